@@ -1,0 +1,125 @@
+#include "pkg/base/log.h"
+
+#include <utility>
+
+#include <absl/time/clock.h>
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace calico::base {
+namespace {
+
+constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"};
+
+// Length of the well-formed UTF-8 sequence at the start of `s`, or 0.
+size_t Utf8Length(std::string_view s) {
+  const auto byte = [s](size_t i) { return static_cast<unsigned char>(s[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xF0 && first <= 0xF4 ? 4
+                        : first >= 0xE0 && first < 0xF0 ? 3
+                        : first >= 0xC2 && first < 0xE0 ? 2
+                                                        : 0;
+  if (length == 0 || s.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;
+  if (first == 0xED && byte(1) > 0x9F) return 0;
+  if (first == 0xF0 && byte(1) < 0x90) return 0;
+  if (first == 0xF4 && byte(1) > 0x8F) return 0;
+  return length;
+}
+
+void AppendEscaped(std::string& out, char c) {
+  switch (c) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    default: break;
+  }
+  if (static_cast<unsigned char>(c) < 0x20) {
+    out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+  } else {
+    out += c;
+  }
+}
+
+Logger::Sink StderrSink() {
+  auto logger = std::make_shared<spdlog::logger>(
+      "calico", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern("%v");
+  logger->set_level(spdlog::level::trace);
+  logger->flush_on(spdlog::level::trace);
+  return [logger](LogLevel level, std::string_view line) {
+    constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
+                                                     spdlog::level::warn, spdlog::level::err};
+    logger->log(kLevels[static_cast<int>(level)],
+                spdlog::string_view_t(line.data(), line.size()));
+  };
+}
+
+}  // namespace
+
+std::string JsonQuote(std::string_view value) {
+  std::string out = "\"";
+  out.reserve(value.size() + 2);
+  while (!value.empty()) {
+    const size_t length = Utf8Length(value);
+    if (length == 1) {
+      AppendEscaped(out, value[0]);
+    } else if (length == 0) {
+      out += "\xEF\xBF\xBD";
+    } else {
+      out += value.substr(0, length);
+    }
+    value.remove_prefix(length == 0 ? 1 : length);
+  }
+  out += '"';
+  return out;
+}
+
+LogField::LogField(std::string_view key, std::string_view value)
+    : key_(key), json_(JsonQuote(value)) {}
+LogField::LogField(std::string_view key, bool value) : key_(key), json_(value ? "true" : "false") {}
+LogField::LogField(std::string_view key, double value)
+    : key_(key), json_(fmt::format("{:.6g}", value)) {}
+LogField::LogField(std::string_view key, absl::Duration value)
+    : key_(key), json_(JsonQuote(absl::FormatDuration(value))) {}
+LogField::LogField(std::string_view key, const absl::Status& value)
+    : key_(key), json_(JsonQuote(value.ToString())) {}
+
+Logger::Logger(LogLevel threshold) : Logger(threshold, StderrSink()) {}
+Logger::Logger(LogLevel threshold, Sink sink) : threshold_(threshold), sink_(std::move(sink)) {}
+Logger::~Logger() = default;
+
+void Logger::Debug(std::string_view message, Fields fields) const {
+  Write(LogLevel::kDebug, message, fields);
+}
+void Logger::Info(std::string_view message, Fields fields) const {
+  Write(LogLevel::kInfo, message, fields);
+}
+void Logger::Warning(std::string_view message, Fields fields) const {
+  Write(LogLevel::kWarning, message, fields);
+}
+void Logger::Error(std::string_view message, Fields fields) const {
+  Write(LogLevel::kError, message, fields);
+}
+
+void Logger::Write(LogLevel level, std::string_view message, Fields fields) const {
+  if (level < threshold_) return;
+  std::string line = fmt::format(
+      R"({{"time":"{}","level":"{}","message":{})",
+      absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()),
+      kLevelNames[static_cast<int>(level)], JsonQuote(message));
+  for (const LogField& field : fields) {
+    line += fmt::format(",{}:{}", JsonQuote(field.key()), field.json());
+  }
+  line += '}';
+  sink_(level, line);
+}
+
+}  // namespace calico::base

@@ -1,0 +1,14 @@
+"""The one list of warnings; every target of ours is built with it."""
+
+CALICO_COPTS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unused-parameter",
+    "-Wshadow-uncaptured-local",
+    "-Wthread-safety",
+    "-Wunused-result",
+    "-Wnon-virtual-dtor",
+    "-Wimplicit-fallthrough",
+    "-Wno-missing-field-initializers",
+]
