@@ -1,0 +1,43 @@
+// Controller: takes keys from a queue and reconciles them, some at a time.
+//
+// Reconcile takes a name, never an event: it reads everything again, decides and applies, and is
+// safe to run twice.
+#ifndef CALICO_PKG_CONTROLLER_CONTROLLER_H_
+#define CALICO_PKG_CONTROLLER_CONTROLLER_H_
+
+#include <functional>
+#include <string>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "pkg/aio/task.h"
+#include "pkg/api/meta/object_key.h"
+#include "pkg/base/log.h"
+#include "pkg/controller/work_queue.h"
+
+namespace calico::controller {
+
+// What Reconcile asks for when all went well.
+struct Result {
+  absl::Duration requeue_after = absl::InfiniteDuration();
+};
+
+// A bad status requeues the key with backoff; kInvalidArgument is terminal: logged and left until
+// the object changes. kCancelled ends quietly.
+using Reconcile = std::function<aio::Task<absl::StatusOr<Result>>(api::ObjectKey key)>;
+
+struct ControllerOptions {
+  std::string name;  // for logs
+  int workers = 1;   // keys in work at the same time
+};
+
+// Runs until cancelled or the queue is shut down; work in progress is cancelled and awaited.
+// Lifetime: `queue` and `logger` outlive the task.
+aio::Task<void> RunController(ControllerOptions options, WorkQueue& queue, Reconcile reconcile,
+                              const base::Logger& logger);
+
+}  // namespace calico::controller
+
+#endif  // CALICO_PKG_CONTROLLER_CONTROLLER_H_

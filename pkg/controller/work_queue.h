@@ -1,0 +1,54 @@
+// WorkQueue: keys waiting to be reconciled, each at most once; client-go's rules.
+#ifndef CALICO_PKG_CONTROLLER_WORK_QUEUE_H_
+#define CALICO_PKG_CONTROLLER_WORK_QUEUE_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include <absl/time/time.h>
+
+#include "pkg/aio/task.h"
+#include "pkg/api/meta/object_key.h"
+#include "pkg/base/clock.h"
+
+namespace calico::controller {
+
+struct RateLimit {
+  absl::Duration base = absl::Milliseconds(5);  // doubled for each failure of the same key
+  absl::Duration cap = absl::Seconds(1000);
+};
+
+// Threading: event loop thread only. Lifetime: outlives the tasks that use it.
+class WorkQueue {
+ public:
+  WorkQueue(aio::Executor executor, const base::Clock& clock, RateLimit limit = {});
+  ~WorkQueue();
+
+  // A key that is waiting is not added twice; one that is being processed is queued again by Done.
+  void Add(const api::ObjectKey& key);
+  // The earliest due time wins when a key is added more than once.
+  void AddAfter(const api::ObjectKey& key, absl::Duration delay);
+  // After a failure: base * 2^failures, at most cap.
+  void AddRateLimited(const api::ObjectKey& key);
+  // Success: the key's failures are forgotten.
+  void Forget(const api::ObjectKey& key);
+  int Failures(const api::ObjectKey& key) const;
+
+  // The next key, which is then being processed until Done. nullopt after ShutDown or cancellation.
+  aio::Task<std::optional<api::ObjectKey>> Get();
+  void Done(const api::ObjectKey& key);
+
+  // Get returns nullopt from now on; what waits is dropped.
+  void ShutDown();
+  // Keys ready to be taken.
+  size_t size() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace calico::controller
+
+#endif  // CALICO_PKG_CONTROLLER_WORK_QUEUE_H_

@@ -1,0 +1,88 @@
+// HTTP/1.1 client for one origin: keep-alive connections, TLS, proxies, deadlines, bounded bodies.
+//
+// Several addresses behind the origin's name are tried in turn, starting with the one that last
+// worked, so that one dead API server does not stop a caller.
+#ifndef CALICO_PKG_HTTP_CLIENT_H_
+#define CALICO_PKG_HTTP_CLIENT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "pkg/aio/task.h"
+#include "pkg/http/message.h"
+#include "pkg/http/tls.h"
+
+namespace calico::http {
+
+struct ClientOptions {
+  // `https://host[:port][/prefix]` or `http://...`; the prefix is put before every target.
+  std::string origin;
+  // Asked before every new connection, so that rotated files take effect. Unused for http.
+  std::function<absl::StatusOr<TlsOptions>()> tls;
+  // `http://[user:password@]host:port`, `https://...` or `socks5://host:port`; empty = direct.
+  std::string proxy;
+  std::string user_agent = "calico-operator";
+  // Connections at one time; further calls wait for a free one within their deadline. A stream
+  // (Open) holds its connection for as long as it lives.
+  int max_connections = 8;
+  absl::Duration connect_timeout = absl::Seconds(10);
+  // An unused connection older than this is closed rather than used.
+  absl::Duration idle_timeout = absl::Seconds(90);
+  size_t max_header_bytes = 64 << 10;
+  size_t max_body_bytes = 32 << 20;
+};
+
+// A response whose body is read piece by piece (watches, large lists).
+// Lifetime: must be destroyed before its client. Destroying it early closes the connection; after
+// the last piece the connection is kept for the next call.
+class ResponseStream {
+ public:
+  virtual ~ResponseStream() = default;
+  virtual const Response& head() const = 0;  // status and headers; body is empty
+  // The next piece of the body; empty at its end. Errors: kUnavailable when the connection broke,
+  // kDeadlineExceeded when nothing came for `idle`; kCancelled. Cancellation: total.
+  virtual aio::Task<absl::StatusOr<std::string>> Read(absl::Duration idle) = 0;
+};
+
+// Threading: event loop thread only. Destroy after all its calls have ended.
+class Client {
+ public:
+  Client(aio::Executor executor, ClientOptions options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Sends `request` and reads the whole response within `timeout` (any HTTP status is OK).
+  // A kept connection that turns out to be closed before the first response byte is replaced once,
+  // for any method: the server has not answered, and has closed the connection while it was idle.
+  // Errors: kUnavailable (refused, reset, closed, name lookup; may be retried if the request is
+  // safe), kUnauthenticated for TLS handshake and verification failures naming the cause,
+  // kDeadlineExceeded, kResourceExhausted (body over the bound), kCancelled. Cancellation: total.
+  aio::Task<absl::StatusOr<Response>> Do(Request request, absl::Duration timeout);
+
+  // The same, but returns after the response head.
+  aio::Task<absl::StatusOr<std::unique_ptr<ResponseStream>>> Open(Request request,
+                                                                  absl::Duration timeout);
+
+  // Closes idle connections, so that the next call makes a new one (rotated credentials).
+  void CloseIdle();
+
+  // Bytes received on all connections so far, TLS overhead included (benchmarks).
+  uint64_t bytes_received() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace calico::http
+
+#endif  // CALICO_PKG_HTTP_CLIENT_H_

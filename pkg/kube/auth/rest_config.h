@@ -1,0 +1,65 @@
+// Where the API server is and how to prove who we are: from a kubeconfig or from inside a pod.
+//
+// kubeconfig: the merge and validation rules of client-go (explicit path, else KUBECONFIG list,
+// else ~/.kube/config, else in-cluster). In-cluster: KUBERNETES_SERVICE_HOST and _PORT with the
+// service account files, token and CA re-read from disk.
+#ifndef CALICO_PKG_KUBE_AUTH_REST_CONFIG_H_
+#define CALICO_PKG_KUBE_AUTH_REST_CONFIG_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/http/message.h"
+#include "pkg/http/tls.h"
+
+namespace calico::kube {
+
+// Credentials that may change while the program runs. Threading: event loop thread only.
+class Credentials {
+ public:
+  virtual ~Credentials() = default;
+  // TLS material for a new connection, files re-read when they changed.
+  virtual absl::StatusOr<http::TlsOptions> Tls() = 0;
+  // `Authorization` value, or empty. A token file is cached 60 s; an exec plug-in until its expiry.
+  // Never logged.
+  virtual absl::StatusOr<std::string> Authorization() = 0;
+  // Called after a 401: forget what is cached. True if asking again may give something else.
+  virtual bool Invalidate() = 0;
+};
+
+struct RestConfig {
+  std::string origin;     // https://host:port[/prefix]
+  std::string proxy;      // see http::ClientOptions
+  std::string ns;         // default namespace of the context or the pod
+  http::Headers headers;  // impersonation
+  std::shared_ptr<Credentials> credentials;
+};
+
+struct LoadOptions {
+  std::string kubeconfig;  // --kubeconfig; empty = the rules above
+  std::string context;     // --context; empty = current-context
+};
+
+// The process environment, for tests that give their own.
+using Environment = std::function<std::string(const std::string& name)>;
+Environment ProcessEnvironment();
+
+// Errors: kInvalidArgument naming the file and every problem at once; kNotFound when there is no
+// configuration at all. `clock` and `logger` must outlive the result. Blocking: reads files, and
+// runs an exec plug-in later, in Authorization or Tls.
+absl::StatusOr<RestConfig> LoadRestConfig(const LoadOptions& options, const Environment& environment,
+                                          const base::Clock& clock, const base::Logger& logger);
+
+// Only the in-cluster form. `root` is put before the service account paths (tests).
+absl::StatusOr<RestConfig> InClusterConfig(const Environment& environment, const base::Clock& clock,
+                                           const base::Logger& logger, const std::string& root = "");
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_AUTH_REST_CONFIG_H_

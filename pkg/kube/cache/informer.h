@@ -1,0 +1,122 @@
+// Informer<T>: a Store<T> kept equal to the API server's state, and observers told of each change.
+//
+//   Informer<api::Pod> pods(client, api::resources::kPods, {.ns = "calico-system"},
+//                           &api::Pod::Decode, clock, logger);
+//   pods.AddObserver([&](const api::ObjectKey& key) { queue.Add(key); });
+//   group.Spawn(pods.Run());
+//   co_await pods.WaitForSync(...);
+#ifndef CALICO_PKG_KUBE_CACHE_INFORMER_H_
+#define CALICO_PKG_KUBE_CACHE_INFORMER_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <absl/container/flat_hash_set.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "pkg/aio/timer.h"
+#include "pkg/kube/cache/reflector.h"
+#include "pkg/kube/cache/store.h"
+
+namespace calico::kube {
+
+// What a store entry is keyed by: metadata.namespace and metadata.name.
+api::ObjectKey KeyOf(const boost::json::object& object);
+
+// Threading: event loop thread only. Lifetime: outlives its Run task.
+template <class T>
+class Informer {
+ public:
+  // Decodes what is worth keeping; nullopt = not of interest (removed if it was there before).
+  using Decoder = std::function<absl::StatusOr<std::optional<T>>(const boost::json::object&)>;
+  using Observer = std::function<void(const api::ObjectKey& key)>;
+
+  Informer(Client& client, const api::Resource& resource, ReflectorOptions options,
+           Decoder decoder, const base::Clock& clock, const base::Logger& logger,
+           aio::Executor executor)
+      : client_(client), resource_(resource), options_(std::move(options)),
+        decoder_(std::move(decoder)), clock_(clock), logger_(logger), synced_(executor) {}
+
+  // Called after the store has changed for `key`, deletions included. Requires: before Run.
+  void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }
+
+  Store<T>& store() { return store_; }
+  const Store<T>& store() const { return store_; }
+
+  // True once the first list is complete.
+  bool HasSynced() const { return has_synced_; }
+  // OK once HasSynced. Errors: kDeadlineExceeded, kCancelled.
+  aio::Task<absl::Status> WaitForSync(absl::Duration timeout) {
+    if (has_synced_) co_return absl::OkStatus();
+    absl::Status status = co_await synced_.Wait(timeout);
+    if (status.ok()) synced_.Notify();  // level-triggered: the next waiter sees it too
+    co_return status;
+  }
+
+  // Runs until cancelled.
+  aio::Task<void> Run() {
+    ReflectorHandlers handlers;
+    handlers.list_started = [this] { seen_.emplace(); };
+    handlers.set = [this](boost::json::object object) { return Set(object); };
+    handlers.deleted = [this](const boost::json::object& object) { Remove(KeyOf(object)); };
+    handlers.synced = [this] { FinishList(); };
+    return RunReflector(client_, resource_, options_, std::move(handlers), clock_, logger_);
+  }
+
+ private:
+  absl::Status Set(const boost::json::object& object) {
+    const api::ObjectKey key = KeyOf(object);
+    absl::StatusOr<std::optional<T>> decoded = decoder_(object);
+    if (!decoded.ok()) {
+      if (seen_.has_value()) seen_->insert(key);  // keep the last good state
+      return decoded.status();
+    }
+    if (!decoded->has_value()) {
+      Remove(key);
+      return absl::OkStatus();
+    }
+    if (seen_.has_value()) seen_->insert(key);
+    store_.Set(key, std::make_shared<const T>(**std::move(decoded)));
+    Notify(key);
+    return absl::OkStatus();
+  }
+  void Remove(const api::ObjectKey& key) {
+    if (store_.Remove(key) != nullptr) Notify(key);
+  }
+  void FinishList();
+  void Notify(const api::ObjectKey& key) {
+    for (const Observer& observer : observers_) observer(key);
+  }
+
+  Client& client_;
+  const api::Resource& resource_;
+  ReflectorOptions options_;
+  Decoder decoder_;
+  const base::Clock& clock_;
+  const base::Logger& logger_;
+  aio::Notifier synced_;
+  std::vector<Observer> observers_;
+  Store<T> store_;
+  std::optional<absl::flat_hash_set<api::ObjectKey>> seen_;  // during a list
+  bool has_synced_ = false;
+};
+
+template <class T>
+void Informer<T>::FinishList() {
+  std::vector<api::ObjectKey> gone;
+  for (const api::ObjectKey& key : store_.Keys()) {
+    if (!seen_->contains(key)) gone.push_back(key);
+  }
+  for (const api::ObjectKey& key : gone) Remove(key);
+  seen_.reset();
+  has_synced_ = true;
+  synced_.Notify();
+}
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_CACHE_INFORMER_H_

@@ -1,0 +1,72 @@
+// Reflector: lists a resource, then watches it for ever, through closed watches, 410 and outages.
+//
+// The decisions are ReflectorMachine's (no I/O, table-tested); Reflector carries them out.
+#ifndef CALICO_PKG_KUBE_CACHE_REFLECTOR_H_
+#define CALICO_PKG_KUBE_CACHE_REFLECTOR_H_
+
+#include <functional>
+#include <string>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+#include <boost/json/object.hpp>
+
+#include "pkg/aio/task.h"
+#include "pkg/api/meta/resource.h"
+#include "pkg/base/backoff.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/kube/client/client.h"
+
+namespace calico::kube {
+
+// What to do next after a list or watch has ended.
+struct ReflectorStep {
+  enum class Kind { kList, kWatch, kSleepThenList, kSleepThenWatch };
+  Kind kind = Kind::kList;
+  absl::Duration wait = absl::ZeroDuration();
+};
+
+class ReflectorMachine {
+ public:
+  // Waits: 800 ms, doubled to 30 s, jittered; reset after two healthy minutes.
+  explicit ReflectorMachine(base::BackoffOptions backoff = {});
+
+  ReflectorStep Start() const { return {ReflectorStep::Kind::kList, absl::ZeroDuration()}; }
+  ReflectorStep AfterList(const absl::Status& status, double random);
+  // `events`: events of that watch, bookmarks included; `lasted`: how long it was open. Watching
+  // goes on from the last resourceVersion except after kOutOfRange, which lists again at once. A
+  // watch that ends within a second without an event counts as a failure.
+  ReflectorStep AfterWatch(const absl::Status& status, int events, absl::Duration lasted,
+                           double random);
+
+ private:
+  base::Backoff backoff_;
+};
+
+// Callbacks of one reflector, called on the event loop thread.
+struct ReflectorHandlers {
+  // A list begins (again): what follows through `set` until `synced` is the complete state.
+  std::function<void()> list_started;
+  // An object of a list, or added or modified. A bad status is logged with the object's name and
+  // the object is skipped: one undecodable object must not stop the rest.
+  std::function<absl::Status(boost::json::object object)> set;
+  std::function<void(const boost::json::object& object)> deleted;
+  // The list has ended; objects not seen since list_started are gone.
+  std::function<void()> synced;
+};
+
+struct ReflectorOptions {
+  std::string ns;
+  std::string label_selector;
+  std::string field_selector;
+};
+
+// Runs until cancelled. Lifetime: `client`, `logger` and `clock` outlive the task.
+aio::Task<void> RunReflector(Client& client, const api::Resource& resource,
+                             ReflectorOptions options, ReflectorHandlers handlers,
+                             const base::Clock& clock, const base::Logger& logger);
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_CACHE_REFLECTOR_H_

@@ -1,0 +1,158 @@
+// The verbs of the Kubernetes API over one http::Client.
+//
+// Objects travel as json::object; the typed projections of pkg/api decode them. Every call has a
+// deadline. Reads are retried on connection errors, 429 and 5xx with backoff within the deadline;
+// writes are retried only where the server says that it did not act (429, 503 with Retry-After,
+// connection refused) or where repeating is harmless (apply, delete with preconditions).
+//
+// Errors (style table): 404 kNotFound; 409 AlreadyExists kAlreadyExists; 409 Conflict kAborted; 410
+// or Expired kOutOfRange; 400/422 kInvalidArgument; 401 kUnauthenticated; 403 kPermissionDenied;
+// 429 kResourceExhausted; 5xx, reset, refused, closed kUnavailable; kDeadlineExceeded; kCancelled.
+// Messages read `verb Kind ns/name: cause`.
+#ifndef CALICO_PKG_KUBE_CLIENT_CLIENT_H_
+#define CALICO_PKG_KUBE_CLIENT_CLIENT_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <boost/json/object.hpp>
+
+#include "pkg/aio/task.h"
+#include "pkg/api/meta/object_key.h"
+#include "pkg/api/meta/resource.h"
+#include "pkg/base/log.h"
+#include "pkg/kube/auth/rest_config.h"
+
+namespace calico::kube {
+
+struct ListOptions {
+  std::string ns;  // empty = all namespaces, or cluster-scoped
+  std::string label_selector;
+  std::string field_selector;
+  int page_size = 500;
+  absl::Duration timeout = absl::Seconds(60);  // of each page
+};
+
+enum class WatchEventType { kAdded, kModified, kDeleted, kBookmark };
+
+struct WatchEvent {
+  WatchEventType type = WatchEventType::kAdded;
+  boost::json::object object;  // only metadata.resourceVersion for a bookmark
+};
+
+struct WatchOptions {
+  std::string ns;
+  std::string label_selector;
+  std::string field_selector;
+  std::string resource_version;              // start after this one
+  absl::Duration duration = absl::Minutes(8);  // timeoutSeconds asked of the server
+  absl::Duration idle_limit = absl::Seconds(90);  // beyond bookmarks (one a minute) it is dead
+  absl::Duration open_timeout = absl::Seconds(30);
+};
+
+struct ApplyOptions {
+  std::string field_manager = "calico-operator";
+  bool force = false;
+  bool dry_run = false;
+};
+
+struct Preconditions {
+  std::string uid;               // empty = any
+  std::string resource_version;  // empty = any
+};
+
+struct ClientOptions {
+  std::string user_agent = "calico-operator";
+  int max_connections = 16;
+  size_t max_object_bytes = 4 << 20;  // one object or watch event
+};
+
+// Called for each object of a list or event of a watch. A bad status ends the call with it.
+using ObjectSink = std::function<absl::Status(boost::json::object object)>;
+using EventSink = std::function<absl::Status(WatchEvent event)>;
+
+// Threading: event loop thread only. Lifetime: outlives its calls; `logger` outlives the client.
+// `resource` arguments must have static storage (pkg/api/meta/resources.h). Cancellation of every
+// call: total.
+class Client {
+ public:
+  Client(aio::Executor executor, RestConfig config, const base::Logger& logger,
+         ClientOptions options = {});
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  static constexpr absl::Duration kDefaultTimeout = absl::Seconds(30);
+
+  aio::Task<absl::StatusOr<boost::json::object>> Get(const api::Resource& resource,
+                                                     api::ObjectKey key,
+                                                     absl::Duration timeout = kDefaultTimeout);
+
+  // Hands every object to `sink` while the pages arrive, one object in memory at a time, and
+  // returns the list's resourceVersion. An expired continue token restarts the list from the first
+  // page after `restart` was called. Errors also: what `sink` returned.
+  aio::Task<absl::StatusOr<std::string>> List(const api::Resource& resource, ListOptions options,
+                                              ObjectSink sink,
+                                              std::function<void()> restart = nullptr);
+
+  // Hands every event to `sink`, bookmarks included. Ends OK when the server ends the watch in
+  // order; kOutOfRange for 410 or an ERROR event Expired (list again); kUnavailable when the
+  // connection broke or was idle too long (watch again from the last resourceVersion).
+  aio::Task<absl::Status> Watch(const api::Resource& resource, WatchOptions options,
+                                EventSink sink);
+
+  // POST. `object` carries apiVersion, kind and metadata.
+  aio::Task<absl::StatusOr<boost::json::object>> Create(const api::Resource& resource,
+                                                        boost::json::object object,
+                                                        absl::Duration timeout = kDefaultTimeout);
+
+  // PUT of the object, or of a subresource (`status`, `approval`; empty = the object itself).
+  aio::Task<absl::StatusOr<boost::json::object>> Update(const api::Resource& resource,
+                                                        boost::json::object object,
+                                                        std::string_view subresource = "",
+                                                        absl::Duration timeout = kDefaultTimeout);
+
+  // JSON merge patch (RFC 7386).
+  aio::Task<absl::StatusOr<boost::json::object>> Patch(const api::Resource& resource,
+                                                       api::ObjectKey key,
+                                                       boost::json::object patch,
+                                                       std::string_view subresource = "",
+                                                       absl::Duration timeout = kDefaultTimeout);
+
+  // Server-side apply. Conflict without force: kAborted with the conflicting fields in the message.
+  aio::Task<absl::StatusOr<boost::json::object>> Apply(const api::Resource& resource,
+                                                       boost::json::object object,
+                                                       ApplyOptions options = {},
+                                                       std::string_view subresource = "",
+                                                       absl::Duration timeout = kDefaultTimeout);
+
+  // Background propagation. kNotFound when it is gone already; kAborted when a precondition fails.
+  aio::Task<absl::Status> Delete(const api::Resource& resource, api::ObjectKey key,
+                                 Preconditions preconditions = {},
+                                 absl::Duration timeout = kDefaultTimeout);
+
+  // GET of a path outside the resource verbs (`/version`, `/apis/GROUP/VERSION`).
+  aio::Task<absl::StatusOr<boost::json::object>> GetPath(std::string path,
+                                                         absl::Duration timeout = kDefaultTimeout);
+
+  // True if the server serves `resource` (discovery). Errors: as a read.
+  aio::Task<absl::StatusOr<bool>> Serves(const api::Resource& resource);
+
+  const RestConfig& config() const;
+  uint64_t bytes_received() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_CLIENT_CLIENT_H_

@@ -1,0 +1,46 @@
+// Leader election on a coordination.k8s.io/v1 Lease, with client-go's timing rules.
+//
+// Expiry is judged from when a changed record was last observed here, never from stored times, so
+// clock skew does no harm. A clean end gives the lease up (holderIdentity empty, duration 1 s).
+#ifndef CALICO_PKG_KUBE_LEASE_LEADER_ELECTOR_H_
+#define CALICO_PKG_KUBE_LEASE_LEADER_ELECTOR_H_
+
+#include <functional>
+#include <string>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include "pkg/aio/task.h"
+#include "pkg/api/meta/object_key.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/kube/client/client.h"
+
+namespace calico::kube {
+
+// Requires: lease_duration > renew_deadline > 1.2 * retry_period.
+struct LeaderElectionOptions {
+  api::ObjectKey lease;
+  std::string identity;  // unique per process: `<hostname>_<uuid>`
+  absl::Duration lease_duration = absl::Seconds(15);
+  absl::Duration renew_deadline = absl::Seconds(10);
+  absl::Duration retry_period = absl::Seconds(2);
+};
+
+// `<hostname>_<random>`.
+std::string NewLeaderIdentity();
+
+// Waits for the lease, then runs `lead` while renewing it. When `lead` ends or the task is
+// cancelled, `lead` is cancelled and awaited, then the lease is given up. Returns what `lead`
+// returned, kAborted when the lease was lost (the process is expected to exit), kCancelled.
+// `observed` (may be null) is told each new leader's identity.
+// Lifetime: `client`, `clock`, `logger` outlive the task. Cancellation: total.
+aio::Task<absl::Status> RunAsLeader(Client& client, LeaderElectionOptions options,
+                                    std::function<aio::Task<absl::Status>()> lead,
+                                    std::function<void(const std::string& identity)> observed,
+                                    const base::Clock& clock, const base::Logger& logger);
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_LEASE_LEADER_ELECTOR_H_
