@@ -1,0 +1,73 @@
+// The kinds that we talk to the API server about.
+#ifndef CALICO_PKG_API_META_RESOURCES_H_
+#define CALICO_PKG_API_META_RESOURCES_H_
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace calico::api {
+
+// Lifetime of the views: static for the constants below.
+struct Resource {
+  std::string_view group;  // Empty for the core group.
+  std::string_view version;
+  std::string_view plural;
+  std::string_view kind;
+  bool namespaced = true;
+
+  // "v1", "apps/v1".
+  std::string ApiVersion() const;
+  friend bool operator==(const Resource&, const Resource&) = default;
+};
+
+inline constexpr Resource kPods{"", "v1", "pods", "Pod"};
+inline constexpr Resource kNodes{"", "v1", "nodes", "Node", false};
+inline constexpr Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
+inline constexpr Resource kSecrets{"", "v1", "secrets", "Secret"};
+inline constexpr Resource kServices{"", "v1", "services", "Service"};
+inline constexpr Resource kServiceAccounts{"", "v1", "serviceaccounts", "ServiceAccount"};
+inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
+inline constexpr Resource kEvents{"", "v1", "events", "Event"};
+inline constexpr Resource kEndpoints{"", "v1", "endpoints", "Endpoints"};
+inline constexpr Resource kDaemonSets{"apps", "v1", "daemonsets", "DaemonSet"};
+inline constexpr Resource kDeployments{"apps", "v1", "deployments", "Deployment"};
+inline constexpr Resource kReplicaSets{"apps", "v1", "replicasets", "ReplicaSet"};
+inline constexpr Resource kControllerRevisions{"apps", "v1", "controllerrevisions",
+                                               "ControllerRevision"};
+inline constexpr Resource kCertificateSigningRequests{
+    "certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", false};
+inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
+inline constexpr Resource kEndpointSlices{"discovery.k8s.io", "v1", "endpointslices",
+                                          "EndpointSlice"};
+inline constexpr Resource kRoles{"rbac.authorization.k8s.io", "v1", "roles", "Role"};
+inline constexpr Resource kRoleBindings{"rbac.authorization.k8s.io", "v1", "rolebindings",
+                                        "RoleBinding"};
+inline constexpr Resource kClusterRoles{"rbac.authorization.k8s.io", "v1", "clusterroles",
+                                        "ClusterRole", false};
+inline constexpr Resource kClusterRoleBindings{"rbac.authorization.k8s.io", "v1",
+                                               "clusterrolebindings", "ClusterRoleBinding", false};
+inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets",
+                                                "PodDisruptionBudget"};
+inline constexpr Resource kCustomResourceDefinitions{
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false};
+inline constexpr Resource kValidatingAdmissionPolicies{"admissionregistration.k8s.io", "v1",
+                                                       "validatingadmissionpolicies",
+                                                       "ValidatingAdmissionPolicy", false};
+inline constexpr Resource kValidatingAdmissionPolicyBindings{
+    "admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings",
+    "ValidatingAdmissionPolicyBinding", false};
+inline constexpr Resource kInstallations{"operator.tigera.io", "v1", "installations",
+                                         "Installation", false};
+inline constexpr Resource kTigeraStatuses{"operator.tigera.io", "v1", "tigerastatuses",
+                                          "TigeraStatus", false};
+
+// All of the above.
+std::span<const Resource> Resources();
+
+// The resource of an object's apiVersion ("apps/v1") and kind; nullptr when it is none of ours.
+const Resource* FindResource(std::string_view api_version, std::string_view kind);
+
+}  // namespace calico::api
+
+#endif  // CALICO_PKG_API_META_RESOURCES_H_
