@@ -1,0 +1,36 @@
+// Does a certificate chain to one that we trust, and does it belong to this key?
+//
+// Host names and peer names are not looked at here: compare Certificate's names yourself, or let
+// the TLS layer do it.
+#ifndef CALICO_PKG_PKI_VERIFY_H_
+#define CALICO_PKG_PKI_VERIFY_H_
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <vector>
+
+#include "pkg/pki/certificate.h"
+#include "pkg/pki/key.h"
+
+namespace calico::pki {
+
+enum class ExtendedKeyUsage { kServerAuth, kClientAuth, kAny };
+
+// Verifies `leaf` by RFC 5280 at time `now`: signatures, validity, CA bits, path lengths, name
+// constraints, unknown critical extensions, purpose, and strength (112 bits: RSA 2048, SHA-256).
+// Each certificate of `roots` is a trust anchor of its own, an intermediate CA too; nothing that
+// the machine trusts is added. `intermediates` are only material for building the chain. Errors:
+// FailedPrecondition naming the check that failed and the certificate's subject (and, for validity,
+// the time); InvalidArgument when `roots` is empty. Threading: may run on any thread.
+absl::Status VerifyChain(const Certificate& leaf, const std::vector<Certificate>& intermediates,
+                         const std::vector<Certificate>& roots, ExtendedKeyUsage purpose,
+                         absl::Time now);
+
+// OK when the certificate was made for this key. Errors: FailedPrecondition.
+absl::Status KeyMatches(const Certificate& certificate, const PublicKey& key);
+absl::Status KeyMatches(const Certificate& certificate, const PrivateKey& key);
+
+}  // namespace calico::pki
+
+#endif  // CALICO_PKG_PKI_VERIFY_H_
