@@ -1,0 +1,238 @@
+"""The command line of tools/cluster."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+from localcluster import binaries, build, cluster, layout, network, progress, state, sysctls
+from localcluster.errors import ClusterError
+
+_FORWARDED = ("CALICO_OPERATOR_CACHE", "CALICO_OPERATOR_STATE", "KUBEBUILDER_ASSETS")
+
+
+def _become_root(arguments):
+    """Runs this command again with sudo, with the caller's cache."""
+    os.environ["CALICO_OPERATOR_CACHE"] = str(layout.cache_folder())
+    settings = [f"{name}={os.environ[name]}" for name in _FORWARDED if name in os.environ]
+    os.execvp("sudo", ["sudo", "env", *settings, str(binaries.TOOLS / "cluster"), *arguments])
+
+
+def _existing(name):
+    settings = state.read(name)
+    if settings is None:
+        known = ", ".join(state.names()) or "none"
+        raise ClusterError(f"find cluster {name}: there is none of this name",
+                           f"`tools/cluster up --name {name}` makes it; there are: {known}")
+    return cluster.Cluster(settings)
+
+
+def _wanted_settings(options):
+    """What `up` shall make: the options, else what is written down, else the defaults."""
+    old = state.read(options.name)
+    assets = binaries.assets_folder()
+    release = options.kubernetes or (old.release if old else binaries.kubernetes_releases()[0])
+    count = 0 if options.control_plane_only else options.nodes
+    if count is None:
+        count = old.nodes if old and old.nodes else 2
+    if not 0 <= count <= layout.NODE_LIMIT:
+        raise ClusterError(f"make {count} nodes: a cluster has 1 to {layout.NODE_LIMIT}", "choose another --nodes")
+    if old and old.release != release:
+        raise ClusterError(
+            f"change cluster {options.name} from Kubernetes {old.release} to {release}: it has to be made anew",
+            f"run `tools/cluster down --name {options.name}` first, or choose another --name")
+    assets = old.assets if old else str(assets) if assets else None
+    return state.Settings(options.name, old.index if old else -1, release, count, assets)
+
+
+def _up(options):
+    layout.check_name(options.name)
+    with state.locked(options.name):
+        with state.all_locked():
+            settings = _wanted_settings(options)
+            if settings.index < 0:
+                settings.index = state.allocate_index(options.name)
+            state.write(settings)
+        it = cluster.Cluster(settings)
+        progress.say(f"cluster {options.name}: Kubernetes {it.binaries.version}, {settings.nodes} nodes, {it.layout.block}")
+        with progress.step(f"cluster {options.name} is up"):
+            it.up()
+    progress.say(f"\n  export KUBECONFIG={it.layout.kubeconfig}\n  {it.binaries.program('kubectl')} get nodes\n"
+                 f"  tools/cluster down --name {options.name}")
+
+
+def _down(options):
+    names = state.names() if options.all else [options.name]
+    for name in names:
+        layout.check_name(name)
+        if name in state.names():
+            with state.locked(name), progress.step(f"cluster {name} is down"):
+                _take_down(name)
+        elif not options.all:
+            cluster.remove_rest(layout.Layout(name, 0))  # in case its state folder was deleted by hand
+            progress.say(f"  cluster {name}: there is none")
+    with state.all_locked():
+        if not state.names():
+            sysctls.restore()
+            state.remove_empty_folders()
+
+
+def _take_down(name):
+    try:
+        settings = state.read(name)
+    except ClusterError:
+        settings = None
+    if settings is None:
+        cluster.remove_rest(layout.Layout(name, 0))
+    else:
+        cluster.Cluster(settings).down()
+
+
+def _status(options):
+    found = _existing(options.name).status()
+    if options.output == "json":
+        print(json.dumps(found, indent=2))
+        return
+    server = found["apiServer"]
+    print(f"cluster {found['name']}: {found['state']}, Kubernetes {found['kubernetes']}")
+    print(f"  API server   {server['url']}  (KUBERNETES_SERVICE_HOST={server['host']} "
+          f"KUBERNETES_SERVICE_PORT={server['port']})")
+    for label, key in (("kubeconfig", "kubeconfig"), ("kubectl", "kubectl"), ("audit log", "auditLog"),
+                       ("state folder", "stateFolder"), ("services", "serviceNetwork"), ("pods", "podNetwork")):
+        print(f"  {label:<12} {found[key]}")
+    for node in found["nodes"]:
+        print(f"  {node['name']:<12} {node['address']}  pods {node['podCIDR']}  "
+              f"{'Ready' if node['ready'] else 'NotReady'}")
+    for entry in found["components"]:
+        where = f"{entry['component']} {entry['node'] or ''}".strip()
+        print(f"  {where:<26} {'process ' + str(entry['pid']) if entry['pid'] else 'not running'}")
+
+
+def _kubeconfig(options):
+    print(_existing(options.name).layout.kubeconfig)
+
+
+def _load_image(options):
+    it = _existing(options.name)
+    for file in options.files:
+        if not os.path.isfile(file):
+            raise ClusterError(f"load image {file}: no such file")
+    with progress.step(f"load {len(options.files)} image files on {len(it.api_nodes)} nodes"):
+        for name in it.load_images(options.files):
+            progress.say(f"    {name}")
+
+
+def _logs(options):
+    log = _existing(options.name).process(options.component, options.node).log
+    if not log.exists():
+        raise ClusterError(f"read {log}: it has not been written yet")
+    command = ["tail", "-n", str(options.tail) if options.tail is not None else "+1", *(["-F"] if options.follow else [])]
+    os.execvp(command[0], [*command, str(log)])
+
+
+def _list(_options):
+    rows = [("NAME", "KUBERNETES", "NODES", "STATE", "API SERVER")]
+    for name in state.names():
+        try:
+            found = _existing(name).status()
+        except ClusterError as error:
+            rows.append((name, "?", "?", f"broken: {error}", ""))
+            continue
+        rows.append((name, found["kubernetes"], str(len(found["nodes"])), found["state"], found["apiServer"]["url"]))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip())
+
+
+def _change(options):
+    it = _existing(options.name)
+    with state.locked(options.name):
+        where = f"{options.component} {options.node or ''}".strip()
+        if options.command in ("stop", "restart"):
+            with progress.step(f"stop {where}"):
+                it.stop(options.component, options.node)
+        if options.command in ("start", "restart"):
+            with progress.step(f"start {where}"):
+                it.start(options.component, options.node)
+
+
+def _exec(options):
+    pid = _existing(options.name).runner(options.node).init.pid()
+    if pid is None:
+        raise ClusterError(f"run a command in {options.node}: the node does not run", "run `tools/cluster up`")
+    words = options.words[1:] if options.words[:1] == ["--"] else options.words
+    sys.exit(subprocess.run(
+        ["nsenter", "-t", str(pid), "-m", "-n", "-u", "-i", "-p", *(words or ["/bin/sh"])], check=False).returncode)
+
+
+def _kubectl(options):
+    it = _existing(options.name)
+    words = options.words[1:] if options.words[:1] == ["--"] else options.words
+    program = str(it.binaries.program("kubectl"))
+    os.execv(program, [program, f"--kubeconfig={it.layout.kubeconfig}", *words])
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="tools/cluster", description="Real Kubernetes clusters of several nodes on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name, function, text):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--name", default=layout.DEFAULT_NAME, help=f"the cluster (default {layout.DEFAULT_NAME})")
+        command.set_defaults(run=function)
+        return command
+
+    up = add("up", _up, "make a cluster, or repair or change one")
+    up.add_argument("--nodes", type=int, help="how many nodes (default 2, or as before)")
+    up.add_argument("--kubernetes", metavar="RELEASE", help=f"one of {', '.join(binaries.kubernetes_releases())}")
+    up.add_argument("--control-plane-only", action="store_true",
+                    help="etcd, kube-apiserver and kube-controller-manager, no nodes")
+    add("down", _down, "end a cluster and remove everything of it").add_argument(
+        "--all", action="store_true", help="every cluster of this machine")
+    add("status", _status, "what runs, and where things are").add_argument(
+        "-o", "--output", choices=["text", "json"], default="text")
+    add("kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")
+    add("load-image", _load_image, "import image archives on every node").add_argument(
+        "files", nargs="+", metavar="FILE")
+    logs = add("logs", _logs, "print the log of a component")
+    logs.add_argument("component", metavar="COMPONENT")
+    logs.add_argument("node", nargs="?", metavar="NODE")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on with what is written from now on")
+    logs.add_argument("--tail", type=int, metavar="LINES", help="the last lines only")
+    add("list", _list, "all clusters of this machine")
+    for name in ("start", "stop", "restart"):
+        change = add(name, _change, f"{name} one component")
+        change.add_argument("component", metavar="COMPONENT")
+        change.add_argument("node", nargs="?", metavar="NODE")
+    run = add("exec", _exec, "run a command in a node's namespaces")
+    run.add_argument("node", metavar="NODE")
+    run.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
+    add("kubectl", _kubectl, "run kubectl as the administrator").add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="ARGUMENT")
+    return parser
+
+
+def main(arguments):
+    """Runs one command; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "up":
+            release = options.kubernetes or _recorded_release(options.name)
+            build.ensure(release, binaries.assets_folder())
+        if os.geteuid() != 0:
+            _become_root(arguments)
+        options.run(options)
+    except ClusterError as error:
+        progress.say(f"tools/cluster: {error.text()}")
+        return 1
+    except KeyboardInterrupt:
+        progress.say("tools/cluster: interrupted; `tools/cluster up` goes on, `tools/cluster down` cleans up")
+        return 130
+    return 0
+
+
+def _recorded_release(name):
+    settings = state.read(name)
+    return settings.release if settings else binaries.kubernetes_releases()[0]

@@ -1,0 +1,117 @@
+"""Starts one long-lived program. Run as a script of its own, so that it can fork and change namespaces safely.
+
+    launch.py RECORD LOG (--here | --join PID | --unshare) -- PROGRAM ARGUMENT...
+
+RECORD is written before the program runs, with the process id and start time that identify it, so nothing is ever
+running unrecorded. --join enters the namespaces of PID, --unshare makes new ones (the program becomes process 1
+in them). The program gets its own session, no input, LOG as output, and an environment without the caller's variables.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = (
+    0x00020000, 0x04000000, 0x08000000, 0x20000000, 0x40000000)
+NAMESPACES = {"mnt": CLONE_NEWNS, "net": CLONE_NEWNET, "uts": CLONE_NEWUTS, "ipc": CLONE_NEWIPC, "pid": CLONE_NEWPID}
+
+
+def start_time(pid):
+    """Clock ticks from boot to the start of pid; with pid it names a process for ever. OSError when there is none."""
+    with open(f"/proc/{pid}/stat", "rb") as stat:
+        return int(stat.read().rpartition(b")")[2].split()[19])
+
+
+def _call(function, *arguments):
+    if function(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def _enter(mode, pid):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if mode == "--unshare":
+        flags = 0
+        for flag in NAMESPACES.values():
+            flags |= flag
+        _call(libc.unshare, flags)
+    elif mode == "--join":
+        handles = [(os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY), flag) for name, flag in NAMESPACES.items()]
+        for handle, flag in handles:
+            _call(libc.setns, handle, flag)
+            os.close(handle)
+
+
+def _become(program, log, go):
+    """The child: waits until it is recorded, then turns into the program."""
+    if os.read(go, 1) != b"g":
+        os._exit(1)
+    os.setsid()
+    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
+    marker = os.environ.get("CALICO_OPERATOR_CLUSTER")
+    if marker:
+        environment["CALICO_OPERATOR_CLUSTER"] = marker
+    try:
+        os.execve(program[0], program, environment)
+    except OSError as error:
+        os.write(2, f"run {program[0]}: {error.strerror}\n".encode())
+    os._exit(127)
+
+
+def _write_record(path, record):
+    temporary = f"{path}.new"
+    with open(temporary, "w", encoding="utf-8") as out:
+        json.dump(record, out)
+    os.rename(temporary, path)
+
+
+def _fork_inside(mode, joined, program, log, go, tell):
+    """The go-between: enters the namespaces (a new process namespace holds for its children only) and forks there."""
+    _enter(mode, joined)
+    child = os.fork()
+    if child == 0:
+        os.close(tell)
+        os.chdir("/")
+        _become(program, log, go)
+    os.write(tell, str(child).encode())
+    os._exit(0)
+
+
+def main(arguments):
+    record, log_path, mode = arguments[:3]
+    program = arguments[arguments.index("--") + 1:]
+    joined = arguments[3] if mode == "--join" else None
+    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot_id:
+        boot = boot_id.read().strip()
+    wait_go, send_go = os.pipe()
+    hear, tell = os.pipe()
+    between = os.fork()
+    if between == 0:
+        os.close(send_go)
+        os.close(hear)
+        _fork_inside(mode, joined, program, log, wait_go, tell)
+    os.close(wait_go)
+    os.close(tell)
+    answer = os.read(hear, 32)
+    os.waitpid(between, 0)
+    if not answer:
+        return 1
+    pid = int(answer)
+    _write_record(record, {"pid": pid, "start": start_time(pid), "boot": boot, "program": program[0]})
+    os.write(send_go, b"g")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

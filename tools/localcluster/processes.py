@@ -1,0 +1,127 @@
+"""Long-lived programs of a cluster: start, recognise, stop.
+
+A program is known by its record file (process id, start time, boot), never by its name: a record whose process is gone,
+or whose number belongs to another process by now, counts as stopped.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from localcluster import launch
+from localcluster.errors import ClusterError
+
+MARKER = "CALICO_OPERATOR_CLUSTER"
+_LAUNCHER = pathlib.Path(launch.__file__)
+
+
+def _boot_id():
+    return pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def is_same_process(record):
+    """Whether the process of a record (as a dict) still runs."""
+    try:
+        if record["boot"] != _boot_id() or launch.start_time(record["pid"]) != record["start"]:
+            return False
+        state = pathlib.Path(f"/proc/{record['pid']}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        return state not in (b"Z", b"X")
+    except (OSError, KeyError, TypeError, IndexError, ValueError):
+        return False
+
+
+class Process:
+    """One program of a cluster, running or not."""
+
+    def __init__(self, layout, name):
+        self.name = name
+        self._cluster = layout.folder
+        self._record = layout.processes / f"{name}.json"
+        self.log = layout.logs / f"{name}.log"
+
+    def pid(self):
+        """The process id, or None when it does not run."""
+        try:
+            record = json.loads(self._record.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return record["pid"] if is_same_process(record) else None
+
+    def start(self, program, join=None, unshare=False):
+        """Starts the program (a list of arguments); join is the process whose namespaces it enters."""
+        mode = ["--unshare"] if unshare else ["--join", str(join)] if join else ["--here"]
+        self._record.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-I", "-S", str(_LAUNCHER), str(self._record), str(self.log), *mode, "--", *program]
+        result = subprocess.run(
+            [str(word) for word in command], env={MARKER: str(self._cluster)}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise ClusterError(f"start {self.name}: {result.stderr.strip().splitlines()[-1:]}")
+
+    def stop(self, grace_seconds):
+        """Asks it to end, and ends it when it has not after the grace; returns when it is gone."""
+        pid = self.pid()
+        if pid is not None:
+            end_process(pid, self.pid, grace_seconds)
+        self._record.unlink(missing_ok=True)
+
+    def tail(self, lines=15):
+        """The last lines of its log."""
+        try:
+            with open(self.log, "rb") as log:
+                log.seek(max(0, os.fstat(log.fileno()).st_size - 16384))
+                text = log.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+        return "\n".join(f"    {line[:400]}" for line in text.splitlines()[-lines:])
+
+    def require(self):
+        """Raises ClusterError with the end of its log unless it runs."""
+        if self.pid() is None:
+            raise ClusterError(
+                f"run {self.name}: it ended; last lines of {self.log}:\n{self.tail()}",
+                "read the log, mend the cause, and run `tools/cluster up` again")
+
+
+def _signal(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def end_process(pid, alive, grace_seconds):
+    """Sends SIGTERM, after the grace SIGKILL, until alive() is None."""
+    deadline = time.monotonic() + grace_seconds
+    if grace_seconds > 0:
+        _signal(pid, signal.SIGTERM)
+        while alive() is not None and time.monotonic() < deadline:
+            time.sleep(0.02)
+    if alive() is None:
+        return
+    _signal(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while alive() is not None:
+        if time.monotonic() > deadline:
+            raise ClusterError(f"end process {pid}: it still runs 20 s after SIGKILL", "look at it with ps")
+        time.sleep(0.02)
+
+
+def end_marked(folder):
+    """Ends every process that carries this cluster's marker in its environment, recorded or not."""
+    wanted = f"{MARKER}={folder}".encode()
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if wanted not in (entry / "environ").read_bytes().split(b"\0"):
+                continue
+            record = {"pid": int(entry.name), "start": launch.start_time(entry.name), "boot": _boot_id()}
+        except OSError:
+            continue
+        end_process(record["pid"], lambda r=record: r["pid"] if is_same_process(r) else None, 0)
