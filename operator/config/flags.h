@@ -1,0 +1,107 @@
+// Flags: the command line of our programs, GNU style, with the environment as fallback.
+//
+//   config::Flags flags("csr-signer", "Approves and signs CertificateSigningRequests.");
+//   flags.Text({.name = "policy", .value = "FILE", .help = "who may have what"}, &policy_file);
+//   const config::ParsedFlags parsed = flags.Parse(argc, argv, kube::ProcessEnvironment());
+//   if (parsed.exit_code.has_value()) return parsed.Print();
+//
+// Takes `--flag value`, `--flag=value`, `--switch`, `--switch=false`. Answers -h, --help, --version
+// and --completion bash|zsh by itself. What is wrong is told all at once, with exit code 2.
+#ifndef CALICO_OPERATOR_CONFIG_FLAGS_H_
+#define CALICO_OPERATOR_CONFIG_FLAGS_H_
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace calico::config {
+
+inline constexpr int kExitUsage = 2;
+
+struct FlagSpec {
+  std::string name;         // without dashes
+  std::string value;        // how the help names the value; FILE completes to file names
+  std::string help;         // one sentence, lower case; the default is added by itself
+  std::string environment;  // variable read when the flag is not given; empty = none
+  bool required = false;
+  std::vector<std::string> choices;  // the only allowed values, if any; also for completion
+};
+
+struct ParsedFlags {
+  // Set: the program prints `text` and ends with this code. 0: help or the like was asked for.
+  std::optional<int> exit_code;
+  std::string text;
+
+  // Prints `text` to stdout (exit code 0) or stderr. Returns the exit code. Requires: exit_code.
+  int Print() const;
+};
+
+// The same shape as kube::Environment; an empty value counts as unset.
+using EnvironmentReader = std::function<std::string(const std::string& name)>;
+
+// Targets hold the default when they are added and must outlive the Flags.
+class Flags {
+ public:
+  Flags(std::string program, std::string summary);
+
+  void Text(FlagSpec spec, std::string* target);
+  // May be given several times, or once with commas; the first use replaces the default.
+  void List(FlagSpec spec, std::vector<std::string>* target);
+  void Switch(FlagSpec spec, bool* target);
+  void Number(FlagSpec spec, int minimum, int maximum, int* target);
+  // As Go writes it: 90s, 1h30m, 8760h. Negative and unbounded ones are refused.
+  void Period(FlagSpec spec, absl::Duration* target);
+
+  // An example at the end of the help: a comment and a command line.
+  void Example(std::string comment, std::string command);
+  // What --version prints.
+  void Version(std::string text) { version_ = std::move(text); }
+  // Called after all values are set; adds what is wrong, such as `--policy: no such file`. Not
+  // called when a flag is malformed.
+  void Check(std::function<void(std::vector<std::string>& problems)> check);
+
+  ParsedFlags Parse(int argc, const char* const* argv, const EnvironmentReader& environment);
+
+  std::string Help() const;
+  // `shell` is bash or zsh.
+  std::string Completion(std::string_view shell) const;
+
+ private:
+  struct Flag {
+    FlagSpec spec;
+    bool is_switch = false;
+    std::string default_text;
+    std::function<absl::Status(std::string_view value)> set;
+    bool seen = false;
+  };
+
+  void Add(FlagSpec spec, bool is_switch, std::string default_text,
+           std::function<absl::Status(std::string_view)> set);
+  Flag* Find(std::string_view name);
+  // Consumes argv[i] and perhaps its value; moves `i` to the last one consumed.
+  void ParseOne(int argc, const char* const* argv, int& i);
+  void Set(Flag& flag, std::string_view value, std::string_view origin);
+  void ReadEnvironment(const EnvironmentReader& environment);
+  std::string UnknownFlag(std::string_view name) const;
+  ParsedFlags Answer() const;
+
+  std::string program_;
+  std::string summary_;
+  std::string version_;
+  std::vector<Flag> flags_;
+  std::vector<std::pair<std::string, std::string>> examples_;
+  std::vector<std::function<void(std::vector<std::string>&)>> checks_;
+  std::vector<std::string> problems_;
+  bool help_ = false;
+  bool print_version_ = false;
+  std::string completion_;
+};
+
+}  // namespace calico::config
+
+#endif  // CALICO_OPERATOR_CONFIG_FLAGS_H_

@@ -1,0 +1,189 @@
+#include "operator/config/flags.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+
+namespace calico::config {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// A program's configuration and its flags, as a main() has them.
+struct Program {
+  Program() : flags("csr-signer", "Signs.") {
+    flags.Text({.name = "ca-cert", .value = "FILE", .help = "certificate", .required = true},
+               &ca_cert);
+    flags.List({.name = "signer-name", .value = "NAME", .help = "names"}, &names);
+    flags.Switch({.name = "leader-elect", .help = "lead"}, &lead);
+    flags.Number({.name = "concurrency", .value = "N", .help = "work", .environment = "CONC"}, 1,
+                 64, &concurrency);
+    flags.Period({.name = "duration", .value = "TIME", .help = "how long"}, &duration);
+    flags.Text({.name = "log-level",
+                .value = "LEVEL",
+                .help = "threshold",
+                .environment = "LOG_LEVEL",
+                .choices = {"debug", "info"}},
+               &level);
+    flags.Example("Sign", "csr-signer --ca-cert ca.crt");
+    flags.Version("csr-signer v1");
+  }
+
+  ParsedFlags Parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "csr-signer");
+    return flags.Parse(static_cast<int>(arguments.size()), arguments.data(),
+                       [this](const std::string& name) { return environment[name]; });
+  }
+
+  std::string ca_cert;
+  std::vector<std::string> names = {"default/name"};
+  bool lead = false;
+  int concurrency = 8;
+  absl::Duration duration = absl::Hours(8760);
+  std::string level = "info";
+  std::map<std::string, std::string> environment;
+  Flags flags;
+};
+
+TEST(FlagsTest, TakesBothFormsAndKeepsDefaults) {
+  Program program;
+  const ParsedFlags parsed =
+      program.Parse({"--ca-cert", "a.crt", "--duration=1h30m", "--leader-elect",
+                     "--signer-name=a.b/c,d.e/f", "--signer-name", "g.h/i"});
+  EXPECT_FALSE(parsed.exit_code.has_value()) << parsed.text;
+  EXPECT_EQ(program.ca_cert, "a.crt");
+  EXPECT_EQ(program.duration, absl::Minutes(90));
+  EXPECT_TRUE(program.lead);
+  EXPECT_EQ(program.concurrency, 8);
+  EXPECT_THAT(program.names, ElementsAre("a.b/c", "d.e/f", "g.h/i"));
+}
+
+TEST(FlagsTest, SwitchTakesAValueOnlyWithEquals) {
+  Program program;
+  EXPECT_FALSE(program.Parse({"--ca-cert=x", "--leader-elect=false"}).exit_code.has_value());
+  EXPECT_FALSE(program.lead);
+  Program separate;
+  EXPECT_THAT(separate.Parse({"--ca-cert=x", "--leader-elect", "false"}).text,
+              HasSubstr("\"false\": unexpected argument"));
+}
+
+TEST(FlagsTest, AValueMayBeEmptyOrLookLikeAFlag) {
+  Program program;
+  EXPECT_FALSE(program.Parse({"--ca-cert", "--odd", "--log-level=info"}).exit_code.has_value());
+  EXPECT_EQ(program.ca_cert, "--odd");
+  Program empty;
+  EXPECT_FALSE(empty.Parse({"--ca-cert="}).exit_code.has_value());
+  EXPECT_EQ(empty.ca_cert, "");
+}
+
+TEST(FlagsTest, EnvironmentIsTheFallback) {
+  Program program;
+  program.environment = {{"CONC", "5"}, {"LOG_LEVEL", "debug"}};
+  EXPECT_FALSE(program.Parse({"--ca-cert=x", "--concurrency=7"}).exit_code.has_value());
+  EXPECT_EQ(program.concurrency, 7);
+  EXPECT_EQ(program.level, "debug");
+  Program bad;
+  bad.environment = {{"CONC", "many"}};
+  EXPECT_THAT(bad.Parse({"--ca-cert=x"}).text,
+              HasSubstr("environment CONC: \"many\": expected a number from 1 to 64"));
+}
+
+TEST(FlagsTest, TellsEveryProblemAtOnce) {
+  Program program;
+  bool checked = false;
+  program.flags.Check([&](std::vector<std::string>&) { checked = true; });
+  const ParsedFlags parsed =
+      program.Parse({"--polcy", "file", "--concurency=3", "--concurrency", "65", "stray",
+                     "--duration=-1s", "--log-level=loud", "--signer-name"});
+  EXPECT_EQ(parsed.exit_code, kExitUsage);
+  EXPECT_EQ(parsed.text,
+            "csr-signer: --polcy: unknown flag\n"
+            "csr-signer: --concurency: unknown flag, did you mean --concurrency?\n"
+            "csr-signer: --concurrency: \"65\": expected a number from 1 to 64\n"
+            "csr-signer: \"stray\": unexpected argument\n"
+            "csr-signer: --duration: \"-1s\": expected a duration such as 90s, 1h30m or 8760h\n"
+            "csr-signer: --log-level: \"loud\" is not one of debug, info\n"
+            "csr-signer: --signer-name: needs a value\n"
+            "csr-signer: --ca-cert: required\n"
+            "Try 'csr-signer --help'.\n");
+  EXPECT_FALSE(checked) << "values are incomplete";
+}
+
+TEST(FlagsTest, RefusesHalfNumbersAndEndlessDurations) {
+  for (const char* bad : {"--concurrency=5x", "--concurrency=", "--concurrency=99999999999",
+                          "--duration=inf", "--duration=5", "--duration=", "--leader-elect=yes"}) {
+    SCOPED_TRACE(bad);
+    Program program;
+    EXPECT_EQ(program.Parse({"--ca-cert=x", bad}).exit_code, kExitUsage);
+  }
+}
+
+TEST(FlagsTest, ChecksAddProblems) {
+  Program program;
+  program.flags.Check([&](std::vector<std::string>& problems) {
+    if (program.ca_cert == "none") problems.push_back("--ca-cert: no such file");
+  });
+  const ParsedFlags parsed = program.Parse({"--ca-cert=none"});
+  EXPECT_EQ(parsed.exit_code, kExitUsage);
+  EXPECT_THAT(parsed.text, HasSubstr("csr-signer: --ca-cert: no such file\n"));
+}
+
+TEST(FlagsTest, HelpAndVersionWinOverProblems) {
+  for (const char* help : {"-h", "--help"}) {
+    Program program;
+    const ParsedFlags parsed = program.Parse({help, "--nonsense"});
+    EXPECT_EQ(parsed.exit_code, 0);
+    EXPECT_THAT(parsed.text,
+                AllOf(HasSubstr("  --concurrency N               work (default 8; environment "
+                                "CONC)\n"),
+                      HasSubstr("  --leader-elect                lead\n"),
+                      HasSubstr("threshold: debug, info (default info; environment LOG_LEVEL)\n"),
+                      HasSubstr("  # Sign\n  csr-signer --ca-cert ca.crt\n")));
+  }
+  Program version;
+  EXPECT_EQ(version.Parse({"--version"}).text, "csr-signer v1\n");
+}
+
+// What bash offers after `csr-signer <words...>`, by running the script.
+std::string Complete(const Program& program, const std::string& words) {
+  const std::string file = testing::TempDir() + "/completion.bash";
+  std::ofstream(file) << program.flags.Completion("bash") << "COMP_WORDS=(csr-signer " << words
+                      << ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_csr_signer\n"
+                      << "echo \"${COMPREPLY[*]}\"\n";
+  std::FILE* pipe = popen(("bash " + file).c_str(), "r");
+  std::array<char, 4096> buffer{};
+  const size_t size = std::fread(buffer.data(), 1, buffer.size(), pipe);
+  EXPECT_EQ(pclose(pipe), 0);
+  return {buffer.data(), size};
+}
+
+TEST(FlagsTest, BashCompletesFlagsAndChoices) {
+  Program program;
+  EXPECT_EQ(program.Parse({"--completion", "bash"}).exit_code, 0);
+  EXPECT_EQ(Complete(program, "--le"), "--leader-elect\n");
+  EXPECT_EQ(Complete(program, "--log-level d"), "debug\n");
+  EXPECT_EQ(Complete(program, "--duration ''"), "\n");
+  EXPECT_THAT(Complete(program, "''"), AllOf(HasSubstr("--ca-cert"), HasSubstr("--completion")));
+}
+
+TEST(FlagsTest, ZshCompletionNamesEveryFlag) {
+  Program program;
+  const ParsedFlags parsed = program.Parse({"--completion=zsh"});
+  EXPECT_EQ(parsed.exit_code, 0);
+  EXPECT_THAT(parsed.text, AllOf(HasSubstr("#compdef csr-signer"),
+                                 HasSubstr("'--ca-cert=[certificate]:FILE:_files'"),
+                                 HasSubstr("'--log-level=[threshold]:LEVEL:(debug info)'"),
+                                 HasSubstr("'--leader-elect[lead]'")));
+  EXPECT_EQ(Program().Parse({"--completion=fish"}).exit_code, kExitUsage);
+}
+
+}  // namespace
+}  // namespace calico::config
