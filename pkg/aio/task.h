@@ -13,6 +13,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 
 namespace calico::aio {
 
@@ -20,6 +21,9 @@ template <class T>
 using Task = boost::asio::awaitable<T>;
 
 using Executor = boost::asio::any_io_executor;
+
+// The executor of the calling task. Does not suspend.
+inline Task<Executor> CurrentExecutor() { co_return co_await boost::asio::this_coro::executor; }
 
 }  // namespace calico::aio
 
