@@ -22,13 +22,15 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Starts `task` at the next turn of the loop. After Stop: the task is dropped unstarted.
+  // Starts `task` at the next turn of the loop. After Stop, or when Stop comes before that turn:
+  // the task is dropped unstarted.
   void Spawn(Task<void> task);
   // Number of tasks that have not ended.
   size_t running() const;
   // Waits until all tasks have ended by themselves. Cancellation: total; the tasks go on.
   Task<void> Join();
-  // Cancels all tasks and waits until each has ended. Not cancellable itself.
+  // Cancels all tasks and waits until each has ended. Not cancellable itself. Not from a task of
+  // this group, which would wait for itself.
   Task<void> Stop();
 
  private:

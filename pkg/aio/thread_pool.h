@@ -13,7 +13,7 @@
 namespace calico::aio {
 
 // Threading: Post from the event loop thread; `work` runs on a pool thread.
-// The destructor waits for running work.
+// The destructor waits for running work. Destroy the pool before the event loop.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);

@@ -2,12 +2,12 @@
 #ifndef CALICO_PKG_AIO_TIMER_H_
 #define CALICO_PKG_AIO_TIMER_H_
 
-#include <memory>
-#include <utility>
-
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
+
+#include <memory>
+#include <utility>
 
 #include "pkg/aio/task.h"
 
@@ -30,17 +30,21 @@ class Notifier {
 
   // Sets the flag and wakes all waiters. Setting it twice before a wait counts once.
   void Notify();
-  // OK once the flag is set (it is cleared by this call). Errors: kDeadlineExceeded after `timeout`,
-  // kCancelled. Cancellation: total. Lifetime: the notifier must outlive the task.
+  // The same from any thread, at the next turn of the loop. Lifetime: the loop must outlive the
+  // call.
+  void NotifyFromThread();
+  // OK once the flag is set (it is cleared by this call). Errors: kDeadlineExceeded after
+  // `timeout`, kCancelled. Cancellation: total. Lifetime: the notifier must outlive the task.
   Task<absl::Status> Wait(absl::Duration timeout = absl::InfiniteDuration());
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
-// Runs `task`, cancels it after `timeout` and then returns kDeadlineExceeded; otherwise its result.
-// Cancellation: passed on to `task`.
+// Runs `task` and returns its result; cancels it after `timeout` and then returns
+// kDeadlineExceeded, unless it ended with OK all the same. Returns only after `task` has ended.
+// Cancellation: passed on to `task`, whose result is returned.
 Task<absl::Status> WithDeadline(Task<absl::Status> task, absl::Duration timeout);
 
 template <class T>
@@ -48,7 +52,7 @@ Task<absl::StatusOr<T>> WithDeadline(Task<absl::StatusOr<T>> task, absl::Duratio
   absl::StatusOr<T> result = absl::CancelledError("task did not run");
   auto keep = [](Task<absl::StatusOr<T>> inner, absl::StatusOr<T>* out) -> Task<absl::Status> {
     *out = co_await std::move(inner);
-    co_return absl::OkStatus();
+    co_return out->status();
   };
   absl::Status status = co_await WithDeadline(keep(std::move(task), &result), timeout);
   if (!status.ok()) co_return status;
