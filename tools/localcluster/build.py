@@ -82,11 +82,15 @@ class GoProduct(Product):
             total = len(self._run([go, "list", "-deps", *self._packages.values()], environment).splitlines())
         compiled = []
         with step(f"build {self.title}", lambda: f"{len(compiled)} of at most {total} packages"):
-            for program, package in self._packages.items():
-                self._compile(go, folder / program, package, environment, compiled)
+            # All at once when Go itself gives the programs the right names: linking then overlaps compiling.
+            if all(package.rpartition("/")[2] == program for program, package in self._packages.items()):
+                self._compile(go, f"{folder}/", list(self._packages.values()), environment, compiled)
+            else:
+                for program, package in self._packages.items():
+                    self._compile(go, folder / program, [package], environment, compiled)
 
-    def _compile(self, go, output, package, environment, compiled):
-        command = [str(go), "build", "-v", *self._flags, "-o", str(output), package]
+    def _compile(self, go, output, packages, environment, compiled):
+        command = [str(go), "build", "-v", *self._flags, "-o", str(output), *packages]
         with subprocess.Popen(
                 command, cwd=self._module, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE, text=True) as process:

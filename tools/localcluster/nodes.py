@@ -93,8 +93,7 @@ class NodeRunner:
     def start_runtime(self):
         """Makes the namespaces and starts containerd, as far as they are missing."""
         if self.init.pid() is None:
-            self.containerd.stop(0)
-            self.kubelet.stop(0)
+            self._end_processes()
             self._write_config()
             self.init.start(
                 ["/bin/sh", _INIT_SCRIPT, self.node.folder, self.node.name, self._binaries.pause,
@@ -133,15 +132,18 @@ class NodeRunner:
 
     def stop(self):
         """Ends every process of the node at once: they live and die with its process 1."""
-        self.init.stop(0)
-        self.kubelet.stop(0)
-        self.containerd.stop(0)
+        self._end_processes()
         cgroups.remove(self.node.cgroup)
+
+    def _end_processes(self):
+        for process in (self.init, self.kubelet, self.containerd):
+            process.stop(0)
 
     def delete(self):
         """Stops the node and removes its files."""
         self.stop()
-        shutil.rmtree(self.node.folder, ignore_errors=False) if self.node.folder.exists() else None
+        if self.node.folder.exists():
+            shutil.rmtree(self.node.folder)
 
     def _wait_for_file(self, inside, process):
         deadline = time.monotonic() + 30

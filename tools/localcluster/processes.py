@@ -16,6 +16,7 @@ from localcluster import launch
 from localcluster.errors import ClusterError
 
 MARKER = "CALICO_OPERATOR_CLUSTER"
+_PF_EXITING = 4
 _LAUNCHER = pathlib.Path(launch.__file__)
 
 
@@ -23,15 +24,26 @@ def _boot_id():
     return pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-def is_same_process(record):
-    """Whether the process of a record (as a dict) still runs."""
+def exists(record):
+    """Whether the process of a record (as a dict) is there, be it while it ends; zombies are not."""
+    return _flags(record) is not None
+
+
+def is_running(record):
+    """Whether the process of a record is there and not about to end (process 1 of a node takes a moment for that)."""
+    flags = _flags(record)
+    return flags is not None and not flags & _PF_EXITING
+
+
+def _flags(record):
+    """The kernel's flags of the process, or None when there is no such process."""
     try:
         if record["boot"] != _boot_id() or launch.start_time(record["pid"]) != record["start"]:
-            return False
-        state = pathlib.Path(f"/proc/{record['pid']}/stat").read_bytes().rpartition(b")")[2].split()[0]
-        return state not in (b"Z", b"X")
+            return None
+        fields = pathlib.Path(f"/proc/{record['pid']}/stat").read_bytes().rpartition(b")")[2].split()
+        return None if fields[0] in (b"Z", b"X") else int(fields[6])
     except (OSError, KeyError, TypeError, IndexError, ValueError):
-        return False
+        return None
 
 
 class Process:
@@ -45,11 +57,14 @@ class Process:
 
     def pid(self):
         """The process id, or None when it does not run."""
+        record = self._read()
+        return record["pid"] if is_running(record) else None
+
+    def _read(self):
         try:
-            record = json.loads(self._record.read_text(encoding="utf-8"))
+            return json.loads(self._record.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return None
-        return record["pid"] if is_same_process(record) else None
+            return {}
 
     def start(self, program, join=None, unshare=False):
         """Starts the program (a list of arguments); join is the process whose namespaces it enters."""
@@ -65,9 +80,7 @@ class Process:
 
     def stop(self, grace_seconds):
         """Asks it to end, and ends it when it has not after the grace; returns when it is gone."""
-        pid = self.pid()
-        if pid is not None:
-            end_process(pid, self.pid, grace_seconds)
+        end_process(self._read(), grace_seconds)
         self._record.unlink(missing_ok=True)
 
     def tail(self, lines=15):
@@ -95,21 +108,26 @@ def _signal(pid, number):
         pass
 
 
-def end_process(pid, alive, grace_seconds):
-    """Sends SIGTERM, after the grace SIGKILL, until alive() is None."""
-    deadline = time.monotonic() + grace_seconds
-    if grace_seconds > 0:
-        _signal(pid, signal.SIGTERM)
-        while alive() is not None and time.monotonic() < deadline:
-            time.sleep(0.02)
-    if alive() is None:
-        return
-    _signal(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while alive() is not None:
+def end_process(record, grace_seconds):
+    """Sends SIGTERM, after the grace SIGKILL, and returns when the process of the record is gone."""
+    if grace_seconds > 0 and exists(record):
+        _signal(record["pid"], signal.SIGTERM)
+        if _wait_until_gone(record, grace_seconds):
+            return
+    if exists(record):
+        _signal(record["pid"], signal.SIGKILL)
+        if not _wait_until_gone(record, 20):
+            raise ClusterError(
+                f"end process {record['pid']}: it still runs 20 s after SIGKILL", "look at it with ps")
+
+
+def _wait_until_gone(record, seconds):
+    deadline = time.monotonic() + seconds
+    while exists(record):
         if time.monotonic() > deadline:
-            raise ClusterError(f"end process {pid}: it still runs 20 s after SIGKILL", "look at it with ps")
+            return False
         time.sleep(0.02)
+    return True
 
 
 def end_marked(folder):
@@ -124,4 +142,4 @@ def end_marked(folder):
             record = {"pid": int(entry.name), "start": launch.start_time(entry.name), "boot": _boot_id()}
         except OSError:
             continue
-        end_process(record["pid"], lambda r=record: r["pid"] if is_same_process(r) else None, 0)
+        end_process(record, 0)
