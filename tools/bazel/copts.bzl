@@ -10,5 +10,6 @@ CALICO_COPTS = [
     "-Wunused-result",
     "-Wnon-virtual-dtor",
     "-Wimplicit-fallthrough",
+    "-Wno-missing-designated-field-initializers",
     "-Wno-missing-field-initializers",
 ]
