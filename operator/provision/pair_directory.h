@@ -1,0 +1,42 @@
+// Key, certificate and CA as one set of files that changes all at once.
+//
+// Layout, the same as the kubelet's for Secret volumes:
+//   tls.key -> ..data/tls.key        (and tls.crt, ca.crt)
+//   ..data  -> ..set_XXXXXX
+//   ..set_XXXXXX/tls.key             0600
+// A new set is written and synced in a folder of its own; renaming the link ..data switches to it.
+// A crash leaves the old set or the new one, never a mixture.
+#ifndef CALICO_OPERATOR_PROVISION_PAIR_DIRECTORY_H_
+#define CALICO_OPERATOR_PROVISION_PAIR_DIRECTORY_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "pkg/pki/secret_string.h"
+
+namespace calico::provision {
+
+// One file of a set. `name` is a plain file name, `mode` as in chmod.
+struct SetFile {
+  std::string name;
+  std::string_view content;
+  unsigned mode = 0644;
+};
+
+// Replaces the set in `directory`, then removes older sets. Files belong to the calling process's
+// user and group. Errors: kPermissionDenied, kResourceExhausted (no space), kUnavailable, each
+// naming the file; the old set is then still in place.
+absl::Status ReplaceSet(const std::string& directory, const std::vector<SetFile>& files);
+
+// Reads a small file (at most 1 MiB). Errors: kNotFound; others naming the file.
+absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
+// The same for a private key: nothing but the result holds its bytes.
+absl::StatusOr<pki::SecretString> ReadSecretFile(const std::string& path);
+
+}  // namespace calico::provision
+
+#endif  // CALICO_OPERATOR_PROVISION_PAIR_DIRECTORY_H_

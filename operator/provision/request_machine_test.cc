@@ -1,0 +1,157 @@
+#include "operator/provision/request_machine.h"
+
+#include <optional>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace calico::provision {
+namespace {
+
+using ::testing::HasSubstr;
+using Csr = api::CertificateSigningRequest;
+using Kind = RequestStep::Kind;
+
+const absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
+
+class RequestMachineTest : public testing::Test {
+ protected:
+  RequestMachineTest()
+      : machine_({.request_name = "ns:pod:9a3a10",
+                  .request_pem = "OURS",
+                  .signer_name = "example.com/signer",
+                  .pod_namespace = "ns",
+                  .pod_name = "pod",
+                  .pod_uid = "9a3a1042"},
+                 kStart, absl::Seconds(90)) {}
+
+  static Csr Ours() {
+    Csr csr;
+    csr.meta.name = "ns:pod:9a3a10";
+    csr.meta.uid = "csr-uid";
+    csr.meta.resource_version = "7";
+    csr.request_pem = "OURS";
+    csr.username = "system:serviceaccount:ns:calico-node";
+    csr.extra = {{std::string(api::kExtraPodName), {"pod"}},
+                 {std::string(api::kExtraPodUid), {"9a3a1042"}}};
+    return csr;
+  }
+  static void SetCondition(Csr& csr, std::string_view type, std::string message = "") {
+    api::Condition condition;
+    condition.type = std::string(type);
+    condition.status = "True";
+    condition.reason = "PolicyViolation";
+    condition.message = std::move(message);
+    csr.conditions.push_back(condition);
+  }
+  RequestStep Inspect(const Csr& csr) {
+    return machine_.OnInspected(std::optional<Csr>(csr), "9", kStart, 0);
+  }
+
+  RequestMachine machine_;
+};
+
+TEST_F(RequestMachineTest, CreatesThenWatchesFromTheAnswersVersion) {
+  EXPECT_EQ(machine_.Start().kind, Kind::kCreate);
+  const RequestStep step = machine_.OnCreated(Ours(), kStart, 0);
+  EXPECT_EQ(step.kind, Kind::kWatch);
+  EXPECT_EQ(step.resource_version, "7");
+}
+
+TEST_F(RequestMachineTest, IssuedNeedsApprovalAndCertificate) {
+  Csr csr = Ours();
+  EXPECT_FALSE(machine_.OnChanged(csr).has_value());
+  csr.certificate_pem = "CERT";  // signed before it is approved
+  EXPECT_FALSE(machine_.OnChanged(csr).has_value());
+  SetCondition(csr, api::kCsrApproved);
+  const std::optional<RequestStep> step = machine_.OnChanged(csr);
+  ASSERT_TRUE(step.has_value());
+  EXPECT_EQ(step->kind, Kind::kIssued);
+  EXPECT_EQ(step->certificate_pem, "CERT");
+}
+
+TEST_F(RequestMachineTest, DenialAndFailureEndAtOnceWithTheirReason) {
+  for (const std::string_view type : {api::kCsrDenied, api::kCsrFailed}) {
+    Csr csr = Ours();
+    SetCondition(csr, type, "rule dns-names: evil.example");
+    const std::optional<RequestStep> step = machine_.OnChanged(csr);
+    ASSERT_TRUE(step.has_value());
+    EXPECT_EQ(step->outcome.code, ExitCode::kRejected);
+    EXPECT_THAT(step->outcome.message, HasSubstr("PolicyViolation: rule dns-names: evil.example"));
+  }
+}
+
+TEST_F(RequestMachineTest, AnExistingRequestOfTheSameKeyIsAdopted) {
+  EXPECT_EQ(machine_.OnCreated(absl::AlreadyExistsError("exists"), kStart, 0).kind, Kind::kInspect);
+  const RequestStep step = Inspect(Ours());
+  EXPECT_EQ(step.kind, Kind::kWatch);
+  EXPECT_EQ(step.resource_version, "9");
+}
+
+TEST_F(RequestMachineTest, AnEarlierRequestOfThisPodIsReplacedByUid) {
+  Csr earlier = Ours();
+  earlier.request_pem = "OTHER KEY";
+  SetCondition(earlier, api::kCsrDenied, "old denial");
+  const RequestStep step = Inspect(earlier);
+  EXPECT_EQ(step.kind, Kind::kReplace);
+  EXPECT_EQ(step.uid, "csr-uid");
+  EXPECT_EQ(machine_.OnReplaced(absl::OkStatus(), kStart, 0).kind, Kind::kCreate);
+  EXPECT_EQ(machine_.OnReplaced(absl::NotFoundError("gone"), kStart, 0).kind, Kind::kCreate);
+  EXPECT_EQ(machine_.OnReplaced(absl::AbortedError("uid"), kStart, 0).kind, Kind::kInspect);
+}
+
+TEST_F(RequestMachineTest, AForeignHolderOfTheNameIsNamedNotDeleted) {
+  for (const int variant : {0, 1, 2, 3}) {
+    Csr foreign = Ours();
+    foreign.request_pem = "OTHER KEY";
+    if (variant == 0) foreign.username = "system:serviceaccount:other:calico-node";
+    if (variant == 1) foreign.extra[std::string(api::kExtraPodUid)] = {"another"};
+    if (variant == 2) foreign.extra.clear();
+    if (variant == 3) foreign.extra[std::string(api::kExtraPodUid)] = {"9a3a1042", "9a3a1042"};
+    const RequestStep step = Inspect(foreign);
+    EXPECT_EQ(step.outcome.code, ExitCode::kNameHeld) << variant;
+    EXPECT_THAT(step.outcome.message, HasSubstr(foreign.username));
+  }
+}
+
+TEST_F(RequestMachineTest, ClosedAndExpiredWatchesLookAgainAtOnceOutagesAfterAWait) {
+  EXPECT_EQ(machine_.OnWatchEnded(absl::OkStatus(), kStart, 0).wait, absl::ZeroDuration());
+  EXPECT_EQ(machine_.OnWatchEnded(absl::OutOfRangeError("410"), kStart, 0).kind, Kind::kInspect);
+  const RequestStep step = machine_.OnWatchEnded(absl::UnavailableError("reset"), kStart, 0);
+  EXPECT_EQ(step.kind, Kind::kInspect);
+  EXPECT_EQ(step.wait, absl::Milliseconds(250));
+}
+
+TEST_F(RequestMachineTest, ADeletedRequestIsMadeAgain) {
+  EXPECT_EQ(machine_.OnDeleted().kind, Kind::kCreate);
+  EXPECT_EQ(machine_.OnInspected(std::optional<Csr>(), "9", kStart, 0).kind, Kind::kCreate);
+}
+
+TEST_F(RequestMachineTest, TimeoutSaysWhatIsMissing) {
+  const absl::Time late = kStart + absl::Seconds(90);
+  EXPECT_THAT(machine_.OnWatchEnded(absl::OkStatus(), late, 0).outcome.message,
+              HasSubstr("nobody approved it; is an approver for signer example.com/signer"));
+  Csr approved = Ours();
+  SetCondition(approved, api::kCsrApproved);
+  EXPECT_FALSE(machine_.OnChanged(approved).has_value());
+  const RequestStep step = machine_.OnWatchEnded(absl::UnavailableError("refused"), late, 0);
+  EXPECT_EQ(step.outcome.code, ExitCode::kTimeout);
+  EXPECT_THAT(step.outcome.message, HasSubstr("approved, but signer example.com/signer issued no"));
+  EXPECT_THAT(step.outcome.message, HasSubstr("last error: refused"));
+}
+
+TEST_F(RequestMachineTest, RefusalsOfTheServerEndOutagesDoNot) {
+  EXPECT_EQ(machine_.OnCreated(absl::UnavailableError("x"), kStart, 0).kind, Kind::kCreate);
+  EXPECT_EQ(machine_.OnCreated(absl::InvalidArgumentError("422"), kStart, 0).outcome.code,
+            ExitCode::kApiError);
+  RequestStep step;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_NE(step.kind, Kind::kFinish);
+    step = machine_.OnCreated(absl::PermissionDeniedError("403"), kStart, 0);
+  }
+  EXPECT_EQ(step.outcome.code, ExitCode::kApiError);
+}
+
+}  // namespace
+}  // namespace calico::provision
