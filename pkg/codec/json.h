@@ -33,7 +33,7 @@ struct ParseLimits {
 // Parses exactly one JSON value (white space around it is fine). A key given twice: the last value
 // counts, as in Go's encoding/json. Invalid UTF-8, comments and trailing commas are refused.
 // The value allocates from `storage`, which must outlive it; by default from the heap.
-// Errors: InvalidArgument with the byte offset; ResourceExhausted beyond `limits`.
+// Errors: InvalidArgument, whose message never quotes the text; ResourceExhausted beyond `limits`.
 absl::StatusOr<json::value> ParseJson(std::string_view text, const ParseLimits& limits = {},
                                       json::storage_ptr storage = {});
 

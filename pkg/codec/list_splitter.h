@@ -52,30 +52,36 @@ class ListSplitter {
   absl::Status Feed(std::string_view bytes, ItemFunction on_item);
 
   // Call once, after the last byte.
-  // Errors: as Feed; InvalidArgument for a response that ends too early.
+  // Errors: as Feed; Unavailable for a response that ends too early (ask again).
   absl::StatusOr<ListHeader> Finish();
 
  private:
-  enum class State { kHeader, kHeaderString, kBeforeItem, kInItem, kItemString, kAfterItem };
+  enum class State { kHeader, kBeforeItem, kInItem, kAfterItem };
 
   absl::Status FeedAll(std::string_view bytes, ItemFunction on_item);
   absl::Status HeaderByte(char c);
-  absl::Status HeaderStringByte(char c);
+  void HeaderStringByte(char c);
   absl::Status BeginItems();
-  absl::Status ItemsByte(char c);
-  absl::StatusOr<std::size_t> FeedItem(std::string_view bytes, ItemFunction on_item);
+  absl::StatusOr<std::size_t> BetweenItems(char c);
+  absl::StatusOr<std::size_t> ItemBytes(std::string_view bytes, ItemFunction on_item);
   absl::Status Emit(std::string_view tail, ItemFunction on_item);
+  bool EndsItem(char c);
 
   Limits limits_;
-  State state_ = State::kHeader;
   absl::Status failed_;
-  std::string header_;            // The document with `items` emptied.
-  std::size_t string_start_ = 0;  // In header_, of the last string.
-  bool string_is_items_ = false;  // The last string at depth 1 was "items".
-  bool seen_items_ = false;
-  bool expect_item_ = false;  // After a comma.
+  State state_ = State::kHeader;
+  // Of the string that is being read, in the header or in an item.
+  bool in_string_ = false;
   bool escape_ = false;
-  std::size_t depth_ = 0;
+
+  std::string header_;  // The document with `items` emptied.
+  std::size_t header_depth_ = 0;
+  std::size_t string_start_ = 0;  // In header_, of the last string at depth 1.
+  bool string_is_items_ = false;  // That string is "items".
+  bool items_follow_ = false;     // After the colon of "items".
+  bool seen_items_ = false;
+
+  bool after_comma_ = false;
   std::size_t item_depth_ = 0;
   std::string item_;  // The part of an item that came with earlier bytes.
 };

@@ -8,7 +8,8 @@
 //
 // Reads do not fail one by one: a wrong field is noted in the Decoder and read as empty, so that
 // one look at status() tells every problem. A field that is absent or null is read as empty as
-// well; the Required forms note a problem for it. Nothing is allocated while there is no problem.
+// well; the Required forms note a problem for it (unless the object itself is absent, which
+// RequiredObject notes). Nothing is allocated while there is no problem.
 #ifndef CALICO_PKG_CODEC_OBJECT_READER_H_
 #define CALICO_PKG_CODEC_OBJECT_READER_H_
 
@@ -16,6 +17,7 @@
 #include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/time/time.h>
+#include <absl/types/span.h>
 
 #include <cstdint>
 #include <map>
@@ -120,6 +122,7 @@ class Decoder {
 
   absl::InlinedVector<Node, 16> nodes_;
   std::vector<std::string> problems_;
+  int more_problems_ = 0;
 };
 
 }  // namespace calico::codec

@@ -15,10 +15,10 @@ namespace calico::codec {
 absl::StatusOr<absl::Time> ParseTime(std::string_view text);
 
 // metav1.Time: `2026-11-22T19:42:02Z`; fractions are cut off. Requires: years 0 to 9999.
-std::string FormatTime(absl::Time time);
+std::string EncodeTime(absl::Time time);
 
 // metav1.MicroTime: `2026-11-22T19:42:02.123456Z`, always six digits. Requires: years 0 to 9999.
-std::string FormatMicroTime(absl::Time time);
+std::string EncodeMicroTime(absl::Time time);
 
 }  // namespace calico::codec
 
