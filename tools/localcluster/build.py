@@ -6,7 +6,6 @@ from, so that a changed go.sum or flag builds anew and everything else is found 
 
 import fcntl
 import hashlib
-import os
 import pathlib
 import shutil
 import subprocess
@@ -76,8 +75,7 @@ class GoProduct(Product):
 
     def make(self, folder):
         go = golang.find(self._go_mod)
-        environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly",
-                       "GO111MODULE": "on", "GOWORK": "off"}
+        environment = golang.environment(CGO_ENABLED="0", GOFLAGS="-mod=readonly")
         with step(f"fetch the modules of {self.title}"):
             total = len(self._run([go, "list", "-deps", *self._packages.values()], environment).splitlines())
         compiled = []

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from localcluster import binaries, build, cluster, layout, network, progress, state, sysctls
+from localcluster import binaries, build, cluster, controlplane, layout, nodes, progress, state, sysctls
 from localcluster.errors import ClusterError
 
 _FORWARDED = ("CALICO_OPERATOR_CACHE", "CALICO_OPERATOR_STATE", "KUBEBUILDER_ASSETS")
@@ -17,6 +17,17 @@ def _become_root(arguments):
     os.environ["CALICO_OPERATOR_CACHE"] = str(layout.cache_folder())
     settings = [f"{name}={os.environ[name]}" for name in _FORWARDED if name in os.environ]
     os.execvp("sudo", ["sudo", "env", *settings, str(binaries.TOOLS / "cluster"), *arguments])
+
+
+def _use_system_folders():
+    """A root shell made by su or cron may lack the folders of ip, nsenter and mount."""
+    path = os.environ.get("PATH", "").split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join(path + [folder for folder in ("/usr/sbin", "/sbin") if folder not in path])
+
+
+def _component(name):
+    """kube-apiserver, also when only apiserver was written."""
+    return f"kube-{name}" if f"kube-{name}" in controlplane.COMPONENTS else name
 
 
 def _existing(name):
@@ -48,6 +59,7 @@ def _wanted_settings(options):
 
 def _up(options):
     layout.check_name(options.name)
+    cluster.check_machine(control_plane_only=options.control_plane_only)
     with state.locked(options.name):
         with state.all_locked():
             settings = _wanted_settings(options)
@@ -118,7 +130,7 @@ def _load_image(options):
     for file in options.files:
         if not os.path.isfile(file):
             raise ClusterError(f"load image {file}: no such file")
-    with progress.step(f"load {len(options.files)} image files on {len(it.api_nodes)} nodes"):
+    with progress.step(f"load {len(options.files)} image files on {len(it.runners)} nodes"):
         for name in it.load_images(options.files):
             progress.say(f"    {name}")
 
@@ -176,12 +188,13 @@ def _kubectl(options):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="tools/cluster", description="Real Kubernetes clusters of several nodes on this machine.")
+    components = f"{', '.join(controlplane.COMPONENTS)}; of a node {', '.join(nodes.COMPONENTS)}"
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name, function, text):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--name", default=layout.DEFAULT_NAME, help=f"the cluster (default {layout.DEFAULT_NAME})")
-        command.set_defaults(run=function)
+        command.set_defaults(run=function, needs_root=True)
         return command
 
     up = add("up", _up, "make a cluster, or repair or change one")
@@ -193,18 +206,18 @@ def _parser():
         "--all", action="store_true", help="every cluster of this machine")
     add("status", _status, "what runs, and where things are").add_argument(
         "-o", "--output", choices=["text", "json"], default="text")
-    add("kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig")
+    add("kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig").set_defaults(needs_root=False)
     add("load-image", _load_image, "import image archives on every node").add_argument(
         "files", nargs="+", metavar="FILE")
     logs = add("logs", _logs, "print the log of a component")
-    logs.add_argument("component", metavar="COMPONENT")
+    logs.add_argument("component", metavar="COMPONENT", type=_component, help=components)
     logs.add_argument("node", nargs="?", metavar="NODE")
     logs.add_argument("-f", "--follow", action="store_true", help="go on with what is written from now on")
     logs.add_argument("--tail", type=int, metavar="LINES", help="the last lines only")
     add("list", _list, "all clusters of this machine")
     for name in ("start", "stop", "restart"):
         change = add(name, _change, f"{name} one component")
-        change.add_argument("component", metavar="COMPONENT")
+        change.add_argument("component", metavar="COMPONENT", type=_component, help=components)
         change.add_argument("node", nargs="?", metavar="NODE")
     run = add("exec", _exec, "run a command in a node's namespaces")
     run.add_argument("node", metavar="NODE")
@@ -221,8 +234,9 @@ def main(arguments):
         if options.command == "up":
             release = options.kubernetes or _recorded_release(options.name)
             build.ensure(release, binaries.assets_folder())
-        if os.geteuid() != 0:
+        if options.needs_root and os.geteuid() != 0:
             _become_root(arguments)
+        _use_system_folders()
         options.run(options)
     except ClusterError as error:
         progress.say(f"tools/cluster: {error.text()}")

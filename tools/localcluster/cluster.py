@@ -3,9 +3,9 @@
 import concurrent.futures
 import os
 import shutil
+import ssl
 import time
 import urllib.request
-import ssl
 
 from localcluster import (
     api, binaries, cgroups, controlplane, images, kubeconfig, layout, network, nodes, pki, processes, state, sysctls)
@@ -18,6 +18,21 @@ READY_SECONDS = 120  # generous: a busy machine with two cores starts several cl
 STOP_SECONDS = {controlplane.APISERVER: 3.0}
 
 
+_PROGRAMS = ("ip", "openssl")
+_NODE_PROGRAMS = ("containerd", "ctr", "runc", "nsenter", "mount", "pivot_root")
+_CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin")
+
+
+def check_machine(control_plane_only):
+    """Raises ClusterError when the machine lacks a program that a cluster takes."""
+    wanted = _PROGRAMS if control_plane_only else _PROGRAMS + _NODE_PROGRAMS
+    missing = [program for program in wanted if not shutil.which(program)]
+    if not control_plane_only and not any(os.path.exists(f"{folder}/loopback") for folder in _CNI_FOLDERS):
+        missing.append(f"CNI plugins in {' or '.join(_CNI_FOLDERS)}")
+    if missing:
+        raise ClusterError(f"make a cluster: {', '.join(missing)} missing on this machine", "run tools/setup")
+
+
 class Cluster:
     """A cluster as it is written down; methods that change it want the lock of state.locked()."""
 
@@ -25,7 +40,7 @@ class Cluster:
         self.settings = settings
         self.layout = settings.layout
         self.binaries = binaries.resolve(settings.release, settings.assets)
-        self.api_nodes = [
+        self.runners = [
             nodes.NodeRunner(self.layout, node, self.binaries) for node in self.layout.nodes(settings.nodes)]
 
     # Components
@@ -46,9 +61,9 @@ class Cluster:
 
     def runner(self, node):
         """The node of this name; where the cluster has only one, the name may be None."""
-        found = [runner for runner in self.api_nodes if node in (None, runner.node.name)]
+        found = [runner for runner in self.runners if node in (None, runner.node.name)]
         if len(found) != 1:
-            known = ", ".join(runner.node.name for runner in self.api_nodes) or "none, it has a control plane only"
+            known = ", ".join(runner.node.name for runner in self.runners) or "none, it has a control plane only"
             raise ClusterError(f"find node {node or '(not named)'} of cluster {self.settings.name}",
                                f"name one of its nodes: {known}")
         return found[0]
@@ -105,19 +120,19 @@ class Cluster:
             self._make_credentials()
         with concurrent.futures.ThreadPoolExecutor(layout.NODE_LIMIT + 1) as pool:
             jobs = [pool.submit(self._up_control_plane)]
-            if self.api_nodes:
+            if self.runners:
                 sysctls.save()
-                jobs += [pool.submit(self._up_runtime, runner) for runner in self.api_nodes]
+                jobs += [pool.submit(self._up_runtime, runner) for runner in self.runners]
             for job in jobs:
                 job.result()
         self._remove_surplus_nodes()
-        if self.api_nodes:
+        if self.runners:
             with step("register the nodes"):
                 self._up_kubelets()
 
     def _make_credentials(self):
         leaves = pki.control_plane_leaves(self.layout)
-        for runner in self.api_nodes:
+        for runner in self.runners:
             leaves += pki.node_leaves(runner.node)
         pki.ensure(self.layout, leaves)
         for file in ("controller-manager", "scheduler"):
@@ -147,24 +162,24 @@ class Cluster:
 
     def _up_kubelets(self):
         client = api.Api(self.layout)
-        for runner in self.api_nodes:
+        for runner in self.runners:
             client.create_node(runner.node.name, self.layout.pod_range(runner.node.number))
         known = client.nodes()
         ranges = []
-        for runner in self.api_nodes:
+        for runner in self.runners:
             pod_range = known[runner.node.name]["spec"]["podCIDR"]
             runner.publish_pod_range(pod_range)
             ranges.append((runner.node, runner.init.pid(), pod_range))
             runner.start_kubelet()
         network.set_pod_routes(self.layout, ranges)
-        for runner in self.api_nodes:
+        for runner in self.runners:
             api.wait_for(f"the kubelet of {runner.node.name} to report",
                          lambda r=runner: _has_reported(client.nodes(), r.node), [runner.kubelet], READY_SECONDS)
 
     def _remove_surplus_nodes(self):
         """After `up --nodes` with fewer than before."""
         folder = self.layout.folder / "nodes"
-        wanted = {runner.node.name for runner in self.api_nodes}
+        wanted = {runner.node.name for runner in self.runners}
         for number in range(1, layout.NODE_LIMIT + 1):
             node = self.layout.node(number)
             if node.name not in wanted and (folder / node.name).exists():
@@ -177,8 +192,8 @@ class Cluster:
     def down(self):
         """Ends and removes everything of the cluster."""
         every = [nodes.NodeRunner(self.layout, node, self.binaries) for node in self.layout.nodes(layout.NODE_LIMIT)]
-        for runner in every:
-            runner.stop()
+        with concurrent.futures.ThreadPoolExecutor(layout.NODE_LIMIT) as pool:
+            list(pool.map(nodes.NodeRunner.stop, every))
         for component in reversed(controlplane.COMPONENTS):
             self.process(component).stop(0)
         remove_rest(self.layout)
@@ -186,7 +201,7 @@ class Cluster:
     def status(self):
         """What runs, as a dict fit for JSON."""
         components = [(name, None, self.process(name)) for name in self.components()]
-        for runner in self.api_nodes:
+        for runner in self.runners:
             components += [(name, runner.node.name, runner.process(name)) for name in nodes.COMPONENTS]
         listed = [{"component": name, "node": node, "pid": process.pid(), "log": str(process.log)}
                   for name, node, process in components]
@@ -199,7 +214,7 @@ class Cluster:
             "kubeconfig": str(self.layout.kubeconfig), "kubectl": str(self.binaries.program("kubectl")),
             "etcdctl": self._etcdctl(), "auditLog": str(self.layout.audit_log), "stateFolder": str(self.layout.folder),
             "serviceNetwork": str(self.layout.service_network), "podNetwork": str(self.layout.pod_network),
-            "nodes": [self._node_status(runner, ready or {}) for runner in self.api_nodes], "components": listed}
+            "nodes": [self._node_status(runner, ready or {}) for runner in self.runners], "components": listed}
 
     def _etcdctl(self):
         pki_folder = self.layout.pki
@@ -225,12 +240,12 @@ class Cluster:
 
     def load_images(self, files):
         """Imports archives on every node; the names that came."""
-        if not self.api_nodes:
+        if not self.runners:
             raise ClusterError(f"load images into cluster {self.settings.name}: it has no nodes",
                                "run `tools/cluster up --nodes 2`")
-        for runner in self.api_nodes:
+        for runner in self.runners:
             runner.containerd.require()
-        return images.load_everywhere(self.api_nodes, files)
+        return images.load_everywhere(self.runners, files)
 
 
 def _has_reported(known, node):

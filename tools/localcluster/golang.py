@@ -10,7 +10,15 @@ from localcluster import images
 from localcluster.errors import ClusterError
 from localcluster.progress import step
 
+# Settings of the user's that are meant for another Go or another target.
+_FOREIGN = ("GOROOT", "GOOS", "GOARCH", "GOAMD64", "GOEXPERIMENT", "GOFLAGS", "GOWORK", "GOTOOLDIR", "GOBIN")
 _BOOTSTRAP = pathlib.Path("/usr/lib/go-1.19/bin/go")  # Debian's golang-1.19-go is not on the PATH
+
+
+def environment(**settings):
+    """The caller's environment without what would bend a build, with these settings; no Go fetches another by itself."""
+    kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    return {**kept, "GO111MODULE": "on", "GOTOOLCHAIN": "local", "GOWORK": "off", **settings}
 
 
 def parse_version(text):
@@ -30,7 +38,7 @@ def required_go(go_mod):
 def _version(program):
     try:
         result = subprocess.run(
-            [program, "version"], env={**os.environ, "GOTOOLCHAIN": "local"}, capture_output=True, text=True,
+            [program, "version"], env=environment(), capture_output=True, text=True,
             check=True, cwd="/")
     except (OSError, subprocess.SubprocessError):
         return None
@@ -39,7 +47,8 @@ def _version(program):
 
 def _toolchain_folder(bootstrap, version):
     modules = subprocess.run(
-        [bootstrap, "env", "GOMODCACHE"], capture_output=True, text=True, check=True, cwd="/").stdout.strip()
+        [bootstrap, "env", "GOMODCACHE"], env=environment(), capture_output=True, text=True, check=True,
+        cwd="/").stdout.strip()
     name = f"toolchain@v0.0.1-go{version}.linux-{images.go_architecture()}"
     return pathlib.Path(modules) / "golang.org" / name
 
@@ -70,7 +79,7 @@ def _download(bootstrap, folder):
     module = "golang.org/" + folder.name
     result = subprocess.run(
         [bootstrap, "mod", "download", module], capture_output=True, text=True, check=False, cwd="/",
-        env={**os.environ, "GOFLAGS": "-mod=mod", "GO111MODULE": "on", "GOTOOLCHAIN": "local"})
+        env=environment(GOFLAGS="-mod=mod"))
     if result.returncode != 0:
         raise ClusterError(
             f"get {module}: {result.stderr.strip()[-300:]}", "check the network and GOPROXY, then run tools/setup again")

@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 
+from localcluster import firewall
 from localcluster.errors import ClusterError
 
 
@@ -65,6 +66,7 @@ def ensure_bridge(layout):
     _batch([
         f"address replace {layout.address}/{layout.node_network.prefixlen} dev {layout.bridge}",
         f"link set {layout.bridge} up"])
+    firewall.admit(layout.bridge)
 
 
 def ensure_cable(layout, node, pid):
@@ -96,4 +98,5 @@ def remove(layout):
     """Removes the cluster's bridge and cables, only those that bear its label."""
     for link in _ip(["-j", "link", "show"]):
         if link.get("ifalias") == _label(layout.name) and pathlib.Path("/sys/class/net", link["ifname"]).exists():
+            firewall.forget(link["ifname"])
             _ip(["link", "del", link["ifname"]], check=False)

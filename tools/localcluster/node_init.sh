@@ -19,7 +19,6 @@ cd "$root"
 mkdir -p dev etc opt proc run sys tmp usr \
     var/lib/cni var/lib/calico var/lib/kubelet var/lib/containerd var/log var/tmp var/cache
 chmod 1777 tmp var/tmp
-mkdir -p old-root
 [ -L var/run ] || ln -s /run var/run
 
 # A node that was killed a moment ago may still hold its layers.
@@ -27,7 +26,11 @@ overlay() {
     tries=0
     until mount -t overlay -o "lowerdir=/$1,upperdir=$folder/upper/$1,workdir=$folder/work/$1" overlay "$1"; do
         tries=$((tries + 1))
-        [ "$tries" -lt 50 ] || exit 1
+        if [ "$tries" -ge 30 ]; then
+            echo "cannot stack a private layer over /$1: the file system of $folder must take overlayfs;" \
+                "set CALICO_OPERATOR_STATE to a folder on ext4, xfs or tmpfs"
+            exit 1
+        fi
         sleep 0.1
     done
 }
@@ -51,6 +54,7 @@ mount -t tmpfs -o mode=755,nosuid,nodev tmpfs run
 
 mkdir -p run/lock etc/cni/net.d opt/cni/bin usr/local/bin usr/libexec/kubernetes
 for plugin in /usr/lib/cni/*; do
+    [ -e "$plugin" ] || break
     [ -e "opt/cni/bin/${plugin##*/}" ] || cp "$plugin" opt/cni/bin/
 done
 for program in "init:$init" "kubelet:$kubelet"; do
@@ -62,6 +66,7 @@ cp var/lib/kubernetes/hosts etc/hosts
 echo "$name" > etc/hostname
 echo "# The cluster has no name server." > etc/resolv.conf
 
+mkdir -p old-root
 pivot_root . old-root
 cd /
 umount -l /old-root

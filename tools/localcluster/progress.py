@@ -5,8 +5,8 @@ import sys
 import threading
 import time
 
-# A step that lasts longer than this says so again and again.
-INTERVAL_SECONDS = 5.0
+# A step that lasts longer than this says so; then again after twice the time, up to the second figure.
+FIRST_SECONDS, LAST_SECONDS = 5.0, 30.0
 
 _print_lock = threading.Lock()
 
@@ -30,14 +30,16 @@ def duration(seconds):
 def step(text, detail=lambda: ""):
     """Runs a with-block as one named step.
 
-    Prints the name with its duration at the end, and every INTERVAL_SECONDS that it still runs, with whatever
+    Prints the name with its duration at the end, and now and then while it still runs, with whatever
     detail() says about how far it is.
     """
     started = time.monotonic()
     done = threading.Event()
 
     def tick():
-        while not done.wait(INTERVAL_SECONDS):
+        pause = FIRST_SECONDS
+        while not done.wait(pause):
+            pause = min(2 * pause, LAST_SECONDS)
             more = detail()
             more = f", {more}" if more else ""
             say(f"  ... {text}: {duration(time.monotonic() - started)}{more}")

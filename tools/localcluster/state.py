@@ -71,7 +71,11 @@ def _locked(folder):
             except FileNotFoundError:
                 same = False
             if same:
-                yield
+                try:
+                    yield
+                finally:
+                    with contextlib.suppress(OSError):
+                        os.rmdir(folder)  # nothing came into it, or nothing is left
                 return
         finally:
             os.close(handle)
