@@ -129,6 +129,13 @@ void Flags::Period(FlagSpec spec, absl::Duration* target) {
   });
 }
 
+void Flags::Answer(FlagSpec spec, std::function<std::string(std::string_view)> answer) {
+  Add(std::move(spec), false, "", [this, answer = std::move(answer)](std::string_view value) {
+    answer_ = answer(value);
+    return absl::OkStatus();
+  });
+}
+
 void Flags::Example(std::string comment, std::string command) {
   examples_.emplace_back(std::move(comment), std::move(command));
 }
@@ -221,16 +228,17 @@ void Flags::ReadEnvironment(const EnvironmentReader& environment) {
   }
 }
 
-ParsedFlags Flags::Answer() const {
+ParsedFlags Flags::Answers() const {
   if (help_) return {0, Help()};
   if (print_version_) return {0, version_ + "\n"};
   if (!completion_.empty()) return {0, Completion(completion_)};
+  if (answer_.has_value()) return {0, *answer_};
   return {};
 }
 
 ParsedFlags Flags::Parse(int argc, const char* const* argv, const EnvironmentReader& environment) {
   for (int i = 1; i < argc; ++i) ParseOne(argc, argv, i);
-  if (ParsedFlags answer = Answer(); answer.exit_code.has_value()) return answer;
+  if (ParsedFlags answer = Answers(); answer.exit_code.has_value()) return answer;
   ReadEnvironment(environment);
   for (const Flag& flag : flags_) {
     if (!flag.spec.required || flag.seen) continue;

@@ -57,6 +57,9 @@ class Flags {
   // As Go writes it: 90s, 1h30m, 8760h. Negative and unbounded ones are refused.
   void Period(FlagSpec spec, absl::Duration* target);
 
+  // A flag that makes the program print something and end, as --help does: `--print-policy NAME`.
+  void Answer(FlagSpec spec, std::function<std::string(std::string_view value)> answer);
+
   // An example at the end of the help: a comment and a command line.
   void Example(std::string comment, std::string command);
   // What --version prints.
@@ -88,7 +91,8 @@ class Flags {
   void Set(Flag& flag, std::string_view value, std::string_view origin);
   void ReadEnvironment(const EnvironmentReader& environment);
   std::string UnknownFlag(std::string_view name) const;
-  ParsedFlags Answer() const;
+  // What --help and its like ask for; no exit code if nothing of the kind was given.
+  ParsedFlags Answers() const;
 
   std::string program_;
   std::string summary_;
@@ -100,6 +104,7 @@ class Flags {
   bool help_ = false;
   bool print_version_ = false;
   std::string completion_;
+  std::optional<std::string> answer_;
 };
 
 }  // namespace calico::config

@@ -165,6 +165,19 @@ std::string Complete(const Program& program, const std::string& words) {
   return {buffer.data(), size};
 }
 
+TEST(FlagsTest, AnAnswerEndsTheProgramWithItsText) {
+  Program program;
+  program.flags.Answer({.name = "print-policy", .value = "NAME", .choices = {"calico"}},
+                       [](std::string_view name) { return "policy " + std::string(name); });
+  const ParsedFlags parsed = program.Parse({"--print-policy", "calico"});
+  EXPECT_EQ(parsed.exit_code, 0) << "required flags do not matter then";
+  EXPECT_EQ(parsed.text, "policy calico");
+  Program other;
+  other.flags.Answer({.name = "print-policy", .value = "NAME", .choices = {"calico"}},
+                     [](std::string_view) { return std::string("x"); });
+  EXPECT_EQ(other.Parse({"--print-policy=none"}).exit_code, kExitUsage);
+}
+
 TEST(FlagsTest, BashCompletesFlagsAndChoices) {
   Program program;
   EXPECT_EQ(program.Parse({"--completion", "bash"}).exit_code, 0);

@@ -1,0 +1,155 @@
+#include "operator/config/signer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "operator/config/signer_policy.h"
+#include "operator/policy/csr_policy.h"
+#include "pkg/base/version.h"
+
+namespace calico::config {
+namespace {
+
+constexpr std::string_view kProgram = "csr-signer";
+constexpr std::string_view kSummary =
+    "Approves and signs the CertificateSigningRequests of one or more signer names.\n"
+    "A request that the policy does not allow is denied; the denial names the rule.";
+
+// Kubernetes' rule for spec.signerName: a domain of two labels or more, a slash, a path.
+bool IsSignerName(std::string_view name) {
+  const size_t slash = name.find('/');
+  if (slash == std::string_view::npos || slash + 1 == name.size() || name.size() > 571 ||
+      name.find('/', slash + 1) != std::string_view::npos) {
+    return false;
+  }
+  const std::string_view domain = name.substr(0, slash);
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/';
+  };
+  return std::all_of(name.begin(), name.end(), allowed) &&
+         domain.find('.') != std::string_view::npos && domain.front() != '.' &&
+         domain.back() != '.';
+}
+
+base::LogLevel LevelOf(std::string_view text) {
+  if (text == "debug") return base::LogLevel::kDebug;
+  if (text == "warning") return base::LogLevel::kWarning;
+  if (text == "error") return base::LogLevel::kError;
+  return base::LogLevel::kInfo;
+}
+
+void CheckSignerNames(const std::vector<std::string>& names, std::vector<std::string>& problems) {
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    if (!IsSignerName(name)) {
+      problems.push_back(
+          fmt::format("--signer-name: {:?} is not domain/path, such as example.com/signer", name));
+    } else if (name.starts_with("kubernetes.io/")) {
+      problems.push_back(fmt::format(
+          "--signer-name: {:?} belongs to Kubernetes' own controllers, choose a domain of yours",
+          name));
+    } else if (!seen.insert(name).second) {
+      problems.push_back(fmt::format("--signer-name: {:?} is there twice", name));
+    }
+  }
+  if (names.empty()) problems.push_back("--signer-name: needs at least one name");
+}
+
+void AddFlags(Flags& flags, SignerConfig* config) {
+  flags.List({.name = "signer-name",
+              .value = "NAME",
+              .help = "signer name to serve; may be repeated",
+              .environment = "SIGNER_NAME",
+              .required = true},
+             &config->signer_names);
+  flags.Text({.name = "ca-cert",
+              .value = "FILE",
+              .help = "certificate of the CA, then those above it, if any (PEM)",
+              .environment = "CA_CERT_FILE",
+              .required = true},
+             &config->ca_cert_file);
+  flags.Text({.name = "ca-key",
+              .value = "FILE",
+              .help = "private key of the CA (PEM); both files are read again when they change",
+              .environment = "CA_KEY_FILE",
+              .required = true},
+             &config->ca_key_file);
+  flags.Text({.name = "policy",
+              .value = "FILE",
+              .help = "who may have which certificate; absent: the built-in policy calico"},
+             &config->policy_file);
+  flags.Period({.name = "duration",
+                .value = "TIME",
+                .help = "longest validity; spec.expirationSeconds may ask for less"},
+               &config->duration);
+  flags.Switch({.name = "sign-approved-only",
+                .help = "never approve or deny; sign what somebody else has approved, if the "
+                        "policy allows it"},
+               &config->sign_approved_only);
+  flags.Number({.name = "concurrency", .value = "N", .help = "requests in work at the same time"},
+               1, 256, &config->concurrency);
+  flags.Switch({.name = "leader-elect", .help = "work only while holding the Lease csr-signer"},
+               &config->leader_elect);
+  flags.Text({.name = "metrics-addr", .value = "ADDR", .help = "serve /metrics on host:port"},
+             &config->metrics_address);
+  flags.Text(
+      {.name = "health-addr", .value = "ADDR", .help = "serve /healthz and /readyz on host:port"},
+      &config->health_address);
+  flags.Text({.name = "kubeconfig",
+              .value = "FILE",
+              .help = "absent: KUBECONFIG, ~/.kube/config, or the pod's service account"},
+             &config->kubeconfig);
+}
+
+void AddExamples(Flags& flags) {
+  flags.Example("In a pod, for an Installation whose signerName is example.com/signer",
+                "csr-signer --signer-name example.com/signer --ca-cert /ca/tls.crt "
+                "--ca-key /ca/tls.key");
+  flags.Example("Start a policy of your own from the built-in one",
+                "csr-signer --print-policy calico > policy.yaml");
+  flags.Example("From outside, certificates of at most 90 days",
+                "csr-signer --kubeconfig admin.conf --signer-name example.com/signer "
+                "--ca-cert ca.crt --ca-key ca.key --policy policy.yaml --duration 2160h");
+}
+
+}  // namespace
+
+ParsedFlags ParseSignerConfig(int argc, const char* const* argv,
+                              const EnvironmentReader& environment, SignerConfig* config) {
+  Flags flags{std::string(kProgram), std::string(kSummary)};
+  AddFlags(flags, config);
+  std::string level = "info";
+  flags.Text({.name = "log-level",
+              .value = "LEVEL",
+              .help = "least important lines to log",
+              .choices = {"debug", "info", "warning", "error"}},
+             &level);
+  std::string print_policy;
+  std::vector<std::string> policies;
+  for (const std::string_view name : BuiltinSignerPolicyNames()) policies.emplace_back(name);
+  flags.Answer(
+      {.name = "print-policy",
+       .value = "NAME",
+       .help = "print a built-in policy as a file to edit",
+       .choices = policies},
+      [](std::string_view name) { return std::string(BuiltinSignerPolicy(name).value_or("")); });
+  AddExamples(flags);
+  flags.Version(fmt::format("{} {}", kProgram, base::Version()));
+  flags.Check([&](std::vector<std::string>& problems) {
+    CheckSignerNames(config->signer_names, problems);
+    if (config->duration < policy::kShortestDuration) {
+      problems.push_back("--duration: less than 10m");
+    }
+  });
+  ParsedFlags parsed = flags.Parse(argc, argv, environment);
+  if (parsed.exit_code.has_value()) return parsed;
+  config->log_level = LevelOf(level);
+  config->lease_namespace = environment("POD_NAMESPACE");
+  return {};
+}
+
+}  // namespace calico::config

@@ -1,0 +1,37 @@
+// What csr-signer is told on its command line and by its environment.
+#ifndef CALICO_OPERATOR_CONFIG_SIGNER_H_
+#define CALICO_OPERATOR_CONFIG_SIGNER_H_
+
+#include <absl/time/time.h>
+
+#include <string>
+#include <vector>
+
+#include "operator/config/flags.h"
+#include "pkg/base/log.h"
+
+namespace calico::config {
+
+struct SignerConfig {
+  std::vector<std::string> signer_names;             // --signer-name
+  std::string ca_cert_file;                          // --ca-cert
+  std::string ca_key_file;                           // --ca-key
+  std::string policy_file;                           // --policy; empty = built-in policy `calico`
+  absl::Duration duration = absl::Hours(8760);       // --duration
+  bool sign_approved_only = false;                   // --sign-approved-only
+  int concurrency = 32;                              // --concurrency
+  bool leader_elect = false;                         // --leader-elect
+  std::string lease_namespace;                       // POD_NAMESPACE; empty = the kubeconfig's
+  std::string metrics_address;                       // --metrics-addr, `host:port`; empty = off
+  std::string health_address;                        // --health-addr
+  std::string kubeconfig;                            // --kubeconfig
+  base::LogLevel log_level = base::LogLevel::kInfo;  // --log-level
+};
+
+// Fills `config`; files are not opened. Set exit_code in the result: print it and end.
+ParsedFlags ParseSignerConfig(int argc, const char* const* argv,
+                              const EnvironmentReader& environment, SignerConfig* config);
+
+}  // namespace calico::config
+
+#endif  // CALICO_OPERATOR_CONFIG_SIGNER_H_

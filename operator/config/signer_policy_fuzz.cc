@@ -1,0 +1,25 @@
+// The policy file, as a user or a ConfigMap gives it.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "operator/config/signer_policy.h"
+#include "pkg/base/check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto policy = calico::config::ParseSignerPolicy(
+      std::string_view(reinterpret_cast<const char*>(data), size));
+  if (!policy.ok()) return 0;
+  for (const calico::policy::CsrPolicyEntry& entry : policy->entries) {
+    // What is accepted can match something, and cannot match everything.
+    CALICO_CHECK(!entry.name.empty() && !entry.namespaces.empty());
+    CALICO_CHECK(!entry.service_accounts.empty() && !entry.common_names.empty());
+    CALICO_CHECK(!entry.keys.empty() && !entry.csr_names.empty() && !entry.usages.empty());
+    CALICO_CHECK(entry.min_duration >= calico::policy::kShortestDuration);
+    CALICO_CHECK(entry.max_duration >= entry.min_duration);
+    for (const std::string& usage : entry.usages) {
+      CALICO_CHECK(calico::policy::FindUsage(usage) != nullptr);
+    }
+  }
+  return 0;
+}

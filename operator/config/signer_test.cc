@@ -1,0 +1,91 @@
+#include "operator/config/signer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace calico::config {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+ParsedFlags Parse(std::vector<const char*> arguments, SignerConfig* config,
+                  const std::map<std::string, std::string>& environment = {}) {
+  arguments.insert(arguments.begin(), "csr-signer");
+  return ParseSignerConfig(
+      static_cast<int>(arguments.size()), arguments.data(),
+      [&](const std::string& name) {
+        const auto found = environment.find(name);
+        return found == environment.end() ? std::string() : found->second;
+      },
+      config);
+}
+
+TEST(SignerConfigTest, Defaults) {
+  SignerConfig config;
+  const ParsedFlags parsed =
+      Parse({"--signer-name=example.com/signer", "--ca-cert=c", "--ca-key=k"}, &config);
+  ASSERT_FALSE(parsed.exit_code.has_value()) << parsed.text;
+  EXPECT_THAT(config.signer_names, ElementsAre("example.com/signer"));
+  EXPECT_EQ(config.policy_file, "");
+  EXPECT_EQ(config.duration, absl::Hours(8760));
+  EXPECT_FALSE(config.leader_elect);
+  EXPECT_FALSE(config.sign_approved_only);
+  EXPECT_EQ(config.log_level, base::LogLevel::kInfo);
+}
+
+TEST(SignerConfigTest, EnvironmentAndFlags) {
+  SignerConfig config;
+  const ParsedFlags parsed =
+      Parse({"--log-level", "debug", "--concurrency=4", "--sign-approved-only"}, &config,
+            {{"SIGNER_NAME", "a.b/c,d.e/f"},
+             {"CA_CERT_FILE", "c"},
+             {"CA_KEY_FILE", "k"},
+             {"POD_NAMESPACE", "csr-signer"}});
+  ASSERT_FALSE(parsed.exit_code.has_value()) << parsed.text;
+  EXPECT_THAT(config.signer_names, ElementsAre("a.b/c", "d.e/f"));
+  EXPECT_EQ(config.lease_namespace, "csr-signer");
+  EXPECT_EQ(config.log_level, base::LogLevel::kDebug);
+  EXPECT_EQ(config.concurrency, 4);
+  EXPECT_TRUE(config.sign_approved_only);
+}
+
+TEST(SignerConfigTest, RefusesSignerNamesThatCannotServe) {
+  for (const char* name : {"signer", "example/signer", "example.com/", "Example.com/x", "a.b/c/d",
+                           ".b/c", "kubernetes.io/kubelet-serving", "a.b/c,a.b/c", ","}) {
+    SCOPED_TRACE(name);
+    SignerConfig config;
+    const ParsedFlags parsed = Parse({"--signer-name", name, "--ca-cert=c", "--ca-key=k"}, &config);
+    EXPECT_EQ(parsed.exit_code, kExitUsage);
+    EXPECT_THAT(parsed.text, HasSubstr("--signer-name"));
+  }
+}
+
+TEST(SignerConfigTest, RefusesShortDurations) {
+  SignerConfig config;
+  EXPECT_THAT(
+      Parse({"--signer-name=a.b/c", "--ca-cert=c", "--ca-key=k", "--duration=9m"}, &config).text,
+      HasSubstr("--duration: less than 10m"));
+}
+
+TEST(SignerConfigTest, PrintsPolicyHelpAndVersion) {
+  SignerConfig config;
+  const ParsedFlags policy = Parse({"--print-policy", "calico"}, &config);
+  EXPECT_EQ(policy.exit_code, 0);
+  EXPECT_THAT(policy.text, AllOf(HasSubstr("version: 1"), HasSubstr("commonNames: [typha-client]"),
+                                 HasSubstr("commonNames: [typha-server]")));
+  EXPECT_THAT(Parse({"--help"}, &config).text,
+              AllOf(HasSubstr("--ca-key FILE"), HasSubstr("Examples:"), HasSubstr("required")));
+  EXPECT_THAT(Parse({"--version"}, &config).text, HasSubstr("csr-signer "));
+  EXPECT_EQ(Parse({}, &config).text,
+            "csr-signer: --signer-name: required (or SIGNER_NAME)\n"
+            "csr-signer: --ca-cert: required (or CA_CERT_FILE)\n"
+            "csr-signer: --ca-key: required (or CA_KEY_FILE)\n"
+            "Try 'csr-signer --help'.\n");
+}
+
+}  // namespace
+}  // namespace calico::config

@@ -1,0 +1,98 @@
+// The rules by which a CertificateSigningRequest is approved or denied: pure functions of the facts
+// and the policy, in a fixed order; the first violation is the verdict.
+//
+//   Decision decision = Evaluate(facts, policy);
+//   if (decision.kind == Decision::Kind::kRetry && decision.need == Need::kPod) { ...GET the pod...
+//   }
+//
+// Rule names are stable: they stand in Denied conditions, logs and documentation.
+//
+//   rule                  what it demands
+//   --------------------  ----------------------------------------------------------------------
+//   signer-name           spec.signerName is one that this program serves
+//   requester             spec.username is a service account that an entry expects
+//   bound-token           the requester's token was bound to a pod: one pod-name, one pod-uid
+//   request-format        spec.request is exactly one PEM block and a well-formed PKCS#10
+//   proof-of-possession   the request is signed by its own key, with SHA-256 or better
+//   key-strength          the key is of a kind that the entry takes, with sound parameters
+//   no-ca                 neither the CA bit nor a signing usage for certificates or CRLs is asked
+//   critical-extensions   no critical extension that we do not know
+//   other-names           no e-mail, URI or other alternative name
+//   csr-name              metadata.name has a shape that the entry takes, for this very pod
+//   common-name           exactly one CN, and it is in the entry's list
+//   dns-names             every DNS name is in the entry's list (an empty one is dropped: the
+//                         reference's init container sends it when it has no DNS name to ask for)
+//   usages                spec.usages within the entry's, server auth or client auth among them
+//   duration              spec.expirationSeconds is not below 600 or the entry's minimum
+//   pod-exists            the pod that the token was bound to exists
+//   pod-uid               ... and is the same one, not a successor of that name
+//   pod-service-account   ... and runs under the requester's service account
+//   pod-alive             ... and is neither terminating nor finished
+//   ip-addresses          every IP address is that pod's; on the host network also the node's
+//
+// Rules after `duration` rest on look-ups. Their violations count only when the API server was
+// asked just now: with anything less the verdict is kRetry and says what to look up. So a failed
+// look-up or a cache that is behind never denies a request.
+#ifndef CALICO_OPERATOR_POLICY_CSR_RULES_H_
+#define CALICO_OPERATOR_POLICY_CSR_RULES_H_
+
+#include <absl/time/time.h>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "operator/policy/csr_facts.h"
+#include "operator/policy/csr_policy.h"
+#include "pkg/pki/issue.h"
+
+namespace calico::policy {
+
+// What is missing for a verdict.
+enum class Need {
+  kNothing,
+  kPod,   // a live look-up of the requester's pod
+  kNode,  // a live look-up of the pod's node
+  kTime,  // the cluster is not that far: no address yet, not on a node yet
+};
+
+struct Violation {
+  std::string_view rule;  // static
+  std::string message;    // one line, never with PEM; names of the request are clipped and quoted
+  Need need = Need::kNothing;  // not kNothing: no violation yet, the facts do not suffice
+};
+
+struct Decision {
+  enum class Kind { kApprove, kDeny, kRetry };
+  Kind kind = Kind::kDeny;
+  std::string_view rule;  // that was violated, or that lacks facts
+  std::string message;
+  Need need = Need::kNothing;
+  // kApprove: the entry that allows the request. Lifetime: the policy's.
+  const CsrPolicyEntry* entry = nullptr;
+
+  // "rule ip-addresses: 10.0.0.9 is not ...", as it stands in conditions.
+  std::string Text() const;
+};
+
+// The verdict. An entry that allows everything approves; else an entry that lacks facts asks for a
+// retry; else the violation of the entry that got furthest denies.
+Decision Evaluate(const CsrFacts& facts, const CsrPolicy& policy);
+
+// Every rule's name in the order of evaluation.
+std::span<const std::string_view> RuleNames();
+
+// What the certificate will hold: the CN, the DNS names and IP addresses of the request without
+// repetition, the usages of spec.usages, and no other part of the request.
+//
+// Validity: spec.expirationSeconds, else `longest`; at most `longest` and the entry's maximum, at
+// least 600 s. It begins five minutes ago, for clocks that are behind. From eight hours on, these
+// five minutes count (kube-controller-manager's rule). The CA cuts it to its own end.
+// Requires: `facts` were approved with `entry`.
+pki::CertificateTemplate PlanCertificate(const CsrFacts& facts, const CsrPolicyEntry& entry,
+                                         absl::Duration longest);
+
+}  // namespace calico::policy
+
+#endif  // CALICO_OPERATOR_POLICY_CSR_RULES_H_
