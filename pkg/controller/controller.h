@@ -15,6 +15,7 @@
 #include "pkg/aio/task.h"
 #include "pkg/api/meta/object_key.h"
 #include "pkg/base/log.h"
+#include "pkg/controller/metrics.h"
 #include "pkg/controller/work_queue.h"
 
 namespace calico::controller {
@@ -31,7 +32,23 @@ using Reconcile = std::function<aio::Task<absl::StatusOr<Result>>(api::ObjectKey
 struct ControllerOptions {
   std::string name;  // for logs
   int workers = 1;   // keys in work at the same time
+  ControllerMetrics* metrics = nullptr;  // outlives the task
 };
+
+// What becomes of a key, and how loudly, after Reconcile has returned.
+struct Disposition {
+  enum class Next {
+    kForget,      // nothing until the object changes
+    kAfter,       // again after `wait`
+    kRateLimited  // again with backoff
+  };
+  Next next = Next::kForget;
+  absl::Duration wait = absl::ZeroDuration();
+  bool is_failure = false;
+  // Races with other writers and with our own cache end by trying again: not worth an error line.
+  base::LogLevel level = base::LogLevel::kDebug;
+};
+Disposition DispositionOf(const absl::StatusOr<Result>& result);
 
 // Runs until cancelled or the queue is shut down; work in progress is cancelled and awaited.
 // Lifetime: `queue` and `logger` outlive the task.

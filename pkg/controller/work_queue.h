@@ -11,26 +11,25 @@
 #include "pkg/aio/task.h"
 #include "pkg/api/meta/object_key.h"
 #include "pkg/base/clock.h"
+#include "pkg/controller/metrics.h"
+#include "pkg/controller/rate_limiter.h"
 
 namespace calico::controller {
-
-struct RateLimit {
-  absl::Duration base = absl::Milliseconds(5);  // doubled for each failure of the same key
-  absl::Duration cap = absl::Seconds(1000);
-};
 
 // Threading: event loop thread only. Lifetime: outlives the tasks that use it.
 class WorkQueue {
  public:
-  WorkQueue(aio::Executor executor, const base::Clock& clock, RateLimit limit = {});
+  // `metrics` may be null. `clock` and `metrics` outlive the queue.
+  WorkQueue(aio::Executor executor, const base::Clock& clock, RateLimit limit = {},
+            ControllerMetrics* metrics = nullptr);
   ~WorkQueue();
 
   // A key that is waiting is not added twice; one that is being processed is queued again by Done.
   void Add(const api::ObjectKey& key);
   // The earliest due time wins when a key is added more than once.
   void AddAfter(const api::ObjectKey& key, absl::Duration delay);
-  // After a failure: base * 2^failures, at most cap.
-  void AddRateLimited(const api::ObjectKey& key);
+  // After a failure: base * 2^failures, at most cap; later when too many keys fail. Returns the wait.
+  absl::Duration AddRateLimited(const api::ObjectKey& key);
   // Success: the key's failures are forgotten.
   void Forget(const api::ObjectKey& key);
   int Failures(const api::ObjectKey& key) const;

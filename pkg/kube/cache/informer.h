@@ -1,7 +1,7 @@
 // Informer<T>: a Store<T> kept equal to the API server's state, and observers told of each change.
 //
-//   Informer<api::Pod> pods(client, api::resources::kPods, {.ns = "calico-system"},
-//                           &api::Pod::Decode, clock, logger);
+//   Informer<api::Pod> pods(client, api::kPods, {.ns = "calico-system"}, &DecodePod, clock, logger,
+//                           executor);
 //   pods.AddObserver([&](const api::ObjectKey& key) { queue.Add(key); });
 //   group.Spawn(pods.Run());
 //   co_await pods.WaitForSync(...);
@@ -23,9 +23,6 @@
 #include "pkg/kube/cache/store.h"
 
 namespace calico::kube {
-
-// What a store entry is keyed by: metadata.namespace and metadata.name.
-api::ObjectKey KeyOf(const boost::json::object& object);
 
 // Threading: event loop thread only. Lifetime: outlives its Run task.
 template <class T>

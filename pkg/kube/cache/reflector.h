@@ -6,13 +6,15 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 #include <boost/json/object.hpp>
 
 #include "pkg/aio/task.h"
-#include "pkg/api/meta/resource.h"
+#include "pkg/api/meta/object_key.h"
+#include "pkg/api/meta/resources.h"
 #include "pkg/base/backoff.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
@@ -35,13 +37,21 @@ class ReflectorMachine {
   ReflectorStep Start() const { return {ReflectorStep::Kind::kList, absl::ZeroDuration()}; }
   ReflectorStep AfterList(const absl::Status& status, double random);
   // `events`: events of that watch, bookmarks included; `lasted`: how long it was open. Watching
-  // goes on from the last resourceVersion except after kOutOfRange, which lists again at once. A
-  // watch that ends within a second without an event counts as a failure.
+  // goes on from the last resourceVersion after an orderly end, an outage (kUnavailable,
+  // kDeadlineExceeded, kResourceExhausted) or a refusal (kUnauthenticated, kPermissionDenied);
+  // everything else lists again, kOutOfRange at once. A watch that ends within a second without an
+  // event, or breaks within a second, counts as a failure and waits first.
   ReflectorStep AfterWatch(const absl::Status& status, int events, absl::Duration lasted,
                            double random);
 
  private:
+  ReflectorStep Sleep(ReflectorStep::Kind kind, double random);
+  void Healthy(absl::Duration lasted);
+
   base::Backoff backoff_;
+  absl::Duration healthy_ = absl::ZeroDuration();  // since the last failure
+  bool expired_ = false;  // the last list was made because the watch had expired
+  bool broken_ = false;   // the last watch broke, and the one after it has brought nothing yet
 };
 
 // Callbacks of one reflector, called on the event loop thread.
@@ -62,10 +72,16 @@ struct ReflectorOptions {
   std::string field_selector;
 };
 
-// Runs until cancelled. Lifetime: `client`, `logger` and `clock` outlive the task.
+// Runs until cancelled. Keeps no object: what `handlers` does not keep is gone.
+// Lifetime: `client`, `logger` and `clock` outlive the task.
 aio::Task<void> RunReflector(Client& client, const api::Resource& resource,
                              ReflectorOptions options, ReflectorHandlers handlers,
                              const base::Clock& clock, const base::Logger& logger);
+
+// metadata.namespace and metadata.name; empty where absent.
+api::ObjectKey KeyOf(const boost::json::object& object);
+// metadata.resourceVersion; empty when absent.
+std::string_view ResourceVersionOf(const boost::json::object& object);
 
 }  // namespace calico::kube
 

@@ -1,7 +1,9 @@
 // Leader election on a coordination.k8s.io/v1 Lease, with client-go's timing rules.
 //
 // Expiry is judged from when a changed record was last observed here, never from stored times, so
-// clock skew does no harm. A clean end gives the lease up (holderIdentity empty, duration 1 s).
+// clock skew does no harm. A clean end gives the lease up (holderIdentity empty, duration 1 s), and
+// who waits for it watches the Lease, so that the next leader takes over at once. Where watching is
+// not allowed, it is read every retry period instead.
 #ifndef CALICO_PKG_KUBE_LEASE_LEADER_ELECTOR_H_
 #define CALICO_PKG_KUBE_LEASE_LEADER_ELECTOR_H_
 

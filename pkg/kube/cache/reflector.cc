@@ -1,0 +1,249 @@
+#include "pkg/kube/cache/reflector.h"
+
+#include <utility>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "pkg/aio/cancellation.h"
+#include "pkg/aio/timer.h"
+#include "pkg/codec/json.h"
+
+namespace calico::kube {
+namespace {
+
+using Kind = ReflectorStep::Kind;
+
+constexpr absl::Duration kShort = absl::Seconds(1);
+constexpr absl::Duration kHealthy = absl::Minutes(2);
+// Names of undecodable objects that are remembered, so that each is logged once.
+constexpr size_t kMaxRemembered = 1024;
+
+// The server can be reached again without anything being lost: the watch goes on where it was.
+bool IsOutage(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string_view MetadataString(const json::object& object, std::string_view field) {
+  const json::value* const metadata = object.if_contains("metadata");
+  if (metadata == nullptr || !metadata->is_object()) return {};
+  const json::value* const value = metadata->get_object().if_contains(field);
+  return value != nullptr && value->is_string() ? codec::View(value->get_string())
+                                                : std::string_view();
+}
+
+// One reflector at work; lives in RunReflector's frame.
+class Reflector {
+ public:
+  Reflector(Client& client, const api::Resource& resource, ReflectorOptions options,
+            ReflectorHandlers handlers, const base::Clock& clock, const base::Logger& logger)
+      : client_(client), resource_(resource), options_(std::move(options)),
+        handlers_(std::move(handlers)), clock_(clock), logger_(logger) {}
+
+  aio::Task<void> Run();
+
+ private:
+  aio::Task<ReflectorStep> List();
+  aio::Task<ReflectorStep> Watch();
+  absl::Status Handle(WatchEvent event);
+  void Set(json::object object);
+  void LogSkipped(const api::ObjectKey& key, std::string_view resource_version,
+                  const absl::Status& status);
+  void LogFailure(std::string_view message, const absl::Status& status, const ReflectorStep& next);
+
+  Client& client_;
+  const api::Resource& resource_;
+  const ReflectorOptions options_;
+  const ReflectorHandlers handlers_;
+  const base::Clock& clock_;
+  const base::Logger& logger_;
+  ReflectorMachine machine_;
+  std::string resource_version_;  // of the list or of the last event
+  int events_ = 0;                // of the current watch
+  absl::flat_hash_map<api::ObjectKey, std::string> skipped_;  // with the resourceVersion logged
+};
+
+aio::Task<void> Reflector::Run() {
+  ReflectorStep step = machine_.Start();
+  while (!co_await aio::IsCancelled()) {
+    switch (step.kind) {
+      case Kind::kList:
+        step = co_await List();
+        break;
+      case Kind::kWatch:
+        step = co_await Watch();
+        break;
+      case Kind::kSleepThenList:
+      case Kind::kSleepThenWatch:
+        (co_await aio::Sleep(step.wait)).IgnoreError();
+        step = {step.kind == Kind::kSleepThenList ? Kind::kList : Kind::kWatch,
+                absl::ZeroDuration()};
+        break;
+    }
+  }
+}
+
+aio::Task<ReflectorStep> Reflector::List() {
+  if (handlers_.list_started) handlers_.list_started();
+  absl::StatusOr<std::string> resource_version = co_await client_.List(
+      resource_,
+      {.ns = options_.ns,
+       .label_selector = options_.label_selector,
+       .field_selector = options_.field_selector},
+      [this](json::object object) {
+        Set(std::move(object));
+        return absl::OkStatus();
+      },
+      [this] {
+        if (handlers_.list_started) handlers_.list_started();
+      });
+  if (co_await aio::IsCancelled()) co_return ReflectorStep{};
+  const ReflectorStep next = machine_.AfterList(resource_version.status(), base::RandomUnit());
+  if (!resource_version.ok()) {
+    LogFailure("list failed", resource_version.status(), next);
+    co_return next;
+  }
+  resource_version_ = *std::move(resource_version);
+  if (handlers_.synced) handlers_.synced();
+  co_return next;
+}
+
+aio::Task<ReflectorStep> Reflector::Watch() {
+  events_ = 0;
+  const absl::Time start = clock_.SteadyNow();
+  const absl::Status status = co_await client_.Watch(
+      resource_,
+      {.ns = options_.ns,
+       .label_selector = options_.label_selector,
+       .field_selector = options_.field_selector,
+       .resource_version = resource_version_,
+       // Random, so that the watches of many processes do not end at the same time.
+       .duration = absl::Minutes(5) * (1 + base::RandomUnit())},
+      [this](WatchEvent event) { return Handle(std::move(event)); });
+  if (co_await aio::IsCancelled()) co_return ReflectorStep{};
+  const ReflectorStep next =
+      machine_.AfterWatch(status, events_, clock_.SteadyNow() - start, base::RandomUnit());
+  if (!status.ok()) LogFailure("watch ended", status, next);
+  co_return next;
+}
+
+absl::Status Reflector::Handle(WatchEvent event) {
+  ++events_;
+  const std::string_view version = ResourceVersionOf(event.object);
+  if (!version.empty()) resource_version_ = version;
+  switch (event.type) {
+    case WatchEventType::kBookmark:
+      break;
+    case WatchEventType::kDeleted:
+      skipped_.erase(KeyOf(event.object));
+      if (handlers_.deleted) handlers_.deleted(event.object);
+      break;
+    case WatchEventType::kAdded:
+    case WatchEventType::kModified:
+      Set(std::move(event.object));
+      break;
+  }
+  return absl::OkStatus();
+}
+
+void Reflector::Set(json::object object) {
+  api::ObjectKey key = KeyOf(object);
+  std::string version(ResourceVersionOf(object));
+  const absl::Status status = handlers_.set(std::move(object));
+  if (status.ok()) {
+    if (!skipped_.empty()) skipped_.erase(key);
+  } else {
+    LogSkipped(key, version, status);
+  }
+}
+
+void Reflector::LogSkipped(const api::ObjectKey& key, std::string_view resource_version,
+                           const absl::Status& status) {
+  if (skipped_.size() >= kMaxRemembered) skipped_.clear();
+  std::string& logged = skipped_[key];
+  if (logged == resource_version && !logged.empty()) return;
+  logged = resource_version;
+  logger_.Error("object skipped", {{"kind", resource_.kind},
+                                   {"namespace", key.ns},
+                                   {"name", key.name},
+                                   {"error", status}});
+}
+
+void Reflector::LogFailure(std::string_view message, const absl::Status& status,
+                           const ReflectorStep& next) {
+  const base::Logger::Fields fields = {
+      {"kind", resource_.kind}, {"error", status}, {"retry_after", next.wait}};
+  // A cut or expired watch that goes on at once is everyday weather.
+  if (next.wait == absl::ZeroDuration()) {
+    logger_.Debug(message, fields);
+  } else {
+    logger_.Warning(message, fields);
+  }
+}
+
+}  // namespace
+
+ReflectorMachine::ReflectorMachine(base::BackoffOptions backoff) : backoff_(backoff) {}
+
+ReflectorStep ReflectorMachine::AfterList(const absl::Status& status, double random) {
+  if (!status.ok()) return Sleep(Kind::kSleepThenList, random);
+  return {Kind::kWatch, absl::ZeroDuration()};
+}
+
+ReflectorStep ReflectorMachine::AfterWatch(const absl::Status& status, int events,
+                                           absl::Duration lasted, double random) {
+  const bool is_short = lasted < kShort;
+  if (status.ok()) {
+    if (is_short && events == 0) return Sleep(Kind::kSleepThenWatch, random);
+    Healthy(lasted);
+    return {Kind::kWatch, absl::ZeroDuration()};
+  }
+  if (absl::IsOutOfRange(status)) {
+    // Expired again right after a list: that list was too old, or the server is in trouble.
+    if (std::exchange(expired_, true) && is_short) return Sleep(Kind::kSleepThenList, random);
+    return {Kind::kList, absl::ZeroDuration()};
+  }
+  if (!IsOutage(status)) return Sleep(Kind::kSleepThenList, random);
+  // What broke after it had worked is tried again at once; what cannot be opened has to wait.
+  if (events > 0) Healthy(lasted);
+  if (is_short || std::exchange(broken_, true)) return Sleep(Kind::kSleepThenWatch, random);
+  return {Kind::kWatch, absl::ZeroDuration()};
+}
+
+ReflectorStep ReflectorMachine::Sleep(Kind kind, double random) {
+  healthy_ = absl::ZeroDuration();
+  return {kind, backoff_.Next(random)};
+}
+
+void ReflectorMachine::Healthy(absl::Duration lasted) {
+  expired_ = false;
+  broken_ = false;
+  healthy_ += lasted;
+  if (healthy_ >= kHealthy) backoff_.Reset();
+}
+
+aio::Task<void> RunReflector(Client& client, const api::Resource& resource,
+                             ReflectorOptions options, ReflectorHandlers handlers,
+                             const base::Clock& clock, const base::Logger& logger) {
+  Reflector reflector(client, resource, std::move(options), std::move(handlers), clock, logger);
+  co_await reflector.Run();
+}
+
+api::ObjectKey KeyOf(const json::object& object) {
+  return {std::string(MetadataString(object, "namespace")),
+          std::string(MetadataString(object, "name"))};
+}
+
+std::string_view ResourceVersionOf(const json::object& object) {
+  return MetadataString(object, "resourceVersion");
+}
+
+}  // namespace calico::kube
