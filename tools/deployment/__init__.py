@@ -1,0 +1,1 @@
+"""Building what is deployed, deploying it, and the quickstart."""

@@ -1,0 +1,137 @@
+"""tools/build: release binaries, images and manifests in dist/."""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+from deployment import images
+from localcluster import progress
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+DIST = ROOT / "dist"
+USER = "10001:10001"
+PROGRAMS = {
+    "calico-operator": "//operator/cmd/operator:calico-operator",
+    "csr-signer": "//operator/cmd/signer:csr-signer",
+    "key-cert-provisioner": "//operator/cmd/provisioner:key-cert-provisioner",
+}
+# Stand-ins for Calico's images: component -> target, path in the image, links to it.
+STANDINS = {
+    "node": ("//operator/standin:calico-node", "/bin/calico-node", {"/usr/bin/calico-node": "/bin/calico-node"}),
+    "typha": ("//operator/standin:typha", "/usr/bin/calico-typha", {}),
+    "cni": ("//operator/standin:install", "/opt/cni/bin/install", {}),
+    "pod2daemon-flexvol": ("//operator/standin:flexvol", "/usr/local/bin/flexvol", {}),
+}
+
+
+def bazel_command(arguments):
+    """Honours BAZEL_OUTPUT_BASE, so that a build can go on beside another one."""
+    base = os.environ.get("BAZEL_OUTPUT_BASE")
+    return ["bazel", *([f"--output_base={base}"] if base else []), *arguments]
+
+
+def version():
+    text = (ROOT / ".bazelrc").read_text(encoding="utf-8")
+    return re.search(r"--define=CALICO_VERSION=(\S+)", text).group(1)
+
+
+def compile_release(targets, defines=()):
+    """Builds `targets` and returns target -> path of the binary."""
+    flags = ["--config=release", *[f"--define={define}" for define in defines]]
+    subprocess.run(bazel_command(["build", *flags, *targets]), cwd=ROOT, check=True)
+    info = subprocess.run(bazel_command(["info", *flags, "bazel-bin"]), cwd=ROOT, check=True, capture_output=True,
+                          text=True).stdout.strip()
+    return {target: pathlib.Path(info) / target[2:].replace(":", "/") for target in targets}
+
+
+def write(path, data):
+    """Writes in one step, only when it differs, so that what is up to date keeps its time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.read_bytes() == data:
+        return
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def copy_program(source, name):
+    target = DIST / "bin" / name
+    write(target, source.read_bytes())
+    target.chmod(0o755)
+
+
+def release_images():
+    """Component -> image, as the operator names them."""
+    printed = subprocess.run([DIST / "bin/calico-operator", "--print-images"], check=True, capture_output=True, text=True)
+    found = {}
+    for image in printed.stdout.split():
+        found[image.rsplit("/", 1)[-1].split(":")[0]] = image
+    return found
+
+
+def own_image(registry, program):
+    return f"{registry.rstrip('/')}/{program}:v{version()}"
+
+
+def write_images(registry, binaries):
+    program = lambda name: (DIST / "bin" / name).read_bytes()
+    for name in ("calico-operator", "csr-signer"):
+        path = f"/usr/bin/{name}"
+        write(DIST / "images" / f"{name}.tar",
+              images.archive(own_image(registry, name), {path: program(name)}, [path], USER))
+    known = release_images()
+    path = "/usr/bin/key-cert-provisioner"
+    # Its user is chosen by each pod: the main container must be able to read the key.
+    write(DIST / "images/key-cert-provisioner.tar",
+          images.archive(known["key-cert-provisioner"], {path: program("key-cert-provisioner")}, [path], USER))
+    for component, (target, path, links) in STANDINS.items():
+        write(DIST / "standins" / f"{component}.tar",
+              images.archive(known[component], {path: binaries[target].read_bytes()}, [path], "", links))
+
+
+def write_manifests(registry):
+    folder = ROOT / "operator/manifests"
+    for name, program in (("operator", "calico-operator"), ("signer", "csr-signer")):
+        text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
+        placeholder = f"{program}:latest"
+        if placeholder not in text:
+            raise SystemExit(f"build manifest {name}: no image {placeholder} in operator/manifests/{name}.yaml")
+        write(DIST / "manifests" / f"{name}.yaml",
+              text.replace(placeholder, own_image(registry, program)).encode())
+    crds = [path.read_text(encoding="utf-8").strip() for path in sorted((ROOT / "crds").glob("*.yaml"))]
+    write(DIST / "manifests/crds.yaml", ("\n---\n".join(crds) + "\n").encode())
+
+
+def build(registry, defines=()):
+    targets = [*PROGRAMS.values(), *(target for target, _, _ in STANDINS.values())]
+    with progress.step("compile release binaries"):
+        binaries = compile_release(targets, defines)
+    for name, target in PROGRAMS.items():
+        copy_program(binaries[target], name)
+    with progress.step("make images and manifests"):
+        write_images(registry, binaries)
+        write_manifests(registry)
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(
+        prog="tools/build", description="Builds release binaries, images and manifests into dist/.",
+        epilog="example: tools/build --registry registry.example.com/platform")
+    parser.add_argument("--registry", default="localhost/calico-operator",
+                        help="put before the names of our own images (default %(default)s)")
+    parser.add_argument("--clean", action="store_true", help="empty dist/ first")
+    options = parser.parse_args(arguments)
+    if options.clean:
+        shutil.rmtree(DIST, ignore_errors=True)
+    try:
+        build(options.registry)
+    except subprocess.CalledProcessError as error:
+        print(f"error: {' '.join(map(str, error.cmd))} failed\nnext: run tools/setup --check", file=sys.stderr)
+        return 1
+    for path in sorted(DIST.glob("*/*")):
+        print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.relative_to(ROOT)}")
+    return 0

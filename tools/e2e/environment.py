@@ -1,0 +1,216 @@
+"""What the end-to-end tests stand on: real clusters, our programs as processes under their real service accounts."""
+
+import atexit
+import base64
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+from deployment import install, kube as kubes
+from localcluster import binaries
+
+BIN = install.DIST / "bin"
+RELEASE = os.environ.get("CALICO_E2E_KUBERNETES", "")
+
+
+def cluster_command(*words, check=True):
+    result = subprocess.run([str(binaries.TOOLS / "cluster"), *words], capture_output=True, text=True, check=False)
+    if check and result.returncode != 0:
+        raise kubes.KubeError(f"tools/cluster {' '.join(words)}: {result.stderr[-800:]}")
+    return result.stdout
+
+
+class Cluster:
+    """One local cluster, made new for a test module and taken down by it."""
+
+    def __init__(self, name, nodes):
+        self.name = name
+        cluster_command("down", "--name", name, check=False)
+        shape = ["--nodes", str(nodes)] if nodes else ["--control-plane-only"]
+        release = ["--kubernetes", RELEASE] if RELEASE else []
+        cluster_command("up", "--name", name, *shape, *release)
+        self.status = json.loads(cluster_command("status", "--name", name, "-o", "json"))
+        self.kube = kubes.Kube(self.status["kubeconfig"], self.status["kubectl"])
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"calico-e2e-{name}-"))
+        self.processes = []
+        self.ca, self.ca_key = install.make_ca(self.folder)
+        atexit.register(self.down)
+
+    @property
+    def minor(self):
+        return int(self.status["kubernetes"].split(".")[1])
+
+    def down(self):
+        atexit.unregister(self.down)
+        for process in list(self.processes):
+            process.kill()
+        cluster_command("down", "--name", self.name, check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def restart(self, component):
+        cluster_command("restart", "--name", self.name, component)
+
+    def endpoint(self):
+        return self.status["apiServer"]["host"], self.status["apiServer"]["port"]
+
+    def deploy(self):
+        """CRDs, operator and signer manifests, with the CA; images must be loaded for the pods to run."""
+        from deployment import quickstart
+        quickstart.deploy(self.kube, self.ca, self.ca_key, self.endpoint())
+
+    def load_images(self):
+        from deployment import quickstart
+        quickstart.load_images(self.name)
+
+    def audit_writes(self, since, agents, ignore_leases=True):
+        """Write requests of user agents that contain one of `agents`, since an audit time stamp."""
+        writes = []
+        for event in self.audit_events(since):
+            if event["verb"] not in ("create", "update", "patch", "delete", "deletecollection"):
+                continue
+            if not any(agent in event.get("userAgent", "") for agent in agents):
+                continue
+            reference = event.get("objectRef", {})
+            if ignore_leases and reference.get("resource") == "leases":
+                continue
+            writes.append(f"{event['verb']} {reference.get('resource')} {reference.get('namespace', '')}/{reference.get('name')}")
+        return writes
+
+    def audit_events(self, since):
+        """Events of stage ResponseComplete after `since` (RFC 3339 with microseconds)."""
+        with open(self.status["auditLog"], encoding="utf-8") as log:
+            for line in log:
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue  # the last line may be half written
+                if event["stage"] == "ResponseComplete" and event["stageTimestamp"] >= since:
+                    yield event
+
+    def token(self, namespace, account, pod=None, seconds=3600):
+        """A token of a service account, bound to `pod` (an object) if given."""
+        spec = {"expirationSeconds": seconds}
+        if pod:
+            spec["boundObjectRef"] = {"kind": "Pod", "apiVersion": "v1", "name": pod["metadata"]["name"],
+                                      "uid": pod["metadata"]["uid"]}
+        answer = self.kube.request("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token",
+                                   {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec})
+        return answer["status"]["token"]
+
+    def kubeconfig(self, label, token):
+        """A kubeconfig file that is this token and nothing else."""
+        view = json.loads(self.kube.kubectl("config", "view", "--raw", "--minify", "--flatten", "-o", "json"))
+        view["users"] = [{"name": "it", "user": {"token": token}}]
+        view["contexts"] = [{"name": "it", "context": {"cluster": view["clusters"][0]["name"], "user": "it"}}]
+        view["current-context"] = "it"
+        path = self.folder / f"{label}.kubeconfig"
+        path.write_text(json.dumps(view), encoding="utf-8")
+        path.chmod(0o600)
+        return path
+
+    def start(self, label, words, environment=None):
+        process = Process(self, label, words, environment or {})
+        self.processes.append(process)
+        return process
+
+    def start_operator(self, *flags, label="operator", program=None):
+        """Our operator as a process of this machine, with exactly the rights of its service account."""
+        config = self.kubeconfig(label, self.token("tigera-operator", "tigera-operator", seconds=7200))
+        host, port = self.endpoint()
+        return self.start(label, [str(program or BIN / "calico-operator"), f"--kubeconfig={config}",
+                                  "--metrics-addr=", "--health-addr=", *flags],
+                          {"OPERATOR_NAMESPACE": "tigera-operator", "KUBERNETES_SERVICE_HOST": host,
+                           "KUBERNETES_SERVICE_PORT": str(port)})
+
+    def start_signer(self, *flags, label="signer"):
+        config = self.kubeconfig(label, self.token("csr-signer", "csr-signer", seconds=7200))
+        return self.start(label, [str(BIN / "csr-signer"), f"--kubeconfig={config}", f"--signer-name={install.SIGNER_NAME}",
+                                  f"--ca-cert={self.ca}", f"--ca-key={self.ca_key}", "--metrics-addr=", "--health-addr=",
+                                  *flags], {"POD_NAMESPACE": "csr-signer"})
+
+
+class Process:
+    """A program of ours; its log is kept for the message of a failed test."""
+
+    def __init__(self, cluster, label, words, environment):
+        self._cluster, self.label = cluster, label
+        self.log = cluster.folder / f"{label}-{time.monotonic_ns()}.log"
+        self._file = open(self.log, "wb")
+        self.popen = subprocess.Popen(words, stdout=self._file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                      env={"PATH": os.environ["PATH"], "HOME": str(cluster.folder), **environment})
+
+    def kill(self):
+        """kill -9."""
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.wait()
+
+    def terminate(self, timeout=10):
+        """SIGTERM; how many seconds it took to end, and its exit code."""
+        started = time.monotonic()
+        self.popen.terminate()
+        self.wait(timeout)
+        return time.monotonic() - started, self.popen.returncode
+
+    def wait(self, timeout=60):
+        self.popen.wait(timeout)
+        self._file.close()
+        if self in self._cluster.processes:
+            self._cluster.processes.remove(self)
+        return self.popen.returncode
+
+    def text(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def rss_mib(self):
+        status = pathlib.Path(f"/proc/{self.popen.pid}/status").read_text(encoding="utf-8")
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def bound_pod(cluster, name, account, address=None, namespace="calico-system", phase="Pending"):
+    """A Pod that exists and has an address, without any node running it."""
+    pod = cluster.kube.request("POST", f"/api/v1/namespaces/{namespace}/pods", {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace},
+        "spec": {"serviceAccountName": account, "schedulerName": "nobody", "terminationGracePeriodSeconds": 0,
+                 "containers": [{"name": "c", "image": "none"}]}})
+    status = {"phase": phase}
+    if address:
+        status.update({"podIP": address, "podIPs": [{"ip": address}]})
+    return cluster.kube.request("PATCH", f"/api/v1/namespaces/{namespace}/pods/{name}/status", {"status": status},
+                                "application/merge-patch+json")
+
+
+def csr_name(pod):
+    meta = pod["metadata"]
+    return f"{meta['namespace']}:{meta['name']}:{meta['uid'][:6]}"
+
+
+def csr_path(name, subresource=""):
+    import urllib.parse
+    return f"{install.CSRS}/{urllib.parse.quote(name, safe='')}" + (f"/{subresource}" if subresource else "")
+
+
+def provisioner_environment(cluster, pod, directory, token_label, common_name="typha-client", **more):
+    """The init container's environment for a process of this machine, with the pod's own token."""
+    meta = pod["metadata"]
+    token = cluster.token(meta["namespace"], pod["spec"]["serviceAccountName"], pod)
+    return {"KUBECONFIG": str(cluster.kubeconfig(token_label, token)), "CERTIFICATE_PATH": str(directory),
+            "SECRET_NAME": "node-certs", "SIGNER": install.SIGNER_NAME, "COMMON_NAME": common_name,
+            "KEY_ALGORITHM": "", "SIGNATURE_ALGORITHM": "", "KEY_NAME": "tls.key", "CERT_NAME": "tls.crt",
+            "CA_CERT_NAME": "ca.crt", "CA_CERT": base64.urlsafe_b64encode(cluster.ca.read_bytes()).decode(),
+            "APP_NAME": "calico-system", "DNS_NAMES": common_name, "POD_IP": pod["status"]["podIP"],
+            "POD_IPS": pod["status"]["podIP"], "POD_NAME": meta["name"], "POD_NAMESPACE": meta["namespace"],
+            "POD_UID": meta["uid"], **more}
+
+
+def openssl(*words, text=None):
+    result = subprocess.run(["openssl", *words], input=text, capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout + result.stderr
+
+
+def now_rfc3339():
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{int(time.time() % 1 * 1e6):06d}Z"

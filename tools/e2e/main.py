@@ -1,0 +1,93 @@
+"""tools/test: every test of the project, in parts."""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+from deployment import build
+from e2e import run
+from localcluster import binaries, progress
+
+ROOT = binaries.TOOLS.parent
+
+
+class Count:
+    """Adds up; what failed is named at the end."""
+
+    def __init__(self):
+        self.passed, self.failed, self.names = 0, 0, []
+
+    def add(self, passed, failed, name):
+        self.passed += passed
+        self.failed += failed
+        if failed:
+            self.names.append(name)
+
+
+def bazel_tests(count, label, flags):
+    """Runs all Bazel tests with `flags`; a target counts as one."""
+    with progress.step(f"bazel test {label}"):
+        result = subprocess.run(build.bazel_command(["test", "--keep_going", *flags, "//..."]), cwd=ROOT, check=False,
+                                stdout=subprocess.PIPE, text=True)
+    passed = len(re.findall(r"^//\S+\s+(?:\(cached\) )?PASSED", result.stdout, re.MULTILINE))
+    bad = re.findall(r"^(//\S+)\s+(?:FAILED|TIMEOUT|NO STATUS).*", result.stdout, re.MULTILINE)
+    if bad or result.returncode != 0:
+        sys.stderr.write(result.stdout)
+    count.add(passed, max(len(bad), 0 if result.returncode == 0 else 1), f"bazel test {label}: {' '.join(bad)}")
+
+
+def python_tests(count):
+    """The unit tests of the tools themselves, and the lint."""
+    loader = unittest.TestLoader()
+    suite = unittest.TestSuite()
+    for folder in ("localcluster", "deployment", "lint"):
+        if (binaries.TOOLS / folder).is_dir():
+            suite.addTests(loader.discover(str(binaries.TOOLS / folder), "*_test.py", str(binaries.TOOLS)))
+    result = unittest.TextTestRunner(stream=sys.stderr, verbosity=0).run(suite)
+    bad = len(result.failures) + len(result.errors)
+    count.add(result.testsRun - bad, bad, "unit tests of tools/")
+
+
+def lint(count):
+    with progress.step("lint"):
+        code = subprocess.run([str(binaries.TOOLS / "lint/lint.py")], cwd=ROOT, check=False).returncode
+    count.add(int(code == 0), int(code != 0), "lint")
+
+
+def end_to_end(count, kubernetes, modules):
+    if kubernetes:
+        os.environ["CALICO_E2E_KUBERNETES"] = kubernetes
+    build.build("localhost/calico-operator")
+    for module in modules:
+        progress.say(f"end-to-end: {module}")
+        count.add(*run.run([f"e2e.{module}"]), f"end-to-end {module}")
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(
+        prog="tools/test", description="Installs, builds and runs every test; the last line is `N passed, N failed`.",
+        epilog="examples: tools/test --unit    tools/test --e2e --kubernetes 1.30    tools/test --e2e --only test_main_job")
+    parser.add_argument("--unit", action="store_true", help="Bazel tests, tests of the tools, lint")
+    parser.add_argument("--sanitizers", action="store_true", help="Bazel tests under asan (with ubsan) and tsan")
+    parser.add_argument("--e2e", action="store_true", help="end-to-end tests on real clusters")
+    parser.add_argument("--kubernetes", choices=binaries.kubernetes_releases(), help="release for the end-to-end tests")
+    parser.add_argument("--only", choices=run.MODULES, action="append", help="these end-to-end modules only")
+    options = parser.parse_args(arguments)
+    everything = not (options.unit or options.sanitizers or options.e2e)
+    count = Count()
+    if everything or options.unit:
+        lint(count)
+        python_tests(count)
+        bazel_tests(count, "default", [])
+    if everything or options.sanitizers:
+        bazel_tests(count, "asan", ["--config=asan"])
+        bazel_tests(count, "tsan", ["--config=tsan"])
+    if everything or options.e2e:
+        end_to_end(count, options.kubernetes, options.only or run.MODULES)
+    for name in count.names:
+        print(f"failed: {name}", file=sys.stderr)
+    print(f"{count.passed} passed, {count.failed} failed")
+    return 0 if count.failed == 0 and count.passed else 1

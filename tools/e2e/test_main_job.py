@@ -1,0 +1,250 @@
+"""The main job on a real cluster of two nodes, and everything that happens to it there."""
+
+import base64
+import json
+import subprocess
+import time
+import unittest
+
+from deployment import build, install, kube as kubes
+from e2e import environment
+from e2e.environment import cluster_command, openssl
+
+
+def setUpModule():
+    global cluster
+    cluster = environment.Cluster("e2e", nodes=2)
+    cluster.load_images()
+    cluster.deploy()
+
+
+def tearDownModule():
+    cluster.down()
+
+
+def pods(app):
+    return cluster.kube.items(f"/api/v1/namespaces/calico-system/pods?labelSelector=k8s-app%3D{app}")
+
+
+def live_pods(app):
+    return [pod for pod in pods(app) if "deletionTimestamp" not in pod["metadata"]]
+
+
+def exec_on(node, *words):
+    return cluster_command("exec", "--name", cluster.name, node, "--", *words)
+
+
+def uids(app):
+    return sorted(pod["metadata"]["uid"] for pod in live_pods(app))
+
+
+def apply(**management):
+    spec = {"certificateManagement": install.certificate_management(cluster.ca, **management)}
+    return cluster.kube.apply(install.INSTALLATION, install.installation(spec))
+
+
+def scale_signer(replicas):
+    cluster.kube.merge("/apis/apps/v1/namespaces/csr-signer/deployments/csr-signer", {"spec": {"replicas": replicas}})
+    kubes.wait_for(f"{replicas} signer pods", lambda: replicas == len(
+        cluster.kube.items("/api/v1/namespaces/csr-signer/pods")), 60)
+
+
+def restart_pods(*apps):
+    for app in apps:
+        for pod in live_pods(app):
+            cluster.kube.delete(f"/api/v1/namespaces/calico-system/pods/{pod['metadata']['name']}?gracePeriodSeconds=0")
+
+
+class MainJobTest(unittest.TestCase):
+    """Methods run in the order of their names; each starts from an available installation."""
+
+    def test_01_installation_becomes_available(self):
+        apply()
+        install.wait_available(cluster.kube)
+        csrs = cluster.kube.items(install.CSRS)
+        names = {environment.csr_name(pod) for app in ("calico-node", "calico-typha") for pod in live_pods(app)}
+        self.assertEqual(len(names), 3)
+        self.assertEqual({csr["metadata"]["name"] for csr in csrs if csr["spec"]["signerName"] == install.SIGNER_NAME}, names)
+        for csr in csrs:
+            self.assertIn("Approved", [c["type"] for c in csr["status"]["conditions"]])
+            self.assertTrue(csr["status"]["certificate"])
+        daemonset = cluster.kube.get("/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node")
+        self.assertEqual(daemonset["metadata"]["generation"], 1, "calico-node was rendered twice")
+        for node in cluster.kube.items("/api/v1/nodes"):
+            ready = next(c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready")
+            self.assertEqual(ready, "True", node["metadata"]["name"])
+        printed = cluster.kube.kubectl("get", "tigerastatus")
+        self.assertRegex(printed, r"NAME\s+AVAILABLE\s+PROGRESSING\s+DEGRADED\s+SINCE")
+        self.assertRegex(printed, r"calico\s+True\s+False\s+False")
+
+    def test_02_typha_serves_the_right_certificate_and_refuses_strangers(self):
+        typha = live_pods("calico-typha")[0]
+        target = f"{typha['status']['podIP']}:5473"
+        node = live_pods("calico-node")[0]
+        csr = cluster.kube.get(environment.csr_path(environment.csr_name(typha)))
+        _, served = self._connect(target)
+        self.assertIn("CN = typha-server", served)
+        self.assertIn("Verify return code: 0 (ok)", served)
+        _, text = openssl("x509", "-noout", "-text", text=base64.b64decode(csr["status"]["certificate"]).decode())
+        for wanted in ("CN = typha-server", "DNS:typha-server", f"IP Address:{typha['status']['podIP']}",
+                       "TLS Web Server Authentication, TLS Web Client Authentication", "CA:FALSE"):
+            self.assertIn(wanted, text)
+        log = lambda: cluster.kube.kubectl("-n", "calico-system", "logs", typha["metadata"]["name"])
+        kubes.wait_for("a client without certificate refused", lambda: "refused client" in log(), 10)
+        self._leaf("stranger")
+        self._connect(target, "-cert", str(cluster.folder / "stranger.crt"), "-key", str(cluster.folder / "stranger.key"))
+        kubes.wait_for("a client of another name refused", lambda: "does not have required CN" in log(), 10)
+        self.assertIn("accepted client typha-client", log())
+        self.assertEqual(node["spec"]["hostNetwork"], True)
+
+    def _connect(self, target, *words):
+        result = subprocess.run(["openssl", "s_client", "-connect", target, "-CAfile", str(cluster.ca), *words],
+                                input="", capture_output=True, text=True, check=False, timeout=20)
+        return result.returncode, result.stdout + result.stderr
+
+    def _leaf(self, name):
+        key, request, certificate = (str(cluster.folder / f"{name}.{end}") for end in ("key", "csr", "crt"))
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+                "-keyout", key, "-out", request)
+        openssl("x509", "-req", "-in", request, "-CA", str(cluster.ca), "-CAkey", str(cluster.ca_key), "-CAcreateserial",
+                "-days", "1", "-out", certificate)
+
+    def test_03_keys_stay_in_memory_volumes(self):
+        for secret in cluster.kube.items("/api/v1/secrets"):
+            name = f"{secret['metadata']['namespace']}/{secret['metadata']['name']}"
+            for key, value in (secret.get("data") or {}).items():
+                if name != "csr-signer/csr-signer-ca":
+                    self.assertNotIn(b"PRIVATE KEY", base64.b64decode(value), f"{name} {key}")
+        for app, volume in (("calico-node", "node-certs"), ("calico-typha", "typha-certs")):
+            for pod in live_pods(app):
+                folder = (f"/var/lib/kubelet/pods/{pod['metadata']['uid']}/volumes/kubernetes.io~empty-dir/{volume}")
+                node = pod["spec"]["nodeName"]
+                self.assertEqual(exec_on(node, "stat", "-f", "-c", "%T", folder).strip(), "tmpfs")
+                mode, owner = exec_on(node, "stat", "-L", "-c", "%a %u", folder + "/tls.key").split()
+                self.assertEqual(mode, "600")
+                self.assertEqual(owner, "10001" if app == "calico-typha" else "0")
+
+    def test_04_change_of_key_algorithm_rolls_both_workloads(self):
+        before = uids("calico-node") + uids("calico-typha")
+        apply(keyAlgorithm="ECDSAWithCurve256", signatureAlgorithm="ECDSAWithSHA256")
+        kubes.wait_for("new pods", lambda: not set(before) & set(uids("calico-node") + uids("calico-typha")), 240,
+                       explain=lambda: install.explain(cluster.kube))
+        install.wait_available(cluster.kube)
+        for app in ("calico-node", "calico-typha"):
+            for pod in live_pods(app):
+                csr = cluster.kube.get(environment.csr_path(environment.csr_name(pod)))
+                _, text = openssl("x509", "-noout", "-text", text=base64.b64decode(csr["status"]["certificate"]).decode())
+                self.assertIn("ASN1 OID: prime256v1", text)
+
+    def test_05_without_a_signer_the_status_names_the_waiting_requests(self):
+        scale_signer(0)
+        restart_pods("calico-node", "calico-typha")
+        def waiting():
+            progressing = install.conditions(cluster.kube).get("Progressing", {})
+            names = [environment.csr_name(p) for app in ("calico-node", "calico-typha") for p in live_pods(app)]
+            return progressing.get("status") == "True" and any(n in progressing.get("message", "") for n in names) \
+                and install.SIGNER_NAME in progressing["message"]
+        kubes.wait_for("Progressing that names a request and the signer", waiting, 60,
+                       explain=lambda: install.explain(cluster.kube))
+        degraded = lambda: install.conditions(cluster.kube).get("Degraded", {})
+        kubes.wait_for("Degraded after two minutes", lambda: degraded().get("status") == "True"
+                       and "nobody approves" in degraded().get("message", ""), 170,
+                       explain=lambda: install.explain(cluster.kube))
+        scale_signer(1)
+        install.wait_available(cluster.kube, 400)
+
+    def test_06_a_denial_is_seen_in_the_status_and_at_the_pod(self):
+        deployment = "/apis/apps/v1/namespaces/csr-signer/deployments/csr-signer"
+        policy = subprocess.run([environment.BIN / "csr-signer", "--print-policy", "calico"], check=True,
+                                capture_output=True, text=True).stdout
+        self.assertIn("typha-client", policy)
+        original = cluster.kube.get(deployment)["spec"]["template"]["spec"]
+        self._policy(policy.replace("typha-client", "somebody-else"))
+        container = dict(original["containers"][0])
+        container["args"] = container["args"] + ["--policy=/policy/policy.yaml"]
+        container["volumeMounts"] = container["volumeMounts"] + [{"name": "policy", "mountPath": "/policy"}]
+        volumes = original["volumes"] + [{"name": "policy", "configMap": {"name": "policy"}}]
+        cluster.kube.merge(deployment, {"spec": {"template": {"spec": {"containers": [container], "volumes": volumes}}}})
+        self._wait_signer()
+        restart_pods("calico-node")
+        degraded = lambda: install.conditions(cluster.kube).get("Degraded", {})
+        kubes.wait_for("Degraded with the rule", lambda: degraded().get("status") == "True"
+                       and "common-name" in degraded().get("message", ""), 120, explain=lambda: install.explain(cluster.kube))
+        describe = lambda: cluster.kube.kubectl("-n", "calico-system", "describe", "pods", "-l", "k8s-app=calico-node")
+        kubes.wait_for("the rule in kubectl describe pod", lambda: "common-name" in describe(), 60)
+        self._policy(policy)
+        install.wait_available(cluster.kube, 420)
+        cluster.kube.merge(deployment, {"spec": {"template": {"spec": {
+            "containers": original["containers"], "volumes": original["volumes"]}}}})
+        self._wait_signer()
+
+    def _policy(self, text):
+        cluster.kube.apply("/api/v1/namespaces/csr-signer/configmaps/policy", {
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "policy", "namespace": "csr-signer"},
+            "data": {"policy.yaml": text}})
+
+    def _wait_signer(self):
+        def rolled():
+            deployment = cluster.kube.get("/apis/apps/v1/namespaces/csr-signer/deployments/csr-signer")
+            status = deployment.get("status", {})
+            return status.get("observedGeneration") == deployment["metadata"]["generation"] and \
+                status.get("updatedReplicas") == status.get("readyReplicas") == status.get("replicas") == 1
+        kubes.wait_for("the signer to roll", rolled, 90)
+
+    def test_07_objects_changed_by_hand_are_put_right(self):
+        service = "/api/v1/namespaces/calico-system/services/calico-typha"
+        cluster.kube.merge(service, {"metadata": {"annotations": {"mine": "kept"}},
+                                     "spec": {"selector": {"k8s-app": "wrong"}}})
+        kubes.wait_for("the selector put right", lambda: cluster.kube.get(service)["spec"]["selector"] == {"k8s-app": "calico-typha"}, 15)
+        self.assertEqual(cluster.kube.get(service)["metadata"]["annotations"].get("mine"), "kept")
+        binding = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/calico-node:csr-creator"
+        cluster.kube.delete(binding)
+        kubes.wait_for("the binding made again", lambda: cluster.kube.get(binding), 15)
+        install.wait_available(cluster.kube)
+
+    def test_08_idle_means_no_writes(self):
+        time.sleep(20)  # what earlier tests set off
+        since = environment.now_rfc3339()
+        time.sleep(120)
+        self.assertEqual(cluster.audit_writes(since, ("calico-operator", "csr-signer")), [])
+
+    def test_09_restart_of_apiserver_and_etcd(self):
+        before = uids("calico-node") + uids("calico-typha")
+        for component in ("etcd", "kube-apiserver"):
+            cluster.restart(component)
+        kubes.wait_for("API server", lambda: cluster.kube.get("/readyz") or True, 60)
+        install.wait_available(cluster.kube, 120)
+        self.assertEqual(before, uids("calico-node") + uids("calico-typha"))
+
+    def test_10_a_newer_operator_with_equal_rendering_restarts_no_pod(self):
+        deployment = "/apis/apps/v1/namespaces/tigera-operator/deployments/tigera-operator"
+        template = cluster.kube.get(deployment)["spec"]["template"]["spec"]
+        program = build.compile_release(["//operator/cmd/operator:calico-operator"], ["CALICO_VERSION=0.1.99"])
+        data = program["//operator/cmd/operator:calico-operator"].read_bytes()
+        image = "localhost/calico-operator/calico-operator:v0.1.99"
+        archive = cluster.folder / "newer.tar"
+        archive.write_bytes(build.images.archive(image, {"/usr/bin/calico-operator": data}, ["/usr/bin/calico-operator"],
+                                                 build.USER))
+        cluster_command("load-image", "--name", cluster.name, str(archive))
+        before = uids("calico-node") + uids("calico-typha")
+        generation = cluster.kube.get("/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node")["metadata"]["generation"]
+        container = {**template["containers"][0], "image": image}
+        cluster.kube.merge(deployment, {"spec": {"template": {"spec": {"containers": [container]}}}})
+        def replaced():
+            status = cluster.kube.get(deployment)["status"]
+            return status.get("updatedReplicas") == 1 and status.get("readyReplicas") == 1
+        kubes.wait_for("the newer operator", replaced, 90)
+        version = cluster.kube.kubectl("-n", "tigera-operator", "logs", "deploy/tigera-operator")
+        self.assertIn("0.1.99", version)
+        # Something must happen for the newer operator to act on, so that silence is not mistaken for agreement.
+        role = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/calico-typha:csr-creator"
+        cluster.kube.delete(role)
+        kubes.wait_for("the newer operator at work", lambda: cluster.kube.get(role), 40)
+        install.wait_available(cluster.kube)
+        self.assertEqual(before, uids("calico-node") + uids("calico-typha"))
+        after = cluster.kube.get("/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node")["metadata"]["generation"]
+        self.assertEqual(generation, after)
+
+
+if __name__ == "__main__":
+    unittest.main()

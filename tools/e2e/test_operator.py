@@ -1,0 +1,212 @@
+"""The operator as a process under its own service account: killed, doubled, and given nonsense."""
+
+import base64
+import json
+import random
+import time
+import unittest
+
+from deployment import install, kube as kubes
+from e2e import environment
+from e2e.environment import openssl
+
+DAEMONSET = "/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node"
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/tigera-operator/leases/operator-lock"
+# What an uninterrupted install makes; the list that every interrupted one must end with.
+KINDS = ("/api/v1/namespaces/calico-system/serviceaccounts", "/api/v1/namespaces/calico-system/configmaps",
+         "/api/v1/namespaces/calico-system/services", "/apis/apps/v1/namespaces/calico-system/daemonsets",
+         "/apis/apps/v1/namespaces/calico-system/deployments", "/apis/policy/v1/namespaces/calico-system/poddisruptionbudgets",
+         "/apis/rbac.authorization.k8s.io/v1/clusterroles", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+         "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+         "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings")
+VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "ownerReferences")
+
+
+def setUpModule():
+    global cluster
+    cluster = environment.Cluster("operator", nodes=0)
+    cluster.deploy()
+
+
+def tearDownModule():
+    cluster.down()
+
+
+def good():
+    return {"certificateManagement": install.certificate_management(cluster.ca)}
+
+
+def rendered():
+    """Everything that the operator made, without what differs from run to run."""
+    result = {}
+    for path in KINDS:
+        try:
+            items = cluster.kube.items(path)
+        except kubes.KubeError as error:
+            if error.code == 404:
+                continue
+            raise
+        for item in items:
+            owners = item["metadata"].get("ownerReferences", [])
+            if not any(owner["kind"] == "Installation" for owner in owners):
+                continue
+            meta = {key: value for key, value in item["metadata"].items() if key not in VOLATILE}
+            body = {key: value for key, value in item.items() if key not in ("metadata", "status")}
+            if "clusterIP" in body.get("spec", {}):
+                body["spec"] = {key: value for key, value in body["spec"].items() if not key.startswith("clusterIP")}
+            result[f"{path}/{meta['name']}"] = {"metadata": meta, **body}
+    return result
+
+
+def remove_installation():
+    cluster.kube.delete(install.INSTALLATION)
+    for path in KINDS:
+        for item in cluster.kube.items(path) if "admission" not in path or cluster.minor >= 30 else []:
+            if any(owner["kind"] == "Installation" for owner in item["metadata"].get("ownerReferences", [])):
+                cluster.kube.delete(f"{path}/{item['metadata']['name']}")
+    cluster.kube.delete("/api/v1/namespaces/calico-system")
+    cluster.kube.delete(install.STATUS)
+    kubes.wait_for("the namespace to go", lambda: cluster.kube.get("/api/v1/namespaces/calico-system") is None, 60)
+
+
+def apply(spec):
+    return cluster.kube.apply(install.INSTALLATION, install.installation(spec))
+
+
+class KillTest(unittest.TestCase):
+    def test_1_ten_kills_during_install_end_in_the_same_state(self):
+        apply(good())
+        operator = cluster.start_operator("--leader-elect=false", label="whole")
+        kubes.wait_for("conditions", lambda: len(install.conditions(cluster.kube)) == 3, 20, explain=operator.text)
+        kubes.wait_for("the DaemonSet", lambda: cluster.kube.get(DAEMONSET), 20, explain=operator.text)
+        time.sleep(2)
+        whole = rendered()
+        self.assertGreater(len(whole), 12)
+        operator.kill()
+        remove_installation()
+        chance = random.Random(20261122)
+        apply(good())
+        for number in range(10):
+            operator = cluster.start_operator("--leader-elect=false", label=f"killed-{number}")
+            time.sleep(chance.uniform(0.02, 0.35))
+            operator.kill()
+        operator = cluster.start_operator("--leader-elect=false", label="last")
+        kubes.wait_for("the same objects", lambda: rendered() == whole, 30, explain=lambda: self._difference(whole))
+        operator.kill()
+
+    def _difference(self, whole):
+        now = rendered()
+        return "; ".join(key for key in sorted(set(whole) | set(now)) if whole.get(key) != now.get(key))
+
+    def test_2_of_two_operators_one_leads_and_the_other_takes_over(self):
+        apply(good())
+        first, second = cluster.start_operator(label="first"), cluster.start_operator(label="second")
+        holder = lambda: (cluster.kube.get(LEASE) or {}).get("spec", {}).get("holderIdentity")
+        leader = kubes.wait_for("a leader", holder, 30)
+        time.sleep(3)
+        self.assertEqual(holder(), leader)
+        seconds, code = first.terminate()
+        self.assertLess(seconds, 5)
+        self.assertEqual(code, 0, first.text()[-800:])
+        kubes.wait_for("a leader after the first one went", holder, 5)
+        cluster.kube.delete(DAEMONSET)
+        kubes.wait_for("the DaemonSet made again by the other", lambda: cluster.kube.get(DAEMONSET), 10, explain=second.text)
+        seconds, code = second.terminate()
+        self.assertLess(seconds, 5)
+        self.assertEqual(code, 0)
+        self.assertFalse(holder(), "the lease was not given up")
+
+
+class BadInstallationTest(unittest.TestCase):
+    """Each bad Installation is refused by the API server or gives a clear Degraded, and changes nothing."""
+
+    def cases(self):
+        encode = lambda text: base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+        ca, key = cluster.ca.read_text(), cluster.ca_key.read_text()
+        management = lambda **more: {"certificateManagement": {**install.certificate_management(cluster.ca), **more}}
+        leaf, expired, future, weak = (self._certificate(*a) for a in (
+            ("leaf", "CA:FALSE", 0, 10), ("expired", "CA:TRUE", -20, 10), ("future", "CA:TRUE", 10, 20), ("ok", "CA:TRUE", 0, 10)))
+        return [
+            ("not PEM", management(caCert=encode("not pem at all")), "caCert"),
+            ("PEM that is no certificate", management(caCert=encode("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")), "caCert"),
+            ("not a CA", management(caCert=encode(leaf)), "CA"),
+            ("expired", management(caCert=encode(expired)), "expired"),
+            ("not yet valid", management(caCert=encode(future)), "not yet valid"),
+            ("trailing garbage", management(caCert=encode(ca + "garbage\n")), "caCert"),
+            ("private key pasted in", management(caCert=encode(ca + key)), "private key"),
+            ("second certificate expired", management(caCert=encode(weak + expired)), "expired"),
+            ("caCert empty", management(caCert=""), "caCert"),
+            ("caCert not base64", management(caCert="%%%"), "caCert"),
+            ("caCert missing", {"certificateManagement": {"signerName": install.SIGNER_NAME}}, "caCert"),
+            ("signerName missing", {"certificateManagement": {"caCert": encode(ca)}}, "signerName"),
+            ("signerName without a path", management(signerName="signer"), "signerName"),
+            ("signerName without a domain", management(signerName="signer/x"), "signerName"),
+            ("signerName of Kubernetes", management(signerName="kubernetes.io/kube-apiserver-client"), "signerName"),
+            ("unknown key algorithm", management(keyAlgorithm="RSAWithSize1024"), "keyAlgorithm"),
+            ("unknown signature algorithm", management(signatureAlgorithm="MD5WithRSA"), "signatureAlgorithm"),
+            ("families differ", management(keyAlgorithm="ECDSAWithCurve256", signatureAlgorithm="SHA256WithRSA"), "signatureAlgorithm"),
+            ("families differ with the default key", management(signatureAlgorithm="ECDSAWithSHA256"), "signatureAlgorithm"),
+            ("pull secret that is not there", {**management(), "imagePullSecrets": [{"name": "nope"}]}, "nope"),
+            ("no certificateManagement", {}, "certificateManagement"),
+            ("metrics port out of range", {**management(), "nodeMetricsPort": 99999}, "nodeMetricsPort"),
+            ("mtu below zero", {**management(), "calicoNetwork": {"mtu": -5}}, "mtu"),
+        ]
+
+    def _certificate(self, name, constraint, start_days, end_days):
+        """A self-signed certificate with these validity days around now; older openssl has no -not_before."""
+        stamp = lambda days: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400))
+        folder = cluster.folder
+        key, request, certificate = (str(folder / f"bad-{name}.{end}") for end in ("key", "csr", "crt"))
+        (folder / "ca.conf").write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/index\nserial={folder}/serial\n"
+                                        f"new_certs_dir={folder}\ndefault_md=sha256\npolicy=p\nx509_extensions=e\n"
+                                        f"unique_subject=no\n[p]\ncommonName=supplied\n[e]\nbasicConstraints=critical,{constraint}\n")
+        (folder / "index").write_text("")
+        (folder / "serial").write_text("01\n")
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+                "-keyout", key, "-out", request)
+        code, said = openssl("ca", "-batch", "-selfsign", "-notext", "-config", str(folder / "ca.conf"), "-keyfile", key,
+                             "-in", request, "-startdate", stamp(start_days), "-enddate", stamp(end_days), "-out", certificate)
+        self.assertEqual(code, 0, said)
+        with open(certificate, encoding="utf-8") as file:
+            return file.read()
+
+    def test_bad_installations(self):
+        apply(good())
+        operator = cluster.start_operator("--leader-elect=false", label="bad")
+        kubes.wait_for("the DaemonSet", lambda: cluster.kube.get(DAEMONSET), 30, explain=operator.text)
+        time.sleep(2)
+        generation = lambda: cluster.kube.get(DAEMONSET)["metadata"]["generation"]
+        before = generation()
+        for name, spec, wanted in self.cases():
+            with self.subTest(name):
+                self._refused_or_degraded(spec, wanted, operator)
+                self.assertEqual(generation(), before, "the DaemonSet was changed")
+                self._put(good())
+                kubes.wait_for("Degraded cleared", lambda: install.conditions(cluster.kube).get("Degraded", {}).get("status") == "False",
+                               10, explain=operator.text)
+        self.assertEqual(generation(), before)
+        operator.kill()
+
+    def _put(self, spec):
+        """Replaces the whole spec, as kubectl replace would."""
+        current = cluster.kube.get(install.INSTALLATION)
+        current["spec"] = spec
+        return cluster.kube.request("PUT", install.INSTALLATION, current)
+
+    def _refused_or_degraded(self, spec, wanted, operator):
+        try:
+            generation = self._put(spec)["metadata"]["generation"]
+        except kubes.KubeError as error:
+            self.assertIn(error.code, (400, 422), error)
+            self.assertIn(wanted, str(error))
+            return
+        def degraded():
+            condition = install.conditions(cluster.kube).get("Degraded", {})
+            return condition.get("status") == "True" and condition.get("observedGeneration") == generation and condition
+        condition = kubes.wait_for("Degraded", degraded, 10, explain=lambda: json.dumps(install.conditions(cluster.kube)))
+        self.assertIn(wanted, condition["message"])
+        self.assertNotIn("BEGIN", condition["message"])
+
+
+if __name__ == "__main__":
+    unittest.main()

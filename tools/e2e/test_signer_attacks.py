@@ -1,0 +1,229 @@
+"""Attacks on the signer and on the admission policy: each one is refused, by the rule that is there for it."""
+
+import base64
+import subprocess
+import unittest
+import urllib.parse
+
+from deployment import install, kube as kubes
+from e2e import environment
+
+USAGES = ["server auth", "client auth", "digital signature", "key agreement", "key encipherment"]
+NAMESPACE = "calico-system"
+
+
+def setUpModule():
+    global cluster, signer
+    cluster = environment.Cluster("attack", nodes=0)
+    cluster.deploy()
+    install.namespace(cluster.kube, NAMESPACE)
+    install.namespace(cluster.kube, "elsewhere")
+    for namespace, account in ((NAMESPACE, "calico-node"), (NAMESPACE, "calico-typha"), ("elsewhere", "calico-node")):
+        cluster.kube.apply(f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}", {
+            "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": namespace}})
+    # Everybody may create and delete requests here, as a careless administrator might allow it.
+    cluster.kube.apply("/apis/rbac.authorization.k8s.io/v1/clusterroles/anybody", {
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "anybody"},
+        "rules": [{"apiGroups": ["certificates.k8s.io"], "resources": ["certificatesigningrequests"],
+                   "verbs": ["create", "get", "list", "watch", "delete"]}]})
+    cluster.kube.apply("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/anybody", {
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "anybody"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "anybody"},
+        "subjects": [{"kind": "Group", "name": "system:serviceaccounts", "apiGroup": "rbac.authorization.k8s.io"}]})
+    signer = cluster.start_signer()
+
+
+def tearDownModule():
+    cluster.down()
+
+
+def request_pem(common_name="typha-client", san=("DNS:typha-client", "IP:10.9.0.1"), key="ec", extensions=()):
+    """A PKCS#10 made by openssl, with whatever an attacker likes."""
+    config = ["[req]", "distinguished_name=dn", "req_extensions=ext", "[dn]", "[ext]"]
+    if san:
+        config.append("subjectAltName=" + ",".join(san))
+    config += list(extensions)
+    path = cluster.folder / "request.cnf"
+    path.write_text("\n".join(config) + "\n", encoding="utf-8")
+    kind = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "weak": ["rsa:1024"]}[key]
+    made = subprocess.run(["openssl", "req", "-new", "-newkey", *kind, "-nodes", "-subj", f"/CN={common_name}",
+                           "-config", str(path), "-keyout", "/dev/null"], check=True, capture_output=True, text=True)
+    return made.stdout
+
+
+def csr(name, pem, usages=None):
+    return {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
+            "spec": {"request": base64.b64encode(pem.encode()).decode(), "signerName": install.SIGNER_NAME,
+                     "usages": usages or USAGES}}
+
+
+def impersonate(namespace, account, pod=None, uid=None, name=None):
+    """Headers that make the administrator's request the service account's, bound to any pod one likes."""
+    headers = {"Impersonate-User": f"system:serviceaccount:{namespace}:{account}"}
+    if pod:
+        for key, value in (("pod-name", name or pod["metadata"]["name"]), ("pod-uid", uid or pod["metadata"]["uid"])):
+            headers["Impersonate-Extra-" + urllib.parse.quote(f"authentication.kubernetes.io/{key}", safe="")] = value
+    return headers
+
+
+def verdict(name):
+    """('Denied' or 'Issued', message) once the signer has decided."""
+    def decided():
+        found = cluster.kube.get(environment.csr_path(name))
+        status = found.get("status", {})
+        for condition in status.get("conditions", []):
+            if condition["type"] in ("Denied", "Failed"):
+                return condition["type"], condition["message"]
+        return ("Issued", "") if status.get("certificate") else None
+    return kubes.wait_for(f"a verdict on {name}", decided, 20, explain=lambda: signer.text()[-1500:])
+
+
+class SignerTest(unittest.TestCase):
+    """Without the admission policy: the signer stands alone."""
+
+    serial = 0
+
+    def pod(self, account="calico-node", namespace=NAMESPACE, address="10.9.0.1"):
+        type(self).serial += 1
+        return environment.bound_pod(cluster, f"{account}-{type(self).serial}", account, address, namespace)
+
+    def submit(self, pod, pem, usages=None, name=None, token=None, headers=None):
+        name = name or environment.csr_name(pod)
+        meta = pod["metadata"]
+        if not token and not headers:
+            token = cluster.token(meta["namespace"], pod["spec"]["serviceAccountName"], pod)
+        cluster.kube.request("POST", install.CSRS, csr(name, pem, usages), token=token, headers=headers)
+        return verdict(name)
+
+    def assert_denied(self, got, rule):
+        self.assertEqual(got[0], "Denied", got)
+        self.assertIn(f"rule {rule}", got[1])
+        self.assertNotIn("BEGIN", got[1])
+
+    def test_honest_request_is_issued(self):
+        self.assertEqual(self.submit(self.pod(), request_pem())[0], "Issued")
+
+    def test_foreign_service_account(self):
+        self.assert_denied(self.submit(self.pod(namespace="elsewhere"), request_pem()), "requester")
+
+    def test_name_of_the_peer(self):
+        self.assert_denied(self.submit(self.pod(), request_pem("typha-server", ("DNS:typha-client", "IP:10.9.0.1"))),
+                           "common-name")
+
+    def test_uid_of_another_pod(self):
+        mine, other = self.pod(), self.pod()
+        name = f"{NAMESPACE}:{mine['metadata']['name']}:{other['metadata']['uid'][:6]}"
+        headers = impersonate(NAMESPACE, "calico-node", mine, uid=other["metadata"]["uid"])
+        self.assert_denied(self.submit(mine, request_pem(), name=name, headers=headers), "pod-uid")
+
+    def test_address_of_another_pod(self):
+        self.assert_denied(self.submit(self.pod(), request_pem(san=("DNS:typha-client", "IP:10.9.0.7"))), "ip-addresses")
+
+    def test_extra_dns_name(self):
+        self.assert_denied(self.submit(self.pod(), request_pem(
+            san=("DNS:typha-client", "DNS:kubernetes.default.svc", "IP:10.9.0.1"))), "dns-names")
+
+    def test_ca_bit(self):
+        self.assert_denied(self.submit(self.pod(), request_pem(extensions=("basicConstraints=critical,CA:TRUE",))), "no-ca")
+
+    def test_weak_key(self):
+        self.assert_denied(self.submit(self.pod(), request_pem(key="weak")), "key-strength")
+
+    def test_email_and_uri_names(self):
+        for san in ("email:root@example.com", "URI:spiffe://example.com/typha"):
+            self.assert_denied(self.submit(self.pod(), request_pem(san=("DNS:typha-client", "IP:10.9.0.1", san))), "other-names")
+
+    def test_wrong_usages(self):
+        self.assert_denied(self.submit(self.pod(), request_pem(), ["code signing", "client auth"]), "usages")
+
+    def test_unknown_critical_extension(self):
+        extension = "1.3.6.1.4.1.99999.1=critical,ASN1:UTF8String:x"
+        self.assert_denied(self.submit(self.pod(), request_pem(extensions=(extension,))), "critical-extensions")
+
+    def test_token_bound_to_no_pod(self):
+        pod = self.pod()
+        self.assert_denied(self.submit(pod, request_pem(), token=cluster.token(NAMESPACE, "calico-node")), "bound-token")
+
+    def test_name_of_another_pod(self):
+        mine, other = self.pod(), self.pod()
+        self.assert_denied(self.submit(mine, request_pem(), name=environment.csr_name(other)), "csr-name")
+
+    def test_deleted_pod(self):
+        pod = self.pod()
+        cluster.kube.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}?gracePeriodSeconds=0")
+        headers = impersonate(NAMESPACE, "calico-node", pod)
+        self.assert_denied(self.submit(pod, request_pem(), headers=headers), "pod-exists")
+
+    def test_pod_of_another_service_account(self):
+        typha = self.pod("calico-typha")
+        headers = impersonate(NAMESPACE, "calico-node", typha)
+        self.assert_denied(self.submit(typha, request_pem(), headers=headers), "pod-service-account")
+
+    def test_replayed_request_of_another_pod(self):
+        victim, thief = self.pod(), self.pod(address="10.9.0.2")
+        pem = request_pem()
+        self.assertEqual(self.submit(victim, pem)[0], "Issued")
+        self.assert_denied(self.submit(thief, pem), "ip-addresses")
+
+
+class AdmissionPolicyTest(unittest.TestCase):
+    """With the operator's ValidatingAdmissionPolicy: a stolen token cannot even take another pod's name."""
+
+    @classmethod
+    def setUpClass(cls):
+        cluster.kube.apply(install.INSTALLATION, install.installation(
+            {"certificateManagement": install.certificate_management(cluster.ca)}))
+        cls.operator = cluster.start_operator()
+        bindings = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+        kubes.wait_for("the admission policy", lambda: cluster.kube.items(bindings), 30, explain=cls.operator.text)
+        cls.thief = environment.bound_pod(cluster, "thief", "calico-node", "10.9.0.3")
+        cls.victim = environment.bound_pod(cluster, "victim", "calico-node", "10.9.0.4")
+        # The API server takes a moment to enforce a new policy.
+        kubes.wait_for("the admission policy in force", cls.is_enforced, 30)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.operator.kill()
+
+    @classmethod
+    def is_enforced(cls):
+        answer = cls.create("calico-system:nobody:000000", cluster.token(NAMESPACE, "calico-node", cls.thief), "?dryRun=All")
+        return answer.startswith("403") or answer.startswith("422")
+
+    @staticmethod
+    def create(name, token, query=""):
+        try:
+            cluster.kube.request("POST", install.CSRS + query, csr(name, request_pem()), token=token)
+            return "201"
+        except kubes.KubeError as error:
+            return f"{error.code} {error}"
+
+    def token(self, pod):
+        return cluster.token(NAMESPACE, "calico-node", pod)
+
+    def test_another_pods_name_cannot_be_taken(self):
+        answer = self.create(environment.csr_name(self.victim), self.token(self.thief))
+        self.assertRegex(answer, "^4(03|22)")
+        self.assertIn("ValidatingAdmissionPolicy", answer)
+
+    def test_unbound_token_creates_nothing(self):
+        answer = self.create(environment.csr_name(self.victim), cluster.token(NAMESPACE, "calico-node"))
+        self.assertRegex(answer, "^4(03|22)")
+
+    def test_another_pods_request_cannot_be_deleted(self):
+        name = environment.csr_name(self.victim)
+        self.assertEqual(self.create(name, self.token(self.victim)), "201")
+        with self.assertRaises(kubes.KubeError) as refused:
+            cluster.kube.request("DELETE", environment.csr_path(name), token=self.token(self.thief))
+        self.assertIn(refused.exception.code, (403, 422))
+        cluster.kube.request("DELETE", environment.csr_path(name), token=self.token(self.victim))
+        self.assertIsNone(cluster.kube.get(environment.csr_path(name)))
+
+    def test_the_administrator_is_not_bound(self):
+        name = "calico-system:by-hand:000000"
+        cluster.kube.request("POST", install.CSRS, csr(name, request_pem()))
+        self.assertTrue(cluster.kube.delete(environment.csr_path(name)))
+
+
+if __name__ == "__main__":
+    unittest.main()
