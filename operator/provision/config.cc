@@ -89,12 +89,12 @@ void LoadAlgorithms(Loader& loader, Config& config) {
   if (signature.empty()) return;
   const auto signature_found = kSignatureAlgorithms.find(signature);
   if (signature_found == kSignatureAlgorithms.end()) {
-    loader.Problem("SIGNATURE_ALGORITHM", fmt::format("'{}' is not one of {}", signature,
-                                                      NamesOf(kSignatureAlgorithms)));
-  } else if (pki::FamilyOf(signature_found->second) != family) {
     loader.Problem("SIGNATURE_ALGORITHM",
-                   fmt::format("'{}' cannot be made with a key of KEY_ALGORITHM '{}'", signature,
-                               key));
+                   fmt::format("'{}' is not one of {}", signature, NamesOf(kSignatureAlgorithms)));
+  } else if (pki::FamilyOf(signature_found->second) != family) {
+    loader.Problem(
+        "SIGNATURE_ALGORITHM",
+        fmt::format("'{}' cannot be made with a key of KEY_ALGORITHM '{}'", signature, key));
   } else {
     config.signature_algorithm = signature_found->second;
   }
@@ -102,7 +102,8 @@ void LoadAlgorithms(Loader& loader, Config& config) {
 
 void LoadAddresses(Loader& loader, Config& config) {
   const std::string all = loader.Required("POD_IP") + "," + loader.Optional("POD_IPS");
-  for (const std::string& text : std::vector<std::string>(absl::StrSplit(all, ',', absl::SkipWhitespace()))) {
+  for (const std::string& text :
+       std::vector<std::string>(absl::StrSplit(all, ',', absl::SkipWhitespace()))) {
     const std::string trimmed(absl::StripAsciiWhitespace(text));
     const absl::StatusOr<base::IpAddress> address = base::IpAddress::Parse(trimmed);
     if (!address.ok()) {
@@ -122,7 +123,8 @@ void LoadCa(Loader& loader, Config& config) {
   absl::StatusOr<std::string> pem = codec::Base64Decode(encoded, codec::Base64::kUrl);
   if (!pem.ok()) pem = codec::Base64Decode(encoded);
   if (!pem.ok()) return loader.Problem("CA_CERT", "is not base64");
-  absl::StatusOr<std::vector<pki::Certificate>> certificates = pki::Certificate::ParsePemBundle(*pem, pki::SurroundingText::kAllow);
+  absl::StatusOr<std::vector<pki::Certificate>> certificates =
+      pki::Certificate::ParsePemBundle(*pem, pki::SurroundingText::kAllow);
   if (!certificates.ok()) {
     return loader.Problem("CA_CERT", fmt::format("is not a PEM certificate bundle: {}",
                                                  std::string(certificates.status().message())));

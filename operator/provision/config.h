@@ -19,24 +19,24 @@
 namespace calico::provision {
 
 struct Config {
-  std::string directory;             // CERTIFICATE_PATH
-  std::string key_file = "tls.key";  // KEY_NAME, a plain file name
-  std::string certificate_file = "tls.crt";  // CERT_NAME
-  std::string ca_file;               // CA_CERT_NAME; empty = not written
-  std::string signer_name;           // SIGNER
-  std::string common_name;           // COMMON_NAME
-  std::vector<std::string> dns_names;        // DNS_NAMES, comma-separated
+  std::string directory;                      // CERTIFICATE_PATH
+  std::string key_file = "tls.key";           // KEY_NAME, a plain file name
+  std::string certificate_file = "tls.crt";   // CERT_NAME
+  std::string ca_file;                        // CA_CERT_NAME; empty = not written
+  std::string signer_name;                    // SIGNER
+  std::string common_name;                    // COMMON_NAME
+  std::vector<std::string> dns_names;         // DNS_NAMES, comma-separated
   std::vector<base::IpAddress> ip_addresses;  // POD_IP, then the rest of POD_IPS
-  std::string app_name;              // APP_NAME, value of the two labels
-  std::string pod_name;              // POD_NAME
-  std::string pod_namespace;         // POD_NAMESPACE
-  std::string pod_uid;               // POD_UID
+  std::string app_name;                       // APP_NAME, value of the two labels
+  std::string pod_name;                       // POD_NAME
+  std::string pod_namespace;                  // POD_NAMESPACE
+  std::string pod_uid;                        // POD_UID
   pki::KeyAlgorithm key_algorithm = pki::KeyAlgorithm::kRsa2048;  // KEY_ALGORITHM
   pki::SignatureAlgorithm signature_algorithm = pki::SignatureAlgorithm::kSha256WithRsa;
-  std::string ca_pem;                      // CA_CERT, decoded; written as ca_file
+  std::string ca_pem;                             // CA_CERT, decoded; written as ca_file
   std::vector<pki::Certificate> ca_certificates;  // the trust anchors in it; empty = no chain check
-  absl::Duration timeout = absl::Seconds(90);  // TIMEOUT_DURATION, from the CSR's submission
-  std::vector<std::string> warnings;       // what was ignored
+  absl::Duration timeout = absl::Seconds(90);     // TIMEOUT_DURATION, from the CSR's submission
+  std::vector<std::string> warnings;              // what was ignored
 
   // `namespace:pod:uid6`.
   std::string RequestName() const;

@@ -24,13 +24,20 @@ using ::testing::SizeIs;
 using Variables = std::map<std::string, std::string>;
 
 Variables Good() {
-  return {{"CERTIFICATE_PATH", "/certs-share/"}, {"SECRET_NAME", "node-certs"},
-          {"SIGNER", "example.com/signer"},      {"COMMON_NAME", "typha-client"},
-          {"KEY_ALGORITHM", ""},                 {"SIGNATURE_ALGORITHM", ""},
-          {"KEY_NAME", "tls.key"},               {"CERT_NAME", "tls.crt"},
-          {"APP_NAME", "calico-system"},         {"DNS_NAMES", "typha-client"},
-          {"POD_IP", "198.18.0.11"},             {"POD_NAME", "calico-node-5ckvq"},
-          {"POD_NAMESPACE", "calico-system"},    {"POD_UID", "9a3a1042-aaaa-bbbb-cccc-1234567890ab"}};
+  return {{"CERTIFICATE_PATH", "/certs-share/"},
+          {"SECRET_NAME", "node-certs"},
+          {"SIGNER", "example.com/signer"},
+          {"COMMON_NAME", "typha-client"},
+          {"KEY_ALGORITHM", ""},
+          {"SIGNATURE_ALGORITHM", ""},
+          {"KEY_NAME", "tls.key"},
+          {"CERT_NAME", "tls.crt"},
+          {"APP_NAME", "calico-system"},
+          {"DNS_NAMES", "typha-client"},
+          {"POD_IP", "198.18.0.11"},
+          {"POD_NAME", "calico-node-5ckvq"},
+          {"POD_NAMESPACE", "calico-system"},
+          {"POD_UID", "9a3a1042-aaaa-bbbb-cccc-1234567890ab"}};
 }
 
 absl::StatusOr<Config> Load(const Variables& variables) {
@@ -91,10 +98,12 @@ TEST(ConfigTest, ReadsTheCaInBothAlphabets) {
 }
 
 TEST(ConfigTest, ReportsEveryProblemAtOnce) {
-  const absl::StatusOr<Config> config =
-      Load({{"KEY_NAME", "../tls.key"}, {"KEY_ALGORITHM", "RSAWithSize1024"},
-            {"POD_IP", "10.0.0"}, {"CA_CERT", "%%%"}, {"TIMEOUT_DURATION", "-1s"},
-            {"POD_UID", "9a3"}});
+  const absl::StatusOr<Config> config = Load({{"KEY_NAME", "../tls.key"},
+                                              {"KEY_ALGORITHM", "RSAWithSize1024"},
+                                              {"POD_IP", "10.0.0"},
+                                              {"CA_CERT", "%%%"},
+                                              {"TIMEOUT_DURATION", "-1s"},
+                                              {"POD_UID", "9a3"}});
   EXPECT_THAT(
       config,
       StatusIs(absl::StatusCode::kInvalidArgument,

@@ -8,13 +8,13 @@ namespace calico::provision {
 
 enum class ExitCode {
   kOk = 0,
-  kApiError = 1,             // the API server refused or could not be reached
-  kConfiguration = 2,        // environment or flags
-  kRejected = 3,             // the request was denied or has failed
-  kTimeout = 4,              // nobody approved or signed it in time
-  kCertificateRefused = 5,   // the issued certificate fails a check
-  kNameHeld = 6,             // somebody else's request has our name
-  kFiles = 7,                // the pair could not be written
+  kApiError = 1,            // the API server refused or could not be reached
+  kConfiguration = 2,       // environment or flags
+  kRejected = 3,            // the request was denied or has failed
+  kTimeout = 4,             // nobody approved or signed it in time
+  kCertificateRefused = 5,  // the issued certificate fails a check
+  kNameHeld = 6,            // somebody else's request has our name
+  kFiles = 7,               // the pair could not be written
 };
 
 // How a run ended; `message` goes to the log and to the termination message.

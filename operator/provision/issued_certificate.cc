@@ -56,8 +56,8 @@ absl::Status CheckChain(const std::vector<pki::Certificate>& chain, const Config
 
 absl::Status CheckNames(const pki::Certificate& leaf, const Config& config) {
   if (leaf.common_name() != config.common_name) {
-    return Refused("common name", fmt::format("'{}' instead of '{}'", leaf.common_name(),
-                                              config.common_name));
+    return Refused("common name",
+                   fmt::format("'{}' instead of '{}'", leaf.common_name(), config.common_name));
   }
   for (const std::string& name : config.dns_names) {
     if (!Contains(leaf.dns_names(), name)) {
@@ -101,14 +101,12 @@ absl::Status VerifyIssuedCertificate(std::string_view certificate_pem, const pki
 
 absl::Status VerifyExistingSet(const Config& config, absl::Time now) {
   const auto path = [&config](const std::string& name) { return config.directory + "/" + name; };
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString key_pem,
-                          ReadSecretFile(path(config.key_file)));
+  CALICO_ASSIGN_OR_RETURN(const pki::SecretString key_pem, ReadSecretFile(path(config.key_file)));
   const absl::StatusOr<pki::PrivateKey> key = pki::PrivateKey::ParsePem(key_pem.view());
   if (!key.ok()) return Refused("key", MessageOf(key.status()));
   CALICO_ASSIGN_OR_RETURN(const std::string certificate_pem,
                           ReadSmallFile(path(config.certificate_file)));
-  CALICO_RETURN_IF_ERROR(
-      VerifyIssuedCertificate(certificate_pem, key->public_key(), config, now));
+  CALICO_RETURN_IF_ERROR(VerifyIssuedCertificate(certificate_pem, key->public_key(), config, now));
   CALICO_ASSIGN_OR_RETURN(
       const std::vector<pki::Certificate> chain,
       pki::Certificate::ParsePemBundle(certificate_pem, pki::SurroundingText::kAllow));

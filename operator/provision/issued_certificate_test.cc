@@ -22,7 +22,8 @@ Config ConfigFor(const pki::TestCa& ca) {
   Config config;
   config.common_name = "typha-client";
   config.dns_names = {"typha-client"};
-  config.ip_addresses = {*base::IpAddress::Parse("198.18.0.11"), *base::IpAddress::Parse("fd00::b")};
+  config.ip_addresses = {*base::IpAddress::Parse("198.18.0.11"),
+                         *base::IpAddress::Parse("fd00::b")};
   config.ca_pem = ca.certificate_pem();
   config.ca_file = "ca.crt";
   config.ca_certificates = {ca.certificate()};
@@ -38,17 +39,17 @@ pki::TestLeafOptions GoodLeaf() {
 TEST(VerifyIssuedCertificateTest, AcceptsWhatWasAskedFor) {
   const pki::TestCa ca("root");
   const pki::TestLeaf leaf = ca.Leaf(GoodLeaf());
-  EXPECT_THAT(VerifyIssuedCertificate(leaf.chain_pem, leaf.key.public_key(), ConfigFor(ca),
-                                      ca.now()),
-              IsOk());
+  EXPECT_THAT(
+      VerifyIssuedCertificate(leaf.chain_pem, leaf.key.public_key(), ConfigFor(ca), ca.now()),
+      IsOk());
 }
 
 TEST(VerifyIssuedCertificateTest, AcceptsAChainWithAnIntermediate) {
   const pki::TestCa root("root");
   const pki::TestLeaf leaf = root.Intermediate("intermediate").Leaf(GoodLeaf());
-  EXPECT_THAT(VerifyIssuedCertificate(leaf.chain_pem, leaf.key.public_key(), ConfigFor(root),
-                                      root.now()),
-              IsOk());
+  EXPECT_THAT(
+      VerifyIssuedCertificate(leaf.chain_pem, leaf.key.public_key(), ConfigFor(root), root.now()),
+      IsOk());
 }
 
 struct BadLeaf {
@@ -59,7 +60,8 @@ struct BadLeaf {
 
 TEST(VerifyIssuedCertificateTest, NamesTheCheckThatFails) {
   const BadLeaf kCases[] = {
-      {"expired", [](auto& o) { o.valid_until_now = absl::Seconds(-1); }, "check validity: expired"},
+      {"expired", [](auto& o) { o.valid_until_now = absl::Seconds(-1); },
+       "check validity: expired"},
       {"not yet", [](auto& o) { o.valid_from_now = absl::Hours(1); }, "check validity: not valid"},
       {"cn", [](auto& o) { o.common_name = "typha-server"; }, "check common name"},
       {"dns", [](auto& o) { o.dns_names = {"other"}; }, "check DNS names"},
@@ -73,9 +75,9 @@ TEST(VerifyIssuedCertificateTest, NamesTheCheckThatFails) {
     pki::TestLeafOptions options = GoodLeaf();
     c.spoil(options);
     const pki::TestLeaf leaf = ca.Leaf(options);
-    EXPECT_THAT(VerifyIssuedCertificate(leaf.chain_pem, leaf.key.public_key(), ConfigFor(ca),
-                                        ca.now()),
-                StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(c.check)));
+    EXPECT_THAT(
+        VerifyIssuedCertificate(leaf.chain_pem, leaf.key.public_key(), ConfigFor(ca), ca.now()),
+        StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(c.check)));
   }
 }
 
@@ -103,10 +105,10 @@ class ExistingSetTest : public testing::Test {
   }
   ~ExistingSetTest() override { std::filesystem::remove_all(config_.directory); }
   void Write(const std::string& key, const std::string& certificate, const std::string& ca) {
-    ASSERT_THAT(ReplaceSet(config_.directory, {{"tls.key", key, 0600},
-                                               {"tls.crt", certificate, 0644},
-                                               {"ca.crt", ca, 0644}}),
-                IsOk());
+    ASSERT_THAT(
+        ReplaceSet(config_.directory,
+                   {{"tls.key", key, 0600}, {"tls.crt", certificate, 0644}, {"ca.crt", ca, 0644}}),
+        IsOk());
   }
 
   pki::TestCa ca_;

@@ -130,13 +130,12 @@ absl::StatusOr<pki::SecretString> ReadSecretFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return FileError("open", path);
   const absl::Cleanup close_fd = [fd] { close(fd); };
-  struct stat attributes {};
+  struct stat attributes{};
   if (fstat(fd, &attributes) != 0) return FileError("stat", path);
   if (static_cast<size_t>(attributes.st_size) > kMaxFileBytes) {
     return absl::ResourceExhaustedError(fmt::format("read {}: larger than 1 MiB", path));
   }
-  pki::SecretString content =
-      pki::SecretString::OfSize(static_cast<size_t>(attributes.st_size));
+  pki::SecretString content = pki::SecretString::OfSize(static_cast<size_t>(attributes.st_size));
   size_t filled = 0;
   while (filled < content.size()) {
     const ssize_t got = read(fd, content.data() + filled, content.size() - filled);

@@ -32,7 +32,7 @@ class PairDirectoryTest : public testing::Test {
     return ReplaceSet(directory_, {{"tls.key", key, 0600}, {"tls.crt", certificate, 0644}});
   }
   unsigned Mode(const std::string& name) const {
-    struct stat attributes {};
+    struct stat attributes{};
     EXPECT_EQ(stat((directory_ + "/" + name).c_str(), &attributes), 0);
     return attributes.st_mode & 07777;
   }

@@ -61,12 +61,17 @@ class RequestDriver {
  private:
   aio::Task<RequestStep> Carry(const RequestStep& step) {
     switch (step.kind) {
-      case RequestStep::Kind::kCreate: co_return co_await Create();
-      case RequestStep::Kind::kInspect: co_return co_await Inspect();
-      case RequestStep::Kind::kWatch: co_return co_await Watch(step.resource_version);
-      case RequestStep::Kind::kReplace: co_return co_await Replace(step.uid);
+      case RequestStep::Kind::kCreate:
+        co_return co_await Create();
+      case RequestStep::Kind::kInspect:
+        co_return co_await Inspect();
+      case RequestStep::Kind::kWatch:
+        co_return co_await Watch(step.resource_version);
+      case RequestStep::Kind::kReplace:
+        co_return co_await Replace(step.uid);
       case RequestStep::Kind::kIssued:
-      case RequestStep::Kind::kFinish: break;
+      case RequestStep::Kind::kFinish:
+        break;
     }
     co_return step;
   }
@@ -130,8 +135,7 @@ class RequestDriver {
   }
 
   aio::Task<RequestStep> Watch(std::string resource_version) {
-    const absl::Duration remaining =
-        std::max(machine_.Remaining(clock_.Now()), absl::Seconds(1));
+    const absl::Duration remaining = std::max(machine_.Remaining(clock_.Now()), absl::Seconds(1));
     kube::WatchOptions options;
     options.field_selector = "metadata.name=" + name_;
     options.resource_version = std::move(resource_version);
@@ -160,9 +164,8 @@ class RequestDriver {
 
   aio::Task<RequestStep> Replace(std::string uid) {
     logger_.Info("replacing the request of an earlier run of this pod", {{"name", name_}});
-    const absl::Status deleted =
-        co_await client_.Delete(api::kCertificateSigningRequests, {"", name_},
-                                {.uid = std::move(uid)}, CallTimeout());
+    const absl::Status deleted = co_await client_.Delete(
+        api::kCertificateSigningRequests, {"", name_}, {.uid = std::move(uid)}, CallTimeout());
     co_return machine_.OnReplaced(deleted, clock_.Now(), base::RandomUnit());
   }
 

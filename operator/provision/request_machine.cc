@@ -84,8 +84,7 @@ RequestStep RequestMachine::OnWatchEnded(const absl::Status& status, absl::Time 
   return Retry(Kind::kInspect, status, now, random);
 }
 
-RequestStep RequestMachine::OnReplaced(const absl::Status& deleted, absl::Time now,
-                                       double random) {
+RequestStep RequestMachine::OnReplaced(const absl::Status& deleted, absl::Time now, double random) {
   if (deleted.ok() || absl::IsNotFound(deleted)) return Step(Kind::kCreate);
   if (absl::IsAborted(deleted)) return Step(Kind::kInspect);  // another object by now
   return Retry(Kind::kInspect, deleted, now, random);
@@ -141,10 +140,10 @@ RequestStep RequestMachine::Retry(Kind kind, const absl::Status& cause, absl::Ti
 
 RequestStep RequestMachine::TimedOut(const absl::Status& cause) const {
   const std::string what =
-      approved_ ? fmt::format("approved, but signer {} issued no certificate",
-                              identity_.signer_name)
-                : fmt::format("nobody approved it; is an approver for signer {} running?",
-                              identity_.signer_name);
+      approved_
+          ? fmt::format("approved, but signer {} issued no certificate", identity_.signer_name)
+          : fmt::format("nobody approved it; is an approver for signer {} running?",
+                        identity_.signer_name);
   std::string message = fmt::format("CertificateSigningRequest {}: no certificate within {}: {}",
                                     identity_.request_name, absl::FormatDuration(timeout_), what);
   if (!cause.ok()) message += fmt::format(" (last error: {})", MessageOf(cause));

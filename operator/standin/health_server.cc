@@ -20,10 +20,12 @@ void Answer(const Socket& client, bool ready) {
   const ssize_t got = recv(client.fd(), buffer, sizeof(buffer), 0);
   if (got <= 0) return;
   const std::string_view request(buffer, static_cast<size_t>(got));
-  const bool known = request.starts_with("GET /liveness ") || request.starts_with("GET /readiness ");
-  const char* status = !known                                             ? "404 Not Found"
-                       : request.starts_with("GET /readiness ") && !ready ? "503 Service Unavailable"
-                                                                          : "200 OK";
+  const bool known =
+      request.starts_with("GET /liveness ") || request.starts_with("GET /readiness ");
+  const char* status = !known ? "404 Not Found"
+                       : request.starts_with("GET /readiness ") && !ready
+                           ? "503 Service Unavailable"
+                           : "200 OK";
   const std::string answer =
       fmt::format("HTTP/1.1 {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status);
   send(client.fd(), answer.data(), answer.size(), MSG_NOSIGNAL);

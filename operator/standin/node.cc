@@ -47,8 +47,8 @@ uint16_t HealthPort() {
 
 aio::Task<void> ListTyphas(aio::Executor executor, const base::Logger& logger,
                            absl::StatusOr<std::vector<TyphaAddress>>& typhas) {
-  absl::StatusOr<kube::RestConfig> config = kube::LoadRestConfig(
-      {}, kube::ProcessEnvironment(), base::SystemClock(), logger);
+  absl::StatusOr<kube::RestConfig> config =
+      kube::LoadRestConfig({}, kube::ProcessEnvironment(), base::SystemClock(), logger);
   if (!config.ok()) {
     typhas = config.status();
     co_return;
@@ -92,13 +92,11 @@ absl::Status StayConnected(const TyphaAddress& typha) {
                              .ca = Variable("FELIX_TYPHACAFILE")};
   const PeerIdentity server{.common_name = Variable("FELIX_TYPHACN"),
                             .uri_san = Variable("FELIX_TYPHAURISAN")};
-  absl::StatusOr<std::unique_ptr<MutualTls>> tls =
-      MutualTls::Load(TlsSide::kClient, files, server);
+  absl::StatusOr<std::unique_ptr<MutualTls>> tls = MutualTls::Load(TlsSide::kClient, files, server);
   if (!tls.ok()) return tls.status();
   absl::StatusOr<Socket> socket = Connect(typha.address, typha.port);
   if (!socket.ok()) return socket.status();
-  absl::StatusOr<std::unique_ptr<TlsConnection>> connection =
-      (*tls)->Establish(*std::move(socket));
+  absl::StatusOr<std::unique_ptr<TlsConnection>> connection = (*tls)->Establish(*std::move(socket));
   if (!connection.ok()) return connection.status();
   for (;;) {
     const absl::StatusOr<std::string> heard = (*connection)->Read();

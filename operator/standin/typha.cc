@@ -1,9 +1,9 @@
 // Stand-in for the image quay.io/calico/typha: mutual TLS on 5473, health on localhost.
 // Like the real one it reads its certificate and CA once, at start.
 
-#include <csignal>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>

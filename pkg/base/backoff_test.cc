@@ -32,4 +32,3 @@ TEST(BackoffTest, RandomUnitStaysInRange) {
 
 }  // namespace
 }  // namespace calico::base
-

@@ -13,9 +13,9 @@ namespace calico::base {
 
 }  // namespace calico::base
 
-#define CALICO_CHECK(condition)                                                      \
-  do {                                                                               \
-    if (!(condition)) ::calico::base::CheckFailed(#condition, __FILE__, __LINE__);   \
+#define CALICO_CHECK(condition)                                                    \
+  do {                                                                             \
+    if (!(condition)) ::calico::base::CheckFailed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 #endif  // CALICO_PKG_BASE_CHECK_H_

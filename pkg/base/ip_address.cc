@@ -1,10 +1,10 @@
 #include "pkg/base/ip_address.h"
 
-#include <absl/status/status.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
+
+#include <absl/status/status.h>
+#include <fmt/format.h>
 
 namespace calico::base {
 namespace {

@@ -5,8 +5,6 @@
 #ifndef CALICO_PKG_BASE_IP_ADDRESS_H_
 #define CALICO_PKG_BASE_IP_ADDRESS_H_
 
-#include <absl/status/statusor.h>
-
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -14,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <absl/status/statusor.h>
 
 namespace calico::base {
 

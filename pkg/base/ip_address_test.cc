@@ -1,8 +1,8 @@
 #include "pkg/base/ip_address.h"
 
-#include <absl/hash/hash_testing.h>
-
 #include <set>
+
+#include <absl/hash/hash_testing.h>
 
 #include "pkg/base/testing/status_matchers.h"
 

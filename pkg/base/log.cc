@@ -17,7 +17,7 @@ size_t Utf8Length(std::string_view s) {
   const auto byte = [s](size_t i) { return static_cast<unsigned char>(s[i]); };
   const unsigned char first = byte(0);
   if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 && first <= 0xF4 ? 4
+  const size_t length = first >= 0xF0 && first <= 0xF4  ? 4
                         : first >= 0xE0 && first < 0xF0 ? 3
                         : first >= 0xC2 && first < 0xE0 ? 2
                                                         : 0;
@@ -34,12 +34,23 @@ size_t Utf8Length(std::string_view s) {
 
 void AppendEscaped(std::string& out, char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   if (static_cast<unsigned char>(c) < 0x20) {
     out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
@@ -49,16 +60,15 @@ void AppendEscaped(std::string& out, char c) {
 }
 
 Logger::Sink StderrSink() {
-  auto logger = std::make_shared<spdlog::logger>(
-      "calico", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("calico", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%v");
   logger->set_level(spdlog::level::trace);
   logger->flush_on(spdlog::level::trace);
   return [logger](LogLevel level, std::string_view line) {
     constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
                                                      spdlog::level::warn, spdlog::level::err};
-    logger->log(kLevels[static_cast<int>(level)],
-                spdlog::string_view_t(line.data(), line.size()));
+    logger->log(kLevels[static_cast<int>(level)], spdlog::string_view_t(line.data(), line.size()));
   };
 }
 
@@ -111,10 +121,10 @@ void Logger::Error(std::string_view message, Fields fields) const {
 
 void Logger::Write(LogLevel level, std::string_view message, Fields fields) const {
   if (level < threshold_) return;
-  std::string line = fmt::format(
-      R"({{"time":"{}","level":"{}","message":{})",
-      absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()),
-      kLevelNames[static_cast<int>(level)], JsonQuote(message));
+  std::string line =
+      fmt::format(R"({{"time":"{}","level":"{}","message":{})",
+                  absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()),
+                  kLevelNames[static_cast<int>(level)], JsonQuote(message));
   for (const LogField& field : fields) {
     line += fmt::format(",{}:{}", JsonQuote(field.key()), field.json());
   }

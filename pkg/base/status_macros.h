@@ -29,10 +29,10 @@ absl::Status AsStatus(const absl::StatusOr<T>& status_or) {
 #define CALICO_MACRO_JOIN_(a, b) a##b
 #define CALICO_MACRO_JOIN(a, b) CALICO_MACRO_JOIN_(a, b)
 
-#define CALICO_RETURN_IF_ERROR_IMPL_(return_keyword, expression)                          \
-  do {                                                                                    \
+#define CALICO_RETURN_IF_ERROR_IMPL_(return_keyword, expression)                         \
+  do {                                                                                   \
     absl::Status calico_status_ = ::calico::base::base_internal::AsStatus((expression)); \
-    if (!calico_status_.ok()) return_keyword calico_status_;                              \
+    if (!calico_status_.ok()) return_keyword calico_status_;                             \
   } while (false)
 
 #define CALICO_ASSIGN_OR_RETURN_IMPL_(return_keyword, temporary, target, expression) \
@@ -42,9 +42,9 @@ absl::Status AsStatus(const absl::StatusOr<T>& status_or) {
 
 #define CALICO_RETURN_IF_ERROR(...) CALICO_RETURN_IF_ERROR_IMPL_(return, (__VA_ARGS__))
 #define CALICO_CO_RETURN_IF_ERROR(...) CALICO_RETURN_IF_ERROR_IMPL_(co_return, (__VA_ARGS__))
-#define CALICO_ASSIGN_OR_RETURN(target, ...)                                                    \
+#define CALICO_ASSIGN_OR_RETURN(target, ...)                                             \
   CALICO_ASSIGN_OR_RETURN_IMPL_(return, CALICO_MACRO_JOIN(calico_or_, __LINE__), target, \
-                                (__VA_ARGS__))
+                                      (__VA_ARGS__))
 #define CALICO_CO_ASSIGN_OR_RETURN(target, ...)                                             \
   CALICO_ASSIGN_OR_RETURN_IMPL_(co_return, CALICO_MACRO_JOIN(calico_or_, __LINE__), target, \
                                 (__VA_ARGS__))
