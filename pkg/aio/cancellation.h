@@ -8,10 +8,11 @@
 #ifndef CALICO_PKG_AIO_CANCELLATION_H_
 #define CALICO_PKG_AIO_CANCELLATION_H_
 
+#include <optional>
+#include <utility>
+
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
-
-#include <utility>
 
 #include "pkg/aio/task.h"
 
@@ -26,14 +27,15 @@ Task<absl::Status> Shield(Task<absl::Status> task);
 
 template <class T>
 Task<absl::StatusOr<T>> Shield(Task<absl::StatusOr<T>> task) {
-  absl::StatusOr<T> result = absl::CancelledError("task did not run");
-  auto keep = [](Task<absl::StatusOr<T>> inner, absl::StatusOr<T>* out) -> Task<absl::Status> {
-    *out = co_await std::move(inner);
-    co_return out->status();
+  std::optional<absl::StatusOr<T>> result;
+  auto keep = [](Task<absl::StatusOr<T>> inner,
+                 std::optional<absl::StatusOr<T>>* out) -> Task<absl::Status> {
+    out->emplace(co_await std::move(inner));
+    co_return (*out)->status();
   };
   absl::Status status = co_await Shield(keep(std::move(task), &result));
   if (!status.ok()) co_return status;
-  co_return std::move(result);
+  co_return *std::move(result);
 }
 
 }  // namespace calico::aio

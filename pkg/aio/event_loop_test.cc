@@ -1,10 +1,10 @@
 #include "pkg/aio/event_loop.h"
 
-#include <gtest/gtest.h>
-
 #include <csignal>
 #include <optional>
 #include <stdexcept>
+
+#include <gtest/gtest.h>
 
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"

@@ -3,11 +3,10 @@
 #ifndef CALICO_PKG_AIO_INTERNAL_H_
 #define CALICO_PKG_AIO_INTERNAL_H_
 
-#include <absl/time/time.h>
-
 #include <chrono>
 #include <utility>
 
+#include <absl/time/time.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

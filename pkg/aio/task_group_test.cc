@@ -1,10 +1,10 @@
 #include "pkg/aio/task_group.h"
 
-#include <gtest/gtest.h>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/event_loop.h"

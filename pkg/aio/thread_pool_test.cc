@@ -1,11 +1,11 @@
 #include "pkg/aio/thread_pool.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <stdexcept>
 #include <string>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task_group.h"

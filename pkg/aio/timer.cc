@@ -1,15 +1,14 @@
 #include "pkg/aio/timer.h"
 
-#include <absl/time/time.h>
-#include <fmt/format.h>
-
 #include <exception>
 #include <list>
 #include <optional>
 
+#include <absl/time/time.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
 
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/internal.h"

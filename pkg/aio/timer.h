@@ -2,12 +2,13 @@
 #ifndef CALICO_PKG_AIO_TIMER_H_
 #define CALICO_PKG_AIO_TIMER_H_
 
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
-
-#include <memory>
-#include <utility>
 
 #include "pkg/aio/task.h"
 
@@ -49,14 +50,15 @@ Task<absl::Status> WithDeadline(Task<absl::Status> task, absl::Duration timeout)
 
 template <class T>
 Task<absl::StatusOr<T>> WithDeadline(Task<absl::StatusOr<T>> task, absl::Duration timeout) {
-  absl::StatusOr<T> result = absl::CancelledError("task did not run");
-  auto keep = [](Task<absl::StatusOr<T>> inner, absl::StatusOr<T>* out) -> Task<absl::Status> {
-    *out = co_await std::move(inner);
-    co_return out->status();
+  std::optional<absl::StatusOr<T>> result;
+  auto keep = [](Task<absl::StatusOr<T>> inner,
+                 std::optional<absl::StatusOr<T>>* out) -> Task<absl::Status> {
+    out->emplace(co_await std::move(inner));
+    co_return (*out)->status();
   };
   absl::Status status = co_await WithDeadline(keep(std::move(task), &result), timeout);
   if (!status.ok()) co_return status;
-  co_return std::move(result);
+  co_return *std::move(result);
 }
 
 }  // namespace calico::aio

@@ -1,11 +1,11 @@
 #include "pkg/aio/timer.h"
 
-#include <gtest/gtest.h>
-
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/event_loop.h"

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
@@ -27,17 +28,21 @@ struct ClientOptions {
   std::string origin;
   // Asked before every new connection, so that rotated files take effect. Unused for http.
   std::function<absl::StatusOr<TlsOptions>()> tls;
-  // `http://[user:password@]host:port`, `https://...` or `socks5://host:port`; empty = direct.
+  // `http://[user:password@]host:port`, `https://...` or `socks5://...`; empty = direct.
+  // A TLS proxy is verified against the system's authorities and `tls`'s, and gets no certificate.
   std::string proxy;
   std::string user_agent = "calico-operator";
   // Connections at one time; further calls wait for a free one within their deadline. A stream
   // (Open) holds its connection for as long as it lives.
   int max_connections = 8;
+  // For TCP, proxy and TLS of one address; less when the deadline must be shared with the others.
   absl::Duration connect_timeout = absl::Seconds(10);
   // An unused connection older than this is closed rather than used.
   absl::Duration idle_timeout = absl::Seconds(90);
   size_t max_header_bytes = 64 << 10;
-  size_t max_body_bytes = 32 << 20;
+  size_t max_body_bytes = 32 << 20;  // of Do; the reader of a stream sets its own bound
+  // Looks up the addresses of a host name; empty = the system's resolver.
+  std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;
 };
 
 // A response whose body is read piece by piece (watches, large lists).
@@ -48,7 +53,8 @@ class ResponseStream {
   virtual ~ResponseStream() = default;
   virtual const Response& head() const = 0;  // status and headers; body is empty
   // The next piece of the body; empty at its end. Errors: kUnavailable when the connection broke,
-  // kDeadlineExceeded when nothing came for `idle`; kCancelled. Cancellation: total.
+  // kDeadlineExceeded when nothing came for `idle`; kCancelled. An error ends the stream, and is
+  // returned again by later calls. Cancellation: total.
   virtual aio::Task<absl::StatusOr<std::string>> Read(absl::Duration idle) = 0;
 };
 
@@ -65,7 +71,8 @@ class Client {
   // for any method: the server has not answered, and has closed the connection while it was idle.
   // Errors: kUnavailable (refused, reset, closed, name lookup; may be retried if the request is
   // safe), kUnauthenticated for TLS handshake and verification failures naming the cause,
-  // kDeadlineExceeded, kResourceExhausted (body over the bound), kCancelled. Cancellation: total.
+  // kDeadlineExceeded, kResourceExhausted (head or body over the bound), kInvalidArgument (options
+  // or request that cannot be sent), kCancelled. Cancellation: total.
   aio::Task<absl::StatusOr<Response>> Do(Request request, absl::Duration timeout);
 
   // The same, but returns after the response head.
@@ -78,8 +85,9 @@ class Client {
   // Bytes received on all connections so far, TLS overhead included (benchmarks).
   uint64_t bytes_received() const;
 
- private:
   struct Impl;
+
+ private:
   std::shared_ptr<Impl> impl_;
 };
 

@@ -8,7 +8,7 @@ namespace calico::http {
 
 // TLS 1.2 or newer and host verification always, unless `insecure_skip_verify` says otherwise.
 struct TlsOptions {
-  std::string ca_pem;              // trust anchors; empty = the system's
+  std::string ca_pem;                  // trust anchors; empty = the system's
   std::string client_certificate_pem;  // chain, leaf first; empty = none
   std::string client_key_pem;          // key of the leaf
   std::string server_name;             // SNI and verified name; empty = the origin's host

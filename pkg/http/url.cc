@@ -1,0 +1,153 @@
+#include "pkg/http/url.h"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "pkg/base/status_macros.h"
+#include "pkg/http/ascii.h"
+
+namespace calico::http {
+namespace {
+
+constexpr size_t kMaxUrlBytes = 8 << 10;
+
+absl::Status Bad(std::string_view cause) {
+  return absl::InvalidArgumentError(fmt::format("parse URL: {}", cause));
+}
+
+uint16_t DefaultPort(std::string_view scheme) {
+  if (scheme == "http") return 80;
+  if (scheme == "https") return 443;
+  return 1080;  // socks5
+}
+
+int HexValue(char c) {
+  if (IsDigit(c)) return c - '0';
+  const char lower = ToLower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+std::optional<std::string> PercentDecode(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = HexValue(text[i + 1]);
+    const int low = HexValue(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out.push_back(static_cast<char>(high * 16 + low));
+    i += 2;
+  }
+  return out;
+}
+
+absl::Status ParseCredentials(std::string_view text, Url& url) {
+  const size_t colon = text.find(':');
+  const std::optional<std::string> user = PercentDecode(text.substr(0, colon));
+  const std::optional<std::string> password =
+      PercentDecode(colon == text.npos ? std::string_view() : text.substr(colon + 1));
+  if (!user || !password) return Bad("bad percent-encoding in the credentials");
+  url.user = *user;
+  url.password = *password;
+  return absl::OkStatus();
+}
+
+absl::Status ParsePort(std::string_view text, Url& url) {
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value == 0 || value > 65535) {
+    return Bad("port is not a number from 1 to 65535");
+  }
+  url.port = static_cast<uint16_t>(value);
+  return absl::OkStatus();
+}
+
+absl::Status ParseHostPort(std::string_view text, Url& url) {
+  std::string_view host;
+  if (!text.empty() && text.front() == '[') {
+    const size_t end = text.find(']');
+    if (end == text.npos) return Bad("missing ] after an IPv6 address");
+    host = text.substr(1, end - 1);
+    text.remove_prefix(end + 1);
+    in6_addr ignored;
+    const std::string address(host.substr(0, host.find('%')));
+    if (inet_pton(AF_INET6, address.c_str(), &ignored) != 1) return Bad("bad IPv6 address");
+  } else {
+    host = text.substr(0, text.find(':'));
+    text.remove_prefix(host.size());
+    for (const char c : host) {
+      if (!IsAlnum(c) && c != '-' && c != '.' && c != '_') return Bad("bad character in the host");
+    }
+  }
+  if (host.empty()) return Bad("missing host");
+  if (host.size() > 255) return Bad("host is longer than 255 characters");
+  url.host = ToLower(host);
+  if (text.empty()) return absl::OkStatus();
+  if (text.front() != ':') return Bad("unexpected characters after the host");
+  if (text.size() == 1) return absl::OkStatus();  // `host:`, as RFC 3986 3.2.3 allows
+  return ParsePort(text.substr(1), url);
+}
+
+absl::Status ParsePath(std::string_view text, Url& url) {
+  for (const char c : text) {
+    if (c <= ' ' || c == 0x7f || c == '\\') return Bad("bad character in the path");
+    if (c == '?' || c == '#') return Bad("a query or fragment is not allowed here");
+  }
+  while (!text.empty() && text.back() == '/') text.remove_suffix(1);
+  url.path = text;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string JoinHostPort(std::string_view host, uint16_t port) {
+  if (host.find(':') != host.npos) return fmt::format("[{}]:{}", host, port);
+  return fmt::format("{}:{}", host, port);
+}
+
+bool IsIpAddress(const std::string& host) {
+  in6_addr ignored;
+  if (inet_pton(AF_INET, host.c_str(), &ignored) == 1) return true;
+  const std::string without_scope = host.substr(0, host.find('%'));
+  return inet_pton(AF_INET6, without_scope.c_str(), &ignored) == 1;
+}
+
+std::string Url::Authority() const { return JoinHostPort(host, port); }
+
+std::string Url::HostHeader() const {
+  if (port != DefaultPort(scheme)) return Authority();
+  return host.find(':') == host.npos ? host : fmt::format("[{}]", host);
+}
+
+absl::StatusOr<Url> ParseUrl(std::string_view text) {
+  if (text.size() > kMaxUrlBytes) return Bad("longer than 8 KiB");
+  Url url;
+  const size_t scheme_end = text.find("://");
+  if (scheme_end == text.npos) return Bad("missing scheme");
+  url.scheme = ToLower(text.substr(0, scheme_end));
+  if (url.scheme != "http" && url.scheme != "https" && url.scheme != "socks5" &&
+      url.scheme != "socks5h") {
+    return Bad("scheme is none of http, https, socks5, socks5h");
+  }
+  url.port = DefaultPort(url.scheme);
+  text.remove_prefix(scheme_end + 3);
+
+  std::string_view authority = text.substr(0, text.find_first_of("/?#"));
+  const std::string_view path = text.substr(authority.size());
+  if (const size_t at = authority.rfind('@'); at != authority.npos) {
+    CALICO_RETURN_IF_ERROR(ParseCredentials(authority.substr(0, at), url));
+    authority.remove_prefix(at + 1);
+  }
+  CALICO_RETURN_IF_ERROR(ParseHostPort(authority, url));
+  CALICO_RETURN_IF_ERROR(ParsePath(path, url));
+  return url;
+}
+
+}  // namespace calico::http
