@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include <absl/strings/cord.h>
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 
@@ -23,6 +24,7 @@ namespace {
 
 // Up to here the memory for a body is reserved by what the server says about its length.
 constexpr size_t kMaxReserve = 1 << 20;
+constexpr char kNotSentUrl[] = "calico/http.NotSent";
 
 bool IsToken(std::string_view text) {
   constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
@@ -98,6 +100,7 @@ struct Client::Impl {
   struct Progress {
     std::string_view phase = "waiting for a free connection";
     bool reused = false;    // the connection comes from the pool
+    bool sent = false;      // a byte of the request may have left
     bool answered = false;  // a byte of the response has come
     absl::Time deadline;
   };
@@ -119,6 +122,8 @@ struct Client::Impl {
   void Finish(Exchange& exchange);
   absl::Status Explain(const absl::Status& status, const Progress& progress,
                        absl::Duration timeout);
+  absl::Status Describe(const absl::Status& status, const Progress& progress,
+                        absl::Duration timeout);
 
   aio::Executor executor;
   ClientOptions options;
@@ -265,6 +270,7 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
   std::unique_ptr<Connection> connection = TakeIdle();
   while (true) {
     progress.reused = connection != nullptr;
+    progress.sent = false;
     if (connection == nullptr) {
       progress.phase = "connecting";
       CALICO_CO_ASSIGN_OR_RETURN(connection,
@@ -272,6 +278,7 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
     }
     auto parser = NewResponseParser({.header_bytes = options.max_header_bytes},
                                     /*to_head=*/request.method == "HEAD");
+    progress.sent = true;
     const absl::Status status = co_await Attempt(*connection, wire, *parser, progress);
     if (status.ok()) {
       co_return Exchange{.permit = std::move(permit),
@@ -326,9 +333,16 @@ aio::Task<absl::StatusOr<Response>> Client::Impl::SendAndRead(Request request, P
   co_return response;
 }
 
-// Names the call's server and, when its time ran out, what it was waiting for.
 absl::Status Client::Impl::Explain(const absl::Status& status, const Progress& progress,
                                    absl::Duration timeout) {
+  absl::Status explained = Describe(status, progress, timeout);
+  if (!progress.sent) explained.SetPayload(kNotSentUrl, absl::Cord());
+  return explained;
+}
+
+// Names the call's server and, when its time ran out, what it was waiting for.
+absl::Status Client::Impl::Describe(const absl::Status& status, const Progress& progress,
+                                    absl::Duration timeout) {
   if (absl::IsDeadlineExceeded(status)) {
     // The server, or the way to it, may be dead: kept connections are not worth another wait.
     if (progress.reused && !progress.answered) idle.clear();
@@ -383,6 +397,8 @@ class Stream final : public ResponseStream {
 };
 
 }  // namespace
+
+bool NotSent(const absl::Status& status) { return status.GetPayload(kNotSentUrl).has_value(); }
 
 Client::Client(aio::Executor executor, ClientOptions options)
     : impl_(std::make_shared<Impl>(std::move(executor), std::move(options))) {}

@@ -58,6 +58,10 @@ class ResponseStream {
   virtual aio::Task<absl::StatusOr<std::string>> Read(absl::Duration idle) = 0;
 };
 
+// Whether an error of a Client means that no byte of the request has left (name lookup, connecting,
+// TLS, no free connection): it may be sent again, whatever it asks for.
+bool NotSent(const absl::Status& status);
+
 // Threading: event loop thread only. Destroy after all its calls have ended.
 class Client {
  public:
