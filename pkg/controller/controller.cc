@@ -44,8 +44,7 @@ void LogFailure(const Shared& shared, const api::ObjectKey& key, const Dispositi
   }
 }
 
-void Settle(const Shared& shared, const api::ObjectKey& key,
-            const absl::StatusOr<Result>& result) {
+void Settle(const Shared& shared, const api::ObjectKey& key, const absl::StatusOr<Result>& result) {
   const Disposition disposition = DispositionOf(result);
   Count(shared, disposition);
   absl::Duration wait = absl::InfiniteDuration();

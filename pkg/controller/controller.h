@@ -30,8 +30,8 @@ struct Result {
 using Reconcile = std::function<aio::Task<absl::StatusOr<Result>>(api::ObjectKey key)>;
 
 struct ControllerOptions {
-  std::string name;  // for logs
-  int workers = 1;   // keys in work at the same time
+  std::string name;                      // for logs
+  int workers = 1;                       // keys in work at the same time
   ControllerMetrics* metrics = nullptr;  // outlives the task
 };
 

@@ -84,9 +84,8 @@ class ControllerTest : public testing::Test {
   ControllerMetrics metrics_{registry_, "test"};
   WorkQueue queue_{loop_.executor(), base::SystemClock(), {}, &metrics_};
   std::vector<std::string> log_;
-  base::Logger logger_{base::LogLevel::kInfo, [this](base::LogLevel, std::string_view line) {
-                         log_.emplace_back(line);
-                       }};
+  base::Logger logger_{base::LogLevel::kInfo,
+                       [this](base::LogLevel, std::string_view line) { log_.emplace_back(line); }};
   std::vector<std::string> calls_;
   std::vector<std::string> ended_;
   std::map<std::string, std::vector<absl::StatusOr<Result>>> answers_;
@@ -146,8 +145,9 @@ TEST_F(ControllerTest, StopCancelsWorkAndWaitsForIt) {
 
 TEST_F(ControllerTest, ShutDownOfTheQueueEndsTheController) {
   queue_.ShutDown();
-  loop_.Run(RunController({.name = "test", .workers = 3}, queue_,
-                          [this](api::ObjectKey key) { return Answer(std::move(key)); }, logger_));
+  loop_.Run(RunController(
+      {.name = "test", .workers = 3}, queue_,
+      [this](api::ObjectKey key) { return Answer(std::move(key)); }, logger_));
   EXPECT_THAT(calls_, IsEmpty());
 }
 

@@ -19,8 +19,8 @@ namespace calico::controller {
 // Not thread-safe.
 class KeySchedule {
  public:
-  // Ready at once. A key that is ready already is not added twice; one that is in work becomes ready
-  // when it is done. A later due time of the same key stays.
+  // Ready at once. A key that is ready already is not added twice; one that is in work becomes
+  // ready when it is done. A later due time of the same key stays.
   void Add(const api::ObjectKey& key, absl::Time now);
   // Ready at `due`. The earliest due time wins when a key is given several.
   void AddAt(const api::ObjectKey& key, absl::Time due);

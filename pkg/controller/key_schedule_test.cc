@@ -122,9 +122,7 @@ TEST_F(KeyScheduleTest, ClearDropsAllButWork) {
   EXPECT_THAT(TakeAll(), IsEmpty());
 }
 
-TEST_F(KeyScheduleTest, DoneOfAKeyThatIsNotInWorkIsABug) {
-  EXPECT_DEATH(Done("a"), "in_work_");
-}
+TEST_F(KeyScheduleTest, DoneOfAKeyThatIsNotInWorkIsABug) { EXPECT_DEATH(Done("a"), "in_work_"); }
 
 }  // namespace
 }  // namespace calico::controller

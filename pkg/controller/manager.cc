@@ -37,9 +37,18 @@ metrics::Gauge* AddMasterStatus(const ManagerOptions& options) {
 struct Manager::Impl {
   Impl(aio::Executor e, kube::Client& cl, ManagerOptions o, const base::Clock& c,
        const base::Logger& l)
-      : executor(std::move(e)), client(cl), options(std::move(o)), clock(c), logger(l),
-        watchers(executor), servers(executor), caches(executor), leadership(executor),
-        ended(executor), synced(executor), master_status(AddMasterStatus(options)) {}
+      : executor(std::move(e)),
+        client(cl),
+        options(std::move(o)),
+        clock(c),
+        logger(l),
+        watchers(executor),
+        servers(executor),
+        caches(executor),
+        leadership(executor),
+        ended(executor),
+        synced(executor),
+        master_status(AddMasterStatus(options)) {}
 
   aio::Task<absl::Status> Run(aio::Task<void> stop);
   aio::Task<void> WaitForStop(aio::Task<void> stop);
@@ -126,8 +135,8 @@ aio::Task<void> Manager::Impl::WaitForSync(Part& cache) {
 aio::Task<void> Manager::Impl::RunLeadership() {
   absl::Status status;
   if (options.leader_election.has_value()) {
-    status = co_await kube::RunAsLeader(client, *options.leader_election,
-                                        [this] { return Lead(); }, nullptr, clock, logger);
+    status = co_await kube::RunAsLeader(
+        client, *options.leader_election, [this] { return Lead(); }, nullptr, clock, logger);
   } else {
     status = co_await Lead();
   }
@@ -186,8 +195,8 @@ void Manager::Impl::End(absl::Status status) {
 
 Manager::Manager(aio::Executor executor, kube::Client& client, ManagerOptions options,
                  const base::Clock& clock, const base::Logger& logger)
-    : impl_(std::make_unique<Impl>(std::move(executor), client, std::move(options), clock,
-                                   logger)) {}
+    : impl_(
+          std::make_unique<Impl>(std::move(executor), client, std::move(options), clock, logger)) {}
 
 Manager::~Manager() = default;
 
@@ -208,9 +217,7 @@ void Manager::AddController(std::string name, std::function<aio::Task<void>()> r
   impl_->controller_parts.push_back({"controller", std::move(name), std::move(run), nullptr});
 }
 
-aio::Task<absl::Status> Manager::Run(aio::Task<void> stop) {
-  return impl_->Run(std::move(stop));
-}
+aio::Task<absl::Status> Manager::Run(aio::Task<void> stop) { return impl_->Run(std::move(stop)); }
 
 bool Manager::Ready() const { return impl_->started && impl_->unsynced == 0; }
 bool Manager::Leading() const { return impl_->leading; }

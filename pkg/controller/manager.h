@@ -57,8 +57,8 @@ class Manager {
 
   // Runs everything until `stop` ends (a signal), a part ends by itself or the lease is lost.
   // Caches fill while the lease is waited for. Call once; no part can be added afterwards.
-  // OK after `stop`. Errors: kInternal naming the part that ended; kAborted when the lease was lost;
-  // kCancelled. Cancellation: as `stop`.
+  // OK after `stop`. Errors: kInternal naming the part that ended; kAborted when the lease was
+  // lost; kCancelled. Cancellation: as `stop`.
   aio::Task<absl::Status> Run(aio::Task<void> stop);
 
   // All caches have been in sync (readiness).

@@ -1,5 +1,5 @@
-// The metrics of one controller and its queue, under the names that controller-runtime uses, so that
-// dashboards made for Go operators show them.
+// The metrics of one controller and its queue, under the names that controller-runtime uses, so
+// that dashboards made for Go operators show them.
 #ifndef CALICO_PKG_CONTROLLER_METRICS_H_
 #define CALICO_PKG_CONTROLLER_METRICS_H_
 

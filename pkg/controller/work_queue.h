@@ -28,7 +28,8 @@ class WorkQueue {
   void Add(const api::ObjectKey& key);
   // The earliest due time wins when a key is added more than once.
   void AddAfter(const api::ObjectKey& key, absl::Duration delay);
-  // After a failure: base * 2^failures, at most cap; later when too many keys fail. Returns the wait.
+  // After a failure: base * 2^failures, at most cap; later when too many keys fail. Returns the
+  // wait.
   absl::Duration AddRateLimited(const api::ObjectKey& key);
   // Success: the key's failures are forgotten.
   void Forget(const api::ObjectKey& key);

@@ -121,8 +121,8 @@ struct Registry::Family {
 Registry::Registry() = default;
 Registry::~Registry() = default;
 
-Registry::Series& Registry::Add(std::string_view name, std::string_view help,
-                                std::string_view type, Labels labels) {
+Registry::Series& Registry::Add(std::string_view name, std::string_view help, std::string_view type,
+                                Labels labels) {
   CALICO_CHECK(IsMetricName(name));
   const auto [family, is_new] = families_.try_emplace(std::string(name));
   if (is_new) {
@@ -151,13 +151,13 @@ Histogram& Registry::AddHistogram(std::string_view name, std::string_view help,
 }
 
 void Registry::AddCounterCallback(std::string_view name, std::string_view help,
-                          std::function<double()> value, Labels labels) {
+                                  std::function<double()> value, Labels labels) {
   CALICO_CHECK(value != nullptr);
   Add(name, help, "counter", std::move(labels)).callback = std::move(value);
 }
 
 void Registry::AddGaugeCallback(std::string_view name, std::string_view help,
-                          std::function<double()> value, Labels labels) {
+                                std::function<double()> value, Labels labels) {
   CALICO_CHECK(value != nullptr);
   Add(name, help, "gauge", std::move(labels)).callback = std::move(value);
 }

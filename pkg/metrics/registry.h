@@ -87,8 +87,8 @@ class Registry {
   // registry lives.
   void AddCounterCallback(std::string_view name, std::string_view help,
                           std::function<double()> value, Labels labels = {});
-  void AddGaugeCallback(std::string_view name, std::string_view help,
-                          std::function<double()> value, Labels labels = {});
+  void AddGaugeCallback(std::string_view name, std::string_view help, std::function<double()> value,
+                        Labels labels = {});
 
   // All metrics, sorted by name.
   std::string Expose() const;

@@ -39,7 +39,8 @@ TEST(RegistryTest, AsksCallbacksWhenRead) {
   Registry registry;
   double value = 1;
   registry.AddGaugeCallback("resident_memory_bytes", "Memory.", [&value] { return value; });
-  registry.AddCounterCallback("received_bytes_total", "Bytes.", [] { return 5e9; }, {{"peer", "api"}});
+  registry.AddCounterCallback("received_bytes_total", "Bytes.", [] { return 5e9; },
+                              {{"peer", "api"}});
   value = 1048576;
   const std::string text = registry.Expose();
   EXPECT_THAT(text, HasSubstr("\nresident_memory_bytes 1048576\n"));

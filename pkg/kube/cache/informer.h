@@ -32,11 +32,15 @@ class Informer {
   using Decoder = std::function<absl::StatusOr<std::optional<T>>(const boost::json::object&)>;
   using Observer = std::function<void(const api::ObjectKey& key)>;
 
-  Informer(Client& client, const api::Resource& resource, ReflectorOptions options,
-           Decoder decoder, const base::Clock& clock, const base::Logger& logger,
-           aio::Executor executor)
-      : client_(client), resource_(resource), options_(std::move(options)),
-        decoder_(std::move(decoder)), clock_(clock), logger_(logger), synced_(executor) {}
+  Informer(Client& client, const api::Resource& resource, ReflectorOptions options, Decoder decoder,
+           const base::Clock& clock, const base::Logger& logger, aio::Executor executor)
+      : client_(client),
+        resource_(resource),
+        options_(std::move(options)),
+        decoder_(std::move(decoder)),
+        clock_(clock),
+        logger_(logger),
+        synced_(executor) {}
 
   // Called after the store has changed for `key`, deletions included. Requires: before Run.
   void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }

@@ -45,8 +45,12 @@ class Reflector {
  public:
   Reflector(Client& client, const api::Resource& resource, ReflectorOptions options,
             ReflectorHandlers handlers, const base::Clock& clock, const base::Logger& logger)
-      : client_(client), resource_(resource), options_(std::move(options)),
-        handlers_(std::move(handlers)), clock_(clock), logger_(logger) {}
+      : client_(client),
+        resource_(resource),
+        options_(std::move(options)),
+        handlers_(std::move(handlers)),
+        clock_(clock),
+        logger_(logger) {}
 
   aio::Task<void> Run();
 
@@ -66,8 +70,8 @@ class Reflector {
   const base::Clock& clock_;
   const base::Logger& logger_;
   ReflectorMachine machine_;
-  std::string resource_version_;  // of the list or of the last event
-  int events_ = 0;                // of the current watch
+  std::string resource_version_;                              // of the list or of the last event
+  int events_ = 0;                                            // of the current watch
   absl::flat_hash_map<api::ObjectKey, std::string> skipped_;  // with the resourceVersion logged
 };
 
@@ -171,10 +175,9 @@ void Reflector::LogSkipped(const api::ObjectKey& key, std::string_view resource_
   std::string& logged = skipped_[key];
   if (logged == resource_version && !logged.empty()) return;
   logged = resource_version;
-  logger_.Error("object skipped", {{"kind", resource_.kind},
-                                   {"namespace", key.ns},
-                                   {"name", key.name},
-                                   {"error", status}});
+  logger_.Error(
+      "object skipped",
+      {{"kind", resource_.kind}, {"namespace", key.ns}, {"name", key.name}, {"error", status}});
 }
 
 void Reflector::LogFailure(std::string_view message, const absl::Status& status,

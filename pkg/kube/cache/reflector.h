@@ -14,7 +14,7 @@
 
 #include "pkg/aio/task.h"
 #include "pkg/api/meta/object_key.h"
-#include "pkg/api/meta/resources.h"
+#include "pkg/api/meta/resource.h"
 #include "pkg/base/backoff.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"

@@ -60,8 +60,8 @@ TEST(ReflectorMachineTest, WhatFollowsAWatch) {
       {"forbidden", absl::PermissionDeniedError("403"), 0, kNone, Kind::kSleepThenWatch, first},
       {"CRD deleted", absl::NotFoundError("404"), 0, kNone, Kind::kSleepThenList, first},
       {"server error event", absl::InternalError("?"), 0, kNone, Kind::kSleepThenList, first},
-      {"garbage", absl::InvalidArgumentError("not JSON"), 9, absl::Minutes(1),
-       Kind::kSleepThenList, first},
+      {"garbage", absl::InvalidArgumentError("not JSON"), 9, absl::Minutes(1), Kind::kSleepThenList,
+       first},
   };
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.name);
@@ -98,7 +98,8 @@ TEST(ReflectorMachineTest, BackoffStartsAgainAfterTwoHealthyMinutes) {
   };
   const Case kCases[] = {
       {"one long watch", {absl::Minutes(2)}, absl::Milliseconds(800)},
-      {"several", {absl::Seconds(50), absl::Seconds(50), absl::Seconds(20)},
+      {"several",
+       {absl::Seconds(50), absl::Seconds(50), absl::Seconds(20)},
        absl::Milliseconds(800)},
       {"not yet", {absl::Seconds(119)}, absl::Milliseconds(3200)},
   };

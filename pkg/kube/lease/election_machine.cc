@@ -16,9 +16,8 @@ constexpr double kJitter = 1.2;
 // holder shows that it lives.
 bool SameRecord(const api::Lease& a, const api::Lease& b) {
   return a.holder_identity == b.holder_identity &&
-         a.lease_duration_seconds == b.lease_duration_seconds &&
-         a.acquire_time == b.acquire_time && a.renew_time == b.renew_time &&
-         a.lease_transitions == b.lease_transitions;
+         a.lease_duration_seconds == b.lease_duration_seconds && a.acquire_time == b.acquire_time &&
+         a.renew_time == b.renew_time && a.lease_transitions == b.lease_transitions;
 }
 
 }  // namespace

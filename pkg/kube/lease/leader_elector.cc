@@ -38,8 +38,14 @@ class Elector {
  public:
   Elector(Client& client, LeaderElectionOptions options, Observed observed,
           const base::Clock& clock, const base::Logger& logger, const aio::Executor& executor)
-      : client_(client), options_(options), observed_(std::move(observed)), clock_(clock),
-        logger_(logger), machine_(std::move(options)), executor_(executor), ended_(executor) {}
+      : client_(client),
+        options_(options),
+        observed_(std::move(observed)),
+        clock_(clock),
+        logger_(logger),
+        machine_(std::move(options)),
+        executor_(executor),
+        ended_(executor) {}
 
   aio::Task<absl::Status> Run(Lead lead);
 
@@ -145,20 +151,19 @@ aio::Task<void> Elector::Follow(const api::Lease& lease, absl::Duration wait) {
   if (may_watch_) {
     bool is_free = false;
     const absl::Status status = co_await aio::WithDeadline(
-        client_.Watch(
-            api::kLeases,
-            {.ns = options_.lease.ns,
-             .field_selector = fmt::format("metadata.name={}", options_.lease.name),
-             .resource_version = lease.meta.resource_version,
-             .duration = wait + absl::Seconds(1)},
-            [this, &is_free](WatchEvent event) {
-              if (event.type == WatchEventType::kBookmark) return absl::OkStatus();
-              const absl::StatusOr<api::Lease> seen = api::Lease::Decode(event.object);
-              is_free = event.type == WatchEventType::kDeleted || !seen.ok() ||
-                        machine_.Observe(*seen, clock_.SteadyNow());
-              TellLeader();
-              return is_free ? absl::AbortedError("lease may be free") : absl::OkStatus();
-            }),
+        client_.Watch(api::kLeases,
+                      {.ns = options_.lease.ns,
+                       .field_selector = fmt::format("metadata.name={}", options_.lease.name),
+                       .resource_version = lease.meta.resource_version,
+                       .duration = wait + absl::Seconds(1)},
+                      [this, &is_free](WatchEvent event) {
+                        if (event.type == WatchEventType::kBookmark) return absl::OkStatus();
+                        const absl::StatusOr<api::Lease> seen = api::Lease::Decode(event.object);
+                        is_free = event.type == WatchEventType::kDeleted || !seen.ok() ||
+                                  machine_.Observe(*seen, clock_.SteadyNow());
+                        TellLeader();
+                        return is_free ? absl::AbortedError("lease may be free") : absl::OkStatus();
+                      }),
         wait);
     if (is_free || absl::IsDeadlineExceeded(status)) co_return;
     if (absl::IsPermissionDenied(status)) {
@@ -178,8 +183,7 @@ aio::Task<void> Elector::Renew(ElectionStep step) {
   logger_.Error("lost the lease", {{"lease", options_.lease.ToString()},
                                    {"identity", options_.identity},
                                    {"holder", machine_.holder()}});
-  End(absl::AbortedError(
-      fmt::format("lead with Lease {}: lease lost", options_.lease.ToString())));
+  End(absl::AbortedError(fmt::format("lead with Lease {}: lease lost", options_.lease.ToString())));
 }
 
 aio::Task<void> Elector::RunLead(const Lead& lead) {
@@ -203,8 +207,8 @@ aio::Task<absl::Status> Elector::Release() {
     machine_.Observe(*lease, clock_.SteadyNow());
     const std::optional<api::Lease> released = machine_.Released(Now());
     if (!released.has_value()) co_return absl::OkStatus();
-    status = (co_await client_.Update(api::kLeases, released->Encode(), "", kReleaseTimeout))
-                 .status();
+    status =
+        (co_await client_.Update(api::kLeases, released->Encode(), "", kReleaseTimeout)).status();
     if (!absl::IsAborted(status)) break;
   }
   if (status.ok()) logger_.Info("gave up the lease", {{"lease", options_.lease.ToString()}});
