@@ -53,12 +53,14 @@ Environment ProcessEnvironment();
 // Errors: kInvalidArgument naming the file and every problem at once; kNotFound when there is no
 // configuration at all. `clock` and `logger` must outlive the result. Blocking: reads files, and
 // runs an exec plug-in later, in Authorization or Tls.
-absl::StatusOr<RestConfig> LoadRestConfig(const LoadOptions& options, const Environment& environment,
-                                          const base::Clock& clock, const base::Logger& logger);
+absl::StatusOr<RestConfig> LoadRestConfig(const LoadOptions& options,
+                                          const Environment& environment, const base::Clock& clock,
+                                          const base::Logger& logger);
 
 // Only the in-cluster form. `root` is put before the service account paths (tests).
 absl::StatusOr<RestConfig> InClusterConfig(const Environment& environment, const base::Clock& clock,
-                                           const base::Logger& logger, const std::string& root = "");
+                                           const base::Logger& logger,
+                                           const std::string& root = "");
 
 }  // namespace calico::kube
 

@@ -26,7 +26,7 @@
 
 #include "pkg/aio/task.h"
 #include "pkg/api/meta/object_key.h"
-#include "pkg/api/meta/resource.h"
+#include "pkg/api/meta/resources.h"
 #include "pkg/base/log.h"
 #include "pkg/kube/auth/rest_config.h"
 
@@ -51,8 +51,8 @@ struct WatchOptions {
   std::string ns;
   std::string label_selector;
   std::string field_selector;
-  std::string resource_version;              // start after this one
-  absl::Duration duration = absl::Minutes(8);  // timeoutSeconds asked of the server
+  std::string resource_version;                   // start after this one
+  absl::Duration duration = absl::Minutes(8);     // timeoutSeconds asked of the server
   absl::Duration idle_limit = absl::Seconds(90);  // beyond bookmarks (one a minute) it is dead
   absl::Duration open_timeout = absl::Seconds(30);
 };

@@ -1,0 +1,111 @@
+// The Credentials behind a RestConfig: files that are re-read, static data, and exec plug-ins.
+#ifndef CALICO_PKG_KUBE_AUTH_CREDENTIALS_H_
+#define CALICO_PKG_KUBE_AUTH_CREDENTIALS_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/kube/auth/exec_credential.h"
+#include "pkg/kube/auth/file.h"
+#include "pkg/kube/auth/kubeconfig.h"
+#include "pkg/kube/auth/rest_config.h"
+
+namespace calico::kube {
+
+// A file whose last good content is kept: a file that is away for a moment (a Secret volume being
+// swapped) must not break what works.
+class WatchedFile {
+ public:
+  WatchedFile(std::string path, FileReader read, const base::Logger& logger)
+      : path_(std::move(path)), read_(std::move(read)), logger_(logger) {}
+
+  const std::string& path() const { return path_; }
+  // The content now; on a read error, the content before, with a warning the first time.
+  // Errors: as the reader's, while there was never a content.
+  absl::StatusOr<std::string> Read();
+
+ private:
+  std::string path_;
+  FileReader read_;
+  const base::Logger& logger_;
+  std::optional<std::string> last_;
+  bool failing_ = false;
+};
+
+// A bearer token in a file: cached for 60 s, trimmed, the old one kept when a read fails.
+class TokenFile {
+ public:
+  TokenFile(std::string path, FileReader read, const base::Clock& clock,
+            const base::Logger& logger);
+
+  // Errors: kUnauthenticated while there was never a token.
+  absl::StatusOr<std::string> Token();
+  // Drops the cache. True if the file now holds another token.
+  bool Invalidate();
+
+ private:
+  absl::StatusOr<std::string> ReadToken();
+
+  WatchedFile file_;
+  const base::Clock& clock_;
+  std::string token_;
+  absl::Time read_at_ = absl::InfinitePast();
+};
+
+// Runs the plug-in and returns what it printed. Errors: those of RunProcess and of the format.
+using ExecRunner = std::function<absl::StatusOr<ExecCredential>()>;
+
+// Credentials of an exec plug-in, cached until they expire or are refused.
+class ExecCache {
+ public:
+  ExecCache(ExecRunner run, const base::Clock& clock) : run_(std::move(run)), clock_(clock) {}
+
+  // Lifetime: valid until the next call. Errors: the runner's.
+  absl::StatusOr<const ExecCredential*> Get();
+  // Forgets what is cached. False within 5 s of a run: a server that refuses fresh credentials
+  // would make us start programs without end.
+  bool Invalidate();
+
+ private:
+  ExecRunner run_;
+  const base::Clock& clock_;
+  std::optional<ExecCredential> credential_;
+  absl::Time ran_at_ = absl::InfinitePast();
+};
+
+// What to prove who we are with. Of a data and a file form at most one is set.
+struct CredentialSources {
+  std::string ca_file;
+  std::string ca_data;
+  std::string client_certificate_file;
+  std::string client_certificate_data;
+  std::string client_key_file;
+  std::string client_key_data;
+  std::string tls_server_name;
+  bool insecure_skip_tls_verify = false;
+  std::string token;
+  std::string token_file;  // wins over `token` once it can be read
+  std::string username;
+  std::string password;
+  ExecRunner exec;  // null: none; not run when a token, user name or password is given
+};
+
+// Lifetime: `clock` and `logger` outlive the result.
+std::shared_ptr<Credentials> MakeCredentials(CredentialSources sources, FileReader read_file,
+                                             const base::Clock& clock, const base::Logger& logger);
+
+// The runner of a kubeconfig's plug-in. `path` is PATH; `read_file` reads the cluster's CA for the
+// plug-in.
+ExecRunner MakeExecRunner(KubeconfigExec exec, KubeconfigCluster cluster, std::string path,
+                          FileReader read_file);
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_AUTH_CREDENTIALS_H_

@@ -1,0 +1,168 @@
+#include "pkg/kube/client/transport.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pkg/aio/timer.h"
+#include "pkg/base/backoff.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/status_macros.h"
+#include "pkg/kube/client/errors.h"
+
+namespace calico::kube {
+namespace {
+
+// The body of an error; the API server's are a few hundred bytes.
+constexpr size_t kMaxErrorBytes = 64 << 10;
+constexpr size_t kMaxWarnings = 256;
+constexpr absl::Duration kRotationCheck = absl::Minutes(1);
+
+bool IsSuccess(int http_status) { return http_status >= 200 && http_status < 300; }
+
+// Counts down on the steady clock: a step of the wall clock must not end or prolong a call.
+class Countdown {
+ public:
+  explicit Countdown(absl::Duration timeout) : end_(base::SystemClock().SteadyNow() + timeout) {}
+  absl::Duration remaining() const {
+    return std::max(end_ - base::SystemClock().SteadyNow(), absl::ZeroDuration());
+  }
+
+ private:
+  absl::Time end_;
+};
+
+// Reads what belongs to an error. It is for the message only, so a broken one is no error itself.
+aio::Task<std::string> ReadErrorBody(http::ResponseStream& stream, absl::Duration timeout) {
+  const Countdown countdown(std::min(timeout, absl::Seconds(5)));
+  std::string body;
+  while (body.size() < kMaxErrorBytes) {
+    absl::StatusOr<std::string> piece = co_await stream.Read(countdown.remaining());
+    if (!piece.ok() || piece->empty()) break;
+    body += *piece;
+  }
+  co_return body;
+}
+
+}  // namespace
+
+Transport::Transport(aio::Executor executor, RestConfig config, const base::Logger& logger,
+                     const ClientOptions& options)
+    : config_(std::move(config)), logger_(logger) {
+  http::ClientOptions http_options{.origin = config_.origin,
+                                   .proxy = config_.proxy,
+                                   .user_agent = options.user_agent,
+                                   .max_connections = options.max_connections,
+                                   .max_body_bytes = options.max_object_bytes};
+  if (config_.credentials != nullptr) {
+    http_options.tls = [this]() -> absl::StatusOr<http::TlsOptions> {
+      absl::StatusOr<http::TlsOptions> tls = config_.credentials->Tls();
+      if (tls.ok()) used_certificate_ = tls->client_certificate_pem;
+      return tls;
+    };
+  }
+  http_ = std::make_unique<http::Client>(std::move(executor), std::move(http_options));
+}
+
+Transport::~Transport() = default;
+
+aio::Task<absl::StatusOr<http::Response>> Transport::Do(Call call) {
+  absl::StatusOr<Answer> answer = co_await Send(std::move(call), Mode::kWhole);
+  if (!answer.ok()) co_return answer.status();
+  co_return std::move(answer->response);
+}
+
+aio::Task<absl::StatusOr<std::unique_ptr<http::ResponseStream>>> Transport::Open(Call call) {
+  absl::StatusOr<Answer> answer = co_await Send(std::move(call), Mode::kStream);
+  if (!answer.ok()) co_return answer.status();
+  co_return std::move(answer->stream);
+}
+
+aio::Task<absl::StatusOr<Transport::Answer>> Transport::Send(Call call, Mode mode) {
+  const Countdown countdown(call.timeout);
+  RetryMachine machine(call.repeat);
+  for (;;) {
+    http::Request request = call.request;
+    CALICO_CO_RETURN_IF_ERROR(Authorize(request));
+    absl::StatusOr<Answer> answer =
+        co_await Attempt(std::move(request), machine.AttemptTimeout(countdown.remaining()), mode);
+    if (answer.ok()) LogWarnings(answer->response.headers);
+    if (answer.ok() && IsSuccess(answer->response.status)) co_return answer;
+
+    AttemptOutcome outcome{.transport = answer.status()};
+    absl::Status error = answer.status();
+    if (answer.ok()) {
+      outcome.http_status = answer->response.status;
+      error = ErrorFromResponse(answer->response);
+      outcome.retry_after = FindApiError(error)->retry_after;
+    } else {
+      outcome.not_sent = http::NotSent(error);
+    }
+    const RetryStep step = machine.Next(outcome, countdown.remaining(), base::RandomUnit());
+    if (step.kind == RetryStep::Kind::kReturn) co_return error;
+    if (step.kind == RetryStep::Kind::kRefreshCredentials) {
+      if (config_.credentials == nullptr || !config_.credentials->Invalidate()) co_return error;
+      http_->CloseIdle();
+      continue;
+    }
+    logger_.Debug("retrying API call", {{"method", call.request.method},
+                                        {"target", call.request.target},
+                                        {"attempt", machine.attempts()},
+                                        {"wait", step.wait},
+                                        {"error", error}});
+    CALICO_CO_RETURN_IF_ERROR(co_await aio::Sleep(step.wait));
+  }
+}
+
+aio::Task<absl::StatusOr<Transport::Answer>> Transport::Attempt(http::Request request,
+                                                                absl::Duration timeout, Mode mode) {
+  Answer answer;
+  if (mode == Mode::kWhole) {
+    CALICO_CO_ASSIGN_OR_RETURN(answer.response, co_await http_->Do(std::move(request), timeout));
+    co_return answer;
+  }
+  CALICO_CO_ASSIGN_OR_RETURN(answer.stream, co_await http_->Open(std::move(request), timeout));
+  answer.response.status = answer.stream->head().status;
+  answer.response.headers = answer.stream->head().headers;
+  if (!IsSuccess(answer.response.status)) {
+    answer.response.body = co_await ReadErrorBody(*answer.stream, timeout);
+    answer.stream.reset();
+  }
+  co_return answer;
+}
+
+absl::Status Transport::Authorize(http::Request& request) {
+  for (const auto& header : config_.headers) request.headers.push_back(header);
+  if (config_.credentials == nullptr) return absl::OkStatus();
+  FollowRotation();
+  CALICO_ASSIGN_OR_RETURN(std::string authorization, config_.credentials->Authorization());
+  if (!authorization.empty()) {
+    request.headers.emplace_back("Authorization", std::move(authorization));
+  }
+  return absl::OkStatus();
+}
+
+// A renewed client certificate is of no use to connections that were made with the old one.
+void Transport::FollowRotation() {
+  if (used_certificate_.empty()) return;
+  const absl::Time now = base::SystemClock().SteadyNow();
+  if (now < next_rotation_check_) return;
+  next_rotation_check_ = now + kRotationCheck;
+  const absl::StatusOr<http::TlsOptions> tls = config_.credentials->Tls();
+  if (tls.ok() && tls->client_certificate_pem != used_certificate_) {
+    logger_.Info("client certificate has changed, closing idle connections");
+    http_->CloseIdle();
+  }
+}
+
+void Transport::LogWarnings(const http::Headers& headers) {
+  for (std::string& text : Warnings(headers)) {
+    if (warnings_.size() >= kMaxWarnings) return;
+    const auto [position, is_new] = warnings_.insert(std::move(text));
+    if (is_new) logger_.Warning("the API server warns", {{"text", *position}});
+  }
+}
+
+}  // namespace calico::kube

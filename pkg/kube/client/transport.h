@@ -1,0 +1,73 @@
+// Transport: one API call as attempts of http::Client, with credentials, retries and warnings.
+// Knows HTTP answers, not verbs. Used by Client only.
+#ifndef CALICO_PKG_KUBE_CLIENT_TRANSPORT_H_
+#define CALICO_PKG_KUBE_CLIENT_TRANSPORT_H_
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "pkg/aio/task.h"
+#include "pkg/base/log.h"
+#include "pkg/http/client.h"
+#include "pkg/http/message.h"
+#include "pkg/kube/auth/rest_config.h"
+#include "pkg/kube/client/client.h"
+#include "pkg/kube/client/retry_machine.h"
+
+namespace calico::kube {
+
+struct Call {
+  http::Request request;
+  Repeat repeat = Repeat::kSafe;
+  absl::Duration timeout;  // of all attempts and the waits between them
+};
+
+// Threading: event loop thread only. Lifetime: outlives its calls and the streams it opened.
+class Transport {
+ public:
+  Transport(aio::Executor executor, RestConfig config, const base::Logger& logger,
+            const ClientOptions& options);
+  ~Transport();
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  // The response, whose status is 2xx. Errors: those of ErrorFromResponse and http::Client.
+  aio::Task<absl::StatusOr<http::Response>> Do(Call call);
+
+  // The same, up to the response head; `timeout` ends there.
+  aio::Task<absl::StatusOr<std::unique_ptr<http::ResponseStream>>> Open(Call call);
+
+  const RestConfig& config() const { return config_; }
+  uint64_t bytes_received() const { return http_->bytes_received(); }
+
+ private:
+  enum class Mode { kWhole, kStream };
+  // A response in one piece, or a stream after its 2xx head.
+  struct Answer {
+    http::Response response;
+    std::unique_ptr<http::ResponseStream> stream;
+  };
+
+  aio::Task<absl::StatusOr<Answer>> Send(Call call, Mode mode);
+  aio::Task<absl::StatusOr<Answer>> Attempt(http::Request request, absl::Duration timeout,
+                                            Mode mode);
+  absl::Status Authorize(http::Request& request);
+  void FollowRotation();
+  void LogWarnings(const http::Headers& headers);
+
+  RestConfig config_;
+  const base::Logger& logger_;
+  std::unique_ptr<http::Client> http_;
+  std::string used_certificate_;  // the client certificate of the newest connection
+  absl::Time next_rotation_check_ = absl::InfinitePast();
+  std::set<std::string> warnings_;
+};
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_CLIENT_TRANSPORT_H_
