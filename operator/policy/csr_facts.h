@@ -3,12 +3,12 @@
 #ifndef CALICO_OPERATOR_POLICY_CSR_FACTS_H_
 #define CALICO_OPERATOR_POLICY_CSR_FACTS_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "pkg/api/certificates/certificate_signing_request.h"
 #include "pkg/api/core/node.h"

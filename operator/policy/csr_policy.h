@@ -5,13 +5,13 @@
 #ifndef CALICO_OPERATOR_POLICY_CSR_POLICY_H_
 #define CALICO_OPERATOR_POLICY_CSR_POLICY_H_
 
-#include <absl/time/time.h>
-
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/time/time.h>
 
 #include "pkg/pki/usage.h"
 

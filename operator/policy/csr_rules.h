@@ -36,12 +36,12 @@
 #ifndef CALICO_OPERATOR_POLICY_CSR_RULES_H_
 #define CALICO_OPERATOR_POLICY_CSR_RULES_H_
 
-#include <absl/time/time.h>
-
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <absl/time/time.h>
 
 #include "operator/policy/csr_facts.h"
 #include "operator/policy/csr_policy.h"
