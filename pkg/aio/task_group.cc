@@ -12,6 +12,7 @@
 
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/internal.h"
+#include "pkg/aio/timer.h"
 #include "pkg/base/check.h"
 
 namespace calico::aio {
@@ -34,6 +35,11 @@ Task<void> StartAtNextTurn(Task<void> task) {
   co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
   if (co_await IsCancelled()) co_return;
   co_await std::move(task);
+}
+
+Task<void> NotifyAtEnd(Task<void> task, Notifier& ended) {
+  co_await std::move(task);
+  ended.Notify();
 }
 
 }  // namespace
@@ -75,6 +81,16 @@ Task<void> TaskGroup::Stop() {
   while (!impl->running.empty()) {
     co_await impl->ended.async_wait(internal::UncancellableTuple());
   }
+}
+
+Task<void> Race(Task<void> first, Task<void> second) {
+  const Executor executor = co_await CurrentExecutor();
+  Notifier ended(executor);
+  TaskGroup group(executor);
+  group.Spawn(NotifyAtEnd(std::move(first), ended));
+  group.Spawn(NotifyAtEnd(std::move(second), ended));
+  (void)co_await ended.Wait();
+  co_await group.Stop();
 }
 
 }  // namespace calico::aio

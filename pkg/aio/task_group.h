@@ -38,6 +38,10 @@ class TaskGroup {
   std::shared_ptr<Impl> impl_;
 };
 
+// Runs both tasks until one of them ends, then cancels the other and waits for it.
+// Cancellation: passed on to both.
+Task<void> Race(Task<void> first, Task<void> second);
+
 }  // namespace calico::aio
 
 #endif  // CALICO_PKG_AIO_TASK_GROUP_H_

@@ -153,6 +153,28 @@ TEST(TaskGroupDeathTest, DestroyingARunningGroupIsACheckFailure) {
       "running.empty");
 }
 
+TEST(RaceTest, TheFirstToEndCancelsTheOther) {
+  EventLoop loop;
+  std::vector<std::string> log;
+  loop.Run([&]() -> Task<void> {
+    co_await Race(AppendWhenStopped(log, "loser", 3), Append(log, "winner"));
+    log.push_back("over");
+  }());
+  EXPECT_EQ(log, (std::vector<std::string>{"winner", "loser", "over"}));
+}
+
+TEST(RaceTest, CancellationReachesBoth) {
+  EventLoop loop;
+  std::vector<std::string> log;
+  loop.Run([&]() -> Task<void> {
+    TaskGroup group(loop.executor());
+    group.Spawn(Race(AppendWhenStopped(log, "a", 0), AppendWhenStopped(log, "b", 3)));
+    co_await YieldTimes(5);
+    co_await group.Stop();
+  }());
+  EXPECT_EQ(log, (std::vector<std::string>{"a", "b"}));
+}
+
 TEST(TaskGroupTest, ManyTasks) {
   EventLoop loop;
   std::vector<std::string> log;

@@ -32,13 +32,15 @@ class ResponseWriter {
  public:
   virtual ~ResponseWriter() = default;
   // Sends status and headers; the body follows in chunks. At most once, before Write.
+  // Errors of both: kUnavailable (client gone), kDeadlineExceeded (it does not read), kCancelled.
   virtual aio::Task<absl::Status> Start(int status, Headers headers) = 0;
   virtual aio::Task<absl::Status> Write(std::string chunk) = 0;
   // Ends the connection at once, without the last chunk.
   virtual void Abort() = 0;
 };
 
-// Returns the response, or nullopt when it has written one through `writer`.
+// Returns the response, or nullopt when it has written one through `writer`. Cancelled when the
+// client goes away or the server stops. `writer` lives until the handler's task ends.
 using Handler = std::function<aio::Task<std::optional<Response>>(Request request, Peer peer,
                                                                  ResponseWriter& writer)>;
 
@@ -47,7 +49,8 @@ struct ServerOptions {
   uint16_t port = 0;  // 0 = any free one
   std::optional<TlsServerOptions> tls;
   size_t max_body_bytes = 4 << 20;
-  int max_connections = 1024;
+  int max_connections = 1024;  // further ones are closed at once
+  // For a whole request to arrive, the wait for it included, and for each write.
   absl::Duration idle_timeout = absl::Seconds(60);
 };
 
@@ -59,9 +62,9 @@ class Server {
                                                         ServerOptions options, Handler handler);
   virtual ~Server() = default;
   virtual uint16_t port() const = 0;
-  // Accepts and serves until Stop.
+  // Accepts and serves until Stop or until it is cancelled. At most once.
   virtual aio::Task<void> Run() = 0;
-  // Closes the socket and all connections; Run then ends.
+  // Closes the socket and all connections, and cancels the handlers; Run then ends.
   virtual void Stop() = 0;
 };
 
