@@ -94,7 +94,9 @@ json::object EncodePayload(const ApiError& error) {
 absl::Status MakeError(ApiError error, std::string_view message) {
   absl::Status status(CodeOf(error.http_status, error.reason), OneLine(message));
   if (error.causes.size() > kMaxCauses) error.causes.resize(kMaxCauses);
-  status.SetPayload(kPayloadUrl, absl::Cord(codec::Serialize(EncodePayload(error))));
+  // Through a view: clang and the compiler of Debian's Abseil name Cord(std::string&&) differently.
+  const std::string payload = codec::Serialize(EncodePayload(error));
+  status.SetPayload(kPayloadUrl, absl::Cord(absl::string_view(payload)));
   return status;
 }
 
