@@ -1,5 +1,6 @@
 """The few requests that the tools themselves make to an API server, as its administrator."""
 
+import datetime
 import http.client
 import json
 import ssl
@@ -26,7 +27,7 @@ class Api:
         self._context.load_cert_chain(str(layout.pki / "admin.crt"), str(layout.pki / "admin.key"))
 
     def request(self, method, path, body=None, content_type="application/json", timeout=10):
-        """The answer's JSON. OSError when there is no connection, ApiError when the server refuses."""
+        """The answer's JSON. ApiError when the server refuses, another ClusterError when it cannot be reached."""
         connection = http.client.HTTPSConnection(
             self._address, layouts.API_PORT, context=self._context, timeout=timeout)
         try:
@@ -34,8 +35,9 @@ class Api:
             connection.request(method, path, data, {"Content-Type": content_type, "Accept": "application/json"})
             answer = connection.getresponse()
             text = answer.read().decode("utf-8", "replace")
-        except http.client.HTTPException as error:
-            raise OSError(f"{method} {path}: {error!r}") from error
+        except (http.client.HTTPException, OSError) as error:
+            raise ClusterError(f"{method} {path} at {self._address}: {error or repr(error)}",
+                               "`tools/cluster up` repairs the API server") from error
         finally:
             connection.close()
         if answer.status // 100 != 2:
@@ -47,12 +49,26 @@ class Api:
         try:
             self.request("GET", "/readyz", timeout=3)
             return True
-        except (OSError, ApiError):
+        except ClusterError:
             return False
 
     def nodes(self):
         """The Node objects by name."""
         return {node["metadata"]["name"]: node for node in self.request("GET", "/api/v1/nodes")["items"]}
+
+    def pod_range(self, node):
+        """The addresses of a node's pods, or None as long as it has none."""
+        return self.request("GET", f"/api/v1/nodes/{node}").get("spec", {}).get("podCIDR")
+
+    def renewed_lease(self, node):
+        """When the node's kubelet last renewed its lease, or None when it has none."""
+        try:
+            lease = self.request("GET", f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{node}")
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            raise
+        return datetime.datetime.fromisoformat(lease["spec"]["renewTime"])
 
     def create_node(self, name, pod_range):
         """Makes the Node before its kubelet does, so that its pods' range is the one that the routes know."""

@@ -39,6 +39,27 @@ def kubernetes_version(release):
     return required_version(go_mod, "k8s.io/kubernetes")
 
 
+def default_release(assets):
+    """The newest release; with a folder of other programs the newest that is not newer than its API server.
+
+    What the folder lacks is built from that release: a kubelet may be older than its API server, but not newer.
+    """
+    releases = kubernetes_releases()
+    if assets is None:
+        return releases[0]
+    version = version_of(pathlib.Path(assets) / "kube-apiserver")
+    for release in releases:
+        if minor_of(release) <= minor_of(version):
+            return release
+    raise ClusterError(f"use KUBEBUILDER_ASSETS={assets}: Kubernetes {version} is older than {releases[-1]}",
+                       "use newer programs, or unset KUBEBUILDER_ASSETS")
+
+
+def minor_of(version):
+    """1.37.2 -> 37."""
+    return int(version.split(".")[1])
+
+
 def etcd_version():
     go_mod = (TOOLS / "etcd" / "go.mod").read_text(encoding="utf-8")
     return required_version(go_mod, "go.etcd.io/etcd/server/v3")
@@ -72,16 +93,13 @@ def assets_folder():
 
 @dataclasses.dataclass(frozen=True)
 class Binaries:
-    """The programs of one cluster. `version` is the API server's, such as 1.37.2."""
+    """The programs of one cluster. The versions, such as 1.37.2, are the API server's and the kubelet's."""
 
     version: str
+    kubelet_version: str
     folders: tuple  # searched in this order
     pause: pathlib.Path
     pause_image: pathlib.Path
-
-    @property
-    def minor(self):
-        return int(self.version.split(".")[1])
 
     def program(self, name):
         """The path of a program; ClusterError when it is in none of the folders."""
@@ -106,9 +124,11 @@ def version_of(program):
 def resolve(release, assets):
     """The programs of a release; assets (a folder or None) comes first."""
     folders = [kubernetes_folder(release), etcd_folder()]
-    version = kubernetes_version(release)
+    version = kubelet_version = kubernetes_version(release)
     if assets:
         folders.insert(0, pathlib.Path(assets))
         version = version_of(folders[0] / "kube-apiserver")
+        if (folders[0] / "kubelet").exists():
+            kubelet_version = version_of(folders[0] / "kubelet")
     pause = pause_folder()
-    return Binaries(version, tuple(folders), pause / "pause", pause / "pause.tar")
+    return Binaries(version, kubelet_version, tuple(folders), pause / "pause", pause / "pause.tar")

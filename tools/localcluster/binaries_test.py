@@ -41,14 +41,21 @@ class BinariesTest(unittest.TestCase):
                 pathlib.Path(folder, program).touch()
             self.assertEqual(pathlib.Path(folder).resolve(), binaries.assets_folder())
 
+    def test_default_release_is_not_newer_than_the_assets(self):
+        self.assertEqual("1.37", binaries.default_release(None))
+        for version, want in (("1.38.0", "1.37"), ("1.37.0", "1.37"), ("1.36.4", "1.35"), ("1.30.1", "1.30")):
+            with self.subTest(version), mock.patch.object(binaries, "version_of", return_value=version):
+                self.assertEqual(want, binaries.default_release("/assets"))
+        with mock.patch.object(binaries, "version_of", return_value="1.29.0"), self.assertRaises(ClusterError):
+            binaries.default_release("/assets")
+
     def test_assets_come_before_the_built_programs(self):
         with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
             for folder, program in ((first, "etcd"), (second, "etcd"), (second, "kubelet")):
                 pathlib.Path(folder, program).touch()
-            both = binaries.Binaries("1.37.2", (pathlib.Path(first), pathlib.Path(second)), None, None)
+            both = binaries.Binaries("1.37.2", "1.37.2", (pathlib.Path(first), pathlib.Path(second)), None, None)
             self.assertEqual(pathlib.Path(first, "etcd"), both.program("etcd"))
             self.assertEqual(pathlib.Path(second, "kubelet"), both.program("kubelet"))
-            self.assertEqual(37, both.minor)
             with self.assertRaisesRegex(ClusterError, "kubectl"):
                 both.program("kubectl")
 

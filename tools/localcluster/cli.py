@@ -3,8 +3,10 @@
 import argparse
 import json
 import os
+import pathlib
 import subprocess
 import sys
+import time
 
 from localcluster import binaries, build, cluster, controlplane, layout, nodes, progress, state, sysctls
 from localcluster.errors import ClusterError
@@ -43,7 +45,7 @@ def _wanted_settings(options):
     """What `up` shall make: the options, else what is written down, else the defaults."""
     old = state.read(options.name)
     assets = binaries.assets_folder()
-    release = options.kubernetes or (old.release if old else binaries.kubernetes_releases()[0])
+    release = options.kubernetes or (old.release if old else binaries.default_release(assets))
     count = 0 if options.control_plane_only else options.nodes
     if count is None:
         count = old.nodes if old and old.nodes else 2
@@ -67,38 +69,24 @@ def _up(options):
                 settings.index = state.allocate_index(options.name)
             state.write(settings)
         it = cluster.Cluster(settings)
-        progress.say(f"cluster {options.name}: Kubernetes {it.binaries.version}, {settings.nodes} nodes, {it.layout.block}")
-        with progress.step(f"cluster {options.name} is up"):
-            it.up()
-    progress.say(f"\n  export KUBECONFIG={it.layout.kubeconfig}\n  {it.binaries.program('kubectl')} get nodes\n"
+        size = {0: "control plane only", 1: "1 node"}.get(settings.nodes, f"{settings.nodes} nodes")
+        progress.say(f"cluster {options.name}: Kubernetes {it.binaries.version}, {size}, {it.layout.block}")
+        started = time.monotonic()
+        it.up()
+    progress.say(f"cluster {options.name} is up: {progress.duration(time.monotonic() - started)}\n\n  export KUBECONFIG={it.layout.kubeconfig}\n  {it.binaries.program('kubectl')} get nodes\n"
                  f"  tools/cluster down --name {options.name}")
 
 
 def _down(options):
-    names = state.names() if options.all else [options.name]
-    for name in names:
+    for name in state.names() if options.all else [options.name]:
         layout.check_name(name)
-        if name in state.names():
-            with state.locked(name), progress.step(f"cluster {name} is down"):
-                _take_down(name)
-        elif not options.all:
-            cluster.remove_rest(layout.Layout(name, 0))  # in case its state folder was deleted by hand
-            progress.say(f"  cluster {name}: there is none")
+        known = name in state.names()
+        with state.locked(name), progress.step(f"cluster {name} is down" if known else f"cluster {name}: there is none"):
+            cluster.remove(layout.Layout(name, 0))  # finds what is the cluster's by its name alone
     with state.all_locked():
         if not state.names():
             sysctls.restore()
             state.remove_empty_folders()
-
-
-def _take_down(name):
-    try:
-        settings = state.read(name)
-    except ClusterError:
-        settings = None
-    if settings is None:
-        cluster.remove_rest(layout.Layout(name, 0))
-    else:
-        cluster.Cluster(settings).down()
 
 
 def _status(options):
@@ -147,6 +135,9 @@ def _list(_options):
     rows = [("NAME", "KUBERNETES", "NODES", "STATE", "API SERVER")]
     for name in state.names():
         try:
+            if state.read(name) is None:
+                rows.append((name, "?", "?", "half made: finish it with up, or down", ""))
+                continue
             found = _existing(name).status()
         except ClusterError as error:
             rows.append((name, "?", "?", f"broken: {error}", ""))
@@ -232,8 +223,7 @@ def main(arguments):
     options = _parser().parse_args(arguments)
     try:
         if options.command == "up":
-            release = options.kubernetes or _recorded_release(options.name)
-            build.ensure(release, binaries.assets_folder())
+            _build(options)
         if options.needs_root and os.geteuid() != 0:
             _become_root(arguments)
         _use_system_folders()
@@ -241,12 +231,17 @@ def main(arguments):
     except ClusterError as error:
         progress.say(f"tools/cluster: {error.text()}")
         return 1
+    except OSError as error:
+        progress.say(f"tools/cluster: {options.command}: {error}\n  next: mend that, then run the command again")
+        return 1
     except KeyboardInterrupt:
         progress.say("tools/cluster: interrupted; `tools/cluster up` goes on, `tools/cluster down` cleans up")
         return 130
     return 0
 
 
-def _recorded_release(name):
-    settings = state.read(name)
-    return settings.release if settings else binaries.kubernetes_releases()[0]
+def _build(options):
+    """Builds what `up` will run, as the calling user."""
+    old = state.read(options.name)
+    assets = binaries.assets_folder() if old is None else pathlib.Path(old.assets) if old.assets else None
+    build.ensure(options.kubernetes or (old.release if old else binaries.default_release(assets)), assets)

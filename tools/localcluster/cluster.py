@@ -1,6 +1,7 @@
 """One cluster: up, down, status, and single components."""
 
 import concurrent.futures
+import datetime
 import os
 import shutil
 import ssl
@@ -14,10 +15,10 @@ from localcluster.processes import Process
 from localcluster.progress import step
 
 READY_SECONDS = 120  # generous: a busy machine with two cores starts several clusters at once
-# The API server drains watches for up to a minute; nothing here needs to wait for that.
-STOP_SECONDS = {controlplane.APISERVER: 3.0}
+# The API server drains watches for up to a minute, etcd its connections; nothing here needs to wait for that.
+STOP_SECONDS = {controlplane.APISERVER: 3.0, controlplane.ETCD: 2.0}
 
-
+_LONG_AGO = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 _PROGRAMS = ("ip", "openssl")
 _NODE_PROGRAMS = ("containerd", "ctr", "runc", "nsenter", "mount", "pivot_root")
 _CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin")
@@ -125,7 +126,7 @@ class Cluster:
                 jobs += [pool.submit(self._up_runtime, runner) for runner in self.runners]
             for job in jobs:
                 job.result()
-        self._remove_surplus_nodes()
+        self._remove_surplus()
         if self.runners:
             with step("register the nodes"):
                 self._up_kubelets()
@@ -162,22 +163,28 @@ class Cluster:
 
     def _up_kubelets(self):
         client = api.Api(self.layout)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        started, ranges = [], []
         for runner in self.runners:
-            client.create_node(runner.node.name, self.layout.pod_range(runner.node.number))
-        known = client.nodes()
-        ranges = []
-        for runner in self.runners:
-            pod_range = known[runner.node.name]["spec"]["podCIDR"]
+            node = runner.node
+            client.create_node(node.name, self.layout.pod_range(node.number))
+            api.wait_for(f"addresses for the pods of {node.name}", lambda n=node: client.pod_range(n.name),
+                         [self.process(controlplane.CONTROLLER_MANAGER)], READY_SECONDS)
+            pod_range = client.pod_range(node.name)
             runner.publish_pod_range(pod_range)
-            ranges.append((runner.node, runner.init.pid(), pod_range))
-            runner.start_kubelet()
+            ranges.append((node, runner.init.pid(), pod_range))
+            if runner.start_kubelet():
+                started.append(runner)
         network.set_pod_routes(self.layout, ranges)
-        for runner in self.runners:
+        for runner in started:
             api.wait_for(f"the kubelet of {runner.node.name} to report",
-                         lambda r=runner: _has_reported(client.nodes(), r.node), [runner.kubelet], READY_SECONDS)
+                         lambda name=runner.node.name: (client.renewed_lease(name) or _LONG_AGO) >= now,
+                         [runner.kubelet], READY_SECONDS)
 
-    def _remove_surplus_nodes(self):
+    def _remove_surplus(self):
         """After `up --nodes` with fewer than before."""
+        if not self.runners:
+            self.process(controlplane.SCHEDULER).stop(0)
         folder = self.layout.folder / "nodes"
         wanted = {runner.node.name for runner in self.runners}
         for number in range(1, layout.NODE_LIMIT + 1):
@@ -186,17 +193,6 @@ class Cluster:
                 with step(f"remove {node.name}"):
                     nodes.NodeRunner(self.layout, node, self.binaries).delete()
                     api.Api(self.layout).delete_node(node.name)
-
-    # Down
-
-    def down(self):
-        """Ends and removes everything of the cluster."""
-        every = [nodes.NodeRunner(self.layout, node, self.binaries) for node in self.layout.nodes(layout.NODE_LIMIT)]
-        with concurrent.futures.ThreadPoolExecutor(layout.NODE_LIMIT) as pool:
-            list(pool.map(nodes.NodeRunner.stop, every))
-        for component in reversed(controlplane.COMPONENTS):
-            self.process(component).stop(0)
-        remove_rest(self.layout)
 
     def status(self):
         """What runs, as a dict fit for JSON."""
@@ -230,7 +226,7 @@ class Cluster:
         """Node objects by name, or None when the API server does not answer."""
         try:
             return api.Api(self.layout).nodes()
-        except (OSError, ClusterError):
+        except (OSError, ClusterError):  # OSError: it has no certificates yet
             return None
 
     def _node_status(self, runner, known):
@@ -248,15 +244,9 @@ class Cluster:
         return images.load_everywhere(self.runners, files)
 
 
-def _has_reported(known, node):
-    """Whether the kubelet has written a status of this node since it runs at this address."""
-    status = known.get(node.name, {}).get("status", {})
-    return any(address["address"] == node.address for address in status.get("addresses", []))
-
-
-def remove_rest(where):
-    """Removes what is left of a cluster by its marks alone; for `down` and for clusters that a crash left half made."""
-    processes.end_marked(where.folder)
+def remove(where):
+    """Ends and removes everything of a cluster, by its marks: also of one that a crash left half made."""
+    processes.end_all(where.folder)
     network.remove(where)
     cgroups.remove(f"calico-operator.{where.name}.")
     deadline = time.monotonic() + 10

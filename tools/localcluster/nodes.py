@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import time
 
-from localcluster import cgroups, images, kubeconfig, network
+from localcluster import binaries, cgroups, images, kubeconfig, network
 from localcluster.errors import ClusterError
 from localcluster.processes import Process
 
@@ -79,10 +79,10 @@ def kubelet_config(node, minor, cgroup_version_1):
 class NodeRunner:
     """Starts, repairs and stops one node."""
 
-    def __init__(self, layout, node, binaries):
+    def __init__(self, layout, node, programs):
         self.node = node
         self._layout = layout
-        self._binaries = binaries
+        self._programs = programs
         self.init = Process(layout, f"{node.name}-{INIT}")
         self.containerd = Process(layout, f"{node.name}-{CONTAINERD}")
         self.kubelet = Process(layout, f"{node.name}-{KUBELET}")
@@ -96,8 +96,8 @@ class NodeRunner:
             self._end_processes()
             self._write_config()
             self.init.start(
-                ["/bin/sh", _INIT_SCRIPT, self.node.folder, self.node.name, self._binaries.pause,
-                 self._binaries.program("kubelet")], unshare=True)
+                ["/bin/sh", _INIT_SCRIPT, self.node.folder, self.node.name, self._programs.pause,
+                 self._programs.program("kubelet")], unshare=True)
             self._wait_for_file("run/node-is-set-up", self.init)
         cgroups.create(self.node.cgroup)
         network.ensure_cable(self._layout, self.node, self.init.pid())
@@ -111,16 +111,18 @@ class NodeRunner:
         self.containerd.start(
             ["/usr/bin/env", "containerd", "--config", "/var/lib/kubernetes/containerd.toml"], join=self.init.pid())
         self._wait_for_file(CONTAINERD_SOCKET.lstrip("/"), self.containerd)
-        images.load(self, [self._binaries.pause_image])
+        images.load(self, [self._programs.pause_image])
 
     def start_kubelet(self):
-        """Starts the kubelet unless it runs."""
-        if self.kubelet.pid() is None:
-            self.kubelet.start(
-                ["/usr/local/bin/calico-operator-kubelet", "--config=/var/lib/kubernetes/kubelet.json",
-                 "--kubeconfig=/var/lib/kubernetes/kubeconfig", f"--hostname-override={self.node.name}",
-                 f"--node-ip={self.node.address}", "--cert-dir=/var/lib/kubelet/pki",
-                 "--root-dir=/var/lib/kubelet"], join=self.init.pid())
+        """Starts the kubelet; False when it runs already."""
+        if self.kubelet.pid() is not None:
+            return False
+        self.kubelet.start(
+            ["/usr/local/bin/calico-operator-kubelet", "--config=/var/lib/kubernetes/kubelet.json",
+             "--kubeconfig=/var/lib/kubernetes/kubeconfig", f"--hostname-override={self.node.name}",
+             f"--node-ip={self.node.address}", "--cert-dir=/var/lib/kubelet/pki",
+             "--root-dir=/var/lib/kubelet"], join=self.init.pid())
+        return True
 
     def path(self, inside):
         """The path by which the machine reaches a path of the node; only while the node runs."""
@@ -163,7 +165,7 @@ class NodeRunner:
                                (f"{name}-server.key", "server.key")):
             shutil.copy2(pki / source, folder / target)
         kubeconfig.write(self._layout, f"{name}-client", folder / "kubeconfig")
-        config = kubelet_config(self.node, self._binaries.minor, cgroups.is_version_1())
+        config = kubelet_config(self.node, binaries.minor_of(self._programs.kubelet_version), cgroups.is_version_1())
         (folder / "kubelet.json").write_text(json.dumps(config, indent=2) + "\n", encoding="ascii")
         (folder / "containerd.toml").write_text(containerd_config(not may_raise_oom_score()), encoding="ascii")
         (folder / "hosts").write_text(

@@ -130,16 +130,35 @@ def _wait_until_gone(record, seconds):
     return True
 
 
-def end_marked(folder):
-    """Ends every process that carries this cluster's marker in its environment, recorded or not."""
-    wanted = f"{MARKER}={folder}".encode()
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if wanted not in (entry / "environ").read_bytes().split(b"\0"):
-                continue
-            record = {"pid": int(entry.name), "start": launch.start_time(entry.name), "boot": _boot_id()}
-        except OSError:
-            continue
+def end_all(folder):
+    """Ends every process of the cluster with this state folder at once: those on record, and those that carry its marker.
+
+    Process 1 of a node takes everything in the node with it.
+    """
+    records = _records(folder / "processes") + _marked(f"{MARKER}={folder}".encode())
+    for record in records:
+        if exists(record):
+            _signal(record["pid"], signal.SIGKILL)
+    for record in records:
         end_process(record, 0)
+
+
+def _records(folder):
+    records = []
+    for file in folder.glob("*.json"):
+        try:
+            records.append(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            continue  # damaged: the marker finds its process
+    return records
+
+
+def _marked(marker):
+    records = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and marker in (entry / "environ").read_bytes().split(b"\0"):
+                records.append({"pid": int(entry.name), "start": launch.start_time(entry.name), "boot": _boot_id()})
+        except OSError:
+            continue  # it ended meanwhile
+    return records

@@ -90,12 +90,12 @@ class ProcessTest(unittest.TestCase):
         self.process.start(["/no/such/program"])
         self.wait_for_log("run /no/such/program: No such file or directory")
 
-    def test_end_marked_finds_what_is_not_recorded(self):
+    def test_end_all_finds_what_is_not_recorded(self):
         self.process.start(["/bin/sleep", "1000"])
         pid = self.process.pid()
         for record in self.layout.processes.iterdir():
             record.unlink()
-        processes.end_marked(self.layout.folder)
+        processes.end_all(self.layout.folder)
         with self.assertRaises(OSError):
             state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
             if state == "Z":

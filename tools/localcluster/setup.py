@@ -14,8 +14,8 @@ def _parser():
                     "~/.cache/calico-operator (or $CALICO_OPERATOR_CACHE). Safe to run again.")
     releases = binaries.kubernetes_releases()
     parser.add_argument("--check", action="store_true", help="only report; exit status 1 when something is missing")
-    parser.add_argument("--kubernetes", metavar="RELEASE", default=releases[0],
-                        help=f"the release to build: {', '.join(releases)} (default {releases[0]})")
+    parser.add_argument("--kubernetes", metavar="RELEASE",
+                        help=f"the release to build: {', '.join(releases)} (default the newest)")
     return parser
 
 
@@ -33,7 +33,7 @@ def main(arguments):
     options = _parser().parse_args(arguments)
     try:
         assets = binaries.assets_folder()
-        products = build.products(options.kubernetes, assets)
+        products = build.products(options.kubernetes or binaries.default_release(assets), assets)
         missing = packages.missing(packages.wanted())
         stale = [product for product in products if not product.is_current()]
         if options.check:
