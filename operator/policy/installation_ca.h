@@ -1,0 +1,30 @@
+// Is caCert the certificate, or several, of a CA that can be trusted now?
+#ifndef CALICO_OPERATOR_POLICY_INSTALLATION_CA_H_
+#define CALICO_OPERATOR_POLICY_INSTALLATION_CA_H_
+
+#include <absl/time/time.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pkg/pki/certificate.h"
+
+namespace calico::policy {
+
+// A CA that ends within this time is worth a warning.
+inline constexpr absl::Duration kCaEndsSoon = absl::Hours(30 * 24);
+
+struct CaVerdict {
+  std::vector<std::string> problems;
+  std::vector<pki::Certificate> certificates;  // empty when there are problems
+  std::vector<std::string> warnings;
+  absl::Time recheck_at = absl::InfiniteFuture();
+};
+
+// `text` is caCert after base64 decoding: whatever the user put there. No message quotes it.
+CaVerdict CheckCaCertificates(std::string_view text, absl::Time now);
+
+}  // namespace calico::policy
+
+#endif  // CALICO_OPERATOR_POLICY_INSTALLATION_CA_H_

@@ -1,0 +1,107 @@
+#include "operator/policy/installation_names.h"
+
+#include <absl/strings/ascii.h>
+
+#include <algorithm>
+
+#include "operator/policy/installation_validation.h"
+#include "pkg/api/operator/installation.h"
+
+namespace calico::policy {
+namespace {
+
+constexpr size_t kMaxLabel = 63;
+constexpr size_t kMaxSubdomain = 253;
+
+bool IsLowerAlnum(char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c); }
+
+// Calls `check` for each piece of `text` between separators; false when one is refused.
+template <class Check>
+bool AllPieces(std::string_view text, char separator, Check check) {
+  while (true) {
+    const size_t end = text.find(separator);
+    if (!check(text.substr(0, end))) return false;
+    if (end == std::string_view::npos) return true;
+    text.remove_prefix(end + 1);
+  }
+}
+
+bool IsUnset(std::string_view text) { return text.empty() || text == api::kUseDefault; }
+
+std::string_view WithoutSlashes(std::string_view text) {
+  if (text.starts_with('/')) text.remove_prefix(1);
+  if (text.ends_with('/')) text.remove_suffix(1);
+  return text;
+}
+
+// One component of a repository's name.
+bool IsRepositoryPart(std::string_view part) {
+  if (part.empty() || !IsLowerAlnum(part.front()) || !IsLowerAlnum(part.back())) return false;
+  return std::all_of(part.begin(), part.end(), [](char c) {
+    return IsLowerAlnum(c) || c == '.' || c == '_' || c == '-';
+  });
+}
+
+// "host", "host:5000" or "[fd00::1]:5000".
+bool IsRegistryHost(std::string_view host) {
+  const size_t port_at = host.ends_with(']') ? std::string_view::npos : host.rfind(':');
+  if (port_at != std::string_view::npos) {
+    const std::string_view port = host.substr(port_at + 1);
+    if (port.empty() || !std::all_of(port.begin(), port.end(), absl::ascii_isdigit)) return false;
+    host = host.substr(0, port_at);
+  }
+  if (host.starts_with('[') && host.ends_with(']')) return host.size() > 2;
+  return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
+    return absl::ascii_isalnum(c) || c == '.' || c == '-';
+  });
+}
+
+}  // namespace
+
+bool IsDnsLabel(std::string_view text) {
+  if (text.empty() || text.size() > kMaxLabel) return false;
+  if (text.front() == '-' || text.back() == '-') return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return IsLowerAlnum(c) || c == '-'; });
+}
+
+bool IsDnsSubdomain(std::string_view text) {
+  // Kubernetes bounds the whole name only; its labels may be longer than 63 characters.
+  return text.size() <= kMaxSubdomain && AllPieces(text, '.', [](std::string_view label) {
+           return !label.empty() && label.front() != '-' && label.back() != '-' &&
+                  std::all_of(label.begin(), label.end(),
+                              [](char c) { return IsLowerAlnum(c) || c == '-'; });
+         });
+}
+
+bool IsSignerName(std::string_view name) {
+  const size_t slash = name.find('/');
+  if (slash == std::string_view::npos || name.find('/', slash + 1) != std::string_view::npos) {
+    return false;
+  }
+  const std::string_view domain = name.substr(0, slash);
+  const std::string_view path = name.substr(slash + 1);
+  return domain.size() <= kMaxSubdomain && domain.find('.') != std::string_view::npos &&
+         AllPieces(domain, '.', &IsDnsLabel) && IsDnsSubdomain(path);
+}
+
+bool IsRegistry(std::string_view text) {
+  if (IsUnset(text)) return true;
+  if (text.ends_with('/')) text.remove_suffix(1);
+  const size_t slash = text.find('/');
+  if (!IsRegistryHost(text.substr(0, slash))) return false;
+  return slash == std::string_view::npos ||
+         AllPieces(text.substr(slash + 1), '/', &IsRepositoryPart);
+}
+
+bool IsImagePath(std::string_view text) {
+  return IsUnset(text) || AllPieces(WithoutSlashes(text), '/', &IsRepositoryPart);
+}
+
+bool IsImagePrefix(std::string_view text) {
+  return IsUnset(text) || (IsLowerAlnum(text.front()) &&
+                           std::all_of(text.begin(), text.end(), [](char c) {
+                             return IsLowerAlnum(c) || c == '.' || c == '_' || c == '-';
+                           }));
+}
+
+}  // namespace calico::policy

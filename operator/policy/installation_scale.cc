@@ -1,0 +1,24 @@
+#include "operator/policy/installation_scale.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace calico::policy {
+
+int TyphaReplicas(const NodeCount& nodes) {
+  if (nodes.all <= 2) return 1;
+  if (nodes.all <= 4) return 2;
+  return std::max(3, nodes.all / 200 + 2);
+}
+
+std::optional<std::string> TyphaScalingProblem(const NodeCount& nodes) {
+  const int replicas = TyphaReplicas(nodes);
+  if (nodes.linux >= replicas) return std::nullopt;
+  return fmt::format(
+      "calico-typha needs {} Linux {} that {} pods, and there {} {}: add or uncordon nodes", replicas,
+      replicas == 1 ? "node" : "nodes", replicas == 1 ? "takes" : "take",
+      nodes.linux == 1 ? "is" : "are", nodes.linux);
+}
+
+}  // namespace calico::policy

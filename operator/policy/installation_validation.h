@@ -1,0 +1,49 @@
+// Can this Installation work? Decided before anything is touched, from the object and the time.
+//
+// Every problem is found at once and names the field and what to do. What the API server's schema
+// refuses is not repeated here, except where an older schema may have let it in.
+#ifndef CALICO_OPERATOR_POLICY_INSTALLATION_VALIDATION_H_
+#define CALICO_OPERATOR_POLICY_INSTALLATION_VALIDATION_H_
+
+#include <absl/time/time.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pkg/api/operator/installation.h"
+#include "pkg/pki/certificate.h"
+
+namespace calico::policy {
+
+struct Problem {
+  std::string path;  // "spec.certificateManagement.caCert"
+  std::string text;  // what is wrong and what to do
+  friend bool operator==(const Problem&, const Problem&) = default;
+};
+
+// "spec.a: text; spec.b: text".
+std::string ToString(std::span<const Problem> problems);
+
+struct InstallationVerdict {
+  std::vector<Problem> problems;
+  // Of caCert, each once, in its order. Empty when caCert has a problem.
+  std::vector<pki::Certificate> ca_certificates;
+  // Sentences for the status of a working Installation: a CA that ends soon.
+  std::vector<std::string> warnings;
+  // When the verdict changes by itself, because a certificate begins, ends or is about to end.
+  absl::Time recheck_at = absl::InfiniteFuture();
+
+  bool ok() const { return problems.empty(); }
+};
+
+InstallationVerdict ValidateInstallation(const api::Installation& installation, absl::Time now);
+
+// Whether the API server takes `name` as the signerName of a request: a domain of two labels or
+// more, one slash, a path.
+bool IsSignerName(std::string_view name);
+
+}  // namespace calico::policy
+
+#endif  // CALICO_OPERATOR_POLICY_INSTALLATION_VALIDATION_H_
