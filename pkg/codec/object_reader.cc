@@ -1,10 +1,10 @@
 #include "pkg/codec/object_reader.h"
 
-#include <absl/strings/str_join.h>
-#include <fmt/format.h>
-
 #include <limits>
 #include <utility>
+
+#include <absl/strings/str_join.h>
+#include <fmt/format.h>
 
 #include "pkg/codec/base64.h"
 #include "pkg/codec/time.h"
@@ -117,6 +117,14 @@ std::optional<std::int32_t> ObjectReader::OptionalInt32(std::string_view key) co
 
 std::int32_t ObjectReader::Int32(std::string_view key, std::int32_t absent) const {
   return OptionalInt32(key).value_or(absent);
+}
+
+std::string ObjectReader::IntOrString(std::string_view key) const {
+  const json::value* value = Find(key);
+  if (value == nullptr || value->is_string()) return String(key);
+  if (const std::optional<std::int64_t> number = AsInt64(*value)) return std::to_string(*number);
+  ExpectedType(key, "integer or string", *value);
+  return {};
 }
 
 std::optional<bool> ObjectReader::OptionalBool(std::string_view key) const {

@@ -13,18 +13,18 @@
 #ifndef CALICO_PKG_CODEC_OBJECT_READER_H_
 #define CALICO_PKG_CODEC_OBJECT_READER_H_
 
-#include <absl/container/inlined_vector.h>
-#include <absl/functional/function_ref.h>
-#include <absl/status/status.h>
-#include <absl/time/time.h>
-#include <absl/types/span.h>
-
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/container/inlined_vector.h>
+#include <absl/functional/function_ref.h>
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+#include <absl/types/span.h>
 
 #include "pkg/codec/json.h"
 
@@ -60,6 +60,9 @@ class ObjectReader {
   // Numbers outside of 32 bits are problems.
   std::int32_t Int32(std::string_view key, std::int32_t absent = 0) const;
   std::optional<std::int32_t> OptionalInt32(std::string_view key) const;
+
+  // intstr.IntOrString and quantities: a string, or an integer in decimal.
+  std::string IntOrString(std::string_view key) const;
 
   bool Bool(std::string_view key, bool absent = false) const;
   std::optional<bool> OptionalBool(std::string_view key) const;

@@ -1,11 +1,11 @@
 #include "pkg/codec/object_reader.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "pkg/base/testing/status_matchers.h"
 
@@ -38,6 +38,8 @@ TEST(ObjectReaderTest, ReadsEveryType) {
   EXPECT_EQ(thing.Enum("e", kValues), "On");
   EXPECT_EQ(thing.Int64("big"), 5000000000);
   EXPECT_EQ(thing.Int32("i"), -5);
+  EXPECT_EQ(thing.IntOrString("i"), "-5");
+  EXPECT_EQ(thing.IntOrString("s"), "text");
   EXPECT_TRUE(thing.Bool("b"));
   EXPECT_EQ(thing.Time("t"), absl::FromUnixSeconds(1795376522));
   EXPECT_EQ(thing.Bytes("bytes"), "hi");
@@ -92,6 +94,8 @@ TEST(ObjectReaderTest, WrongTypesNameTheirPath) {
       {[](const ObjectReader& r) { r.Int64("float"); }, "T.float: expected a 64-bit integer"},
       {[](const ObjectReader& r) { r.Int64("big"); }, "T.big: expected a 64-bit integer"},
       {[](const ObjectReader& r) { r.Int32("int32"); }, "T.int32: expected a 32-bit integer"},
+      {[](const ObjectReader& r) { r.IntOrString("float"); },
+       "T.float: expected integer or string, got number"},
       {[](const ObjectReader& r) { r.Bool("flag"); }, "T.flag: expected boolean, got string"},
       {[](const ObjectReader& r) { r.Time("time"); }, "T.time: expected an RFC 3339 time"},
       {[](const ObjectReader& r) { r.Bytes("bytes"); }, "T.bytes: expected base64"},

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "pkg/api/meta/object_key.h"
+#include "pkg/api/meta/resource.h"
 #include "pkg/codec/json.h"
 #include "pkg/codec/object_reader.h"
 
@@ -42,6 +43,7 @@ struct ObjectMeta {
   std::optional<absl::Time> deletion_timestamp;
   StringMap labels;
   StringMap annotations;
+  std::vector<std::string> finalizers;
   std::vector<OwnerReference> owner_references;
 
   ObjectKey Key() const { return {ns, name}; }
@@ -58,15 +60,21 @@ struct MetaFields {
   // When not empty: only these labels (implies `labels`).
   absl::Span<const std::string_view> label_keys = {};
   bool annotations = false;
+  bool finalizers = false;
   bool owner_references = false;
 
+  // All that an update must send back, or it would be removed.
   static MetaFields All() {
-    return {.labels = true, .annotations = true, .owner_references = true};
+    return {.labels = true, .annotations = true, .finalizers = true, .owner_references = true};
   }
 };
 
 // Reads `metadata` of `object`. A missing metadata or name is a problem of the decoder.
 ObjectMeta ReadObjectMeta(const codec::ObjectReader& object, const MetaFields& fields);
+
+// `metadata` for an update: name, namespace, uid, resourceVersion, labels, annotations, finalizers
+// and owner references, as far as they are set.
+json::object EncodeObjectMeta(const ObjectMeta& meta);
 
 // Identity of any object, for code that handles kinds generically.
 // Errors: InvalidArgument when apiVersion, kind or metadata.name are missing.
@@ -79,7 +87,6 @@ struct ObjectIdentity {
 };
 
 // {apiVersion, kind, metadata: {name, namespace, resourceVersion?}} to build an object on.
-struct Resource;
 json::object NewObject(const Resource& resource, const ObjectKey& key,
                        std::string_view resource_version = {});
 

@@ -3,23 +3,11 @@
 #define CALICO_PKG_API_META_RESOURCES_H_
 
 #include <span>
-#include <string>
 #include <string_view>
 
+#include "pkg/api/meta/resource.h"
+
 namespace calico::api {
-
-// Lifetime of the views: static for the constants below.
-struct Resource {
-  std::string_view group;  // Empty for the core group.
-  std::string_view version;
-  std::string_view plural;
-  std::string_view kind;
-  bool namespaced = true;
-
-  // "v1", "apps/v1".
-  std::string ApiVersion() const;
-  friend bool operator==(const Resource&, const Resource&) = default;
-};
 
 inline constexpr Resource kPods{"", "v1", "pods", "Pod"};
 inline constexpr Resource kNodes{"", "v1", "nodes", "Node", false};

@@ -6,14 +6,14 @@
 #ifndef CALICO_PKG_API_OPERATOR_INSTALLATION_H_
 #define CALICO_PKG_API_OPERATOR_INSTALLATION_H_
 
-#include <absl/status/statusor.h>
-#include <absl/types/span.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/types/span.h>
 
 #include "pkg/api/meta/condition.h"
 #include "pkg/api/meta/object_meta.h"
@@ -82,6 +82,8 @@ struct CalicoNetwork {
   std::string host_ports;
   std::string multi_interface_mode;
   std::string container_ip_forwarding;
+  std::string windows_dataplane;
+  std::optional<std::int32_t> linux_policy_setup_timeout_seconds;
   std::optional<std::int32_t> mtu;
   // Not set and set to an empty list are different: the latter means no pools.
   std::optional<std::vector<IpPool>> ip_pools;
@@ -100,6 +102,22 @@ struct Cni {
   friend bool operator==(const Cni&, const Cni&) = default;
 };
 
+struct CniLogging {
+  std::string severity;  // "Error", "Warning", "Info", "Debug"; empty: not set.
+  std::string max_size;  // A quantity, such as "100Mi".
+  std::optional<std::int32_t> max_age_days;
+  std::optional<std::int32_t> max_count;
+
+  friend bool operator==(const CniLogging&, const CniLogging&) = default;
+};
+
+struct NodeUpdateStrategy {
+  std::string type;             // "RollingUpdate"; empty: not set.
+  std::string max_unavailable;  // A number or a percentage.
+
+  friend bool operator==(const NodeUpdateStrategy&, const NodeUpdateStrategy&) = default;
+};
+
 struct Installation {
   ObjectMeta meta;  // No labels, annotations, owner references.
 
@@ -113,15 +131,19 @@ struct Installation {
   std::string kubernetes_provider;
   std::string flex_volume_path;
   std::string kubelet_volume_plugin_path;
+  std::string non_privileged;
   std::optional<std::int32_t> node_metrics_port;
   std::optional<std::int32_t> typha_metrics_port;
   std::optional<CertificateManagement> certificate_management;
   CalicoNetwork calico_network;
   Cni cni;
+  CniLogging cni_logging;
+  NodeUpdateStrategy node_update_strategy;
 
   json::object spec;  // As it was read, unknown fields included.
-  // Paths of what is set in `spec` and not read into a field above, sorted:
-  // "spec.calicoNodeDaemonSet", "spec.calicoNetwork.sysctl". Only the topmost path is named.
+  // Paths of what the user set and this operator does not act on, sorted: fields that are not
+  // rendered ("spec.calicoNodeDaemonSet"), and those whose value is another one than what is
+  // rendered always ("spec.calicoNetwork.bgp" when Disabled). Only the topmost path is named.
   std::vector<std::string> ignored_fields;
 
   // status
@@ -131,16 +153,26 @@ struct Installation {
   static absl::StatusOr<Installation> Decode(const json::object& object);
 };
 
-// One field that Decode reads, for the test that compares it with the schema.
+// One field that Decode reads. The table decides what is an ignored field, and a test compares it
+// with the schema.
 struct InstallationField {
+  enum class Use {
+    kRendered,  // Its value shows in what is rendered.
+    kFixed,     // What is rendered always fits the value `fixed`, and no other.
+    kNotYet,    // Read, but not rendered.
+  };
   std::string_view path;  // "spec.calicoNetwork.ipPools[].cidr"
-  std::string_view type;  // "string", "integer", "boolean", "array", "object", "bytes"
-  absl::Span<const std::string_view> values;  // Empty: any.
+  // As in the schema: "string", "bytes" (base64), "integer", "boolean", "array", "object",
+  // "int-or-string".
+  std::string_view type;
+  Use use = Use::kRendered;
+  std::string_view fixed = {};                     // JSON.
+  absl::Span<const std::string_view> values = {};  // Empty: any.
 };
 absl::Span<const InstallationField> InstallationFields();
 
-// The status that mirrors TigeraStatus `calico` in Installation.status.conditions: Available
-// becomes Ready.
+// TigeraStatus `calico` as Installation.status.conditions shows it: Available becomes Ready, and a
+// reason is never empty.
 std::vector<Condition> InstallationConditions(absl::Span<const Condition> tigera_status);
 
 }  // namespace calico::api

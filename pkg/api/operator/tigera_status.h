@@ -2,10 +2,10 @@
 #ifndef CALICO_PKG_API_OPERATOR_TIGERA_STATUS_H_
 #define CALICO_PKG_API_OPERATOR_TIGERA_STATUS_H_
 
-#include <absl/status/statusor.h>
-
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/api/meta/condition.h"
 #include "pkg/api/meta/object_meta.h"

@@ -1,0 +1,260 @@
+// The CRDs, the C++ types and the Installations that people have must agree.
+
+#include "crds/crds.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <absl/strings/match.h>
+#include <absl/strings/str_split.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crds/schema.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/api/operator/installation.h"
+#include "pkg/api/operator/tigera_status.h"
+#include "pkg/base/testing/status_matchers.h"
+#include "pkg/codec/json.h"
+#include "pkg/codec/yaml.h"
+
+namespace calico::crds {
+namespace {
+
+using api::Installation;
+using api::InstallationField;
+using base::IsOk;
+using base::StatusIs;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::string_view kInstallationCrd = "operator.tigera.io_installations.yaml";
+constexpr std::string_view kTigeraStatusCrd = "operator.tigera.io_tigerastatuses.yaml";
+
+const json::value& Crd(std::string_view name) {
+  static const auto& crds = *new std::vector<std::pair<std::string_view, json::value>>([] {
+    std::vector<std::pair<std::string_view, json::value>> parsed;
+    for (const base::EmbeddedFile& file : Crds()) {
+      parsed.emplace_back(file.name, codec::ParseYaml(file.content).value());
+    }
+    return parsed;
+  }());
+  const auto crd = std::find_if(crds.begin(), crds.end(),
+                                [&](const auto& entry) { return entry.first == name; });
+  return crd->second;
+}
+
+const json::object& InstallationSchema() { return *SchemaOf(Crd(kInstallationCrd)); }
+
+// Every Installation of testdata/corpus/installation that is meant to be good.
+std::vector<std::pair<std::string, json::value>> Installations() {
+  std::vector<std::pair<std::string, json::value>> installations;
+  for (const auto& entry : std::filesystem::directory_iterator("testdata/corpus/installation")) {
+    const std::string name = entry.path().filename();
+    if (absl::StartsWith(name, "bad-")) continue;
+    std::ifstream in(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    installations.emplace_back(name, codec::ParseYaml(text).value());
+  }
+  return installations;
+}
+
+// An Installation with `value` at a path such as "spec.calicoNetwork.ipPools[].cidr".
+json::object InstallationWith(std::string_view path, const json::value& value) {
+  std::vector<std::string> names = absl::StrSplit(std::string(path), '.');
+  json::value built = value;
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    const bool is_array = absl::EndsWith(*name, "[]");
+    if (is_array) {
+      name->resize(name->size() - 2);
+      built = json::array{std::move(built)};
+    }
+    json::object parent;
+    parent.emplace(*name, std::move(built));
+    built = std::move(parent);
+  }
+  json::object installation = std::move(built.as_object());
+  installation["metadata"] = json::object{{"name", "default"}};
+  return installation;
+}
+
+// A value that is wrong for each type.
+json::value WrongValue(std::string_view type) {
+  if (type == "boolean" || type == "object" || type == "array") return "wrong";
+  return true;
+}
+
+TEST(CrdsTest, AreEmbeddedUnderTheirNames) {
+  ASSERT_EQ(Crds().size(), 2u);
+  EXPECT_EQ(Crds()[0].name, kInstallationCrd);
+  EXPECT_EQ(Crds()[1].name, kTigeraStatusCrd);
+}
+
+TEST(CrdsTest, NameTheKindsThatWeUse) {
+  struct Case {
+    std::string_view file;
+    const api::Resource& resource;
+  };
+  const Case kCases[] = {{kInstallationCrd, api::kInstallations},
+                         {kTigeraStatusCrd, api::kTigeraStatuses}};
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(std::string(c.file));
+    const json::value& crd = Crd(c.file);
+    const json::object& spec = crd.at("spec").as_object();
+    EXPECT_EQ(crd.at("kind"), "CustomResourceDefinition");
+    EXPECT_EQ(spec.at("group"), json::string(c.resource.group));
+    EXPECT_EQ(spec.at("names").at("kind"), json::string(c.resource.kind));
+    EXPECT_EQ(spec.at("names").at("plural"), json::string(c.resource.plural));
+    EXPECT_EQ(spec.at("scope"), "Cluster");
+    const json::value& version = spec.at("versions").at(0);
+    EXPECT_EQ(version.at("name"), json::string(c.resource.version));
+    EXPECT_EQ(version.at("subresources"), json::value(json::object{{"status", json::object()}}));
+  }
+}
+
+TEST(CrdsTest, TigeraStatusColumns) {
+  std::vector<std::string> names;
+  const json::value& version = Crd(kTigeraStatusCrd).at("spec").at("versions").at(0);
+  for (const json::value& column : version.at("additionalPrinterColumns").as_array()) {
+    names.emplace_back(codec::View(column.at("name").as_string()));
+  }
+  EXPECT_THAT(names, ElementsAre("Available", "Progressing", "Degraded", "Since", "Message"));
+}
+
+TEST(InstallationSchemaTest, HasEveryFieldThatTheDecoderReads) {
+  for (const InstallationField& field : api::InstallationFields()) {
+    SCOPED_TRACE(std::string(field.path));
+    const json::object* schema = FindSchema(InstallationSchema(), field.path);
+    ASSERT_NE(schema, nullptr);
+    if (field.type == "int-or-string") {
+      EXPECT_EQ(schema->at("x-kubernetes-int-or-string"), true);
+    } else if (field.type == "bytes") {
+      EXPECT_EQ(schema->at("type"), "string");
+      EXPECT_EQ(schema->at("format"), "byte");
+    } else {
+      EXPECT_EQ(schema->at("type"), json::string(field.type));
+    }
+    json::array values;
+    for (const std::string_view value : field.values) values.push_back(json::string(value));
+    const json::value* allowed = schema->if_contains("enum");
+    EXPECT_EQ(json::value(values), allowed == nullptr ? json::array() : *allowed);
+  }
+}
+
+TEST(InstallationSchemaTest, EveryFixedValueIsAllowed) {
+  for (const InstallationField& field : api::InstallationFields()) {
+    if (field.use != InstallationField::Use::kFixed) continue;
+    SCOPED_TRACE(std::string(field.path));
+    const absl::StatusOr<json::value> value = codec::ParseJson(field.fixed);
+    ASSERT_THAT(value, IsOk());
+    EXPECT_THAT(Violations(*FindSchema(InstallationSchema(), field.path), *value, ""), IsEmpty());
+    const absl::StatusOr<Installation> installation =
+        Installation::Decode(InstallationWith(field.path, *value));
+    ASSERT_THAT(installation, IsOk());
+    EXPECT_THAT(installation->ignored_fields, IsEmpty());
+  }
+}
+
+TEST(InstallationSchemaTest, DecoderChecksTheTypesOfItsTableAndOfNothingElse) {
+  int read = 0;
+  int unread = 0;
+  for (const std::string& path : Paths(*FindSchema(InstallationSchema(), "spec"), "spec")) {
+    SCOPED_TRACE(path);
+    const auto fields = api::InstallationFields();
+    const auto field = std::find_if(fields.begin(), fields.end(),
+                                    [&](const InstallationField& f) { return f.path == path; });
+    const std::string_view type = field == fields.end() ? "string" : field->type;
+    const absl::StatusOr<Installation> installation =
+        Installation::Decode(InstallationWith(path, WrongValue(type)));
+    if (field != fields.end()) {
+      EXPECT_THAT(installation, StatusIs(absl::StatusCode::kInvalidArgument));
+      ++read;
+    } else {
+      EXPECT_THAT(installation, IsOk());
+      ++unread;
+    }
+  }
+  EXPECT_EQ(read, static_cast<int>(api::InstallationFields().size()));
+  EXPECT_GT(unread, 50);
+}
+
+TEST(InstallationSchemaTest, TakesTheInstallationsThatPeopleHave) {
+  int count = 0;
+  for (const auto& [name, installation] : Installations()) {
+    SCOPED_TRACE(name);
+    EXPECT_THAT(Violations(InstallationSchema(), installation, ""), IsEmpty());
+    EXPECT_THAT(Installation::Decode(installation.as_object()), IsOk());
+    ++count;
+  }
+  EXPECT_GE(count, 12);
+}
+
+TEST(InstallationSchemaTest, RefusesWhatCannotBeMeant) {
+  struct Case {
+    const char* path;
+    json::value value;
+    const char* want;
+  };
+  const json::value kManagement = json::object{{"caCert", "YQ=="}, {"signerName", "a.b/c"}};
+  const Case kCases[] = {
+      {"spec.certificateManagement", json::object{{"signerName", "a.b/c"}},
+       ".spec.certificateManagement.caCert: required"},
+      {"spec.certificateManagement", json::object{{"caCert", "YQ=="}},
+       ".spec.certificateManagement.signerName: required"},
+      {"spec.certificateManagement.caCert", "%%%", ".spec.certificateManagement.caCert: no base64"},
+      {"spec.certificateManagement.signerName", json::string(572, 'a'),
+       ".spec.certificateManagement.signerName: too long"},
+      {"spec.certificateManagement.keyAlgorithm", "RSAWithSize1024",
+       ".spec.certificateManagement.keyAlgorithm: unsupported value"},
+      {"spec.certificateManagement.signatureAlgorithm", "MD5",
+       ".spec.certificateManagement.signatureAlgorithm: unsupported value"},
+      {"spec.calicoNetwork.mtu", "big", ".spec.calicoNetwork.mtu: expected integer, got string"},
+      {"spec.calicoNetwork.bgp", "On", ".spec.calicoNetwork.bgp: unsupported value"},
+      {"spec.certificateManagment", json::object(), ".spec.certificateManagment: unknown field"},
+      {"spec.calicoNodeDaemonSet.spec.template.spec.containers[].name", "x",
+       ".spec.calicoNodeDaemonSet.spec.template.spec.containers[0].name: unsupported value"},
+      {"spec.typhaDeployment.spec.minReadySeconds", -1,
+       ".spec.typhaDeployment.spec.minReadySeconds: too small"},
+      {"spec.nodeMetricsPort", 5000000000, ".spec.nodeMetricsPort: no 32-bit number"},
+      {"spec.logging.cni.logFileMaxSize", "many",
+       ".spec.logging.cni.logFileMaxSize: does not match the pattern"},
+  };
+  EXPECT_THAT(Violations(InstallationSchema(),
+                         InstallationWith("spec.certificateManagement", kManagement), ""),
+              IsEmpty());
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.want);
+    EXPECT_THAT(Violations(InstallationSchema(), InstallationWith(c.path, c.value), ""),
+                Contains(c.want));
+  }
+}
+
+TEST(StatusSchemaTest, TakesWhatTheOperatorWrites) {
+  api::TigeraStatus status;
+  status.meta.name = "calico";
+  status.conditions = {{.type = "Available",
+                        .status = "False",
+                        .last_transition_time = absl::FromUnixSeconds(1795376522)},
+                       {.type = "Degraded",
+                        .status = "True",
+                        .reason = "PodFailure",
+                        .message = "two\nlines",
+                        .last_transition_time = absl::FromUnixSeconds(1795376522),
+                        .observed_generation = 3}};
+  EXPECT_THAT(Violations(*SchemaOf(Crd(kTigeraStatusCrd)), json::value(status.Encode()), ""),
+              IsEmpty());
+
+  json::object installation = InstallationWith("spec.registry", "r/");
+  installation["status"] = json::object{
+      {"conditions", api::EncodeConditions(api::InstallationConditions(status.conditions),
+                                           api::EmptyText::kKeep)}};
+  EXPECT_THAT(Violations(InstallationSchema(), json::value(installation), ""), IsEmpty());
+}
+
+}  // namespace
+}  // namespace calico::crds

@@ -1,0 +1,144 @@
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pkg/api/core/config_map.h"
+#include "pkg/api/core/node.h"
+#include "pkg/api/core/pod.h"
+#include "pkg/base/testing/status_matchers.h"
+#include "pkg/codec/json.h"
+
+namespace calico::api {
+namespace {
+
+using base::IsOk;
+using base::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::SizeIs;
+
+json::object Parse(std::string_view text) { return codec::ParseJsonObject(text).value(); }
+
+TEST(PodTest, DecodesACrashingPod) {
+  const absl::StatusOr<Pod> pod = Pod::Decode(Parse(R"({
+    "metadata": {"name": "calico-node-5ckvq", "namespace": "calico-system", "uid": "9a3a10",
+      "annotations": {"big": "text"},
+      "labels": {"k8s-app": "calico-node", "controller-revision-hash": "7f9", "other": "x"},
+      "ownerReferences": [{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "calico-node",
+                           "uid": "ds", "controller": true}]},
+    "spec": {"nodeName": "worker-1", "serviceAccountName": "calico-node", "hostNetwork": true,
+             "containers": [{"name": "calico-node"}]},
+    "status": {"phase": "Pending", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}],
+      "hostIP": "10.0.0.1", "hostIPs": [{"ip": "10.0.0.1"}],
+      "conditions": [{"type": "Initialized", "status": "False"},
+                     {"type": "PodScheduled", "status": "True", "lastProbeTime": null},
+                     {"type": "Ready", "status": "False", "message": "containers not ready"},
+                     {"type": "ContainersReady", "status": "False"}],
+      "initContainerStatuses": [
+        {"name": "node-certs-key-cert-provisioner", "image": "i:1", "ready": false, "restartCount": 3,
+         "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
+         "lastState": {"terminated": {"reason": "Error", "exitCode": 5, "message": "denied by rule x"}}}],
+      "containerStatuses": [
+        {"name": "calico-node", "image": "i:2", "ready": true, "restartCount": 0, "state": {"running": {}}},
+        {"name": "other", "state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]}})"));
+  ASSERT_THAT(pod, IsOk());
+  EXPECT_EQ(pod->meta.Key().ToString(), "calico-system/calico-node-5ckvq");
+  EXPECT_THAT(pod->meta.annotations, IsEmpty());
+  EXPECT_THAT(pod->meta.labels,
+              ElementsAre(Pair("controller-revision-hash", "7f9"), Pair("k8s-app", "calico-node")));
+  EXPECT_EQ(pod->meta.Controller()->uid, "ds");
+  EXPECT_EQ(pod->node_name, "worker-1");
+  EXPECT_EQ(pod->service_account_name, "calico-node");
+  EXPECT_TRUE(pod->host_network);
+  EXPECT_EQ(pod->phase, "Pending");
+  EXPECT_THAT(pod->pod_ips, ElementsAre("10.0.0.1", "fd00::1"));
+  EXPECT_THAT(pod->host_ips, ElementsAre("10.0.0.1"));
+  EXPECT_FALSE(pod->deleting());
+  EXPECT_FALSE(pod->finished());
+  ASSERT_THAT(pod->conditions, SizeIs(3));
+  EXPECT_EQ(FindCondition(pod->conditions, "Ready")->message, "containers not ready");
+
+  ASSERT_THAT(pod->init_containers, SizeIs(1));
+  const ContainerStatus& init = pod->init_containers[0];
+  EXPECT_EQ(init.name, "node-certs-key-cert-provisioner");
+  EXPECT_EQ(init.image, "i:1");
+  EXPECT_EQ(init.restart_count, 3);
+  EXPECT_EQ(init.waiting->reason, "CrashLoopBackOff");
+  EXPECT_EQ(init.waiting->message, "back-off 40s");
+  EXPECT_EQ(init.last_terminated->exit_code, 5);
+  EXPECT_EQ(init.last_terminated->message, "denied by rule x");
+  EXPECT_FALSE(init.terminated.has_value());
+
+  ASSERT_THAT(pod->containers, SizeIs(2));
+  EXPECT_TRUE(pod->containers[0].ready);
+  EXPECT_FALSE(pod->containers[0].waiting.has_value());
+  EXPECT_EQ(pod->containers[1].terminated->reason, "OOMKilled");
+}
+
+TEST(PodTest, OldServersGiveOneAddressOnly) {
+  const absl::StatusOr<Pod> pod = Pod::Decode(Parse(R"({"metadata": {"name": "p"},
+      "status": {"phase": "Succeeded", "podIP": "10.0.0.1", "hostIP": "10.0.0.2"}})"));
+  ASSERT_THAT(pod, IsOk());
+  EXPECT_THAT(pod->pod_ips, ElementsAre("10.0.0.1"));
+  EXPECT_THAT(pod->host_ips, ElementsAre("10.0.0.2"));
+  EXPECT_TRUE(pod->finished());
+}
+
+TEST(PodTest, BareMinimumAndProblems) {
+  EXPECT_THAT(Pod::Decode(Parse(R"({"metadata": {"name": "p"}})")), IsOk());
+  EXPECT_THAT(Pod::Decode(Parse(R"({"metadata": {"name": "p"}, "spec": {"hostNetwork": "yes"},
+                                    "status": {"containerStatuses": [{}, {"name": "c",
+                                    "state": {"terminated": {"exitCode": "1"}}}]}})")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "Pod.spec.hostNetwork: expected boolean, got string; "
+                       "Pod.status.containerStatuses[0].name: required; "
+                       "Pod.status.containerStatuses[1].state.terminated.exitCode: "
+                       "expected integer, got string"));
+}
+
+TEST(NodeTest, Decodes) {
+  const absl::StatusOr<Node> node = Node::Decode(Parse(R"({
+      "metadata": {"name": "n1", "uid": "u", "resourceVersion": "9",
+                   "labels": {"kubernetes.io/os": "linux", "x": "y"}},
+      "spec": {"unschedulable": true},
+      "status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.1"},
+        {"type": "Hostname", "address": "n1"}, {"type": "ExternalIP", "address": "192.0.2.1"},
+        {"type": "InternalIP", "address": "fd00::1"}]}})"));
+  ASSERT_THAT(node, IsOk());
+  EXPECT_EQ(node->name, "n1");
+  EXPECT_EQ(node->uid, "u");
+  EXPECT_EQ(node->resource_version, "9");
+  EXPECT_TRUE(node->unschedulable);
+  EXPECT_FALSE(node->deleting);
+  EXPECT_EQ(node->os, "linux");
+  EXPECT_FALSE(node->virtual_kubelet);
+  EXPECT_THAT(node->internal_ips, ElementsAre("10.0.0.1", "fd00::1"));
+  EXPECT_THAT(node->external_ips, ElementsAre("192.0.2.1"));
+}
+
+TEST(NodeTest, VirtualKubelet) {
+  const absl::StatusOr<Node> node = Node::Decode(Parse(
+      R"({"metadata": {"name": "n", "labels": {"type": "virtual-kubelet"},
+          "deletionTimestamp": "2026-11-22T19:42:02Z"}})"));
+  ASSERT_THAT(node, IsOk());
+  EXPECT_TRUE(node->virtual_kubelet);
+  EXPECT_TRUE(node->deleting);
+  EXPECT_FALSE(node->unschedulable);
+  EXPECT_EQ(node->os, "");
+}
+
+TEST(ConfigMapTest, Decodes) {
+  const absl::StatusOr<ConfigMap> map = ConfigMap::Decode(Parse(
+      R"({"metadata": {"name": "m", "namespace": "n"}, "data": {"HOST": "h", "PORT": "6443"}})"));
+  ASSERT_THAT(map, IsOk());
+  EXPECT_EQ(map->Get("HOST"), "h");
+  EXPECT_EQ(map->Get("none"), "");
+  EXPECT_THAT(ConfigMap::Decode(Parse(R"({"metadata": {"name": "m"}, "data": {"PORT": 6443}})")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "ConfigMap.data[\"PORT\"]: expected string, got number"));
+}
+
+}  // namespace
+}  // namespace calico::api
