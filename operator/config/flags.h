@@ -10,14 +10,14 @@
 #ifndef CALICO_OPERATOR_CONFIG_FLAGS_H_
 #define CALICO_OPERATOR_CONFIG_FLAGS_H_
 
-#include <absl/status/status.h>
-#include <absl/time/time.h>
-
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
 
 namespace calico::config {
 

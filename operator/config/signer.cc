@@ -1,11 +1,11 @@
 #include "operator/config/signer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "operator/config/signer_policy.h"
 #include "operator/policy/csr_policy.h"

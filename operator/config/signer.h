@@ -2,10 +2,10 @@
 #ifndef CALICO_OPERATOR_CONFIG_SIGNER_H_
 #define CALICO_OPERATOR_CONFIG_SIGNER_H_
 
-#include <absl/time/time.h>
-
 #include <string>
 #include <vector>
+
+#include <absl/time/time.h>
 
 #include "operator/config/flags.h"
 #include "pkg/base/log.h"

@@ -1,12 +1,12 @@
 #include "operator/config/signer_policy.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "operator/config/builtin_policies.h"
 #include "pkg/base/status_macros.h"

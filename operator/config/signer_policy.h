@@ -2,11 +2,11 @@
 #ifndef CALICO_OPERATOR_CONFIG_SIGNER_POLICY_H_
 #define CALICO_OPERATOR_CONFIG_SIGNER_POLICY_H_
 
-#include <absl/status/statusor.h>
-
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 #include "operator/policy/csr_policy.h"
 

@@ -1,9 +1,9 @@
 #include "operator/config/signer.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <map>
 
 namespace calico::config {
 namespace {

@@ -1,0 +1,82 @@
+// The CA that signs: an interface, and the one that lives in two files.
+//
+// What signs is behind IssuingCa, so that a CA in a Secret, or a key in a PKCS#11 token, can take
+// the files' place.
+#ifndef CALICO_OPERATOR_CONTROLLERS_CSR_CA_SOURCE_H_
+#define CALICO_OPERATOR_CONTROLLERS_CSR_CA_SOURCE_H_
+
+#include <memory>
+#include <string>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "operator/controllers/csr/watched_files.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/pki/issue.h"
+
+namespace calico::csr {
+
+struct IssuedCertificate {
+  std::string chain_pem;  // leaf first, then intermediates, no root
+  std::string serial;     // hexadecimal
+  absl::Time not_after;
+};
+
+// One state of the CA. Threading: may be used from several threads at once.
+class IssuingCa {
+ public:
+  virtual ~IssuingCa() = default;
+  // Errors: FailedPrecondition when the CA is not valid at `now`; as CertificateAuthority::Issue.
+  virtual absl::StatusOr<IssuedCertificate> Issue(const pki::PublicKey& key,
+                                                  const pki::CertificateTemplate& wanted,
+                                                  absl::Time now) const = 0;
+  // When it stops being able to.
+  virtual absl::Time not_after() const = 0;
+};
+
+// Threading: event loop thread only.
+class CaSource {
+ public:
+  virtual ~CaSource() = default;
+  // Never null.
+  virtual std::shared_ptr<const IssuingCa> Current() const = 0;
+  // Looks for a new CA, and warns when the end of the current one is near. Blocking: small files.
+  virtual void Refresh() = 0;
+};
+
+// A certificate file (the CA first, then those above it, if any) and a key file, read again when
+// they change. A pair that cannot serve is logged, and the old one stays.
+class FileCaSource final : public CaSource {
+ public:
+  // `clock` and `logger` outlive the source. Errors: of the files, with their paths: unreadable,
+  // not PEM, not a CA, key of another certificate, expired or not valid yet.
+  static absl::StatusOr<std::unique_ptr<FileCaSource>> Open(std::string cert_file,
+                                                            std::string key_file,
+                                                            const base::Clock& clock,
+                                                            const base::Logger& logger);
+
+  std::shared_ptr<const IssuingCa> Current() const override { return current_; }
+  void Refresh() override;
+
+ private:
+  FileCaSource(std::string cert_file, std::string key_file, const base::Clock& clock,
+               const base::Logger& logger);
+  absl::StatusOr<std::shared_ptr<const IssuingCa>> Load() const;
+  void WarnBeforeEnd();
+
+  std::string cert_file_;
+  std::string key_file_;
+  const base::Clock& clock_;
+  const base::Logger& logger_;
+  WatchedFiles watched_;
+  bool retry_ = false;
+  std::string last_error_;
+  absl::Time next_warning_ = absl::InfinitePast();
+  std::shared_ptr<const IssuingCa> current_;
+};
+
+}  // namespace calico::csr
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_CSR_CA_SOURCE_H_

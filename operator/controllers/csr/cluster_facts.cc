@@ -1,0 +1,165 @@
+#include "operator/controllers/csr/cluster_facts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pkg/api/core/node.h"
+#include "pkg/api/core/pod.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/base/status_macros.h"
+
+namespace calico::csr {
+namespace {
+
+constexpr absl::Duration kNodeAge = absl::Minutes(5);
+constexpr size_t kMostNodes = 10'000;
+constexpr absl::Duration kLongestSync = absl::Seconds(3);
+// Cache, pod, node, and once more for a pod that was replaced meanwhile.
+constexpr int kMostRounds = 4;
+
+absl::StatusOr<std::optional<policy::PodFacts>> DecodePod(const json::object& object) {
+  CALICO_ASSIGN_OR_RETURN(const api::Pod pod, api::Pod::Decode(object));
+  return policy::PodFactsOf(pod);
+}
+
+}  // namespace
+
+// The watch of one namespace's pods.
+struct ClusterFacts::Namespace {
+  Namespace(ClusterFacts& owner, const std::string& ns)
+      : pods(owner.client_, api::kPods, {.ns = ns}, DecodePod, owner.clock_, owner.logger_,
+             owner.executor_),
+        group(owner.executor_) {}
+
+  kube::Informer<policy::PodFacts> pods;
+  aio::TaskGroup group;
+};
+
+ClusterFacts::ClusterFacts(aio::Executor executor, kube::Client& client, const base::Clock& clock,
+                           const base::Logger& logger)
+    : executor_(executor), client_(client), clock_(clock), logger_(logger), changed_(executor) {}
+
+ClusterFacts::~ClusterFacts() = default;
+
+void ClusterFacts::SetNamespaces(std::vector<std::string> namespaces) {
+  wanted_ = std::move(namespaces);
+  changed_.Notify();
+}
+
+void ClusterFacts::StartWanted() {
+  for (const std::string& name : wanted_) {
+    if (namespaces_.contains(name)) continue;
+    auto ns = std::make_unique<Namespace>(*this, name);
+    ns->pods.AddObserver([this](const api::ObjectKey& pod) {
+      if (observer_) observer_(pod);
+    });
+    ns->group.Spawn(ns->pods.Run());
+    namespaces_.emplace(name, std::move(ns));
+  }
+}
+
+aio::Task<void> ClusterFacts::Run() {
+  absl::Status status;
+  while (status.ok()) {
+    StartWanted();
+    std::vector<std::unique_ptr<Namespace>> unwanted;
+    for (auto entry = namespaces_.begin(); entry != namespaces_.end();) {
+      if (std::find(wanted_.begin(), wanted_.end(), entry->first) == wanted_.end()) {
+        unwanted.push_back(std::move(entry->second));
+        entry = namespaces_.erase(entry);
+      } else {
+        ++entry;
+      }
+    }
+    for (const std::unique_ptr<Namespace>& ns : unwanted) co_await ns->group.Stop();
+    status = co_await changed_.Wait();
+  }
+  for (const auto& [name, ns] : namespaces_) co_await ns->group.Stop();
+}
+
+aio::Task<absl::Status> ClusterFacts::WaitForSync(absl::Duration timeout) {
+  StartWanted();  // Run may not have had its turn yet
+  const absl::Time end = clock_.SteadyNow() + std::min(timeout, kLongestSync);
+  // By name, for a namespace may come or go while we wait.
+  for (const std::string& name : std::vector<std::string>(wanted_)) {
+    const auto found = namespaces_.find(name);
+    const absl::Duration left = end - clock_.SteadyNow();
+    if (found == namespaces_.end() || left <= absl::ZeroDuration()) continue;
+    const absl::Status status = co_await found->second->pods.WaitForSync(left);
+    if (absl::IsCancelled(status)) co_return status;
+    if (!status.ok()) logger_.Warning("pods not listed yet", {{"namespace", name}});
+  }
+  co_return absl::OkStatus();
+}
+
+void ClusterFacts::FillFromCache(policy::CsrFacts& facts) const {
+  const policy::Requester& requester = facts.requester;
+  const auto found = namespaces_.find(requester.ns);
+  if (found == namespaces_.end()) return;
+  const auto pod = found->second->pods.store().Get({requester.ns, requester.pod_name});
+  // Another UID means that one side is behind: a live look-up tells which.
+  if (pod == nullptr || pod->uid != requester.pod_uid) return;
+  facts.pod = *pod;
+  facts.pod_lookup = policy::Lookup::kCached;
+  const auto node = nodes_.find(facts.pod.node_name);
+  if (!facts.pod.host_network || node == nodes_.end() || node->second.until < clock_.Now()) return;
+  facts.node_addresses = node->second.addresses;
+  facts.node_lookup = policy::Lookup::kCached;
+}
+
+aio::Task<absl::Status> ClusterFacts::LookUpPod(policy::CsrFacts& facts) {
+  const api::ObjectKey key{facts.requester.ns, facts.requester.pod_name};
+  const absl::StatusOr<json::object> object = co_await client_.Get(api::kPods, key);
+  if (absl::IsNotFound(object.status())) {
+    facts.pod = {};
+    facts.pod_lookup = policy::Lookup::kAbsent;
+    co_return absl::OkStatus();
+  }
+  CALICO_CO_RETURN_IF_ERROR(object.status());
+  CALICO_CO_ASSIGN_OR_RETURN(const api::Pod pod, api::Pod::Decode(*object));
+  // The node's addresses stay if it is the same node.
+  if (facts.pod.node_name != pod.node_name) {
+    facts.node_addresses.clear();
+    facts.node_lookup = policy::Lookup::kNotDone;
+  }
+  facts.pod = policy::PodFactsOf(pod);
+  facts.pod_lookup = policy::Lookup::kLive;
+  co_return absl::OkStatus();
+}
+
+aio::Task<absl::Status> ClusterFacts::LookUpNode(policy::CsrFacts& facts) {
+  const api::ObjectKey key{"", facts.pod.node_name};
+  const absl::StatusOr<json::object> object = co_await client_.Get(api::kNodes, key);
+  if (absl::IsNotFound(object.status())) {
+    nodes_.erase(key.name);
+    facts.node_addresses.clear();
+    facts.node_lookup = policy::Lookup::kAbsent;
+    co_return absl::OkStatus();
+  }
+  CALICO_CO_RETURN_IF_ERROR(object.status());
+  CALICO_CO_ASSIGN_OR_RETURN(const api::Node node, api::Node::Decode(*object));
+  facts.node_addresses = policy::AddressesOf(node);
+  facts.node_lookup = policy::Lookup::kLive;
+  if (nodes_.size() >= kMostNodes) nodes_.clear();
+  nodes_[key.name] = {clock_.Now() + kNodeAge, facts.node_addresses};
+  co_return absl::OkStatus();
+}
+
+aio::Task<absl::StatusOr<policy::Decision>> ClusterFacts::Judge(policy::CsrFacts& facts,
+                                                                const policy::CsrPolicy& policy) {
+  FillFromCache(facts);
+  policy::Decision decision = policy::Evaluate(facts, policy);
+  for (int round = 0; round < kMostRounds; ++round) {
+    if (decision.need == policy::Need::kPod) {
+      CALICO_CO_RETURN_IF_ERROR(co_await LookUpPod(facts));
+    } else if (decision.need == policy::Need::kNode) {
+      CALICO_CO_RETURN_IF_ERROR(co_await LookUpNode(facts));
+    } else {
+      co_return decision;
+    }
+    decision = policy::Evaluate(facts, policy);
+  }
+  co_return absl::InternalError("judge request: look-ups without end");
+}
+
+}  // namespace calico::csr

@@ -1,0 +1,83 @@
+// ClusterFacts: pods and node addresses for verdicts, from caches first, from the API server when a
+// verdict would otherwise rest on something old.
+//
+// The pods of the policy's namespaces are watched. That saves a GET per request; it is not needed
+// for correctness, so a namespace that cannot be listed only costs speed.
+#ifndef CALICO_OPERATOR_CONTROLLERS_CSR_CLUSTER_FACTS_H_
+#define CALICO_OPERATOR_CONTROLLERS_CSR_CLUSTER_FACTS_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "operator/policy/csr_facts.h"
+#include "operator/policy/csr_policy.h"
+#include "operator/policy/csr_rules.h"
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/meta/object_key.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/kube/cache/informer.h"
+#include "pkg/kube/client/client.h"
+
+namespace calico::csr {
+
+// Threading: event loop thread only. Lifetime: outlives its tasks; all references outlive it.
+class ClusterFacts {
+ public:
+  using PodObserver = std::function<void(const api::ObjectKey& pod)>;
+
+  ClusterFacts(aio::Executor executor, kube::Client& client, const base::Clock& clock,
+               const base::Logger& logger);
+  ~ClusterFacts();
+
+  // Told of each change of a watched pod. Requires: before Run.
+  void SetPodObserver(PodObserver observer) { observer_ = std::move(observer); }
+  // The namespaces to watch from now on.
+  void SetNamespaces(std::vector<std::string> namespaces);
+  // Watches until cancelled.
+  aio::Task<void> Run();
+  // Waits for the first lists, but no longer than a few seconds: a cache is a help, not a need.
+  aio::Task<absl::Status> WaitForSync(absl::Duration timeout);
+
+  // Looks up what is missing and evaluates, until the verdict needs nothing that can be looked up:
+  // approve, deny, or retry later (Need::kTime). `facts` is left as judged.
+  // Errors: of a look-up; never for a pod or node that does not exist. Lifetime: the arguments
+  // outlive the task. Cancellation: total.
+  aio::Task<absl::StatusOr<policy::Decision>> Judge(policy::CsrFacts& facts,
+                                                    const policy::CsrPolicy& policy);
+
+ private:
+  struct Namespace;
+  struct NodeEntry {
+    absl::Time until;
+    std::vector<base::IpAddress> addresses;
+  };
+
+  void FillFromCache(policy::CsrFacts& facts) const;
+  aio::Task<absl::Status> LookUpPod(policy::CsrFacts& facts);
+  aio::Task<absl::Status> LookUpNode(policy::CsrFacts& facts);
+  void StartWanted();
+
+  aio::Executor executor_;
+  kube::Client& client_;
+  const base::Clock& clock_;
+  const base::Logger& logger_;
+  PodObserver observer_;
+  std::vector<std::string> wanted_;
+  aio::Notifier changed_;
+  std::map<std::string, std::unique_ptr<Namespace>> namespaces_;
+  absl::flat_hash_map<std::string, NodeEntry> nodes_;
+};
+
+}  // namespace calico::csr
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_CSR_CLUSTER_FACTS_H_

@@ -1,0 +1,124 @@
+#include "operator/controllers/csr/pending_csr.h"
+
+#include <utility>
+
+#include "pkg/api/certificates/certificate_signing_request.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/codec/base64.h"
+
+namespace calico::csr {
+namespace {
+
+const json::object* FindObject(const json::object& parent, std::string_view key) {
+  const json::value* value = parent.if_contains(key);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+const json::array* FindConditions(const json::object& csr) {
+  const json::object* status = FindObject(csr, "status");
+  const json::value* conditions = status == nullptr ? nullptr : status->if_contains("conditions");
+  return conditions == nullptr ? nullptr : conditions->if_array();
+}
+
+std::string_view FindString(const json::object* parent, std::string_view key) {
+  const json::value* value = parent == nullptr ? nullptr : parent->if_contains(key);
+  const json::string* text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr ? std::string_view() : codec::View(*text);
+}
+
+json::object WithoutManagedFields(const json::object& metadata) {
+  json::object result;
+  for (const auto& field : metadata) {
+    if (field.key() != "managedFields") result.emplace(field.key(), field.value());
+  }
+  return result;
+}
+
+// Of `extra`, what names the pod; of the rest of spec, all but the groups.
+json::object SpecToKeep(const json::object& spec) {
+  json::object result;
+  for (const auto& field : spec) {
+    if (field.key() != "groups" && field.key() != "extra") {
+      result.emplace(field.key(), field.value());
+    }
+  }
+  if (const json::object* extra = FindObject(spec, "extra"); extra != nullptr) {
+    json::object pod;
+    for (const std::string_view key : {api::kExtraPodName, api::kExtraPodUid}) {
+      if (const json::value* value = extra->if_contains(key)) pod.emplace(key, *value);
+    }
+    result.emplace("extra", std::move(pod));
+  }
+  return result;
+}
+
+std::string TextToKeep(const json::object& csr) {
+  json::object result;
+  if (const json::object* metadata = FindObject(csr, "metadata"); metadata != nullptr) {
+    result.emplace("metadata", WithoutManagedFields(*metadata));
+  }
+  if (const json::object* spec = FindObject(csr, "spec"); spec != nullptr) {
+    result.emplace("spec", SpecToKeep(*spec));
+  }
+  if (const json::value* status = csr.if_contains("status")) result.emplace("status", *status);
+  return codec::Serialize(result);
+}
+
+}  // namespace
+
+bool IsFinished(const json::object& csr) {
+  if (!FindString(FindObject(csr, "metadata"), "deletionTimestamp").empty()) return true;
+  if (!FindString(FindObject(csr, "status"), "certificate").empty()) return true;
+  const json::array* conditions = FindConditions(csr);
+  if (conditions == nullptr) return false;
+  for (const json::value& condition : *conditions) {
+    const std::string_view type = FindString(condition.if_object(), "type");
+    if (type == api::kCsrDenied || type == api::kCsrFailed) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<std::optional<PendingCsr>> PendingCsrDecoder::operator()(
+    const json::object& csr) const {
+  if (IsFinished(csr)) return std::nullopt;
+  PendingCsr pending;
+  pending.uid = FindString(FindObject(csr, "metadata"), "uid");
+  if (pending.uid.empty()) {
+    return absl::InvalidArgumentError("decode CertificateSigningRequest: no metadata.uid");
+  }
+  std::string text = TextToKeep(csr);
+  text.shrink_to_fit();
+  if (*kept_bytes_ + text.size() > budget_bytes_) return pending;
+  *kept_bytes_ += text.size();
+  pending.text = std::shared_ptr<const std::string>(
+      new std::string(std::move(text)), [kept = kept_bytes_](const std::string* kept_text) {
+        *kept -= kept_text->size();
+        delete kept_text;
+      });
+  return pending;
+}
+
+json::object WriteBody(const json::object& csr, const std::optional<NewCondition>& add,
+                       std::string_view certificate_pem) {
+  json::array conditions;
+  if (const json::array* present = FindConditions(csr); present != nullptr) conditions = *present;
+  if (add.has_value()) {
+    conditions.push_back(json::object{{"type", add->type},
+                                      {"status", api::kConditionTrue},
+                                      {"reason", add->reason},
+                                      {"message", add->message}});
+  }
+  json::object status{{"conditions", std::move(conditions)}};
+  if (!certificate_pem.empty()) status.emplace("certificate", codec::Base64Encode(certificate_pem));
+
+  json::object body;
+  body.emplace("apiVersion", api::kCertificateSigningRequests.ApiVersion());
+  body.emplace("kind", api::kCertificateSigningRequests.kind);
+  if (const json::object* metadata = FindObject(csr, "metadata"); metadata != nullptr) {
+    body.emplace("metadata", WithoutManagedFields(*metadata));
+  }
+  body.emplace("status", std::move(status));
+  return body;
+}
+
+}  // namespace calico::csr

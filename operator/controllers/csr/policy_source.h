@@ -1,0 +1,48 @@
+// Where the policy comes from: a built-in one, or a file that is read again when it changes.
+#ifndef CALICO_OPERATOR_CONTROLLERS_CSR_POLICY_SOURCE_H_
+#define CALICO_OPERATOR_CONTROLLERS_CSR_POLICY_SOURCE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "operator/controllers/csr/watched_files.h"
+#include "operator/policy/csr_policy.h"
+#include "pkg/base/log.h"
+
+namespace calico::csr {
+
+// Threading: event loop thread only.
+class PolicySource {
+ public:
+  // `file` empty: the built-in policy `calico`. `logger` outlives the source.
+  // Errors: of the file, with its path.
+  static absl::StatusOr<std::unique_ptr<PolicySource>> Open(std::string file,
+                                                            std::vector<std::string> signer_names,
+                                                            const base::Logger& logger);
+
+  // Never null. A verdict holds on to the policy that it began with.
+  std::shared_ptr<const policy::CsrPolicy> Current() const { return current_; }
+
+  // Reads a changed file. A bad one is logged, and the old policy stays. Returns true when the
+  // policy is a new one. Blocking: a small file.
+  bool Refresh();
+
+ private:
+  PolicySource(std::string file, std::vector<std::string> signer_names, const base::Logger& logger);
+  absl::StatusOr<std::shared_ptr<const policy::CsrPolicy>> Load() const;
+
+  std::string file_;
+  std::vector<std::string> signer_names_;
+  const base::Logger& logger_;
+  WatchedFiles watched_;
+  bool retry_ = false;
+  std::string last_error_;
+  std::shared_ptr<const policy::CsrPolicy> current_;
+};
+
+}  // namespace calico::csr
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_CSR_POLICY_SOURCE_H_

@@ -1,0 +1,234 @@
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operator/controllers/csr/ca_source.h"
+#include "operator/controllers/csr/policy_source.h"
+#include "pkg/base/testing/fake_clock.h"
+#include "pkg/base/testing/status_matchers.h"
+#include "pkg/pki/testing/test_ca.h"
+#include "pkg/pki/verify.h"
+
+namespace calico::csr {
+namespace {
+
+using base::IsOk;
+using base::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr char kEntry[] =
+    "version: 1\nentries:\n- {name: a, namespaces: [ns], serviceAccounts: [sa], commonNames: "
+    "[cn]}\n";
+
+class SourcesTest : public testing::Test {
+ protected:
+  SourcesTest() {
+    folder_ =
+        testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+
+  std::string Path(const std::string& name) const { return folder_ + "/" + name; }
+  // Replaces the file, as the kubelet and careful editors do.
+  void Put(const std::string& name, const std::string& content) {
+    std::ofstream(Path(name + ".new")) << content;
+    std::filesystem::rename(Path(name + ".new"), Path(name));
+  }
+  void PutCa(const pki::TestCa& ca) {
+    Put("tls.crt", ca.certificate_pem());
+    Put("tls.key", ca.key_pem());
+  }
+  absl::StatusOr<std::unique_ptr<FileCaSource>> OpenCa() {
+    return FileCaSource::Open(Path("tls.crt"), Path("tls.key"), clock_, logger_);
+  }
+  absl::StatusOr<std::unique_ptr<PolicySource>> OpenPolicy() {
+    return PolicySource::Open(Path("policy.yaml"), {"example.com/signer"}, logger_);
+  }
+
+  std::string folder_;
+  base::FakeClock clock_;
+  std::vector<std::string> lines_;
+  base::Logger logger_{base::LogLevel::kWarning, [this](base::LogLevel, std::string_view line) {
+                         lines_.emplace_back(line);
+                       }};
+};
+
+TEST_F(SourcesTest, BuiltinPolicyNeedsNoFile) {
+  const auto source = PolicySource::Open("", {"a.b/c"}, logger_);
+  ASSERT_THAT(source, IsOk());
+  EXPECT_THAT((*source)->Current()->signer_names, ElementsAre("a.b/c"));
+  EXPECT_THAT((*source)->Current()->Namespaces(), ElementsAre("calico-system"));
+  EXPECT_FALSE((*source)->Refresh());
+}
+
+TEST_F(SourcesTest, PolicyFileIsReadAgainWhenItChanges) {
+  Put("policy.yaml", kEntry);
+  const auto source = OpenPolicy();
+  ASSERT_THAT(source, IsOk());
+  const auto first = (*source)->Current();
+  EXPECT_FALSE((*source)->Refresh());
+  Put("policy.yaml", "version: 1\nentries: []\n");
+  EXPECT_TRUE((*source)->Refresh());
+  EXPECT_THAT((*source)->Current()->entries, IsEmpty());
+  EXPECT_THAT((*source)->Current()->signer_names, ElementsAre("example.com/signer"));
+  EXPECT_THAT(first->entries, SizeIs(1)) << "a verdict keeps what it began with";
+}
+
+TEST_F(SourcesTest, ABadPolicyFileLeavesTheOldOne) {
+  Put("policy.yaml", kEntry);
+  const auto source = OpenPolicy();
+  ASSERT_THAT(source, IsOk());
+  Put("policy.yaml", "version: 3");
+  EXPECT_FALSE((*source)->Refresh());
+  EXPECT_FALSE((*source)->Refresh());
+  EXPECT_THAT((*source)->Current()->entries, SizeIs(1));
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("policy not taken, the old one stays")));
+  std::filesystem::remove(Path("policy.yaml"));
+  EXPECT_FALSE((*source)->Refresh());
+  EXPECT_THAT(lines_, SizeIs(2));
+  Put("policy.yaml", kEntry);
+  EXPECT_TRUE((*source)->Refresh());
+}
+
+TEST_F(SourcesTest, PolicyFileMustBeGoodAtStart) {
+  EXPECT_THAT(OpenPolicy(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("policy.yaml")));
+  Put("policy.yaml", "version: 3");
+  EXPECT_THAT(OpenPolicy(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("version")));
+  Put("policy.yaml", std::string(2 << 20, ' '));
+  EXPECT_THAT(OpenPolicy(), StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+pki::CertificateTemplate Wanted(absl::Time now) {
+  return {.common_name = "typha-client",
+          .key_usages = {pki::KeyUsage::kDigitalSignature},
+          .extended_key_usages = {std::string(pki::kOidClientAuth)},
+          .not_before = now - absl::Minutes(5),
+          .not_after = now + absl::Hours(100'000)};
+}
+
+TEST_F(SourcesTest, IssuesWithinTheCasLife) {
+  const pki::TestCa ca("root");
+  PutCa(ca);
+  const auto source = OpenCa();
+  ASSERT_THAT(source, IsOk());
+  const auto key = pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).value();
+  const auto issued =
+      (*source)->Current()->Issue(key.public_key(), Wanted(clock_.Now()), clock_.Now());
+  ASSERT_THAT(issued, IsOk());
+  const auto leaf = pki::Certificate::ParsePem(issued->chain_pem);
+  ASSERT_THAT(leaf, IsOk()) << "one block: the root is not sent";
+  EXPECT_THAT(pki::VerifyChain(*leaf, {}, {ca.certificate()}, pki::ExtendedKeyUsage::kClientAuth,
+                               clock_.Now()),
+              IsOk());
+  EXPECT_EQ(leaf->not_after(), ca.certificate().not_after());
+  EXPECT_EQ(issued->not_after, leaf->not_after());
+  EXPECT_EQ(issued->serial, leaf->serial());
+  EXPECT_GE(issued->serial.size(), 30U) << "128 random bits";
+}
+
+TEST_F(SourcesTest, SendsIntermediatesWithoutTheRoot) {
+  const pki::TestCa root("root");
+  const pki::TestCa issuing = root.Intermediate("issuing");
+  Put("tls.crt", issuing.certificate_pem() + root.certificate_pem());
+  Put("tls.key", issuing.key_pem());
+  const auto source = OpenCa();
+  ASSERT_THAT(source, IsOk());
+  const auto key = pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).value();
+  const auto issued =
+      (*source)->Current()->Issue(key.public_key(), Wanted(clock_.Now()), clock_.Now());
+  ASSERT_THAT(issued, IsOk());
+  const auto chain = pki::Certificate::ParsePemBundle(issued->chain_pem);
+  ASSERT_THAT(chain, IsOk());
+  ASSERT_THAT(*chain, SizeIs(2));
+  EXPECT_EQ((*chain)[0].common_name(), "typha-client");
+  EXPECT_EQ((*chain)[1].common_name(), "issuing");
+  EXPECT_THAT(pki::VerifyChain((*chain)[0], {(*chain)[1]}, {root.certificate()},
+                               pki::ExtendedKeyUsage::kClientAuth, clock_.Now()),
+              IsOk());
+}
+
+TEST_F(SourcesTest, CaFilesMustBeGoodAtStart) {
+  const pki::TestCa ca("root");
+  const pki::TestCa other("other");
+  struct Case {
+    const char* name;
+    std::string cert;
+    std::string key;
+    const char* message;
+  };
+  const pki::TestLeaf leaf = ca.Leaf({.common_name = "leaf"});
+  const pki::TestCa expired("expired", clock_.Now() - absl::Hours(48), absl::Hours(24));
+  const pki::TestCa future("future", clock_.Now() + absl::Hours(24 * 7), absl::Hours(24));
+  const Case cases[] = {
+      {"not PEM", "x", ca.key_pem(), "tls.crt"},
+      {"key file not PEM", ca.certificate_pem(), "x", "tls.key"},
+      {"key of another", ca.certificate_pem(), other.key_pem(), "tls.key"},
+      {"not a CA", leaf.certificate_pem, leaf.key_pem, "tls.crt"},
+      {"key pasted into the certificate file", ca.certificate_pem() + ca.key_pem(), ca.key_pem(),
+       "tls.crt"},
+      {"expired", expired.certificate_pem(), expired.key_pem(), "expired at"},
+      {"not yet valid", future.certificate_pem(), future.key_pem(), "not valid before"},
+  };
+  EXPECT_THAT(OpenCa(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("tls.crt")));
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    Put("tls.crt", c.cert);
+    Put("tls.key", c.key);
+    const auto source = OpenCa();
+    ASSERT_FALSE(source.ok());
+    EXPECT_THAT(std::string(source.status().message()), HasSubstr(c.message));
+  }
+}
+
+TEST_F(SourcesTest, ANewCaIsTakenABadOneIsNot) {
+  const pki::TestCa first("first");
+  PutCa(first);
+  const auto source = OpenCa();
+  ASSERT_THAT(source, IsOk());
+  const auto before = (*source)->Current();
+  (*source)->Refresh();
+  EXPECT_EQ((*source)->Current(), before);
+
+  const pki::TestCa second("second", pki::TestTime(), absl::Hours(9999));
+  Put("tls.crt", second.certificate_pem());  // the key is still the old one
+  (*source)->Refresh();
+  (*source)->Refresh();
+  EXPECT_EQ((*source)->Current(), before);
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("CA not taken, the old one stays")));
+  Put("tls.key", second.key_pem());
+  (*source)->Refresh();
+  EXPECT_NE((*source)->Current(), before);
+  EXPECT_EQ((*source)->Current()->not_after(), second.certificate().not_after());
+}
+
+TEST_F(SourcesTest, WarnsThirtyDaysBeforeTheEndOnceADay) {
+  PutCa(pki::TestCa("short", clock_.Now(), absl::Hours(24 * 40)));
+  const auto source = OpenCa();
+  ASSERT_THAT(source, IsOk());
+  (*source)->Refresh();
+  EXPECT_THAT(lines_, IsEmpty());
+  clock_.Advance(absl::Hours(24 * 11));
+  (*source)->Refresh();
+  (*source)->Refresh();
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("the CA expires soon")));
+  clock_.Advance(absl::Hours(24));
+  (*source)->Refresh();
+  EXPECT_THAT(lines_, SizeIs(2));
+  clock_.Advance(absl::Hours(24 * 30));
+  (*source)->Refresh();
+  EXPECT_THAT(lines_.back(), HasSubstr("the CA has expired"));
+  const auto key = pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).value();
+  EXPECT_THAT((*source)->Current()->Issue(key.public_key(), Wanted(clock_.Now()), clock_.Now()),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+}  // namespace
+}  // namespace calico::csr

@@ -1,0 +1,34 @@
+// Files that somebody may replace while we run: ConfigMaps, Secrets, a CA on disk.
+#ifndef CALICO_OPERATOR_CONTROLLERS_CSR_WATCHED_FILES_H_
+#define CALICO_OPERATOR_CONTROLLERS_CSR_WATCHED_FILES_H_
+
+#include <string>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "pkg/pki/secret_string.h"
+
+namespace calico::csr {
+
+// Whether files, or what the links to them point to, have changed. The kubelet replaces the files
+// of a volume by renaming a link, so name and size tell nothing; inode and times do.
+class WatchedFiles {
+ public:
+  explicit WatchedFiles(std::vector<std::string> paths) : paths_(std::move(paths)) {}
+
+  // True if something is different from the last call, and the first time.
+  bool Changed();
+
+ private:
+  std::vector<std::string> paths_;
+  std::string last_;
+};
+
+// The whole file, at most 1 MiB. Errors: NotFound, PermissionDenied, ResourceExhausted,
+// Unavailable, with the path.
+absl::StatusOr<pki::SecretString> ReadFile(const std::string& path);
+
+}  // namespace calico::csr
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_CSR_WATCHED_FILES_H_
