@@ -122,7 +122,7 @@ Registry::Registry() = default;
 Registry::~Registry() = default;
 
 Registry::Series& Registry::Add(std::string_view name, std::string_view help, std::string_view type,
-                                Labels labels) {
+                                const Labels& labels) {
   CALICO_CHECK(IsMetricName(name));
   const auto [family, is_new] = families_.try_emplace(std::string(name));
   if (is_new) {
@@ -135,31 +135,31 @@ Registry::Series& Registry::Add(std::string_view name, std::string_view help, st
   return series->second;
 }
 
-Counter& Registry::AddCounter(std::string_view name, std::string_view help, Labels labels) {
-  return Add(name, help, "counter", std::move(labels)).counter;
+Counter& Registry::AddCounter(std::string_view name, std::string_view help, const Labels& labels) {
+  return Add(name, help, "counter", labels).counter;
 }
 
-Gauge& Registry::AddGauge(std::string_view name, std::string_view help, Labels labels) {
-  return Add(name, help, "gauge", std::move(labels)).gauge;
+Gauge& Registry::AddGauge(std::string_view name, std::string_view help, const Labels& labels) {
+  return Add(name, help, "gauge", labels).gauge;
 }
 
 Histogram& Registry::AddHistogram(std::string_view name, std::string_view help,
-                                  std::vector<double> bounds, Labels labels) {
-  Series& series = Add(name, help, "histogram", std::move(labels));
+                                  std::vector<double> bounds, const Labels& labels) {
+  Series& series = Add(name, help, "histogram", labels);
   series.histogram = std::make_unique<Histogram>(std::move(bounds));
   return *series.histogram;
 }
 
 void Registry::AddCounterCallback(std::string_view name, std::string_view help,
-                                  std::function<double()> value, Labels labels) {
+                                  std::function<double()> value, const Labels& labels) {
   CALICO_CHECK(value != nullptr);
-  Add(name, help, "counter", std::move(labels)).callback = std::move(value);
+  Add(name, help, "counter", labels).callback = std::move(value);
 }
 
 void Registry::AddGaugeCallback(std::string_view name, std::string_view help,
-                                std::function<double()> value, Labels labels) {
+                                std::function<double()> value, const Labels& labels) {
   CALICO_CHECK(value != nullptr);
-  Add(name, help, "gauge", std::move(labels)).callback = std::move(value);
+  Add(name, help, "gauge", labels).callback = std::move(value);
 }
 
 std::string Registry::Expose() const {

@@ -79,16 +79,16 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  Counter& AddCounter(std::string_view name, std::string_view help, Labels labels = {});
-  Gauge& AddGauge(std::string_view name, std::string_view help, Labels labels = {});
+  Counter& AddCounter(std::string_view name, std::string_view help, const Labels& labels = {});
+  Gauge& AddGauge(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& AddHistogram(std::string_view name, std::string_view help, std::vector<double> bounds,
-                          Labels labels = {});
+                          const Labels& labels = {});
   // The value is asked for when the metrics are read. `value` must stay callable as long as the
   // registry lives.
   void AddCounterCallback(std::string_view name, std::string_view help,
-                          std::function<double()> value, Labels labels = {});
+                          std::function<double()> value, const Labels& labels = {});
   void AddGaugeCallback(std::string_view name, std::string_view help, std::function<double()> value,
-                        Labels labels = {});
+                        const Labels& labels = {});
 
   // All metrics, sorted by name.
   std::string Expose() const;
@@ -97,7 +97,8 @@ class Registry {
   struct Series;
   struct Family;
 
-  Series& Add(std::string_view name, std::string_view help, std::string_view type, Labels labels);
+  Series& Add(std::string_view name, std::string_view help, std::string_view type,
+              const Labels& labels);
 
   std::map<std::string, Family, std::less<>> families_;
 };

@@ -50,7 +50,8 @@ absl::StatusOr<std::unique_ptr<http::Server>> Listen(const aio::Executor& execut
                                                      const Endpoints& endpoints) {
   const absl::StatusOr<ListenAddress> address = ParseListenAddress(text);
   if (!address.ok()) return address.status();
-  http::Handler handler = [&endpoints](http::Request request, http::Peer, http::ResponseWriter&) {
+  http::Handler handler = [&endpoints](http::Request request, const http::Peer&,
+                                       http::ResponseWriter&) {
     return Handle(endpoints, std::move(request));
   };
   http::ServerOptions options{.address = address->host, .port = address->port};

@@ -63,14 +63,14 @@ class Informer {
     ReflectorHandlers handlers;
     handlers.list_started = [this] { seen_.emplace(); };
     handlers.set = [this](boost::json::object object) { return Set(object); };
-    handlers.deleted = [this](const boost::json::object& object) { Remove(KeyOf(object)); };
+    handlers.deleted = [this](const boost::json::object& object) { Remove(ObjectKeyOf(object)); };
     handlers.synced = [this] { FinishList(); };
     return RunReflector(client_, resource_, options_, std::move(handlers), clock_, logger_);
   }
 
  private:
   absl::Status Set(const boost::json::object& object) {
-    const api::ObjectKey key = KeyOf(object);
+    const api::ObjectKey key = ObjectKeyOf(object);
     absl::StatusOr<std::optional<T>> decoded = decoder_(object);
     if (!decoded.ok()) {
       if (seen_.has_value()) seen_->insert(key);  // keep the last good state

@@ -147,7 +147,7 @@ absl::Status Reflector::Handle(WatchEvent event) {
     case WatchEventType::kBookmark:
       break;
     case WatchEventType::kDeleted:
-      skipped_.erase(KeyOf(event.object));
+      skipped_.erase(ObjectKeyOf(event.object));
       if (handlers_.deleted) handlers_.deleted(event.object);
       break;
     case WatchEventType::kAdded:
@@ -159,7 +159,7 @@ absl::Status Reflector::Handle(WatchEvent event) {
 }
 
 void Reflector::Set(json::object object) {
-  api::ObjectKey key = KeyOf(object);
+  api::ObjectKey key = ObjectKeyOf(object);
   std::string version(ResourceVersionOf(object));
   const absl::Status status = handlers_.set(std::move(object));
   if (status.ok()) {
@@ -240,7 +240,7 @@ aio::Task<void> RunReflector(Client& client, const api::Resource& resource,
   co_await reflector.Run();
 }
 
-api::ObjectKey KeyOf(const json::object& object) {
+api::ObjectKey ObjectKeyOf(const json::object& object) {
   return {std::string(MetadataString(object, "namespace")),
           std::string(MetadataString(object, "name"))};
 }

@@ -79,7 +79,7 @@ aio::Task<void> RunReflector(Client& client, const api::Resource& resource,
                              const base::Clock& clock, const base::Logger& logger);
 
 // metadata.namespace and metadata.name; empty where absent.
-api::ObjectKey KeyOf(const boost::json::object& object);
+api::ObjectKey ObjectKeyOf(const boost::json::object& object);
 // metadata.resourceVersion; empty when absent.
 std::string_view ResourceVersionOf(const boost::json::object& object);
 

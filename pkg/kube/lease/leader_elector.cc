@@ -156,7 +156,7 @@ aio::Task<void> Elector::Follow(const api::Lease& lease, absl::Duration wait) {
                        .field_selector = fmt::format("metadata.name={}", options_.lease.name),
                        .resource_version = lease.meta.resource_version,
                        .duration = wait + absl::Seconds(1)},
-                      [this, &is_free](WatchEvent event) {
+                      [this, &is_free](const WatchEvent& event) {
                         if (event.type == WatchEventType::kBookmark) return absl::OkStatus();
                         const absl::StatusOr<api::Lease> seen = api::Lease::Decode(event.object);
                         is_free = event.type == WatchEventType::kDeleted || !seen.ok() ||
