@@ -1,0 +1,51 @@
+// Inputs: what rendering needs to know besides the Installation and the release.
+#ifndef CALICO_OPERATOR_RENDER_INPUTS_H_
+#define CALICO_OPERATOR_RENDER_INPUTS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pkg/codec/json.h"
+#include "pkg/pki/certificate.h"
+
+namespace calico::render {
+
+// Where pods reach the API server before the service network works. A host without port or the
+// other way round is no endpoint.
+struct ApiEndpoint {
+  std::string host;
+  std::string port;
+
+  // "https://10.0.0.1:443", with brackets around IPv6.
+  std::string Url() const;
+  friend bool operator==(const ApiEndpoint&, const ApiEndpoint&) = default;
+};
+
+// DNS settings of calico-node's pods.
+struct DnsSettings {
+  std::string policy = "ClusterFirstWithHostNet";
+  std::optional<json::object> config;  // PodSpec.dnsConfig
+};
+
+// A Secret of the operator's namespace that is copied to calico-system. Never logged.
+struct PullSecret {
+  std::string name;
+  std::string type;
+  json::object data;
+};
+
+struct Inputs {
+  std::string owner_uid;           // of the Installation
+  std::string operator_namespace;  // where the operator runs
+  std::vector<pki::Certificate> ca_certificates;  // of caCert, in its order
+  std::optional<ApiEndpoint> api_endpoint;        // absent: pods use the service network
+  DnsSettings node_dns;
+  int typha_replicas = 1;
+  std::vector<PullSecret> pull_secrets;
+  bool has_admission_policies = false;  // the API server serves ValidatingAdmissionPolicy
+};
+
+}  // namespace calico::render
+
+#endif  // CALICO_OPERATOR_RENDER_INPUTS_H_

@@ -1,0 +1,183 @@
+#include "operator/render/render.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "operator/render/names.h"
+#include "operator/render/object_path.h"
+#include "operator/render/testing/cases.h"
+#include "pkg/base/testing/golden.h"
+#include "pkg/codec/yaml.h"
+
+namespace calico::render {
+namespace {
+
+using base::MatchesGolden;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<json::object> RenderCase(const ReferenceCase& c) {
+  return Render(Release::Current(), c.installation, c.inputs);
+}
+
+std::string Yaml(const std::vector<json::object>& objects) {
+  std::vector<json::value> documents(objects.begin(), objects.end());
+  return codec::ToYaml(documents);
+}
+
+json::object* Find(std::vector<json::object>& objects, std::string_view kind,
+                   std::string_view name) {
+  for (json::object& object : objects) {
+    if (KindOf(object) == kind && NameOf(object) == name) return &object;
+  }
+  return nullptr;
+}
+
+json::object Only(std::vector<json::object> objects, std::string_view kind, std::string_view name) {
+  json::object* const found = Find(objects, kind, name);
+  EXPECT_NE(found, nullptr) << kind << " " << name;
+  return found == nullptr ? json::object() : *found;
+}
+
+std::string_view Variable(json::object& container, std::string_view name) {
+  json::object* const entry = FindNamed(ArrayAt(container, {"env"}), name);
+  return entry == nullptr ? "absent" : TextAt(*entry, "value");
+}
+
+TEST(RenderTest, Goldens) {
+  for (const std::string name : {"b-cm-default", "c-cm-ecdsa"}) {
+    EXPECT_THAT(Yaml(RenderCase(LoadReferenceCase(name))),
+                MatchesGolden(fmt::format("render/{}.yaml", name)));
+  }
+}
+
+TEST(RenderTest, EqualInputsGiveEqualBytes) {
+  const auto text = [] {
+    std::string all;
+    for (const json::object& object : RenderCase(LoadReferenceCase("c-cm-ecdsa"))) {
+      all += codec::Serialize(object);
+    }
+    return all;
+  };
+  EXPECT_EQ(text(), text());
+}
+
+TEST(RenderTest, AnotherCaRollsBothWorkloadsAndNothingElseOfTheirs) {
+  const ReferenceCase before = LoadReferenceCase("b-cm-default");
+  ReferenceCase after = LoadReferenceCase("b-cm-default");
+  after.inputs.ca_certificates.push_back(after.inputs.ca_certificates.front());
+  for (const auto& [kind, name] : {std::pair{"DaemonSet", kNode}, std::pair{"Deployment", kTypha}}) {
+    EXPECT_NE(Only(RenderCase(before), kind, name), Only(RenderCase(after), kind, name));
+  }
+  json::object bundle = Only(RenderCase(after), "ConfigMap", kCaBundle);
+  const std::string_view text = TextAt(ObjectAt(bundle, {"data"}), "ca.crt");
+  EXPECT_NE(text.find("BEGIN CERTIFICATE"), text.rfind("BEGIN CERTIFICATE"));
+}
+
+// A second rendering for the same Installation would restart every pod.
+TEST(RenderTest, ReplicasDoNotTouchThePodTemplate) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  json::object few = Only(RenderCase(c), "Deployment", kTypha);
+  c.inputs.typha_replicas = 7;
+  json::object many = Only(RenderCase(c), "Deployment", kTypha);
+  EXPECT_EQ(ObjectAt(few, {"spec", "template"}), ObjectAt(many, {"spec", "template"}));
+  EXPECT_EQ(ObjectAt(many, {"spec"}).at("replicas"), 7);
+}
+
+TEST(RenderTest, EveryContainerThatTalksToTheApiServerIsToldWhere) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  c.inputs.api_endpoint = ApiEndpoint{"fd00::1", "6443"};
+  json::object node = Only(RenderCase(c), "DaemonSet", kNode);
+  json::object typha = Only(RenderCase(c), "Deployment", kTypha);
+  for (json::object* container :
+       {&Container(node, kNode), &InitContainer(node, kNodeProvisioner),
+        &InitContainer(node, "install-cni"), &Container(typha, kTypha),
+        &InitContainer(typha, kTyphaProvisioner)}) {
+    EXPECT_EQ(Variable(*container, "KUBERNETES_SERVICE_HOST"), "fd00::1");
+    EXPECT_EQ(Variable(*container, "KUBERNETES_SERVICE_PORT"), "6443");
+  }
+  json::object config = Only(RenderCase(c), "ConfigMap", kCniConfig);
+  EXPECT_THAT(std::string(TextAt(ObjectAt(config, {"data"}), "config")),
+              HasSubstr(R"("k8s_api_root":"https://[fd00::1]:6443")"));
+
+  c.inputs.api_endpoint.reset();
+  node = Only(RenderCase(c), "DaemonSet", kNode);
+  EXPECT_EQ(Variable(Container(node, kNode), "KUBERNETES_SERVICE_HOST"), "absent");
+}
+
+TEST(RenderTest, TheProvisionerComesFirst) {
+  json::object node = Only(RenderCase(LoadReferenceCase("b-cm-default")), "DaemonSet", kNode);
+  json::array& init = ArrayAt(PodSpec(node), {"initContainers"});
+  EXPECT_EQ(TextAt(init.front().as_object(), "name"), kNodeProvisioner);
+}
+
+TEST(RenderTest, DnsOfTheOperatorIsTakenOver) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  c.inputs.node_dns = {.policy = "None", .config = json::object{{"nameservers", {"192.0.2.53"}}}};
+  json::object node = Only(RenderCase(c), "DaemonSet", kNode);
+  EXPECT_EQ(TextAt(PodSpec(node), "dnsPolicy"), "None");
+  EXPECT_EQ(ArrayAt(PodSpec(node), {"dnsConfig", "nameservers"}).front(), "192.0.2.53");
+  json::object typha = Only(RenderCase(c), "Deployment", kTypha);
+  EXPECT_EQ(TextAt(PodSpec(typha), "dnsPolicy"), "ClusterFirst");
+}
+
+TEST(RenderTest, OptionalObjects) {
+  ReferenceCase c = LoadReferenceCase("c-cm-ecdsa");
+  std::vector<json::object> objects = RenderCase(c);
+  EXPECT_NE(Find(objects, "Service", kTyphaMetrics), nullptr);
+  EXPECT_NE(Find(objects, "Secret", "my-pull"), nullptr);
+  EXPECT_NE(Find(objects, "ValidatingAdmissionPolicy", "calico-system-csr-names"), nullptr);
+
+  c.installation.typha_metrics_port.reset();
+  c.installation.image_pull_secrets.clear();
+  c.inputs.pull_secrets.clear();
+  c.inputs.has_admission_policies = false;
+  objects = RenderCase(c);
+  EXPECT_EQ(Find(objects, "Service", kTyphaMetrics), nullptr);
+  EXPECT_EQ(Find(objects, "Secret", "my-pull"), nullptr);
+  EXPECT_EQ(Find(objects, "ValidatingAdmissionPolicy", "calico-system-csr-names"), nullptr);
+  EXPECT_EQ(Find(objects, "ValidatingAdmissionPolicyBinding", "calico-system-csr-names"), nullptr);
+}
+
+TEST(RenderTest, ImagePullPolicyReachesEveryContainer) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  c.installation.image_pull_policy = "Always";
+  json::object node = Only(RenderCase(c), "DaemonSet", kNode);
+  for (const std::string_view list : {"initContainers", "containers"}) {
+    for (json::value& container : ArrayAt(PodSpec(node), {list})) {
+      EXPECT_EQ(TextAt(container.as_object(), "imagePullPolicy"), "Always");
+    }
+  }
+}
+
+TEST(RenderTest, EveryObjectIsLabelledAndOwned) {
+  const ReferenceCase c = LoadReferenceCase("c-cm-ecdsa");
+  for (json::object& object : RenderCase(c)) {
+    SCOPED_TRACE(NameOf(object));
+    EXPECT_EQ(TextAt(ObjectAt(object, {"metadata", "labels"}), kManagedByLabel), kManagedBy);
+    EXPECT_EQ(TextAt(ObjectAt(object, {"metadata", "labels"}), kInstanceLabel), "default");
+    json::array& owners = ArrayAt(object, {"metadata", "ownerReferences"});
+    ASSERT_EQ(owners.size(), 1U);
+    EXPECT_EQ(TextAt(owners.front().as_object(), "uid"), c.inputs.owner_uid);
+  }
+}
+
+TEST(RenderTest, NoPrivateKeyMaterialAndNoPublicRoots) {
+  const std::string text = Yaml(RenderCase(LoadReferenceCase("b-cm-default")));
+  EXPECT_THAT(text, testing::Not(HasSubstr("PRIVATE KEY")));
+  EXPECT_THAT(text, testing::Not(HasSubstr("cert.pem")));
+}
+
+TEST(RenderTest, ComponentsAreNamed) {
+  std::vector<std::string> names;
+  for (const Component& component : Components()) names.push_back(component.name);
+  EXPECT_THAT(names, ElementsAre("namespace", "pull-secrets", "certificate-management", "cni",
+                                 "typha", "node"));
+}
+
+}  // namespace
+}  // namespace calico::render

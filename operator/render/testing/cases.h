@@ -1,0 +1,29 @@
+// The two Installations that Tigera's operator was run with, and what it was told besides.
+#ifndef CALICO_OPERATOR_RENDER_TESTING_CASES_H_
+#define CALICO_OPERATOR_RENDER_TESTING_CASES_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operator/render/inputs.h"
+#include "pkg/api/operator/installation.h"
+#include "pkg/codec/json.h"
+
+namespace calico::render {
+
+struct ReferenceCase {
+  api::Installation installation;
+  Inputs inputs;
+  std::vector<json::object> objects;  // as the API server held them
+};
+
+// `name` is a folder of testdata/golden/reference. Failures end the test program.
+ReferenceCase LoadReferenceCase(std::string_view name);
+
+// The documents of a YAML file of testdata/golden.
+std::vector<json::object> LoadGoldenYaml(const std::string& path);
+
+}  // namespace calico::render
+
+#endif  // CALICO_OPERATOR_RENDER_TESTING_CASES_H_
