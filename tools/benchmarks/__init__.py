@@ -1,0 +1,1 @@
+"""Figures beside their peer or limit; tools/bench runs them."""

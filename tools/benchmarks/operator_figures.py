@@ -1,0 +1,94 @@
+"""Figures of calico-operator: memory, start, restart, requests."""
+
+import concurrent.futures
+import http.client
+import json
+import time
+
+from deployment import install, kube as kubes
+from e2e import environment
+
+DAEMONSET = "/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node"
+PODS = 10_000
+
+
+def _node(kube, number):
+    kube.request("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {
+        "name": f"node-{number}", "labels": {"kubernetes.io/os": "linux"}}})
+
+
+def make_pods(cluster, count):
+    """Pods of a size like real ones, in a namespace that is none of ours; several connections."""
+    install.namespace(cluster.kube, "crowd")
+    cluster.kube.apply("/api/v1/namespaces/crowd/serviceaccounts/default", {
+        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "crowd"}})
+    kube = cluster.kube
+
+    def some(start):
+        connection = http.client.HTTPSConnection(kube._url.hostname, kube._url.port, context=kube._context, timeout=60)
+        for number in range(start, count, 8):
+            body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{number}", "namespace": "crowd"},
+                    "spec": {"schedulerName": "nobody", "containers": [
+                        {"name": "c", "image": "registry.example.com/team/image:v1.2.3",
+                         "env": [{"name": f"VARIABLE_{i}", "value": "x" * 20} for i in range(20)]}]}}
+            connection.request("POST", "/api/v1/namespaces/crowd/pods", json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 201:
+                raise kubes.KubeError(f"create pod: {answer.status}")
+        connection.close()
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(some, range(8)))
+
+
+def _timed(check, timeout=30):
+    started = time.monotonic()
+    kubes.wait_for("a figure", check, timeout, interval=0.01)
+    return time.monotonic() - started
+
+
+def run(cluster, table, idle_seconds):
+    kube = cluster.kube
+    for number in range(3):
+        _node(kube, number)
+    kube.apply(install.INSTALLATION, install.installation({"certificateManagement": install.certificate_management(cluster.ca)}))
+    since = environment.now_rfc3339()
+    operator = cluster.start_operator()
+    to_daemonset = _timed(lambda: kube.get(DAEMONSET))
+    to_status = to_daemonset + _timed(lambda: len(install.conditions(kube)) == 3)
+    table.add("start to DaemonSet", f"{to_daemonset:.2f} s", "0.5 s", to_daemonset <= 0.5)
+    table.add("start to TigeraStatus with conditions", f"{to_status:.2f} s", "1 s", to_status <= 1)
+    time.sleep(60)
+    requests = [e for e in cluster.audit_events(since) if "calico-operator" in e.get("userAgent", "")]
+    table.add("requests in the first 60 s", str(len(requests)), "200", len(requests) <= 200)
+    generation = kube.get(DAEMONSET)["metadata"]["generation"]
+    table.add("DaemonSet generation after install", str(generation), "1", generation == 1)
+    resident = operator.rss_mib()
+    table.add("operator resident, 3 nodes", f"{resident:.1f} MiB", "16 MiB", resident <= 16)
+    since = environment.now_rfc3339()
+    time.sleep(idle_seconds)
+    writes = cluster.audit_writes(since, ("calico-operator",))
+    table.add("writes in idle minutes, lease aside", str(len(writes)), "0", not writes, note=f"{idle_seconds / 60:.0f} min {writes[:3] or ''}")
+    make_pods(cluster, PODS)
+    time.sleep(10)
+    resident = operator.rss_mib()
+    operator.terminate()
+    restarted = _restart(cluster)
+    table.add("restart to next change applied", f"{restarted[0]:.2f} s", "1 s", restarted[0] <= 1)
+    fresh = restarted[1].rss_mib()
+    table.add("operator resident, 10,000 pods", f"{max(resident, fresh):.1f} MiB", "16 MiB", max(resident, fresh) <= 16,
+              note=f"before restart {resident:.1f}, after {fresh:.1f}")
+    restarted[1].terminate()
+
+
+def _restart(cluster):
+    """(seconds from start of a new process to a changed DaemonSet, that process)."""
+    spec = {"certificateManagement": install.certificate_management(cluster.ca), "nodeMetricsPort": 9091}
+    cluster.kube.apply(install.INSTALLATION, install.installation(spec))
+    before = cluster.kube.get(DAEMONSET)["metadata"]["generation"]
+    operator = cluster.start_operator(label="restarted")
+    seconds = _timed(lambda: cluster.kube.get(DAEMONSET)["metadata"]["generation"] != before)
+    return seconds, operator
+
+

@@ -1,0 +1,130 @@
+"""Figures of key-cert-provisioner, beside the reference's where PEER_PROVISIONER names its binary."""
+
+import base64
+import json
+import os
+import pathlib
+import resource
+import subprocess
+import time
+
+from benchmarks import figures, relay as relays
+from deployment import install, kube as kubes
+from e2e import environment
+
+CROWD = 100
+FOREIGN = 5_000
+
+
+class Run:
+    """One process with a pod of its own."""
+
+    number = 0
+
+    def __init__(self, cluster, program, key, server=None, **variables):
+        Run.number += 1
+        number = Run.number
+        self.cluster, self.program = cluster, program
+        self.pod = environment.bound_pod(cluster, f"bench-{number}", "calico-node", f"10.9.{number // 250}.{number % 250 + 1}")
+        self.directory = cluster.folder / f"bench-{number}"
+        self.directory.mkdir()
+        self.environment = environment.provisioner_environment(cluster, self.pod, self.directory, f"bench-{number}",
+                                                               KEY_ALGORITHM=key, **variables)
+        if server:
+            path = pathlib.Path(self.environment["KUBECONFIG"])
+            view = json.loads(path.read_text(encoding="utf-8"))
+            view["clusters"][0]["cluster"]["server"] = server
+            path.write_text(json.dumps(view), encoding="utf-8")
+
+    def start(self):
+        self.started = time.monotonic()
+        with open(self.directory / "log", "wb") as log:
+            self.popen = subprocess.Popen([str(self.program)], env=self.environment, stdout=log, stderr=log)
+        return self
+
+    def finish(self):
+        """(wall seconds, CPU seconds, maximum RSS in MiB, whether the pair is complete)."""
+        _, status, usage = os.wait4(self.popen.pid, 0)
+        self.popen.returncode = os.waitstatus_to_exitcode(status)
+        complete = self.popen.returncode == 0 and all((self.directory / name).exists() for name in ("tls.key", "tls.crt", "ca.crt"))
+        return time.monotonic() - self.started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, complete
+
+
+def _crowd(cluster, program, key):
+    runs = [Run(cluster, program, key) for _ in range(CROWD)]
+    for run in runs:
+        run.start()
+    ends = {}
+    while len(ends) < len(runs):
+        pid, status, usage = os.wait3(0)
+        for run in runs:
+            if run.popen.pid == pid:
+                run.popen.returncode = os.waitstatus_to_exitcode(status)
+                ends[pid] = (time.monotonic() - run.started, run)
+    complete = sum((run.directory / "tls.key").exists() and run.popen.returncode == 0 for run in runs)
+    return figures.median([seconds for seconds, _ in ends.values()]), complete
+
+
+def _bytes(cluster, program, count):
+    """The largest number of bytes that one of `count` processes at once got from the server."""
+    relay = relays.Relay(*cluster.endpoint())
+    runs = [Run(cluster, program, "ECDSAWithCurve256", f"https://127.0.0.1:{relay.port}") for _ in range(count)]
+    for run in runs:
+        run.start()
+    codes = [run.finish()[3] for run in runs]
+    relay.close()
+    if not all(codes):
+        raise kubes.KubeError("bytes: not every process ended with a pair: " + (runs[0].directory / "log").read_text()[-500:])
+    return max(relay.received.values()), len(relay.received) / count
+
+
+def _foreign_csrs(cluster, count):
+    """Requests of somebody else, never decided."""
+    pem = subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x",
+                          "-keyout", "/dev/null"], check=True, capture_output=True).stdout
+    spec = {"request": base64.b64encode(pem).decode(), "signerName": "example.org/other", "usages": ["client auth"]}
+    import concurrent.futures
+    import http.client
+    kube = cluster.kube
+    def some(start):
+        connection = http.client.HTTPSConnection(kube._url.hostname, kube._url.port, context=kube._context, timeout=60)
+        for number in range(start, count, 8):
+            connection.request("POST", install.CSRS, json.dumps({
+                "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
+                "metadata": {"name": f"foreign-{number}"}, "spec": spec}), {"Content-Type": "application/json"})
+            connection.getresponse().read()
+        connection.close()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(some, range(8)))
+
+
+def run(cluster, table):
+    program = environment.BIN / "key-cert-provisioner"
+    peer = os.environ.get("PEER_PROVISIONER")
+    size = program.stat().st_size / 1e6
+    table.add("provisioner binary", f"{size:.1f} MB", "8 MB", size <= 8)
+    single = [Run(cluster, program, "ECDSAWithCurve256").start().finish() for _ in range(7)]
+    seconds = figures.median([wall for wall, _, _, _ in single]) * 1000
+    table.add("provisioner, 1 pod, beyond key time", f"{seconds:.0f} ms", "30 ms", seconds <= 30, note="P-256, start to exit; its key takes < 1 ms")
+    resident = max(rss for _, _, rss, _ in single)
+    table.add("provisioner resident", f"{resident:.1f} MiB", "8 MiB", resident <= 8)
+    rsa = [Run(cluster, program, "RSAWithSize2048").start().finish() for _ in range(7)]
+    peers = [Run(cluster, peer, "RSAWithSize2048").start().finish() for _ in range(7)] if peer else []
+    ours, theirs = (figures.median([w for w, _, _, _ in rows]) * 1000 if rows else 161 for rows in (rsa, peers))
+    table.add("provisioner, 1 pod, RSA-2048, all of it", f"{ours:.0f} ms", "peer", ours <= theirs, f"{theirs:.0f} ms" if peer else None)
+    ec_median, ec_complete = _crowd(cluster, program, "ECDSAWithCurve256")
+    rsa_median, rsa_complete = _crowd(cluster, program, "RSAWithSize2048")
+    peer_median = _crowd(cluster, peer, "RSAWithSize2048")[0] if peer else 5.3
+    shown = f"{peer_median:.2f} s" if peer else None
+    table.add("provisioner, 100 at once, P-256, median", f"{ec_median:.2f} s", "1/4 of peer's RSA", ec_median <= peer_median / 4, shown or "5.3-5.9 s (recorded)",
+              f"{ec_complete} of {CROWD} complete")
+    table.add("provisioner, 100 at once, RSA-2048, median", f"{rsa_median:.2f} s", "peer", rsa_median <= peer_median, shown,
+              f"{rsa_complete} of {CROWD} complete")
+    most, connections = _bytes(cluster, program, CROWD)
+    table.add("bytes from server, 100 at once", f"{most / 1000:.1f} kB", "20 kB", most <= 20_000, note=f"{connections:.2f} connections each")
+    _foreign_csrs(cluster, FOREIGN)
+    most, _ = _bytes(cluster, program, 1)
+    table.add("bytes from server, 5,000 foreign CSRs", f"{most / 1000:.1f} kB", "20 kB", most <= 20_000)
+
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
