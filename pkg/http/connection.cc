@@ -229,6 +229,13 @@ bool Connection::IsStale() {
   return result != Io::kWantRead;
 }
 
+void Connection::FinishWriting() {
+  if (!impl_->socket.is_open()) return;
+  if (!impl_->failed) impl_->top->SayGoodbye();
+  error_code ignored;
+  impl_->socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
 void Connection::Close() { impl_->Close(); }
 const std::string& Connection::peer() const { return impl_->peer; }
 std::string Connection::PeerCertificatePem() const { return impl_->top->PeerCertificatePem(); }

@@ -43,6 +43,8 @@ class Connection {
 
   // Whether a kept connection has been closed by the peer, or holds bytes that nobody asked for.
   bool IsStale();
+  // Tells the peer that nothing more comes; reading goes on.
+  void FinishWriting();
   // Closes; reads and writes in progress end with kUnavailable.
   void Close();
 

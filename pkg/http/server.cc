@@ -188,6 +188,7 @@ aio::Task<void> RefuseUnreadable(Connection& connection, int status) {
       SerializeHead(status, {{"Content-Type", "text/plain"}},
                     fmt::format("Content-Length: {}\r\n", body.size()), /*keep_alive=*/false);
   (void)co_await aio::WithDeadline(connection.Write(head + body), kDrainTimeout);
+  connection.FinishWriting();
   (void)co_await aio::WithDeadline(Drain(connection), kDrainTimeout);
 }
 
