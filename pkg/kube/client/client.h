@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
@@ -72,6 +73,8 @@ struct ClientOptions {
   std::string user_agent = "calico-operator";
   int max_connections = 16;
   size_t max_object_bytes = 4 << 20;  // one object or watch event
+  // Looks up the addresses of the API server's name; empty = the system's resolver.
+  std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;
 };
 
 // Called for each object of a list or event of a watch. A bad status ends the call with it.
@@ -96,8 +99,10 @@ class Client {
                                                      absl::Duration timeout = kDefaultTimeout);
 
   // Hands every object to `sink` while the pages arrive, one object in memory at a time, and
-  // returns the list's resourceVersion. An expired continue token restarts the list from the first
-  // page after `restart` was called. Errors also: what `sink` returned.
+  // returns the list's resourceVersion. An expired continue token, or a response that broke off,
+  // restarts the list from the first page after `restart` was called; without `restart` it is
+  // kOutOfRange or kUnavailable. Objects carry apiVersion and kind. Errors also: what `sink`
+  // returned.
   aio::Task<absl::StatusOr<std::string>> List(const api::Resource& resource, ListOptions options,
                                               ObjectSink sink,
                                               std::function<void()> restart = nullptr);

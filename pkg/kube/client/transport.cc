@@ -55,7 +55,8 @@ Transport::Transport(aio::Executor executor, RestConfig config, const base::Logg
                                    .proxy = config_.proxy,
                                    .user_agent = options.user_agent,
                                    .max_connections = options.max_connections,
-                                   .max_body_bytes = options.max_object_bytes};
+                                   .max_body_bytes = options.max_object_bytes,
+                                   .resolve = options.resolve};
   if (config_.credentials != nullptr) {
     http_options.tls = [this]() -> absl::StatusOr<http::TlsOptions> {
       absl::StatusOr<http::TlsOptions> tls = config_.credentials->Tls();

@@ -62,7 +62,10 @@ std::string RecordedRequest::Query(std::string_view key) const {
 }
 
 FakeApiServer::FakeApiServer(aio::Executor executor, FakeApiServerOptions options)
-    : executor_(std::move(executor)), options_(std::move(options)), state_(*options_.clock) {
+    : executor_(std::move(executor)),
+      options_(std::move(options)),
+      state_(*options_.clock),
+      port_(options_.port) {
   state_.OnChange([this] {
     for (const auto& watch : watches_) watch->wake.Notify();
   });
@@ -72,12 +75,12 @@ FakeApiServer::~FakeApiServer() = default;
 
 absl::Status FakeApiServer::Start() {
   if (server_ != nullptr) return absl::OkStatus();
-  http::ServerOptions options{.port = port_, .tls = options_.tls};
-  auto server =
-      http::Server::Listen(executor_, std::move(options),
-                           [this](http::Request request, http::Peer, http::ResponseWriter& writer) {
-                             return Serve(std::move(request), writer);
-                           });
+  http::ServerOptions options{.address = options_.address, .port = port_, .tls = options_.tls};
+  auto server = http::Server::Listen(
+      executor_, std::move(options),
+      [this](http::Request request, http::Peer peer, http::ResponseWriter& writer) {
+        return Serve(std::move(request), std::move(peer), writer);
+      });
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   port_ = server_->port();
@@ -95,7 +98,7 @@ aio::Task<void> FakeApiServer::Stop() {
 }
 
 std::string FakeApiServer::origin() const {
-  return fmt::format("{}://127.0.0.1:{}", options_.tls ? "https" : "http", port_);
+  return fmt::format("{}://{}:{}", options_.tls ? "https" : "http", options_.address, port_);
 }
 
 RestConfig FakeApiServer::Config(const std::string& token) const {
@@ -169,7 +172,9 @@ http::Response FakeApiServer::Encode(const ApiReply& reply) const {
 }
 
 aio::Task<std::optional<http::Response>> FakeApiServer::Serve(http::Request request,
+                                                              http::Peer peer,
                                                               http::ResponseWriter& writer) {
+  peers_.insert(std::move(peer.address));
   ApiRequest api{.method = request.method,
                  .content_type = HeaderText(request.headers, "Content-Type"),
                  .body = request.body,

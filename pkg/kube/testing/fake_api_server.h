@@ -38,6 +38,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,8 @@ namespace calico::kube {
 
 struct FakeApiServerOptions {
   const base::Clock* clock = &base::SystemClock();  // of timestamps; outlives the server
+  std::string address = "127.0.0.1";
+  uint16_t port = 0;  // 0 = any free one
   // HTTPS with this certificate; `ca_pem` is what clients shall trust. Unset: plain HTTP.
   std::optional<http::TlsServerOptions> tls;
   std::string ca_pem;
@@ -136,6 +139,8 @@ class FakeApiServer {
   // What arrived, in order.
   const std::vector<RecordedRequest>& requests() const { return requests_; }
   void ClearRequests() { requests_.clear(); }
+  // Client addresses seen so far: one for each connection that carried a request.
+  int connections() const { return static_cast<int>(peers_.size()); }
   // Requests of a method (empty = any) whose path contains `path`.
   int Count(std::string_view method, std::string_view path = "") const;
 
@@ -148,7 +153,7 @@ class FakeApiServer {
     bool bookmark = false;
   };
 
-  aio::Task<std::optional<http::Response>> Serve(http::Request request,
+  aio::Task<std::optional<http::Response>> Serve(http::Request request, http::Peer peer,
                                                  http::ResponseWriter& writer);
   aio::Task<std::optional<http::Response>> Misbehave(Fault fault, ApiRequest request,
                                                      http::ResponseWriter& writer);
@@ -171,6 +176,7 @@ class FakeApiServer {
   std::map<std::string, Identity> tokens_;
   std::vector<RecordedRequest> requests_;
   std::list<std::shared_ptr<OpenWatch>> watches_;
+  std::set<std::string> peers_;
   std::string warning_;
   int next_token_ = 0;
   uint16_t port_ = 0;
