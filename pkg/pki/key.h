@@ -5,14 +5,15 @@
 //   WriteFile("tls.key", key.ToPem().view());
 //
 // Threading: const methods may be called from several threads at once; Generate and ParsePem may
-// run on any thread. Generating an RSA key takes CPU time: about 40 ms (2048 bits) to 10 s (8192),
-// so hand it to a thread pool.
+// run on any thread. Generating an RSA key takes CPU time: about 15-30 ms (2048 bits) to 4 s
+// (8192), so hand it to a thread pool.
 #ifndef CALICO_PKG_PKI_KEY_H_
 #define CALICO_PKG_PKI_KEY_H_
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,6 +82,7 @@ class PublicKey {
   KeyFamily family_ = KeyFamily::kOther;
   int bits_ = 0;
   std::string curve_;
+  uint64_t rsa_exponent_ = 0;  // 0: not RSA, or larger than 64 bits
 };
 
 namespace internal {

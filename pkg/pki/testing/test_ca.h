@@ -9,13 +9,13 @@
 #ifndef CALICO_PKG_PKI_TESTING_TEST_CA_H_
 #define CALICO_PKG_PKI_TESTING_TEST_CA_H_
 
-#include <absl/time/time.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <absl/time/time.h>
 
 #include "pkg/base/ip_address.h"
 #include "pkg/pki/certificate.h"
@@ -65,6 +65,7 @@ class TestCa {
   absl::Time now() const { return now_; }
 
  private:
+  TestCa(std::string_view common_name, PrivateKey key, absl::Time now, absl::Duration lifetime);
   TestCa(CertificateAuthority authority, std::string key_pem, absl::Time now)
       : now_(now), key_pem_(std::move(key_pem)), authority_(std::move(authority)) {}
 

@@ -1,0 +1,175 @@
+#include "pkg/pki/certificate.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include <fmt/format.h>
+#include <openssl/asn1.h>
+
+#include "pkg/base/status_macros.h"
+#include "pkg/pki/internal/asn1.h"
+#include "pkg/pki/internal/extensions.h"
+#include "pkg/pki/internal/names.h"
+#include "pkg/pki/internal/openssl_error.h"
+#include "pkg/pki/internal/x509.h"
+#include "pkg/pki/pem.h"
+
+namespace calico::pki {
+namespace {
+
+constexpr std::string_view kLabel = "CERTIFICATE";
+constexpr PemLimits kSingleLimits = {
+    .max_text_bytes = 256 << 10, .max_blocks = 2, .max_block_bytes = 128 << 10};
+constexpr PemLimits kBundleLimits = {
+    .max_text_bytes = 4 << 20, .max_blocks = 1024, .max_block_bytes = 128 << 10};
+
+absl::Status Refuse(std::string_view cause) {
+  return internal::OpensslError(absl::StatusCode::kInvalidArgument,
+                                fmt::format("parse certificate: {}", cause));
+}
+
+absl::StatusOr<absl::Time> ReadTime(const ASN1_TIME* time) {
+  std::tm utc{};
+  if (ASN1_TIME_to_tm(time, &utc) != 1) return Refuse("malformed time");
+  return absl::FromTM(utc, absl::UTCTimeZone());
+}
+
+absl::StatusOr<std::string> ReadSerial(const ASN1_INTEGER* serial) {
+  const internal::BnPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
+  const internal::OpensslStringPtr hex(number == nullptr ? nullptr : BN_bn2hex(number.get()));
+  if (hex == nullptr) return Refuse("malformed serial number");
+  return std::string(hex.get());
+}
+
+// The complaint about block `number`, or OK.
+absl::Status CheckBlock(const PemBlock& block, size_t number, SurroundingText text) {
+  const auto refuse = [number](std::string_view cause) {
+    return absl::InvalidArgumentError(
+        fmt::format("parse certificate bundle: block {} {}", number, cause));
+  };
+  if (block.label != kLabel) return refuse(fmt::format("is labelled {:?}", block.label));
+  if (!block.headers.empty()) return refuse("has headers");
+  if (block.text_before && text == SurroundingText::kRefuse) return refuse("has text before it");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Certificate> Certificate::ParseDer(std::string_view der) {
+  const internal::ErrorScope scope;
+  if (der.size() > kSingleLimits.max_block_bytes) {
+    return absl::ResourceExhaustedError(fmt::format("parse certificate: {} bytes, limit {}",
+                                                    der.size(), kSingleLimits.max_block_bytes));
+  }
+  const internal::X509Ptr x509 = internal::ToX509(der);
+  if (x509 == nullptr) return Refuse("not X.509, or bytes left over");
+  if (!internal::IsCanonical(i2d_X509, x509.get(), der)) return Refuse("not DER");
+
+  const std::string key_der = internal::Encode(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(x509.get()));
+  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, PublicKey::ParseDer(key_der));
+  Certificate certificate(std::move(public_key));
+  certificate.der_ = std::string(der);
+  const X509_NAME* subject = X509_get_subject_name(x509.get());
+  CALICO_ASSIGN_OR_RETURN(certificate.subject_attributes_, internal::ReadName(subject));
+  certificate.subject_ = internal::NameText(subject);
+  certificate.issuer_ = internal::NameText(X509_get_issuer_name(x509.get()));
+  for (const NameAttribute& attribute : certificate.subject_attributes_) {
+    if (attribute.type == "CN" && certificate.common_name_.empty()) {
+      certificate.common_name_ = attribute.value;
+    }
+  }
+  CALICO_ASSIGN_OR_RETURN(certificate.serial_, ReadSerial(X509_get0_serialNumber(x509.get())));
+  CALICO_ASSIGN_OR_RETURN(certificate.not_before_, ReadTime(X509_get0_notBefore(x509.get())));
+  CALICO_ASSIGN_OR_RETURN(certificate.not_after_, ReadTime(X509_get0_notAfter(x509.get())));
+
+  CALICO_ASSIGN_OR_RETURN(internal::Extensions extensions,
+                          internal::ReadExtensions(X509_get0_extensions(x509.get())));
+  certificate.is_ca_ = extensions.is_ca.value_or(false);
+  if (certificate.is_ca_) certificate.path_length_ = extensions.path_length;
+  certificate.key_usages_ = extensions.key_usages;
+  certificate.extended_key_usages_ = std::move(extensions.extended_key_usages);
+  certificate.dns_names_ = std::move(extensions.names.dns_names);
+  certificate.ip_addresses_ = std::move(extensions.names.ip_addresses);
+  certificate.emails_ = std::move(extensions.names.emails);
+  certificate.uris_ = std::move(extensions.names.uris);
+  certificate.subject_key_id_ = std::move(extensions.subject_key_id);
+  certificate.authority_key_id_ = std::move(extensions.authority_key_id);
+  certificate.is_self_signed_ = X509_self_signed(x509.get(), /*verify_signature=*/1) == 1;
+  return certificate;
+}
+
+absl::StatusOr<Certificate> Certificate::ParsePem(std::string_view pem) {
+  CALICO_ASSIGN_OR_RETURN(const std::string der, ParseSinglePem(pem, kLabel, kSingleLimits));
+  return ParseDer(der);
+}
+
+absl::StatusOr<std::vector<Certificate>> Certificate::ParsePemBundle(std::string_view pem,
+                                                                     SurroundingText text) {
+  CALICO_ASSIGN_OR_RETURN(const PemText blocks, pki::ParsePem(pem, kBundleLimits));
+  std::vector<Certificate> certificates;
+  for (const PemBlock& block : blocks.blocks) {
+    const size_t number = certificates.size() + 1;
+    CALICO_RETURN_IF_ERROR(CheckBlock(block, number, text));
+    absl::StatusOr<Certificate> certificate = ParseDer(block.der);
+    if (!certificate.ok()) {
+      return base::Annotate(certificate.status(),
+                            fmt::format("parse certificate bundle: block {}", number));
+    }
+    certificates.push_back(*std::move(certificate));
+  }
+  if (certificates.empty()) {
+    return absl::InvalidArgumentError("parse certificate bundle: no CERTIFICATE block");
+  }
+  if (blocks.text_after && text == SurroundingText::kRefuse) {
+    return absl::InvalidArgumentError("parse certificate bundle: text after the last block");
+  }
+  return certificates;
+}
+
+std::string Certificate::pem() const { return EncodePem(kLabel, der_); }
+
+bool Certificate::HasExtendedKeyUsage(std::string_view oid) const {
+  return std::find(extended_key_usages_.begin(), extended_key_usages_.end(), oid) !=
+         extended_key_usages_.end();
+}
+
+std::string ToPemBundle(const std::vector<Certificate>& certificates) {
+  std::string bundle;
+  for (const Certificate& certificate : certificates) bundle += certificate.pem();
+  return bundle;
+}
+
+namespace internal {
+
+X509Ptr ToX509(std::string_view der) { return DecodeAll<X509Ptr>(d2i_X509, der); }
+
+absl::StatusOr<X509Ptr> ToX509(const Certificate& certificate) {
+  X509Ptr x509 = ToX509(std::string_view(certificate.der()));
+  if (x509 == nullptr) return OpensslError(absl::StatusCode::kInternal, "read certificate again");
+  return x509;
+}
+
+absl::StatusOr<CertificateStackPtr> ToX509Stack(const std::vector<Certificate>& certificates) {
+  CertificateStackPtr stack(sk_X509_new_null());
+  if (stack == nullptr) return OpensslError(absl::StatusCode::kInternal, "collect certificates");
+  for (const Certificate& certificate : certificates) {
+    CALICO_ASSIGN_OR_RETURN(X509Ptr x509, ToX509(certificate));
+    if (sk_X509_push(stack.get(), x509.get()) <= 0) {
+      return OpensslError(absl::StatusCode::kInternal, "collect certificates");
+    }
+    x509.release();
+  }
+  return stack;
+}
+
+absl::StatusOr<Certificate> FromX509(X509* certificate) {
+  const std::string der = Encode(i2d_X509, certificate);
+  absl::StatusOr<Certificate> result = Certificate::ParseDer(der);
+  if (!result.ok()) {
+    return absl::InternalError(fmt::format("read new certificate: {}", result.status().ToString()));
+  }
+  return result;
+}
+
+}  // namespace internal
+}  // namespace calico::pki

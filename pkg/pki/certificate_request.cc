@@ -1,0 +1,198 @@
+#include "pkg/pki/certificate_request.h"
+
+#include <fmt/format.h>
+#include <openssl/objects.h>
+
+#include "pkg/base/status_macros.h"
+#include "pkg/pki/internal/asn1.h"
+#include "pkg/pki/internal/extensions.h"
+#include "pkg/pki/internal/key_access.h"
+#include "pkg/pki/internal/names.h"
+#include "pkg/pki/internal/openssl_error.h"
+#include "pkg/pki/pem.h"
+
+namespace calico::pki {
+namespace {
+
+constexpr std::string_view kLabel = "CERTIFICATE REQUEST";
+constexpr PemLimits kLimits = {
+    .max_text_bytes = 64 << 10, .max_blocks = 2, .max_block_bytes = 48 << 10};
+
+absl::Status Failed(absl::StatusCode code) {
+  return internal::OpensslError(code, "create certificate request");
+}
+
+absl::StatusOr<const EVP_MD*> ChooseDigest(const PrivateKey& key,
+                                           std::optional<SignatureAlgorithm> wanted) {
+  const KeyFamily family = key.family();
+  if (!wanted.has_value()) {
+    if (family == KeyFamily::kEd25519) return nullptr;
+    return internal::DigestOf(DefaultSignature(family));
+  }
+  if (FamilyOf(*wanted) != family) {
+    return absl::InvalidArgumentError(
+        fmt::format("create certificate request: {} cannot sign with an {} key", ToString(*wanted),
+                    ToString(family)));
+  }
+  return internal::DigestOf(*wanted);
+}
+
+internal::Extensions ToExtensions(const CertificateRequestTemplate& request) {
+  internal::Extensions extensions;
+  extensions.is_ca = request.is_ca;
+  extensions.key_usages = request.key_usages;
+  extensions.extended_key_usages = request.extended_key_usages;
+  extensions.names.dns_names = request.dns_names;
+  extensions.names.ip_addresses = request.ip_addresses;
+  extensions.names.emails = request.emails;
+  extensions.names.uris = request.uris;
+  return extensions;
+}
+
+// The extensions that the request asks for; null if it asks for none. Several attributes, or
+// several values of one, would let two readers see two different requests: refused.
+absl::StatusOr<internal::ExtensionStackPtr> RequestedExtensions(X509_REQ* request) {
+  const auto refuse = [](std::string_view cause) {
+    return absl::InvalidArgumentError(fmt::format("parse certificate request: {}", cause));
+  };
+  int found = 0;
+  for (int i = 0; i < X509_REQ_get_attr_count(request); ++i) {
+    X509_ATTRIBUTE* attribute = X509_REQ_get_attr(request, i);
+    const int nid = OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute));
+    if (nid != NID_ext_req && nid != NID_ms_ext_req) continue;
+    if (++found > 1) return refuse("several extension requests");
+    if (X509_ATTRIBUTE_count(attribute) != 1) {
+      return refuse("an extension request without exactly one value");
+    }
+  }
+  if (found == 0) return internal::ExtensionStackPtr();
+  internal::ExtensionStackPtr stack(X509_REQ_get_extensions(request));
+  if (stack == nullptr) return refuse("malformed extension request");
+  return stack;
+}
+
+// What a signature must be made with: SHA-2, or Ed25519.
+bool IsStrongSignature(int signature_nid) {
+  switch (signature_nid) {
+    case NID_sha256WithRSAEncryption:
+    case NID_sha384WithRSAEncryption:
+    case NID_sha512WithRSAEncryption:
+    case NID_ecdsa_with_SHA256:
+    case NID_ecdsa_with_SHA384:
+    case NID_ecdsa_with_SHA512:
+    case NID_ED25519:
+      return true;
+    default:
+      return false;
+  }
+}
+
+internal::X509ReqPtr ToX509Req(std::string_view der) {
+  return internal::DecodeAll<internal::X509ReqPtr>(d2i_X509_REQ, der);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> CreateCertificateRequest(const PrivateKey& key,
+                                                     const CertificateRequestTemplate& request) {
+  const internal::ErrorScope scope;
+  EVP_PKEY* evp = internal::KeyAccess::Handle(key);
+  CALICO_ASSIGN_OR_RETURN(const EVP_MD* digest, ChooseDigest(key, request.signature_algorithm));
+  const internal::X509ReqPtr x509(X509_REQ_new());
+  if (x509 == nullptr || X509_REQ_set_version(x509.get(), X509_REQ_VERSION_1) != 1 ||
+      X509_REQ_set_pubkey(x509.get(), evp) != 1) {
+    return Failed(absl::StatusCode::kInternal);
+  }
+  X509_NAME* subject = X509_REQ_get_subject_name(x509.get());
+  CALICO_RETURN_IF_ERROR(internal::WriteName(subject, request.common_name, request.subject));
+  CALICO_ASSIGN_OR_RETURN(
+      const internal::ExtensionStackPtr extensions,
+      internal::WriteExtensions(ToExtensions(request), X509_NAME_entry_count(subject) == 0));
+  if (X509_REQ_add_extensions(x509.get(), extensions.get()) != 1 ||
+      X509_REQ_sign(x509.get(), evp, digest) <= 0) {
+    return Failed(absl::StatusCode::kInternal);
+  }
+  const std::string der = internal::Encode(i2d_X509_REQ, x509.get());
+  if (der.empty()) return Failed(absl::StatusCode::kInternal);
+  return EncodePem(kLabel, der);
+}
+
+absl::StatusOr<CertificateRequest> CertificateRequest::ParsePem(std::string_view pem) {
+  CALICO_ASSIGN_OR_RETURN(const std::string der, ParseSinglePem(pem, kLabel, kLimits));
+  return ParseDer(der);
+}
+
+absl::StatusOr<CertificateRequest> CertificateRequest::ParseDer(std::string_view der) {
+  const internal::ErrorScope scope;
+  const auto refuse = [](std::string_view cause) {
+    return internal::OpensslError(absl::StatusCode::kInvalidArgument,
+                                  fmt::format("parse certificate request: {}", cause));
+  };
+  if (der.size() > kLimits.max_block_bytes) {
+    return absl::ResourceExhaustedError(fmt::format("parse certificate request: {} bytes, limit {}",
+                                                    der.size(), kLimits.max_block_bytes));
+  }
+  const internal::X509ReqPtr x509 = ToX509Req(der);
+  if (x509 == nullptr) return refuse("not PKCS#10, or bytes left over");
+  if (!internal::IsCanonical(i2d_X509_REQ, x509.get(), der)) return refuse("not DER");
+  if (X509_REQ_get_version(x509.get()) != X509_REQ_VERSION_1) return refuse("unknown version");
+
+  const std::string key_der =
+      internal::Encode(i2d_X509_PUBKEY, X509_REQ_get_X509_PUBKEY(x509.get()));
+  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, PublicKey::ParseDer(key_der));
+  CertificateRequest request(std::move(public_key));
+  request.der_ = std::string(der);
+  const X509_NAME* subject = X509_REQ_get_subject_name(x509.get());
+  CALICO_ASSIGN_OR_RETURN(request.subject_, internal::ReadName(subject));
+  request.subject_text_ = internal::NameText(subject);
+  for (const NameAttribute& attribute : request.subject_) {
+    if (attribute.type != "CN") continue;
+    if (++request.common_name_count_ == 1) request.common_name_ = attribute.value;
+  }
+
+  CALICO_ASSIGN_OR_RETURN(const internal::ExtensionStackPtr stack, RequestedExtensions(x509.get()));
+  CALICO_ASSIGN_OR_RETURN(internal::Extensions extensions, internal::ReadExtensions(stack.get()));
+  request.dns_names_ = std::move(extensions.names.dns_names);
+  request.ip_addresses_ = std::move(extensions.names.ip_addresses);
+  request.emails_ = std::move(extensions.names.emails);
+  request.uris_ = std::move(extensions.names.uris);
+  request.other_san_count_ = extensions.names.other_count;
+  request.requests_ca_ = extensions.is_ca.value_or(false);
+  request.key_usages_ = extensions.key_usages;
+  request.extended_key_usages_ = std::move(extensions.extended_key_usages);
+  request.extensions_ = std::move(extensions.oids);
+  request.unknown_critical_extensions_ = std::move(extensions.unknown_critical);
+  return request;
+}
+
+absl::Status CertificateRequest::VerifySignature() const {
+  const internal::ErrorScope scope;
+  const internal::X509ReqPtr x509 = ToX509Req(der_);
+  EVP_PKEY* key = x509 == nullptr ? nullptr : X509_REQ_get0_pubkey(x509.get());
+  if (key == nullptr) {
+    return internal::OpensslError(absl::StatusCode::kInvalidArgument,
+                                  "verify certificate request: unsupported kind of key");
+  }
+  const int nid = X509_REQ_get_signature_nid(x509.get());
+  if (!IsStrongSignature(nid)) {
+    return absl::InvalidArgumentError(
+        fmt::format("verify certificate request: signature algorithm {} is not accepted",
+                    nid == NID_undef ? "unknown" : OBJ_nid2sn(nid)));
+  }
+  if (X509_REQ_verify(x509.get(), key) != 1) {
+    return internal::OpensslError(
+        absl::StatusCode::kInvalidArgument,
+        "verify certificate request: the signature is not by the request's own key");
+  }
+  return absl::OkStatus();
+}
+
+std::vector<NameAttribute> CertificateRequest::other_subject_attributes() const {
+  std::vector<NameAttribute> others;
+  for (const NameAttribute& attribute : subject_) {
+    if (attribute.type != "CN") others.push_back(attribute);
+  }
+  return others;
+}
+
+}  // namespace calico::pki

@@ -1,0 +1,29 @@
+// The OpenSSL side of keys, for the other files of pki.
+#ifndef CALICO_PKG_PKI_INTERNAL_KEY_ACCESS_H_
+#define CALICO_PKG_PKI_INTERNAL_KEY_ACCESS_H_
+
+#include <absl/status/statusor.h>
+
+#include "pkg/pki/internal/openssl_ptr.h"
+#include "pkg/pki/key.h"
+
+namespace calico::pki::internal {
+
+struct KeyAccess {
+  // Lifetime: that of `key`. OpenSSL takes non-const pointers for signing, which changes only state
+  // that it locks itself.
+  static EVP_PKEY* Handle(const PrivateKey& key);
+};
+
+// Null for a kind of key that the library does not know.
+EvpPkeyPtr ToEvp(const PublicKey& key);
+
+// Errors: InvalidArgument.
+absl::StatusOr<PublicKey> PublicKeyOf(const EVP_PKEY* key);
+
+// Null stands for "the key's own" (Ed25519).
+const EVP_MD* DigestOf(SignatureAlgorithm algorithm);
+
+}  // namespace calico::pki::internal
+
+#endif  // CALICO_PKG_PKI_INTERNAL_KEY_ACCESS_H_

@@ -1,0 +1,29 @@
+// OpenSSL's per-thread error queue, emptied into a Status.
+//
+// A queue left full would be read by the next TLS operation of the same thread as its own failure,
+// so every public function of pki holds an ErrorScope.
+#ifndef CALICO_PKG_PKI_INTERNAL_OPENSSL_ERROR_H_
+#define CALICO_PKG_PKI_INTERNAL_OPENSSL_ERROR_H_
+
+#include <absl/status/status.h>
+
+#include <string_view>
+
+namespace calico::pki::internal {
+
+// Empties the error queue when it goes out of scope.
+class ErrorScope {
+ public:
+  ErrorScope() = default;
+  ~ErrorScope();
+  ErrorScope(const ErrorScope&) = delete;
+  ErrorScope& operator=(const ErrorScope&) = delete;
+};
+
+// `context: reason; reason`, the queue's reasons with the earliest first; the queue is empty after.
+// Reasons are the library's fixed texts: no data of the input gets into the message.
+absl::Status OpensslError(absl::StatusCode code, std::string_view context);
+
+}  // namespace calico::pki::internal
+
+#endif  // CALICO_PKG_PKI_INTERNAL_OPENSSL_ERROR_H_

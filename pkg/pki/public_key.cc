@@ -1,0 +1,166 @@
+#include <iterator>
+
+#include <fmt/format.h>
+#include <openssl/core_names.h>
+
+#include "pkg/pki/internal/key_access.h"
+#include "pkg/pki/internal/openssl_error.h"
+#include "pkg/pki/internal/openssl_ptr.h"
+#include "pkg/pki/key.h"
+
+namespace calico::pki {
+namespace {
+
+constexpr int kMinRsaBits = 2048;
+constexpr int kMaxRsaBits = 8192;
+constexpr uint64_t kMinRsaExponent = 65537;
+
+const unsigned char* Bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+KeyFamily FamilyOfEvp(const EVP_PKEY* key) {
+  if (key == nullptr) return KeyFamily::kOther;
+  switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+      return KeyFamily::kRsa;
+    case EVP_PKEY_EC:
+      return KeyFamily::kEcdsa;
+    case EVP_PKEY_ED25519:
+      return KeyFamily::kEd25519;
+    default:
+      return KeyFamily::kOther;
+  }
+}
+
+std::string CurveOf(const EVP_PKEY* key) {
+  // Spelled-out parameters can look like a known curve and be another (CVE-2020-0601).
+  int is_explicit = 0;
+  if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_explicit) !=
+          1 ||
+      is_explicit != 0) {
+    return "";
+  }
+  char name[64];
+  size_t size = 0;
+  if (EVP_PKEY_get_group_name(key, name, sizeof(name), &size) != 1) return "";
+  const std::string_view curve(name, size);
+  if (curve == "prime256v1") return "P-256";
+  if (curve == "secp384r1") return "P-384";
+  if (curve == "secp521r1") return "P-521";
+  return std::string(curve);
+}
+
+uint64_t RsaExponentOf(const EVP_PKEY* key) {
+  BIGNUM* exponent = nullptr;
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return 0;
+  const internal::BnPtr owned(exponent);
+  return BN_num_bits(exponent) > 64 ? 0 : BN_get_word(exponent);
+}
+
+}  // namespace
+
+namespace internal {
+
+EvpPkeyPtr ToEvp(const PublicKey& key) {
+  const unsigned char* in = Bytes(key.der());
+  return EvpPkeyPtr(d2i_PUBKEY(nullptr, &in, static_cast<long>(key.der().size())));
+}
+
+absl::StatusOr<PublicKey> PublicKeyOf(const EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key, &der);
+  const OpensslBytesPtr owned(der);
+  if (size <= 0) return OpensslError(absl::StatusCode::kInvalidArgument, "encode public key");
+  return PublicKey::ParseDer({reinterpret_cast<const char*>(der), static_cast<size_t>(size)});
+}
+
+}  // namespace internal
+
+absl::StatusOr<PublicKey> PublicKey::ParseDer(std::string_view subject_public_key_info) {
+  const internal::ErrorScope scope;
+  const unsigned char* in = Bytes(subject_public_key_info);
+  const unsigned char* const end = in + subject_public_key_info.size();
+  const internal::X509PubkeyPtr info(
+      d2i_X509_PUBKEY(nullptr, &in, static_cast<long>(subject_public_key_info.size())));
+  if (info == nullptr) {
+    return internal::OpensslError(absl::StatusCode::kInvalidArgument, "parse public key");
+  }
+  if (in != end) return absl::InvalidArgumentError("parse public key: bytes left over");
+
+  const EVP_PKEY* evp = X509_PUBKEY_get0(info.get());
+  if (evp == nullptr) {
+    ASN1_OBJECT* algorithm = nullptr;
+    X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, info.get());
+    // A curve that the library does not know is a kind we do not know; a broken RSA key is broken.
+    const int nid = OBJ_obj2nid(algorithm);
+    if (nid == NID_rsaEncryption || nid == NID_ED25519) {
+      return internal::OpensslError(absl::StatusCode::kInvalidArgument, "parse public key");
+    }
+  }
+  PublicKey key;
+  key.der_ = std::string(subject_public_key_info);
+  key.family_ = FamilyOfEvp(evp);
+  if (key.family_ != KeyFamily::kOther) key.bits_ = EVP_PKEY_get_bits(evp);
+  if (key.family_ == KeyFamily::kEcdsa) key.curve_ = CurveOf(evp);
+  if (key.family_ == KeyFamily::kRsa) key.rsa_exponent_ = RsaExponentOf(evp);
+  return key;
+}
+
+std::string PublicKey::Description() const {
+  switch (family_) {
+    case KeyFamily::kRsa:
+      return fmt::format("RSA-{}", bits_);
+    case KeyFamily::kEcdsa:
+      if (curve_.starts_with("P-")) return fmt::format("ECDSA-P{}", bits_);
+      return fmt::format("ECDSA on {}", curve_.empty() ? "an unnamed curve" : curve_);
+    default:
+      return std::string(pki::ToString(family_));
+  }
+}
+
+absl::Status PublicKey::CheckStrength() const {
+  const auto refuse = [this](std::string_view cause) {
+    return absl::InvalidArgumentError(fmt::format("check {} key: {}", Description(), cause));
+  };
+  if (family_ == KeyFamily::kEd25519) return absl::OkStatus();
+  if (family_ == KeyFamily::kOther) return refuse("neither RSA, ECDSA nor Ed25519");
+  if (family_ == KeyFamily::kRsa) {
+    if (bits_ < kMinRsaBits || bits_ > kMaxRsaBits) {
+      return refuse(fmt::format("RSA keys have {} to {} bits", kMinRsaBits, kMaxRsaBits));
+    }
+    if (rsa_exponent_ < kMinRsaExponent || rsa_exponent_ % 2 == 0) {
+      return refuse("the exponent is not an odd number from 65537 up to 64 bits");
+    }
+  } else if (curve_ != "P-256" && curve_ != "P-384" && curve_ != "P-521") {
+    return refuse("the curve is not P-256, P-384 or P-521 by name");
+  }
+  const internal::ErrorScope scope;
+  const internal::EvpPkeyPtr evp = internal::ToEvp(*this);
+  const internal::EvpPkeyCtxPtr ctx(EVP_PKEY_CTX_new(evp.get(), nullptr));
+  if (evp == nullptr || ctx == nullptr) {
+    return internal::OpensslError(absl::StatusCode::kInternal, "check key");
+  }
+  if (family_ == KeyFamily::kRsa) {
+    BIGNUM* modulus = nullptr;
+    if (EVP_PKEY_get_bn_param(evp.get(), OSSL_PKEY_PARAM_RSA_N, &modulus) != 1) {
+      return internal::OpensslError(absl::StatusCode::kInternal, "check key");
+    }
+    const internal::BnPtr owned(modulus);
+    return BN_is_odd(modulus) ? absl::OkStatus() : refuse("the modulus is even");
+  }
+  // A point on the curve that is not infinity; these curves have no small subgroups.
+  if (EVP_PKEY_public_check_quick(ctx.get()) != 1) return refuse("not a point of the curve");
+  return absl::OkStatus();
+}
+
+bool operator==(const PublicKey& a, const PublicKey& b) {
+  if (a.der_ == b.der_) return true;
+  if (a.family_ != b.family_ || a.family_ == KeyFamily::kOther || a.bits_ != b.bits_) return false;
+  const internal::ErrorScope scope;
+  const internal::EvpPkeyPtr evp_a = internal::ToEvp(a);
+  const internal::EvpPkeyPtr evp_b = internal::ToEvp(b);
+  return evp_a != nullptr && evp_b != nullptr && EVP_PKEY_eq(evp_a.get(), evp_b.get()) == 1;
+}
+
+}  // namespace calico::pki

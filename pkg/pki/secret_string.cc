@@ -1,0 +1,45 @@
+#include "pkg/pki/secret_string.h"
+
+#include <cstring>
+
+#include <openssl/crypto.h>
+
+#include "pkg/base/check.h"
+
+namespace calico::pki {
+
+SecretString::SecretString(std::string_view bytes) : SecretString(OfSize(bytes.size())) {
+  if (!bytes.empty()) std::memcpy(data_.get(), bytes.data(), bytes.size());
+}
+
+SecretString SecretString::OfSize(size_t size) {
+  SecretString secret;
+  if (size == 0) return secret;
+  secret.data_ = std::make_unique<char[]>(size);
+  secret.size_ = size;
+  secret.capacity_ = size;
+  return secret;
+}
+
+SecretString& SecretString::operator=(SecretString&& other) noexcept {
+  if (this != &other) {
+    Wipe();
+    Swap(other);
+  }
+  return *this;
+}
+
+void SecretString::Shorten(size_t size) {
+  CALICO_CHECK(size <= size_);
+  if (size < size_) OPENSSL_cleanse(data_.get() + size, size_ - size);
+  size_ = size;
+}
+
+void SecretString::Wipe() {
+  if (data_ != nullptr) OPENSSL_cleanse(data_.get(), capacity_);
+  data_.reset();
+  size_ = 0;
+  capacity_ = 0;
+}
+
+}  // namespace calico::pki

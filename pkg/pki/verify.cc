@@ -1,0 +1,135 @@
+#include "pkg/pki/verify.h"
+
+#include <string>
+
+#include <fmt/format.h>
+#include <openssl/x509_vfy.h>
+
+#include "pkg/base/status_macros.h"
+#include "pkg/pki/internal/openssl_error.h"
+#include "pkg/pki/internal/openssl_ptr.h"
+#include "pkg/pki/internal/x509.h"
+
+namespace calico::pki {
+namespace {
+
+constexpr int kMaxDepth = 16;
+constexpr int kAuthLevel = 2;  // 112 bits: RSA 2048, P-224, SHA-224
+
+absl::Status Failed() {
+  return internal::OpensslError(absl::StatusCode::kInternal, "verify certificate");
+}
+
+int PurposeId(ExtendedKeyUsage purpose) {
+  switch (purpose) {
+    case ExtendedKeyUsage::kServerAuth:
+      return X509_PURPOSE_SSL_SERVER;
+    case ExtendedKeyUsage::kClientAuth:
+      return X509_PURPOSE_SSL_CLIENT;
+    case ExtendedKeyUsage::kAny:
+      break;
+  }
+  return X509_PURPOSE_ANY;
+}
+
+std::string_view PurposeName(ExtendedKeyUsage purpose) {
+  switch (purpose) {
+    case ExtendedKeyUsage::kServerAuth:
+      return "serverAuth";
+    case ExtendedKeyUsage::kClientAuth:
+      return "clientAuth";
+    case ExtendedKeyUsage::kAny:
+      break;
+  }
+  return "any purpose";
+}
+
+// What the certificate at fault says about the failed check.
+std::string Detail(int error, const Certificate& at_fault, ExtendedKeyUsage purpose) {
+  switch (error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return fmt::format(", not after {}",
+                         absl::FormatTime(at_fault.not_after(), absl::UTCTimeZone()));
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return fmt::format(", not before {}",
+                         absl::FormatTime(at_fault.not_before(), absl::UTCTimeZone()));
+    case X509_V_ERR_INVALID_PURPOSE: {
+      std::string usages;
+      for (const std::string& oid : at_fault.extended_key_usages()) {
+        usages += fmt::format("{}{}", usages.empty() ? "" : ", ", ExtendedKeyUsageName(oid));
+      }
+      return fmt::format(", wanted for {}; extended key usages [{}], key usages [{}]",
+                         PurposeName(purpose), usages, at_fault.key_usages().ToString());
+    }
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return fmt::format(", issuer {:?}", at_fault.issuer());
+    default:
+      return "";
+  }
+}
+
+absl::Status Explain(X509_STORE_CTX* context, ExtendedKeyUsage purpose) {
+  const int error = X509_STORE_CTX_get_error(context);
+  X509* current = X509_STORE_CTX_get_current_cert(context);
+  std::string where;
+  if (current != nullptr) {
+    const absl::StatusOr<Certificate> at_fault = internal::FromX509(current);
+    if (at_fault.ok()) {
+      where =
+          fmt::format(" (subject {:?}{})", at_fault->subject(), Detail(error, *at_fault, purpose));
+    }
+  }
+  return absl::FailedPreconditionError(
+      fmt::format("verify certificate: {}{}", X509_verify_cert_error_string(error), where));
+}
+
+bool Configure(X509_STORE_CTX* context, ExtendedKeyUsage purpose, absl::Time now) {
+  X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_time(param, absl::ToTimeT(now));
+  X509_VERIFY_PARAM_set_depth(param, kMaxDepth);
+  X509_VERIFY_PARAM_set_auth_level(param, kAuthLevel);
+  return X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
+         X509_VERIFY_PARAM_set_purpose(param, PurposeId(purpose)) == 1;
+}
+
+}  // namespace
+
+absl::Status VerifyChain(const Certificate& leaf, const std::vector<Certificate>& intermediates,
+                         const std::vector<Certificate>& roots, ExtendedKeyUsage purpose,
+                         absl::Time now) {
+  const internal::ErrorScope scope;
+  if (roots.empty()) return absl::InvalidArgumentError("verify certificate: no trusted roots");
+  CALICO_ASSIGN_OR_RETURN(const internal::X509Ptr x509, internal::ToX509(leaf));
+  CALICO_ASSIGN_OR_RETURN(const internal::CertificateStackPtr untrusted,
+                          internal::ToX509Stack(intermediates));
+  const internal::X509StorePtr store(X509_STORE_new());
+  const internal::X509StoreCtxPtr context(X509_STORE_CTX_new());
+  if (store == nullptr || context == nullptr) return Failed();
+  for (const Certificate& root : roots) {
+    CALICO_ASSIGN_OR_RETURN(const internal::X509Ptr anchor, internal::ToX509(root));
+    if (X509_STORE_add_cert(store.get(), anchor.get()) != 1) return Failed();
+  }
+  if (X509_STORE_CTX_init(context.get(), store.get(), x509.get(), untrusted.get()) != 1 ||
+      !Configure(context.get(), purpose, now)) {
+    return Failed();
+  }
+  const int verdict = X509_verify_cert(context.get());
+  if (verdict < 0) return Failed();
+  return verdict == 1 ? absl::OkStatus() : Explain(context.get(), purpose);
+}
+
+absl::Status KeyMatches(const Certificate& certificate, const PublicKey& key) {
+  if (certificate.public_key() == key) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format(
+      "match certificate and key: the certificate {:?} is for another {} key than the "
+      "given {} key",
+      certificate.subject(), certificate.public_key().Description(), key.Description()));
+}
+
+absl::Status KeyMatches(const Certificate& certificate, const PrivateKey& key) {
+  return KeyMatches(certificate, key.public_key());
+}
+
+}  // namespace calico::pki
