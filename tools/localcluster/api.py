@@ -27,17 +27,22 @@ class Api:
         self._context.load_cert_chain(str(layout.pki / "admin.crt"), str(layout.pki / "admin.key"))
 
     def request(self, method, path, body=None, content_type="application/json", timeout=10):
-        """The answer's JSON. ApiError when the server refuses, another ClusterError when it cannot be reached."""
+        """The answer's JSON. ApiError when the server refuses, ClusterError when it is away."""
         connection = http.client.HTTPSConnection(
-            self._address, layouts.API_PORT, context=self._context, timeout=timeout)
+            self._address, layouts.API_PORT, context=self._context, timeout=timeout
+        )
         try:
             data = None if body is None else json.dumps(body)
-            connection.request(method, path, data, {"Content-Type": content_type, "Accept": "application/json"})
+            connection.request(
+                method, path, data, {"Content-Type": content_type, "Accept": "application/json"}
+            )
             answer = connection.getresponse()
             text = answer.read().decode("utf-8", "replace")
         except (http.client.HTTPException, OSError) as error:
-            raise ClusterError(f"{method} {path} at {self._address}: {error or repr(error)}",
-                               "`tools/cluster up` repairs the API server") from error
+            raise ClusterError(
+                f"{method} {path} at {self._address}: {error or repr(error)}",
+                "`tools/cluster up` repairs the API server",
+            ) from error
         finally:
             connection.close()
         if answer.status // 100 != 2:
@@ -54,7 +59,9 @@ class Api:
 
     def nodes(self):
         """The Node objects by name."""
-        return {node["metadata"]["name"]: node for node in self.request("GET", "/api/v1/nodes")["items"]}
+        return {
+            node["metadata"]["name"]: node for node in self.request("GET", "/api/v1/nodes")["items"]
+        }
 
     def pod_range(self, node):
         """The addresses of a node's pods, or None as long as it has none."""
@@ -63,7 +70,9 @@ class Api:
     def renewed_lease(self, node):
         """When the node's kubelet last renewed its lease, or None when it has none."""
         try:
-            lease = self.request("GET", f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{node}")
+            lease = self.request(
+                "GET", f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{node}"
+            )
         except ApiError as error:
             if error.code == 404:
                 return None
@@ -71,11 +80,18 @@ class Api:
         return datetime.datetime.fromisoformat(lease["spec"]["renewTime"])
 
     def create_node(self, name, pod_range):
-        """Makes the Node before its kubelet does, so that its pods' range is the one that the routes know."""
+        """Makes the Node before its kubelet does, so that its pods' range is known beforehand."""
         try:
-            self.request("POST", "/api/v1/nodes", {
-                "apiVersion": "v1", "kind": "Node", "metadata": {"name": name},
-                "spec": {"podCIDR": pod_range, "podCIDRs": [pod_range]}})
+            self.request(
+                "POST",
+                "/api/v1/nodes",
+                {
+                    "apiVersion": "v1",
+                    "kind": "Node",
+                    "metadata": {"name": name},
+                    "spec": {"podCIDR": pod_range, "podCIDRs": [pod_range]},
+                },
+            )
         except ApiError as error:
             if error.code != 409:
                 raise
@@ -91,16 +107,22 @@ class Api:
 def is_node_ready(node):
     """Whether the Node object (a dict) has the condition Ready."""
     conditions = node.get("status", {}).get("conditions", [])
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+    return any(
+        condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
+    )
 
 
 def wait_for(what, probe, process, seconds):
-    """Waits until probe() is true; ClusterError at once when the process ends, and after the time."""
+    """Waits until probe() is true; ClusterError when a process ends, and after the time."""
     deadline = time.monotonic() + seconds
     while not probe():
         for needed in process:
             needed.require()
         if time.monotonic() > deadline:
-            tails = "\n".join(f"  last lines of {needed.log}:\n{needed.tail()}" for needed in process)
-            raise ClusterError(f"wait for {what}: not within {seconds} s\n{tails}", "run `tools/cluster up` again")
+            tails = "\n".join(
+                f"  last lines of {needed.log}:\n{needed.tail()}" for needed in process
+            )
+            raise ClusterError(
+                f"wait for {what}: not within {seconds} s\n{tails}", "run `tools/cluster up` again"
+            )
         time.sleep(0.1)

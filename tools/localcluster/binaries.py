@@ -1,4 +1,4 @@
-"""Which programs a cluster runs: the ones that tools/setup built, or those in the folder KUBEBUILDER_ASSETS."""
+"""Which programs a cluster runs: those that tools/setup built, or those in KUBEBUILDER_ASSETS."""
 
 import dataclasses
 import os
@@ -10,9 +10,15 @@ from localcluster import layout
 from localcluster.errors import ClusterError
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent
-KUBERNETES_PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl")
+KUBERNETES_PROGRAMS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kubectl",
+)
 ETCD_PROGRAMS = ("etcd", "etcdctl")
-# The programs that a folder of somebody else's must have; the others are taken from it where present.
+# What a folder of somebody else's must have; the others are taken from it where present.
 ASSETS_REQUIRED = ("etcd", "kube-apiserver", "kubectl")
 
 
@@ -26,7 +32,9 @@ def required_version(go_mod, module):
 
 def kubernetes_releases():
     """The releases that can be built, newest first: 1.37, 1.35, …"""
-    folders = [folder.name for folder in (TOOLS / "kubernetes").iterdir() if (folder / "go.mod").exists()]
+    folders = [
+        folder.name for folder in (TOOLS / "kubernetes").iterdir() if (folder / "go.mod").exists()
+    ]
     return sorted(folders, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
 
 
@@ -34,15 +42,18 @@ def kubernetes_version(release):
     """1.37 -> 1.37.2."""
     if release not in kubernetes_releases():
         raise ClusterError(
-            f"use Kubernetes {release}: not one of {', '.join(kubernetes_releases())}", "choose one of these")
+            f"use Kubernetes {release}: not one of {', '.join(kubernetes_releases())}",
+            "choose one of these",
+        )
     go_mod = (TOOLS / "kubernetes" / release / "go.mod").read_text(encoding="utf-8")
     return required_version(go_mod, "k8s.io/kubernetes")
 
 
 def default_release(assets):
-    """The newest release; with a folder of other programs the newest that is not newer than its API server.
+    """The newest release; with a folder of other programs, none newer than its API server.
 
-    What the folder lacks is built from that release: a kubelet may be older than its API server, but not newer.
+    What the folder lacks is built from that release: a kubelet may be older than its API server,
+    but not newer.
     """
     releases = kubernetes_releases()
     if assets is None:
@@ -51,8 +62,10 @@ def default_release(assets):
     for release in releases:
         if minor_of(release) <= minor_of(version):
             return release
-    raise ClusterError(f"use KUBEBUILDER_ASSETS={assets}: Kubernetes {version} is older than {releases[-1]}",
-                       "use newer programs, or unset KUBEBUILDER_ASSETS")
+    raise ClusterError(
+        f"use KUBEBUILDER_ASSETS={assets}: Kubernetes {version} is older than {releases[-1]}",
+        "use newer programs, or unset KUBEBUILDER_ASSETS",
+    )
 
 
 def minor_of(version):
@@ -78,7 +91,7 @@ def pause_folder():
 
 
 def assets_folder():
-    """The folder of KUBEBUILDER_ASSETS, or None; ClusterError when it lacks a program it must have."""
+    """The folder of KUBEBUILDER_ASSETS, or None; ClusterError when it lacks a needed program."""
     named = os.environ.get("KUBEBUILDER_ASSETS")
     if not named:
         return None
@@ -87,13 +100,14 @@ def assets_folder():
     if missing:
         raise ClusterError(
             f"use KUBEBUILDER_ASSETS={folder}: {', '.join(missing)} missing there",
-            "put the programs there, or unset KUBEBUILDER_ASSETS")
+            "put the programs there, or unset KUBEBUILDER_ASSETS",
+        )
     return folder
 
 
 @dataclasses.dataclass(frozen=True)
 class Binaries:
-    """The programs of one cluster. The versions, such as 1.37.2, are the API server's and the kubelet's."""
+    """The programs of one cluster; the versions, such as 1.37.2, are API server's and kubelet's."""
 
     version: str
     kubelet_version: str
@@ -106,15 +120,21 @@ class Binaries:
         for folder in self.folders:
             if (folder / name).exists():
                 return folder / name
-        raise ClusterError(f"find {name} for Kubernetes {self.version}: not built", "run tools/setup")
+        raise ClusterError(
+            f"find {name} for Kubernetes {self.version}: not built", "run tools/setup"
+        )
 
 
 def version_of(program):
     """`kube-apiserver --version` says `Kubernetes v1.37.2`."""
     try:
-        text = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
+        text = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, check=True, timeout=30
+        ).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        raise ClusterError(f"run {program} --version: {error}", "it must be a program for this machine") from error
+        raise ClusterError(
+            f"run {program} --version: {error}", "it must be a program for this machine"
+        ) from error
     match = re.search(r"v(\d+\.\d+\.\d+)", text)
     if not match:
         raise ClusterError(f"run {program} --version: no version in {text.strip()[:100]!r}")

@@ -1,7 +1,8 @@
 """Builds Kubernetes, etcd and the pause program into the cache folder.
 
-Each goes into a temporary folder first, which is renamed when it is whole. A stamp in it holds a hash of what it was built
-from, so that a changed go.sum or flag builds anew and everything else is found in no time.
+Each goes into a temporary folder first, which is renamed when it is whole. A stamp in it holds a
+hash of what it was built from, so that a changed go.sum or flag builds anew and everything else is
+found in no time.
 """
 
 import fcntl
@@ -29,7 +30,9 @@ class Product:
             stamp = (self.folder / _STAMP).read_text(encoding="ascii").strip()
         except OSError:
             return False
-        return stamp == self._hash and all((self.folder / program).exists() for program in self.programs)
+        return stamp == self._hash and all(
+            (self.folder / program).exists() for program in self.programs
+        )
 
     def ensure(self):
         """Builds it unless it is current; waits when another process is building it."""
@@ -77,12 +80,19 @@ class GoProduct(Product):
         go = golang.find(self._go_mod)
         environment = golang.environment(CGO_ENABLED="0", GOFLAGS="-mod=readonly")
         with step(f"fetch the modules of {self.title}"):
-            total = len(self._run([go, "list", "-deps", *self._packages.values()], environment).splitlines())
+            total = len(
+                self._run([go, "list", "-deps", *self._packages.values()], environment).splitlines()
+            )
         compiled = []
         with step(f"build {self.title}", lambda: f"{len(compiled)} of at most {total} packages"):
-            # All at once when Go itself gives the programs the right names: linking then overlaps compiling.
-            if all(package.rpartition("/")[2] == program for program, package in self._packages.items()):
-                self._compile(go, f"{folder}/", list(self._packages.values()), environment, compiled)
+            # All at once when Go itself gives the programs the right names: linking then overlaps
+            # compiling.
+            if all(
+                package.rpartition("/")[2] == program for program, package in self._packages.items()
+            ):
+                self._compile(
+                    go, f"{folder}/", list(self._packages.values()), environment, compiled
+                )
             else:
                 for program, package in self._packages.items():
                     self._compile(go, folder / program, [package], environment, compiled)
@@ -90,8 +100,14 @@ class GoProduct(Product):
     def _compile(self, go, output, packages, environment, compiled):
         command = [str(go), "build", "-v", *self._flags, "-o", str(output), *packages]
         with subprocess.Popen(
-                command, cwd=self._module, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, text=True) as process:
+            command,
+            cwd=self._module,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
             for line in process.stderr:  # with -v one line for every package
                 compiled.append(line)
         if process.returncode != 0:
@@ -99,15 +115,22 @@ class GoProduct(Product):
 
     def _run(self, command, environment):
         result = subprocess.run(
-            [str(word) for word in command], cwd=self._module, env=environment, capture_output=True, text=True,
-            check=False)
+            [str(word) for word in command],
+            cwd=self._module,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if result.returncode != 0:
             raise self._error("fetch", result.stderr[-1500:])
         return result.stdout
 
     def _error(self, verb, output):
         return ClusterError(
-            f"{verb} {self.title}: {output.strip()}", "check the network, GOPROXY and the free space, then run it again")
+            f"{verb} {self.title}: {output.strip()}",
+            "check the network, GOPROXY and the free space, then run it again",
+        )
 
 
 class Pause(Product):
@@ -117,15 +140,35 @@ class Pause(Product):
 
     def __init__(self):
         self._code = self._SOURCE.read_text(encoding="utf-8")
-        super().__init__("pause", binaries.pause_folder(), ("pause", "pause.tar"), [self._code, images.PAUSE_NAME])
+        super().__init__(
+            "pause",
+            binaries.pause_folder(),
+            ("pause", "pause.tar"),
+            [self._code, images.PAUSE_NAME],
+        )
 
     def make(self, folder):
         compiler = shutil.which("clang-19") or shutil.which("cc")
         if not compiler:
             raise ClusterError("build pause: no C compiler", "run tools/setup")
         result = subprocess.run(
-            [compiler, "-std=c11", "-Os", "-static", "-s", "-Wall", "-Werror", "-D_GNU_SOURCE", "-o",
-             str(folder / "pause"), str(self._SOURCE)], capture_output=True, text=True, check=False)
+            [
+                compiler,
+                "-std=c11",
+                "-Os",
+                "-static",
+                "-s",
+                "-Wall",
+                "-Werror",
+                "-D_GNU_SOURCE",
+                "-o",
+                str(folder / "pause"),
+                str(self._SOURCE),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if result.returncode != 0:
             raise ClusterError(f"build pause: {result.stderr.strip()[-600:]}", "run tools/setup")
         image = images.single_file_image(images.PAUSE_NAME, (folder / "pause").read_bytes())
@@ -140,22 +183,35 @@ def kubernetes(release):
     ldflags = " ".join(
         f"-X {package}.{name}={value}"
         for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
-        for name, value in values.items())
-    packages = {program: f"k8s.io/kubernetes/cmd/{program}" for program in binaries.KUBERNETES_PROGRAMS}
+        for name, value in values.items()
+    )
+    packages = {
+        program: f"k8s.io/kubernetes/cmd/{program}" for program in binaries.KUBERNETES_PROGRAMS
+    }
     return GoProduct(
-        f"Kubernetes {version}", binaries.kubernetes_folder(release), binaries.TOOLS / "kubernetes" / release,
-        packages, ldflags)
+        f"Kubernetes {version}",
+        binaries.kubernetes_folder(release),
+        binaries.TOOLS / "kubernetes" / release,
+        packages,
+        ldflags,
+    )
 
 
 def etcd():
     """etcd and etcdctl."""
     packages = {"etcd": "go.etcd.io/etcd/server/v3", "etcdctl": "go.etcd.io/etcd/etcdctl/v3"}
     return GoProduct(
-        f"etcd {binaries.etcd_version()}", binaries.etcd_folder(), binaries.TOOLS / "etcd", packages, "")
+        f"etcd {binaries.etcd_version()}",
+        binaries.etcd_folder(),
+        binaries.TOOLS / "etcd",
+        packages,
+        "",
+    )
 
 
 def products(release, assets):
-    """Everything that a cluster of a release takes, apart from what the folder assets (or None) has."""
+    """Everything that a cluster of a release takes, apart from what the folder assets has."""
+
     def has(programs):
         return assets is not None and all((assets / program).exists() for program in programs)
 

@@ -42,7 +42,9 @@ class ProductTest(unittest.TestCase):
         self.assertFalse(changed.is_current())
         changed.ensure()
         self.assertEqual(1, changed.made)
-        self.assertEqual(["1.0"], [entry.name for entry in self.folder.parent.iterdir() if entry.is_dir()])
+        self.assertEqual(
+            ["1.0"], [entry.name for entry in self.folder.parent.iterdir() if entry.is_dir()]
+        )
 
     def test_lost_program_makes_it_anew(self):
         thing = _Counting(self.folder, "a")
@@ -71,7 +73,9 @@ class ProductTest(unittest.TestCase):
             self.assertEqual(["pause", "Kubernetes"], titles)
             for program in ("kube-controller-manager", "kube-scheduler", "kubelet"):
                 (folder / program).touch()
-            self.assertEqual(["pause"], [product.title for product in build.products("1.37", folder)])
+            self.assertEqual(
+                ["pause"], [product.title for product in build.products("1.37", folder)]
+            )
 
     def test_versions_are_in_the_flags(self):
         flags = " ".join(build.kubernetes("1.37")._flags)  # pylint: disable=protected-access

@@ -26,7 +26,9 @@ def parse_mounts(text):
     for line in text.splitlines():
         _, folder, kind, options = line.split()[:4]
         if kind == "cgroup":
-            found.setdefault(folder, Hierarchy(pathlib.Path(folder), 1, frozenset(options.split(","))))
+            found.setdefault(
+                folder, Hierarchy(pathlib.Path(folder), 1, frozenset(options.split(",")))
+            )
         elif kind == "cgroup2":
             found.setdefault(folder, Hierarchy(pathlib.Path(folder), 2, frozenset()))
     return list(found.values())
@@ -38,7 +40,8 @@ def hierarchies():
     if not found:
         raise ClusterError(
             "find control groups: nothing of type cgroup or cgroup2 is mounted",
-            "mount -t cgroup2 none /sys/fs/cgroup")
+            "mount -t cgroup2 none /sys/fs/cgroup",
+        )
     return found
 
 
@@ -60,7 +63,9 @@ def create(name):
         if "cpuset" in hierarchy.controllers:
             for file in ("cpuset.cpus", "cpuset.mems"):
                 if not (group / file).read_text(encoding="ascii").strip():
-                    (group / file).write_text((hierarchy.folder / file).read_text(encoding="ascii"), encoding="ascii")
+                    (group / file).write_text(
+                        (hierarchy.folder / file).read_text(encoding="ascii"), encoding="ascii"
+                    )
 
 
 def _delegate(group):
@@ -73,11 +78,12 @@ def _delegate(group):
             except OSError as error:
                 raise ClusterError(
                     f"delegate controller {controller} in {group}: {error.strerror}",
-                    "run on the machine itself, or in a container with a cgroup namespace of its own")
+                    "run on the machine itself, or in a container with an own cgroup namespace",
+                )
 
 
 def remove(prefix):
-    """Removes all groups whose name begins with prefix, with what is in them; their processes have ended before."""
+    """Removes all groups whose name begins with prefix; their processes have ended before."""
     for hierarchy in hierarchies():
         for group in hierarchy.folder.glob(f"{prefix}*"):
             _remove_tree(group)
@@ -92,5 +98,7 @@ def _remove_tree(group):
             except OSError:
                 pass  # a process that has just been killed still counts for a moment
         if time.monotonic() > deadline:
-            raise ClusterError(f"remove control group {group}: still busy after 10 s", f"see {group}/cgroup.procs")
+            raise ClusterError(
+                f"remove control group {group}: still busy after 10 s", f"see {group}/cgroup.procs"
+            )
         time.sleep(0.02)

@@ -25,7 +25,9 @@ class CgroupsTest(unittest.TestCase):
 
     def test_unified(self):
         found = cgroups.parse_mounts(_UNIFIED)
-        self.assertEqual([(pathlib.Path("/sys/fs/cgroup"), 2)], [(one.folder, one.version) for one in found])
+        self.assertEqual(
+            [(pathlib.Path("/sys/fs/cgroup"), 2)], [(one.folder, one.version) for one in found]
+        )
 
     def test_nothing(self):
         self.assertEqual([], cgroups.parse_mounts("proc /proc proc rw 0 0\n"))

@@ -8,7 +8,17 @@ import subprocess
 import sys
 import time
 
-from localcluster import binaries, build, cluster, controlplane, layout, nodes, progress, state, sysctls
+from localcluster import (
+    binaries,
+    build,
+    cluster,
+    controlplane,
+    layout,
+    nodes,
+    progress,
+    state,
+    sysctls,
+)
 from localcluster.errors import ClusterError
 
 _FORWARDED = ("CALICO_OPERATOR_CACHE", "CALICO_OPERATOR_STATE", "KUBEBUILDER_ASSETS")
@@ -24,7 +34,9 @@ def _become_root(arguments):
 def _use_system_folders():
     """A root shell made by su or cron may lack the folders of ip, nsenter and mount."""
     path = os.environ.get("PATH", "").split(os.pathsep)
-    os.environ["PATH"] = os.pathsep.join(path + [folder for folder in ("/usr/sbin", "/sbin") if folder not in path])
+    os.environ["PATH"] = os.pathsep.join(
+        path + [folder for folder in ("/usr/sbin", "/sbin") if folder not in path]
+    )
 
 
 def _component(name):
@@ -36,8 +48,10 @@ def _existing(name):
     settings = state.read(name)
     if settings is None:
         known = ", ".join(state.names()) or "none"
-        raise ClusterError(f"find cluster {name}: there is none of this name",
-                           f"`tools/cluster up --name {name}` makes it; there are: {known}")
+        raise ClusterError(
+            f"find cluster {name}: there is none of this name",
+            f"`tools/cluster up --name {name}` makes it; there are: {known}",
+        )
     return cluster.Cluster(settings)
 
 
@@ -48,13 +62,17 @@ def _wanted_settings(options):
     release = options.kubernetes or (old.release if old else binaries.default_release(assets))
     count = 0 if options.control_plane_only else options.nodes
     if count is None:
-        count = old.nodes if old and old.nodes else 2
+        count = old.nodes if old else 2
     if not 0 <= count <= layout.NODE_LIMIT:
-        raise ClusterError(f"make {count} nodes: a cluster has 1 to {layout.NODE_LIMIT}", "choose another --nodes")
+        raise ClusterError(
+            f"make {count} nodes: a cluster has 1 to {layout.NODE_LIMIT}", "choose another --nodes"
+        )
     if old and old.release != release:
         raise ClusterError(
-            f"change cluster {options.name} from Kubernetes {old.release} to {release}: it has to be made anew",
-            f"run `tools/cluster down --name {options.name}` first, or choose another --name")
+            f"change cluster {options.name} from Kubernetes {old.release} to {release}: "
+            "it has to be made anew",
+            f"run `tools/cluster down --name {options.name}` first, or choose another --name",
+        )
     assets = old.assets if old else str(assets) if assets else None
     return state.Settings(options.name, old.index if old else -1, release, count, assets)
 
@@ -70,18 +88,25 @@ def _up(options):
             state.write(settings)
         it = cluster.Cluster(settings)
         size = {0: "control plane only", 1: "1 node"}.get(settings.nodes, f"{settings.nodes} nodes")
-        progress.say(f"cluster {options.name}: Kubernetes {it.binaries.version}, {size}, {it.layout.block}")
+        progress.say(
+            f"cluster {options.name}: Kubernetes {it.binaries.version}, {size}, {it.layout.block}"
+        )
         started = time.monotonic()
         it.up()
-    progress.say(f"cluster {options.name} is up: {progress.duration(time.monotonic() - started)}\n\n  export KUBECONFIG={it.layout.kubeconfig}\n  {it.binaries.program('kubectl')} get nodes\n"
-                 f"  tools/cluster down --name {options.name}")
+    progress.say(
+        f"cluster {options.name} is up: {progress.duration(time.monotonic() - started)}\n\n"
+        f"  export KUBECONFIG={it.layout.kubeconfig}\n"
+        f"  {it.binaries.program('kubectl')} get nodes\n"
+        f"  tools/cluster down --name {options.name}"
+    )
 
 
 def _down(options):
     for name in state.names() if options.all else [options.name]:
         layout.check_name(name)
         known = name in state.names()
-        with state.locked(name), progress.step(f"cluster {name} is down" if known else f"cluster {name}: there is none"):
+        said = f"cluster {name} is down" if known else f"cluster {name}: there is none"
+        with state.locked(name), progress.step(said):
             cluster.remove(layout.Layout(name, 0))  # finds what is the cluster's by its name alone
     with state.all_locked():
         if not state.names():
@@ -96,14 +121,24 @@ def _status(options):
         return
     server = found["apiServer"]
     print(f"cluster {found['name']}: {found['state']}, Kubernetes {found['kubernetes']}")
-    print(f"  API server   {server['url']}  (KUBERNETES_SERVICE_HOST={server['host']} "
-          f"KUBERNETES_SERVICE_PORT={server['port']})")
-    for label, key in (("kubeconfig", "kubeconfig"), ("kubectl", "kubectl"), ("audit log", "auditLog"),
-                       ("state folder", "stateFolder"), ("services", "serviceNetwork"), ("pods", "podNetwork")):
+    print(
+        f"  API server   {server['url']}  (KUBERNETES_SERVICE_HOST={server['host']} "
+        f"KUBERNETES_SERVICE_PORT={server['port']})"
+    )
+    for label, key in (
+        ("kubeconfig", "kubeconfig"),
+        ("kubectl", "kubectl"),
+        ("audit log", "auditLog"),
+        ("state folder", "stateFolder"),
+        ("services", "serviceNetwork"),
+        ("pods", "podNetwork"),
+    ):
         print(f"  {label:<12} {found[key]}")
     for node in found["nodes"]:
-        print(f"  {node['name']:<12} {node['address']}  pods {node['podCIDR']}  "
-              f"{'Ready' if node['ready'] else 'NotReady'}")
+        print(
+            f"  {node['name']:<12} {node['address']}  pods {node['podCIDR']}  "
+            f"{'Ready' if node['ready'] else 'NotReady'}"
+        )
     for entry in found["components"]:
         where = f"{entry['component']} {entry['node'] or ''}".strip()
         print(f"  {where:<26} {'process ' + str(entry['pid']) if entry['pid'] else 'not running'}")
@@ -127,8 +162,8 @@ def _logs(options):
     log = _existing(options.name).process(options.component, options.node).log
     if not log.exists():
         raise ClusterError(f"read {log}: it has not been written yet")
-    command = ["tail", "-n", str(options.tail) if options.tail is not None else "+1", *(["-F"] if options.follow else [])]
-    os.execvp(command[0], [*command, str(log)])
+    lines = "+1" if options.tail is None else str(options.tail)
+    os.execvp("tail", ["tail", "-n", lines, *(["-F"] if options.follow else []), str(log)])
 
 
 def _list(_options):
@@ -142,7 +177,15 @@ def _list(_options):
         except ClusterError as error:
             rows.append((name, "?", "?", f"broken: {error}", ""))
             continue
-        rows.append((name, found["kubernetes"], str(len(found["nodes"])), found["state"], found["apiServer"]["url"]))
+        rows.append(
+            (
+                name,
+                found["kubernetes"],
+                str(len(found["nodes"])),
+                found["state"],
+                found["apiServer"]["url"],
+            )
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip())
@@ -160,50 +203,85 @@ def _change(options):
                 it.start(options.component, options.node)
 
 
+def _words(options):
+    return options.words[1:] if options.words[:1] == ["--"] else options.words
+
+
 def _exec(options):
     pid = _existing(options.name).runner(options.node).init.pid()
     if pid is None:
-        raise ClusterError(f"run a command in {options.node}: the node does not run", "run `tools/cluster up`")
-    words = options.words[1:] if options.words[:1] == ["--"] else options.words
-    sys.exit(subprocess.run(
-        ["nsenter", "-t", str(pid), "-m", "-n", "-u", "-i", "-p", *(words or ["/bin/sh"])], check=False).returncode)
+        raise ClusterError(
+            f"run a command in {options.node}: the node does not run", "run `tools/cluster up`"
+        )
+    command = [
+        "nsenter",
+        "-t",
+        str(pid),
+        "-m",
+        "-n",
+        "-u",
+        "-i",
+        "-p",
+        *(_words(options) or ["/bin/sh"]),
+    ]
+    sys.exit(subprocess.run(command, check=False).returncode)
 
 
 def _kubectl(options):
     it = _existing(options.name)
-    words = options.words[1:] if options.words[:1] == ["--"] else options.words
+    words = _words(options)
     program = str(it.binaries.program("kubectl"))
     os.execv(program, [program, f"--kubeconfig={it.layout.kubeconfig}", *words])
 
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="tools/cluster", description="Real Kubernetes clusters of several nodes on this machine.")
+        prog="tools/cluster",
+        description="Real Kubernetes clusters of several nodes on this machine.",
+    )
     components = f"{', '.join(controlplane.COMPONENTS)}; of a node {', '.join(nodes.COMPONENTS)}"
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name, function, text):
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--name", default=layout.DEFAULT_NAME, help=f"the cluster (default {layout.DEFAULT_NAME})")
+        command.add_argument(
+            "--name",
+            default=layout.DEFAULT_NAME,
+            help=f"the cluster (default {layout.DEFAULT_NAME})",
+        )
         command.set_defaults(run=function, needs_root=True)
         return command
 
     up = add("up", _up, "make a cluster, or repair or change one")
     up.add_argument("--nodes", type=int, help="how many nodes (default 2, or as before)")
-    up.add_argument("--kubernetes", metavar="RELEASE", help=f"one of {', '.join(binaries.kubernetes_releases())}")
-    up.add_argument("--control-plane-only", action="store_true",
-                    help="etcd, kube-apiserver and kube-controller-manager, no nodes")
+    up.add_argument(
+        "--kubernetes",
+        metavar="RELEASE",
+        help=f"one of {', '.join(binaries.kubernetes_releases())}",
+    )
+    up.add_argument(
+        "--control-plane-only",
+        action="store_true",
+        help="etcd, kube-apiserver and kube-controller-manager, no nodes",
+    )
     add("down", _down, "end a cluster and remove everything of it").add_argument(
-        "--all", action="store_true", help="every cluster of this machine")
+        "--all", action="store_true", help="every cluster of this machine"
+    )
     add("status", _status, "what runs, and where things are").add_argument(
-        "-o", "--output", choices=["text", "json"], default="text")
-    add("kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig").set_defaults(needs_root=False)
+        "-o", "--output", choices=["text", "json"], default="text"
+    )
+    add("kubeconfig", _kubeconfig, "print the path of the administrator's kubeconfig").set_defaults(
+        needs_root=False
+    )
     add("load-image", _load_image, "import image archives on every node").add_argument(
-        "files", nargs="+", metavar="FILE")
+        "files", nargs="+", metavar="FILE"
+    )
     logs = add("logs", _logs, "print the log of a component")
     logs.add_argument("component", metavar="COMPONENT", type=_component, help=components)
     logs.add_argument("node", nargs="?", metavar="NODE")
-    logs.add_argument("-f", "--follow", action="store_true", help="go on with what is written from now on")
+    logs.add_argument(
+        "-f", "--follow", action="store_true", help="go on with what is written from now on"
+    )
     logs.add_argument("--tail", type=int, metavar="LINES", help="the last lines only")
     add("list", _list, "all clusters of this machine")
     for name in ("start", "stop", "restart"):
@@ -214,7 +292,8 @@ def _parser():
     run.add_argument("node", metavar="NODE")
     run.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
     add("kubectl", _kubectl, "run kubectl as the administrator").add_argument(
-        "words", nargs=argparse.REMAINDER, metavar="ARGUMENT")
+        "words", nargs=argparse.REMAINDER, metavar="ARGUMENT"
+    )
     return parser
 
 
@@ -232,10 +311,15 @@ def main(arguments):
         progress.say(f"tools/cluster: {error.text()}")
         return 1
     except OSError as error:
-        progress.say(f"tools/cluster: {options.command}: {error}\n  next: mend that, then run the command again")
+        progress.say(
+            f"tools/cluster: {options.command}: {error}\n"
+            "  next: mend that, then run the command again"
+        )
         return 1
     except KeyboardInterrupt:
-        progress.say("tools/cluster: interrupted; `tools/cluster up` goes on, `tools/cluster down` cleans up")
+        progress.say(
+            "tools/cluster: interrupted; `tools/cluster up` goes on, `tools/cluster down` cleans up"
+        )
         return 130
     return 0
 
@@ -243,5 +327,11 @@ def main(arguments):
 def _build(options):
     """Builds what `up` will run, as the calling user."""
     old = state.read(options.name)
-    assets = binaries.assets_folder() if old is None else pathlib.Path(old.assets) if old.assets else None
-    build.ensure(options.kubernetes or (old.release if old else binaries.default_release(assets)), assets)
+    assets = (
+        binaries.assets_folder()
+        if old is None
+        else pathlib.Path(old.assets) if old.assets else None
+    )
+    build.ensure(
+        options.kubernetes or (old.release if old else binaries.default_release(assets)), assets
+    )

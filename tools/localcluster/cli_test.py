@@ -21,8 +21,11 @@ class WantedSettingsTest(unittest.TestCase):
         os.environ.pop("KUBEBUILDER_ASSETS", None)
 
     def wanted(self, nodes=None, kubernetes=None, control_plane_only=False):
-        return cli._wanted_settings(argparse.Namespace(  # pylint: disable=protected-access
-            name="a", nodes=nodes, kubernetes=kubernetes, control_plane_only=control_plane_only))
+        return cli._wanted_settings(
+            argparse.Namespace(  # pylint: disable=protected-access
+                name="a", nodes=nodes, kubernetes=kubernetes, control_plane_only=control_plane_only
+            )
+        )
 
     def keep(self, settings):
         settings.index = 5
@@ -31,17 +34,19 @@ class WantedSettingsTest(unittest.TestCase):
 
     def test_defaults(self):
         wanted = self.wanted()
-        self.assertEqual((binaries.kubernetes_releases()[0], 2, -1), (wanted.release, wanted.nodes, wanted.index))
+        self.assertEqual(
+            (binaries.kubernetes_releases()[0], 2, -1), (wanted.release, wanted.nodes, wanted.index)
+        )
 
     def test_again_without_options_keeps_everything(self):
         self.keep(self.wanted(nodes=3, kubernetes="1.30"))
         again = self.wanted()
         self.assertEqual(("1.30", 3, 5), (again.release, again.nodes, again.index))
 
-    def test_control_plane_grows_nodes(self):
+    def test_control_plane_stays_alone_until_nodes_are_asked_for(self):
         self.keep(self.wanted(control_plane_only=True))
-        self.assertEqual(0, self.wanted(control_plane_only=True).nodes)
-        self.assertEqual(2, self.wanted().nodes)
+        self.assertEqual(0, self.wanted().nodes)
+        self.assertEqual(2, self.wanted(nodes=2).nodes)
 
     def test_release_cannot_change(self):
         self.keep(self.wanted(kubernetes="1.30"))
@@ -55,7 +60,11 @@ class WantedSettingsTest(unittest.TestCase):
                 self.wanted(nodes=nodes)
 
     def test_component_names(self):
-        for given, want in (("apiserver", "kube-apiserver"), ("kube-apiserver", "kube-apiserver"), ("etcd", "etcd")):
+        for given, want in (
+            ("apiserver", "kube-apiserver"),
+            ("kube-apiserver", "kube-apiserver"),
+            ("etcd", "etcd"),
+        ):
             with self.subTest(given):
                 self.assertEqual(want, cli._component(given))  # pylint: disable=protected-access
 

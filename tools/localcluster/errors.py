@@ -4,7 +4,7 @@
 class ClusterError(Exception):
     """A failure with a text for the user: `verb object: cause`, and what to do next.
 
-    next_step is a sentence of its own, printed on a line below; it may be empty where nothing helps.
+    next_step is printed on a line of its own; it may be empty where nothing helps.
     """
 
     def __init__(self, message, next_step=""):

@@ -1,7 +1,7 @@
-"""Room for a cluster's bridge in the machine's packet filter, where there is one that would stop its traffic.
+"""Room for a cluster's bridge in the machine's packet filter, where that would stop its traffic.
 
-A machine with Docker or ufw drops what it does not know: the nodes' requests to the API server (chain INPUT) and, where
-bridged packets pass through iptables, those between the nodes (chain FORWARD).
+A machine with Docker or ufw drops what it does not know: the nodes' requests to the API server
+(chain INPUT) and, where bridged packets pass through iptables, those between the nodes (FORWARD).
 """
 
 import pathlib
@@ -38,12 +38,18 @@ def admit(bridge):
         return
     for chain, rule in _rules(bridge):
         listing = _iptables("-S", chain)
-        if listing.returncode != 0 or is_open(listing.stdout, chain) or _iptables("-C", chain, *rule).returncode == 0:
+        if (
+            listing.returncode != 0
+            or is_open(listing.stdout, chain)
+            or _iptables("-C", chain, *rule).returncode == 0
+        ):
             continue
         result = _iptables("-I", chain, "1", *rule)
         if result.returncode != 0:
-            raise ClusterError(f"admit {bridge} in the packet filter: {result.stderr.strip()}",
-                               "let this bridge's traffic pass INPUT and FORWARD by hand")
+            raise ClusterError(
+                f"admit {bridge} in the packet filter: {result.stderr.strip()}",
+                "let this bridge's traffic pass INPUT and FORWARD by hand",
+            )
 
 
 def forget(bridge):
@@ -51,5 +57,8 @@ def forget(bridge):
     if not shutil.which("iptables"):
         return
     for chain, rule in _rules(bridge):
-        while f"-i {bridge} " in _iptables("-S", chain).stdout and _iptables("-D", chain, *rule).returncode == 0:
+        while (
+            f"-i {bridge} " in _iptables("-S", chain).stdout
+            and _iptables("-D", chain, *rule).returncode == 0
+        ):
             pass

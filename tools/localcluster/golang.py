@@ -11,18 +11,31 @@ from localcluster.errors import ClusterError
 from localcluster.progress import step
 
 # Settings of the user's that are meant for another Go or another target.
-_FOREIGN = ("GOROOT", "GOOS", "GOARCH", "GOAMD64", "GOEXPERIMENT", "GOFLAGS", "GOWORK", "GOTOOLDIR", "GOBIN")
+_FOREIGN = (
+    "GOROOT",
+    "GOOS",
+    "GOARCH",
+    "GOAMD64",
+    "GOEXPERIMENT",
+    "GOFLAGS",
+    "GOWORK",
+    "GOTOOLDIR",
+    "GOBIN",
+)
 _BOOTSTRAP = pathlib.Path("/usr/lib/go-1.19/bin/go")  # Debian's golang-1.19-go is not on the PATH
 
 
 def environment(**settings):
-    """The caller's environment without what would bend a build, with these settings; no Go fetches another by itself."""
+    """The caller's environment without what would bend a build, and with these settings.
+
+    Go does not fetch another Go by itself in it.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     return {**kept, "GO111MODULE": "on", "GOTOOLCHAIN": "local", "GOWORK": "off", **settings}
 
 
 def parse_version(text):
-    """'go1.26.8' or '1.26.0' -> (1, 26, 8); None when there is no version in it (a development build)."""
+    """'go version go1.26.8 …' -> (1, 26, 8); None without a version (a development build)."""
     match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
     return tuple(int(part or 0) for part in match.groups()) if match else None
 
@@ -38,8 +51,13 @@ def required_go(go_mod):
 def _version(program):
     try:
         result = subprocess.run(
-            [program, "version"], env=environment(), capture_output=True, text=True,
-            check=True, cwd="/")
+            [program, "version"],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd="/",
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return parse_version(result.stdout)
@@ -47,8 +65,13 @@ def _version(program):
 
 def _toolchain_folder(bootstrap, version):
     modules = subprocess.run(
-        [bootstrap, "env", "GOMODCACHE"], env=environment(), capture_output=True, text=True, check=True,
-        cwd="/").stdout.strip()
+        [bootstrap, "env", "GOMODCACHE"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd="/",
+    ).stdout.strip()
     name = f"toolchain@v0.0.1-go{version}.linux-{images.go_architecture()}"
     return pathlib.Path(modules) / "golang.org" / name
 
@@ -59,14 +82,18 @@ def has_bootstrap():
 
 
 def find(go_mod):
-    """The path of a Go that builds the module with this go.mod; fetches one when the machine's is too old."""
+    """The path of a Go that builds the module with this go.mod; fetches one where none is there."""
     text, wanted = required_go(go_mod)
     installed = shutil.which("go")
     if installed and (_version(installed) or (0, 0, 0)) >= wanted:
         return pathlib.Path(installed)
-    bootstrap = installed if installed and (_version(installed) or (0, 0, 0)) >= (1, 17, 0) else _BOOTSTRAP
+    bootstrap = (
+        installed if installed and (_version(installed) or (0, 0, 0)) >= (1, 17, 0) else _BOOTSTRAP
+    )
     if not pathlib.Path(bootstrap).exists():
-        raise ClusterError("find Go: none is installed", "run tools/setup, which installs golang-1.19-go")
+        raise ClusterError(
+            "find Go: none is installed", "run tools/setup, which installs golang-1.19-go"
+        )
     folder = _toolchain_folder(bootstrap, text)
     program = folder / "bin" / "go"
     if not _version(program):
@@ -78,11 +105,18 @@ def find(go_mod):
 def _download(bootstrap, folder):
     module = "golang.org/" + folder.name
     result = subprocess.run(
-        [bootstrap, "mod", "download", module], capture_output=True, text=True, check=False, cwd="/",
-        env=environment(GOFLAGS="-mod=mod"))
+        [bootstrap, "mod", "download", module],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env=environment(GOFLAGS="-mod=mod"),
+    )
     if result.returncode != 0:
         raise ClusterError(
-            f"get {module}: {result.stderr.strip()[-300:]}", "check the network and GOPROXY, then run tools/setup again")
+            f"get {module}: {result.stderr.strip()[-300:]}",
+            "check the network and GOPROXY, then run tools/setup again",
+        )
     # Modules are unpacked without their execute bits.
     for pattern in ("bin/*", "pkg/tool/*/*"):
         for program in folder.glob(pattern):

@@ -37,13 +37,28 @@ def _tar(files):
 def single_file_image(name, program):
     """A docker-archive of one layer with this program (bytes) as /program, and nothing else."""
     layer = _tar([("program", program, 0o755)])
-    config = json.dumps({
-        "architecture": go_architecture(), "os": "linux",
-        "config": {"Entrypoint": ["/program"], "User": "65535:65535"},
-        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}).encode()
+    config = json.dumps(
+        {
+            "architecture": go_architecture(),
+            "os": "linux",
+            "config": {"Entrypoint": ["/program"], "User": "65535:65535"},
+            "rootfs": {
+                "type": "layers",
+                "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()],
+            },
+        }
+    ).encode()
     config_name = hashlib.sha256(config).hexdigest() + ".json"
-    manifest = json.dumps([{"Config": config_name, "RepoTags": [name], "Layers": ["layer.tar"]}]).encode()
-    return _tar([(config_name, config, 0o644), ("layer.tar", layer, 0o644), ("manifest.json", manifest, 0o644)])
+    manifest = json.dumps(
+        [{"Config": config_name, "RepoTags": [name], "Layers": ["layer.tar"]}]
+    ).encode()
+    return _tar(
+        [
+            (config_name, config, 0o644),
+            ("layer.tar", layer, 0o644),
+            ("manifest.json", manifest, 0o644),
+        ]
+    )
 
 
 def load(runner, files):
@@ -52,14 +67,34 @@ def load(runner, files):
     for file in files:
         with open(file, "rb") as archive:
             result = subprocess.run(
-                ["nsenter", "-t", str(runner.init.pid()), "-m", "-n", "ctr", "--address",
-                 "/run/containerd/containerd.sock", "--namespace", "k8s.io", "images", "import", "-"],
-                stdin=archive, capture_output=True, text=True, check=False)
+                [
+                    "nsenter",
+                    "-t",
+                    str(runner.init.pid()),
+                    "-m",
+                    "-n",
+                    "ctr",
+                    "--address",
+                    "/run/containerd/containerd.sock",
+                    "--namespace",
+                    "k8s.io",
+                    "images",
+                    "import",
+                    "-",
+                ],
+                stdin=archive,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         if result.returncode != 0:
             raise ClusterError(
                 f"load image {file} on {runner.node.name}: {result.stderr.strip()[-400:]}",
-                "the file must be a docker-archive or oci-archive, as `buildah push` writes it")
-        names += [line.split()[1] for line in result.stdout.splitlines() if line.startswith("unpacking ")]
+                "the file must be a docker-archive or oci-archive, as `buildah push` writes it",
+            )
+        names += [
+            line.split()[1] for line in result.stdout.splitlines() if line.startswith("unpacking ")
+        ]
     return names
 
 

@@ -25,7 +25,10 @@ class SingleFileImageTest(unittest.TestCase):
         self.assertEqual(["localhost/a:1"], manifest["RepoTags"])
         self.assertEqual(hashlib.sha256(config).hexdigest() + ".json", manifest["Config"])
         layer = self.read(manifest["Layers"][0])
-        self.assertEqual(["sha256:" + hashlib.sha256(layer).hexdigest()], json.loads(config)["rootfs"]["diff_ids"])
+        self.assertEqual(
+            ["sha256:" + hashlib.sha256(layer).hexdigest()],
+            json.loads(config)["rootfs"]["diff_ids"],
+        )
 
     def test_program_is_there_and_executable(self):
         layer = tarfile.open(fileobj=io.BytesIO(self.read("layer.tar")))

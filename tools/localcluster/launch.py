@@ -1,10 +1,13 @@
-"""Starts one long-lived program. Run as a script of its own, so that it can fork and change namespaces safely.
+"""Starts one long-lived program.
+
+It is run as a script of its own, so that it can fork and change namespaces safely:
 
     launch.py RECORD LOG (--here | --join PID | --unshare) -- PROGRAM ARGUMENT...
 
-RECORD is written before the program runs, with the process id and start time that identify it, so nothing is ever
-running unrecorded. --join enters the namespaces of PID, --unshare makes new ones (the program becomes process 1
-in them). The program gets its own session, no input, LOG as output, and an environment without the caller's variables.
+RECORD is written before the program runs, with the process id and start time that identify it, so
+nothing ever runs unrecorded. --join enters the namespaces of PID, --unshare makes new ones (the
+program becomes process 1 in them). The program gets a session of its own, no input, LOG as output,
+and an environment without the caller's variables.
 """
 
 import ctypes
@@ -15,12 +18,26 @@ import signal
 import sys
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = (
-    0x00020000, 0x04000000, 0x08000000, 0x20000000, 0x40000000)
-NAMESPACES = {"mnt": CLONE_NEWNS, "net": CLONE_NEWNET, "uts": CLONE_NEWUTS, "ipc": CLONE_NEWIPC, "pid": CLONE_NEWPID}
+    0x00020000,
+    0x04000000,
+    0x08000000,
+    0x20000000,
+    0x40000000,
+)
+NAMESPACES = {
+    "mnt": CLONE_NEWNS,
+    "net": CLONE_NEWNET,
+    "uts": CLONE_NEWUTS,
+    "ipc": CLONE_NEWIPC,
+    "pid": CLONE_NEWPID,
+}
 
 
 def start_time(pid):
-    """Clock ticks from boot to the start of pid; with pid it names a process for ever. OSError when there is none."""
+    """Clock ticks from boot to the start of pid; both together name a process for ever.
+
+    OSError when there is no such process.
+    """
     with open(f"/proc/{pid}/stat", "rb") as stat:
         return int(stat.read().rpartition(b")")[2].split()[19])
 
@@ -39,7 +56,10 @@ def _enter(mode, pid):
             flags |= flag
         _call(libc.unshare, flags)
     elif mode == "--join":
-        handles = [(os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY), flag) for name, flag in NAMESPACES.items()]
+        handles = [
+            (os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY), flag)
+            for name, flag in NAMESPACES.items()
+        ]
         for handle, flag in handles:
             _call(libc.setns, handle, flag)
             os.close(handle)
@@ -57,7 +77,10 @@ def _become(program, log, go):
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
+    environment = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+    }
     marker = os.environ.get("CALICO_OPERATOR_CLUSTER")
     if marker:
         environment["CALICO_OPERATOR_CLUSTER"] = marker
@@ -76,7 +99,10 @@ def _write_record(path, record):
 
 
 def _fork_inside(mode, joined, program, log, go, tell):
-    """The go-between: enters the namespaces (a new process namespace holds for its children only) and forks there."""
+    """The go-between: enters the namespaces and forks there.
+
+    A new process namespace holds for the children of whoever enters it, not for itself.
+    """
     _enter(mode, joined)
     child = os.fork()
     if child == 0:
@@ -89,7 +115,7 @@ def _fork_inside(mode, joined, program, log, go, tell):
 
 def main(arguments):
     record, log_path, mode = arguments[:3]
-    program = arguments[arguments.index("--") + 1:]
+    program = arguments[arguments.index("--") + 1 :]
     joined = arguments[3] if mode == "--join" else None
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot_id:
@@ -108,7 +134,9 @@ def main(arguments):
     if not answer:
         return 1
     pid = int(answer)
-    _write_record(record, {"pid": pid, "start": start_time(pid), "boot": boot, "program": program[0]})
+    _write_record(
+        record, {"pid": pid, "start": start_time(pid), "boot": boot, "program": program[0]}
+    )
     os.write(send_go, b"g")
     return 0
 

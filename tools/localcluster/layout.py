@@ -1,7 +1,8 @@
-"""Where things are: folders, addresses and names of a cluster. Pure, apart from reading the environment.
+"""Where things are: folders, addresses and names of a cluster.
 
-Every cluster owns one block of 198.18.0.0/15, the range set aside for benchmarks within one machine or laboratory,
-chosen by its index. All addresses and link names follow from the index, all folders and groups from the name.
+Every cluster owns one block, chosen by its index, of 198.18.0.0/15, the range set aside for
+benchmarks within one laboratory. All addresses and link names follow from the index, all folders
+and control groups from the name.
 """
 
 import dataclasses
@@ -29,7 +30,7 @@ def cache_folder():
 
 
 def state_folder():
-    """Folder of all clusters of this machine: addresses are the machine's, so it does not depend on the user."""
+    """Folder of all clusters of this machine; like their addresses, the same for every user."""
     named = os.environ.get("CALICO_OPERATOR_STATE")
     return pathlib.Path(named) if named else pathlib.Path("/var/lib/calico-operator")
 
@@ -39,7 +40,8 @@ def check_name(name):
     if not _NAME.fullmatch(name):
         raise ClusterError(
             f"use cluster name {name!r}: not 1 to 20 of a-z, 0-9 and '-', beginning with a letter",
-            "choose another --name")
+            "choose another --name",
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Layout:
 
     @property
     def address(self):
-        """The bridge's own address: API server, etcd and the rest of the control plane listen on it."""
+        """The bridge's own address; the whole control plane listens on it."""
         return str(self._block.network_address + 1)
 
     @property
@@ -148,7 +150,8 @@ class Layout:
             address=str(self._block.network_address + 10 + number),
             link=f"calop{self.index}n{number}",
             cgroup=f"calico-operator.{self.name}.{name}",
-            folder=self.folder / "nodes" / name)
+            folder=self.folder / "nodes" / name,
+        )
 
     def nodes(self, count):
         return [self.node(number) for number in range(1, count + 1)]

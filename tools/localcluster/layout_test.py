@@ -24,8 +24,13 @@ class LayoutTest(unittest.TestCase):
             self.assertTrue(one.block.subnet_of(layout.RANGE))
             for other in seen.values():
                 self.assertFalse(one.block.overlaps(other.block))
-            for thing in (one.bridge, one.bridge_mac, one.folder, *[node.link for node in one.nodes(8)],
-                          *[node.cgroup for node in one.nodes(8)]):
+            for thing in (
+                one.bridge,
+                one.bridge_mac,
+                one.folder,
+                *[node.link for node in one.nodes(8)],
+                *[node.cgroup for node in one.nodes(8)],
+            ):
                 self.assertNotIn(thing, seen)
                 seen[thing] = one
 
@@ -34,7 +39,7 @@ class LayoutTest(unittest.TestCase):
         parts = [one.node_network, one.service_network, one.pod_network]
         for number, part in enumerate(parts):
             self.assertTrue(part.subnet_of(one.block))
-            self.assertFalse(any(part.overlaps(other) for other in parts[number + 1:]))
+            self.assertFalse(any(part.overlaps(other) for other in parts[number + 1 :]))
 
     def test_every_node_has_an_address_and_pods_of_its_own(self):
         one = layout.Layout("dev", 3)
@@ -42,7 +47,9 @@ class LayoutTest(unittest.TestCase):
         self.assertEqual(layout.NODE_LIMIT, len({node.address for node in nodes}))
         for node in nodes:
             self.assertIn(ipaddress.ip_address(node.address), one.node_network)
-            self.assertTrue(ipaddress.ip_network(one.pod_range(node.number)).subnet_of(one.pod_network))
+            self.assertTrue(
+                ipaddress.ip_network(one.pod_range(node.number)).subnet_of(one.pod_network)
+            )
 
     def test_link_names_fit_the_kernel(self):
         last = layout.Layout("dev", layout.CLUSTER_LIMIT - 1)

@@ -11,7 +11,9 @@ class TakenIndexesTest(unittest.TestCase):
     def taken(self, links, routes):
         answers = [[{"ifname": name} for name in links], [{"dst": route} for route in routes]]
         with mock.patch.object(network, "_ip", side_effect=answers):
-            return network.taken_indexes(layout.CLUSTER_LIMIT, lambda index: layout.Layout("x", index))
+            return network.taken_indexes(
+                layout.CLUSTER_LIMIT, lambda index: layout.Layout("x", index)
+            )
 
     def test_a_link_of_the_name(self):
         self.assertEqual({4}, self.taken(["lo", "calop4"], []))
@@ -21,7 +23,9 @@ class TakenIndexesTest(unittest.TestCase):
         self.assertEqual({0, 1}, self.taken([], ["198.18.0.0/19"]))
 
     def test_routes_that_do_not_matter(self):
-        self.assertEqual(set(), self.taken([], ["default", "10.0.0.0/8", "fe80::/64", "0.0.0.0/0", "192.0.2.1"]))
+        self.assertEqual(
+            set(), self.taken([], ["default", "10.0.0.0/8", "fe80::/64", "0.0.0.0/0", "192.0.2.1"])
+        )
 
 
 class FirewallTest(unittest.TestCase):

@@ -3,9 +3,10 @@
 #
 #     node_init.sh FOLDER NAME INIT KUBELET
 #
-# It builds the node's own root (FOLDER/root): the machine's programs and settings below a private writable layer, and
-# everything else empty, so that no hostPath of a pod reaches the machine or another node. Then it becomes INIT, which
-# only collects orphans. All of it vanishes with the last process.
+# It builds the node's own root (FOLDER/root): the machine's programs and settings below a private
+# writable layer, and everything else empty, so that no hostPath of a pod reaches the machine or
+# another node. Then it becomes INIT, which only collects orphans. All of it vanishes with the last
+# process.
 set -eu
 folder=$1 name=$2 init=$3 kubelet=$4
 root=$folder/root
@@ -24,11 +25,12 @@ chmod 1777 tmp var/tmp
 # A node that was killed a moment ago may still hold its layers.
 overlay() {
     tries=0
-    until mount -t overlay -o "lowerdir=/$1,upperdir=$folder/upper/$1,workdir=$folder/work/$1" overlay "$1"; do
+    layers=lowerdir=/$1,upperdir=$folder/upper/$1,workdir=$folder/work/$1
+    until mount -t overlay -o "$layers" overlay "$1"; do
         tries=$((tries + 1))
         if [ "$tries" -ge 30 ]; then
-            echo "cannot stack a private layer over /$1: the file system of $folder must take overlayfs;" \
-                "set CALICO_OPERATOR_STATE to a folder on ext4, xfs or tmpfs"
+            echo "cannot stack a private layer over /$1: the file system of $folder must take" \
+                "overlayfs; set CALICO_OPERATOR_STATE to a folder on ext4, xfs or tmpfs"
             exit 1
         fi
         sleep 0.1

@@ -55,22 +55,37 @@ def kubelet_config(node, minor, cgroup_version_1):
     """The KubeletConfiguration for a kubelet of version 1.<minor>."""
     folder = "/var/lib/kubernetes"
     config = {
-        "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
-        "address": node.address, "port": KUBELET_PORT, "readOnlyPort": 0,
-        "tlsCertFile": f"{folder}/server.crt", "tlsPrivateKeyFile": f"{folder}/server.key",
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": node.address,
+        "port": KUBELET_PORT,
+        "readOnlyPort": 0,
+        "tlsCertFile": f"{folder}/server.crt",
+        "tlsPrivateKeyFile": f"{folder}/server.key",
         "authentication": {
-            "anonymous": {"enabled": False}, "webhook": {"enabled": True},
-            "x509": {"clientCAFile": f"{folder}/ca.crt"}},
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": f"{folder}/ca.crt"},
+        },
         "authorization": {"mode": "Webhook"},
         "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
-        "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{node.cgroup}", "failSwapOn": False,
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{node.cgroup}",
+        "failSwapOn": False,
         "volumePluginDir": "/usr/libexec/kubernetes/kubelet-plugins/volume/exec",
-        "resolvConf": "/etc/resolv.conf", "clusterDomain": "cluster.local",
+        "resolvConf": "/etc/resolv.conf",
+        "clusterDomain": "cluster.local",
         # Images come by hand and cannot be fetched again, so none is ever collected.
-        "imageGCHighThresholdPercent": 100, "imageGCLowThresholdPercent": 99,
+        "imageGCHighThresholdPercent": 100,
+        "imageGCLowThresholdPercent": 99,
         "evictionHard": {
-            "memory.available": "50Mi", "nodefs.available": "1%", "nodefs.inodesFree": "1%",
-            "imagefs.available": "1%", "imagefs.inodesFree": "1%"}}
+            "memory.available": "50Mi",
+            "nodefs.available": "1%",
+            "nodefs.inodesFree": "1%",
+            "imagefs.available": "1%",
+            "imagefs.inodesFree": "1%",
+        },
+    }
     if cgroup_version_1 and minor >= 31:
         config["failCgroupV1"] = False
     return config
@@ -96,8 +111,16 @@ class NodeRunner:
             self._end_processes()
             self._write_config()
             self.init.start(
-                ["/bin/sh", _INIT_SCRIPT, self.node.folder, self.node.name, self._programs.pause,
-                 self._programs.program("kubelet")], unshare=True)
+                [
+                    "/bin/sh",
+                    _INIT_SCRIPT,
+                    self.node.folder,
+                    self.node.name,
+                    self._programs.pause,
+                    self._programs.program("kubelet"),
+                ],
+                unshare=True,
+            )
             self._wait_for_file("run/node-is-set-up", self.init)
         cgroups.create(self.node.cgroup)
         network.ensure_cable(self._layout, self.node, self.init.pid())
@@ -109,7 +132,9 @@ class NodeRunner:
         socket = self.path(CONTAINERD_SOCKET)
         socket.unlink(missing_ok=True)
         self.containerd.start(
-            ["/usr/bin/env", "containerd", "--config", "/var/lib/kubernetes/containerd.toml"], join=self.init.pid())
+            ["/usr/bin/env", "containerd", "--config", "/var/lib/kubernetes/containerd.toml"],
+            join=self.init.pid(),
+        )
         self._wait_for_file(CONTAINERD_SOCKET.lstrip("/"), self.containerd)
         images.load(self, [self._programs.pause_image])
 
@@ -118,10 +143,17 @@ class NodeRunner:
         if self.kubelet.pid() is not None:
             return False
         self.kubelet.start(
-            ["/usr/local/bin/calico-operator-kubelet", "--config=/var/lib/kubernetes/kubelet.json",
-             "--kubeconfig=/var/lib/kubernetes/kubeconfig", f"--hostname-override={self.node.name}",
-             f"--node-ip={self.node.address}", "--cert-dir=/var/lib/kubelet/pki",
-             "--root-dir=/var/lib/kubelet"], join=self.init.pid())
+            [
+                "/usr/local/bin/calico-operator-kubelet",
+                "--config=/var/lib/kubernetes/kubelet.json",
+                "--kubeconfig=/var/lib/kubernetes/kubeconfig",
+                f"--hostname-override={self.node.name}",
+                f"--node-ip={self.node.address}",
+                "--cert-dir=/var/lib/kubelet/pki",
+                "--root-dir=/var/lib/kubelet",
+            ],
+            join=self.init.pid(),
+        )
         return True
 
     def path(self, inside):
@@ -153,20 +185,30 @@ class NodeRunner:
             process.require()
             if time.monotonic() > deadline:
                 raise ClusterError(
-                    f"start {process.name}: /{inside} is not there after 30 s; last lines of {process.log}:\n"
-                    f"{process.tail()}", "run `tools/cluster up` again")
+                    f"start {process.name}: /{inside} is not there after 30 s; "
+                    f"last lines of {process.log}:\n{process.tail()}",
+                    "run `tools/cluster up` again",
+                )
             time.sleep(0.02)
 
     def _write_config(self):
         folder = self.node.config
         folder.mkdir(parents=True, exist_ok=True)
         pki, name = self._layout.pki, self.node.name
-        for source, target in (("ca.crt", "ca.crt"), (f"{name}-server.crt", "server.crt"),
-                               (f"{name}-server.key", "server.key")):
+        for source, target in (
+            ("ca.crt", "ca.crt"),
+            (f"{name}-server.crt", "server.crt"),
+            (f"{name}-server.key", "server.key"),
+        ):
             shutil.copy2(pki / source, folder / target)
         kubeconfig.write(self._layout, f"{name}-client", folder / "kubeconfig")
-        config = kubelet_config(self.node, binaries.minor_of(self._programs.kubelet_version), cgroups.is_version_1())
+        config = kubelet_config(
+            self.node, binaries.minor_of(self._programs.kubelet_version), cgroups.is_version_1()
+        )
         (folder / "kubelet.json").write_text(json.dumps(config, indent=2) + "\n", encoding="ascii")
-        (folder / "containerd.toml").write_text(containerd_config(not may_raise_oom_score()), encoding="ascii")
+        (folder / "containerd.toml").write_text(
+            containerd_config(not may_raise_oom_score()), encoding="ascii"
+        )
         (folder / "hosts").write_text(
-            f"127.0.0.1 localhost\n::1 localhost\n{self.node.address} {name}\n", encoding="ascii")
+            f"127.0.0.1 localhost\n::1 localhost\n{self.node.address} {name}\n", encoding="ascii"
+        )

@@ -21,11 +21,15 @@ class NodesTest(unittest.TestCase):
 
     def test_field_that_old_kubelets_do_not_know(self):
         self.assertNotIn("failCgroupV1", nodes.kubelet_config(self.node, 30, cgroup_version_1=True))
-        self.assertNotIn("failCgroupV1", nodes.kubelet_config(self.node, 37, cgroup_version_1=False))
+        self.assertNotIn(
+            "failCgroupV1", nodes.kubelet_config(self.node, 37, cgroup_version_1=False)
+        )
 
     def test_containerd_config(self):
         for restrict in (True, False):
-            cri = tomllib.loads(nodes.containerd_config(restrict))["plugins"]["io.containerd.grpc.v1.cri"]
+            cri = tomllib.loads(nodes.containerd_config(restrict))["plugins"][
+                "io.containerd.grpc.v1.cri"
+            ]
             self.assertIs(restrict, cri["restrict_oom_score_adj"])
             self.assertEqual(images.PAUSE_NAME, cri["sandbox_image"])
             self.assertEqual("overlayfs", cri["containerd"]["snapshotter"])

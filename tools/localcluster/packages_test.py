@@ -12,7 +12,10 @@ class PackagesTest(unittest.TestCase):
 
     def test_parse(self):
         text = "# title\n\nclang-19  # compiler\ncontainerd unless containerd ctr\n"
-        self.assertEqual([Package("clang-19"), Package("containerd", ("containerd", "ctr"))], packages.parse(text))
+        self.assertEqual(
+            [Package("clang-19"), Package("containerd", ("containerd", "ctr"))],
+            packages.parse(text),
+        )
 
     def test_parse_refuses_what_it_does_not_understand(self):
         for line in ("a b", "a unless", "a when b"):
@@ -28,7 +31,12 @@ class PackagesTest(unittest.TestCase):
         self.assertFalse(names & {"kubernetes-client", "etcd-server", "etcd-client", "docker.io"})
 
     def test_missing(self):
-        wanted = [Package("there"), Package("gone"), Package("elsewhere", ("sh", "env")), Package("half", ("sh", "no-such"))]
+        wanted = [
+            Package("there"),
+            Package("gone"),
+            Package("elsewhere", ("sh", "env")),
+            Package("half", ("sh", "no-such")),
+        ]
         with mock.patch.object(packages, "_installed", return_value={"there"}):
             self.assertEqual(["gone", "half"], packages.missing(wanted))
 

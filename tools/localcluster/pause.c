@@ -1,5 +1,5 @@
-// Does nothing, as small as possible: the program of every pod's sandbox container, and process 1 of every node.
-// As process 1 it collects orphans; it ends on SIGTERM or SIGINT.
+// Does nothing, as small as possible: the program of every pod's sandbox container, and process 1
+// of every node. As process 1 it collects orphans; it ends on SIGTERM or SIGINT.
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 """Long-lived programs of a cluster: start, recognise, stop.
 
-A program is known by its record file (process id, start time, boot), never by its name: a record whose process is gone,
-or whose number belongs to another process by now, counts as stopped.
+A program is known by its record file (process id, start time, boot), never by its name: a record
+whose process is gone, or whose number belongs to another process by now, counts as stopped.
 """
 
 import json
@@ -25,12 +25,15 @@ def _boot_id():
 
 
 def exists(record):
-    """Whether the process of a record (as a dict) is there, be it while it ends; zombies are not."""
+    """Whether the process of a record (a dict) is there, be it about to end; zombies are not."""
     return _flags(record) is not None
 
 
 def is_running(record):
-    """Whether the process of a record is there and not about to end (process 1 of a node takes a moment for that)."""
+    """Whether the process of a record is there and not about to end.
+
+    Process 1 of a node takes a moment to end: as long as the rest of the node.
+    """
     flags = _flags(record)
     return flags is not None and not flags & _PF_EXITING
 
@@ -40,7 +43,9 @@ def _flags(record):
     try:
         if record["boot"] != _boot_id() or launch.start_time(record["pid"]) != record["start"]:
             return None
-        fields = pathlib.Path(f"/proc/{record['pid']}/stat").read_bytes().rpartition(b")")[2].split()
+        fields = (
+            pathlib.Path(f"/proc/{record['pid']}/stat").read_bytes().rpartition(b")")[2].split()
+        )
         return None if fields[0] in (b"Z", b"X") else int(fields[6])
     except (OSError, KeyError, TypeError, IndexError, ValueError):
         return None
@@ -67,14 +72,29 @@ class Process:
             return {}
 
     def start(self, program, join=None, unshare=False):
-        """Starts the program (a list of arguments); join is the process whose namespaces it enters."""
+        """Starts the program (a list of words); join is the process whose namespaces it enters."""
         mode = ["--unshare"] if unshare else ["--join", str(join)] if join else ["--here"]
         self._record.parent.mkdir(parents=True, exist_ok=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-I", "-S", str(_LAUNCHER), str(self._record), str(self.log), *mode, "--", *program]
+        command = [
+            sys.executable,
+            "-I",
+            "-S",
+            str(_LAUNCHER),
+            str(self._record),
+            str(self.log),
+            *mode,
+            "--",
+            *program,
+        ]
         result = subprocess.run(
-            [str(word) for word in command], env={MARKER: str(self._cluster)}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False)
+            [str(word) for word in command],
+            env={MARKER: str(self._cluster)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if result.returncode != 0:
             raise ClusterError(f"start {self.name}: {result.stderr.strip().splitlines()[-1:]}")
 
@@ -98,7 +118,8 @@ class Process:
         if self.pid() is None:
             raise ClusterError(
                 f"run {self.name}: it ended; last lines of {self.log}:\n{self.tail()}",
-                "read the log, mend the cause, and run `tools/cluster up` again")
+                "read the log, mend the cause, and run `tools/cluster up` again",
+            )
 
 
 def _signal(pid, number):
@@ -109,7 +130,7 @@ def _signal(pid, number):
 
 
 def end_process(record, grace_seconds):
-    """Sends SIGTERM, after the grace SIGKILL, and returns when the process of the record is gone."""
+    """Sends SIGTERM, after the grace SIGKILL; returns when the process of the record is gone."""
     if grace_seconds > 0 and exists(record):
         _signal(record["pid"], signal.SIGTERM)
         if _wait_until_gone(record, grace_seconds):
@@ -118,7 +139,9 @@ def end_process(record, grace_seconds):
         _signal(record["pid"], signal.SIGKILL)
         if not _wait_until_gone(record, 20):
             raise ClusterError(
-                f"end process {record['pid']}: it still runs 20 s after SIGKILL", "look at it with ps")
+                f"end process {record['pid']}: it still runs 20 s after SIGKILL",
+                "look at it with ps",
+            )
 
 
 def _wait_until_gone(record, seconds):
@@ -131,9 +154,10 @@ def _wait_until_gone(record, seconds):
 
 
 def end_all(folder):
-    """Ends every process of the cluster with this state folder at once: those on record, and those that carry its marker.
+    """Ends every process of the cluster with this state folder at once.
 
-    Process 1 of a node takes everything in the node with it.
+    Those are the ones on record, and the ones that carry its marker in their environment. Process 1
+    of a node takes everything in the node with it.
     """
     records = _records(folder / "processes") + _marked(f"{MARKER}={folder}".encode())
     for record in records:
@@ -158,7 +182,13 @@ def _marked(marker):
     for entry in pathlib.Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and marker in (entry / "environ").read_bytes().split(b"\0"):
-                records.append({"pid": int(entry.name), "start": launch.start_time(entry.name), "boot": _boot_id()})
+                records.append(
+                    {
+                        "pid": int(entry.name),
+                        "start": launch.start_time(entry.name),
+                        "boot": _boot_id(),
+                    }
+                )
         except OSError:
             continue  # it ended meanwhile
     return records

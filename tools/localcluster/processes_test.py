@@ -1,5 +1,6 @@
 """Tests of processes.py and launch.py, with real processes."""
 
+import json
 import os
 import pathlib
 import signal
@@ -43,7 +44,9 @@ class ProcessTest(unittest.TestCase):
         self.assertIsNone(self.process.pid())
 
     def test_stops_what_ignores_sigterm(self):
-        self.process.start(["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"])
+        self.process.start(
+            ["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]
+        )
         self.wait_for_log("ready")
         pid = self.process.pid()
         self.process.stop(0.2)
@@ -63,8 +66,10 @@ class ProcessTest(unittest.TestCase):
     def test_somebody_elses_process_of_the_same_number_is_left_alone(self):
         with subprocess.Popen(["/bin/sleep", "1000"]) as other:
             self.layout.processes.mkdir()
-            record = f'{{"pid": {other.pid}, "start": 1, "boot": "{processes._boot_id()}"}}'  # pylint: disable=protected-access
-            (self.layout.processes / "sleeper.json").write_text(record, encoding="ascii")
+            boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+            record = {"pid": other.pid, "start": 1, "boot": boot.strip()}
+            file = self.layout.processes / "sleeper.json"
+            file.write_text(json.dumps(record), encoding="ascii")
             self.assertIsNone(self.process.pid())
             self.process.stop(0)
             self.assertIsNone(other.poll())
@@ -97,7 +102,12 @@ class ProcessTest(unittest.TestCase):
             record.unlink()
         processes.end_all(self.layout.folder)
         with self.assertRaises(OSError):
-            state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+            state = (
+                pathlib.Path(f"/proc/{pid}/stat")
+                .read_text(encoding="ascii")
+                .rpartition(")")[2]
+                .split()[0]
+            )
             if state == "Z":
                 raise ProcessLookupError(pid)
 

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 
-# A step that lasts longer than this says so; then again after twice the time, up to the second figure.
+# A step that lasts longer than this says so; then again after twice the time, up to the second.
 FIRST_SECONDS, LAST_SECONDS = 5.0, 30.0
 
 _print_lock = threading.Lock()
@@ -30,8 +30,8 @@ def duration(seconds):
 def step(text, detail=lambda: ""):
     """Runs a with-block as one named step.
 
-    Prints the name with its duration at the end, and now and then while it still runs, with whatever
-    detail() says about how far it is.
+    Prints the name with its duration at the end, and now and then while it still runs, with
+    whatever detail() says about how far it is.
     """
     started = time.monotonic()
     done = threading.Event()

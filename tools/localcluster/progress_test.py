@@ -12,7 +12,12 @@ from localcluster import progress
 class ProgressTest(unittest.TestCase):
 
     def test_duration(self):
-        for seconds, want in ((0.04, "0.0 s"), (3.24, "3.2 s"), (42.3, "42 s"), (192, "3 min 12 s")):
+        for seconds, want in (
+            (0.04, "0.0 s"),
+            (3.24, "3.2 s"),
+            (42.3, "42 s"),
+            (192, "3 min 12 s"),
+        ):
             with self.subTest(seconds):
                 self.assertEqual(want, progress.duration(seconds))
 
@@ -24,7 +29,9 @@ class ProgressTest(unittest.TestCase):
             lines.append(text)
             said.set()
 
-        with mock.patch.object(progress, "FIRST_SECONDS", 0.001), mock.patch.object(progress, "say", say):
+        with mock.patch.object(progress, "FIRST_SECONDS", 0.001), mock.patch.object(
+            progress, "say", say
+        ):
             with progress.step("work", lambda: "3 of 4"):
                 self.assertTrue(said.wait(10))
         self.assertRegex(lines[0], r"work: .* s, 3 of 4$")

@@ -10,12 +10,18 @@ from localcluster.progress import say
 def _parser():
     parser = argparse.ArgumentParser(
         prog="tools/setup",
-        description="Installs what building, testing and running take, and builds Kubernetes and etcd into "
-                    "~/.cache/calico-operator (or $CALICO_OPERATOR_CACHE). Safe to run again.")
+        description="Installs what building, testing and running take, and builds Kubernetes and "
+        "etcd into ~/.cache/calico-operator (or $CALICO_OPERATOR_CACHE). Safe to run again.",
+    )
     releases = binaries.kubernetes_releases()
-    parser.add_argument("--check", action="store_true", help="only report; exit status 1 when something is missing")
-    parser.add_argument("--kubernetes", metavar="RELEASE",
-                        help=f"the release to build: {', '.join(releases)} (default the newest)")
+    parser.add_argument(
+        "--check", action="store_true", help="only report; exit status 1 when something is missing"
+    )
+    parser.add_argument(
+        "--kubernetes",
+        metavar="RELEASE",
+        help=f"the release to build: {', '.join(releases)} (default the newest)",
+    )
     return parser
 
 

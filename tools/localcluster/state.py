@@ -39,14 +39,18 @@ def read(name):
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
-        raise ClusterError(f"read {file}: {error}", f"run `tools/cluster down --name {name}` and up again") from error
+        raise ClusterError(
+            f"read {file}: {error}", f"run `tools/cluster down --name {name}` and up again"
+        ) from error
 
 
 def write(settings):
     """Writes the settings, through a rename."""
     folder = settings.layout.folder
     temporary = folder / f"{_FILE}.new"
-    temporary.write_text(json.dumps(dataclasses.asdict(settings), indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(
+        json.dumps(dataclasses.asdict(settings), indent=2) + "\n", encoding="utf-8"
+    )
     temporary.rename(folder / _FILE)
 
 
@@ -60,7 +64,7 @@ def names():
 
 @contextlib.contextmanager
 def _locked(folder):
-    """Holds a lock on a folder, which is made when missing; survives that another command removes it meanwhile."""
+    """Holds a lock on a folder, made when missing; others may remove it while this waits."""
     while True:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
@@ -87,7 +91,7 @@ def locked(name):
 
 
 def allocate_index(name):
-    """A free index for a new cluster; the caller writes its settings within the same with-block of all_locked()."""
+    """A free index; the caller writes the new settings in the same with-block of all_locked()."""
     used = set()
     for other in names():
         settings = read(other) if other != name else None
@@ -98,8 +102,10 @@ def allocate_index(name):
         if index not in used:
             return index
     raise ClusterError(
-        f"find addresses for cluster {name}: all {layout.CLUSTER_LIMIT} blocks of {layout.RANGE} are in use",
-        "`tools/cluster list` shows the clusters; take one down")
+        f"find addresses for cluster {name}: "
+        f"all {layout.CLUSTER_LIMIT} blocks of {layout.RANGE} are in use",
+        "`tools/cluster list` shows the clusters; take one down",
+    )
 
 
 def all_locked():

@@ -1,12 +1,18 @@
-"""The machine's kernel settings that a kubelet changes: noted before the first node, put back after the last."""
+"""Kernel settings that a kubelet changes: noted before the first node, put back after the last."""
 
 import json
 import pathlib
 
 from localcluster import layout
 
-_NAMES = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
-          "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes")
+_NAMES = (
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "kernel/keys/root_maxkeys",
+    "kernel/keys/root_maxbytes",
+)
 
 
 def _file():
