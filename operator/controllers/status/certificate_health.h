@@ -1,0 +1,47 @@
+// Do our pods get their certificates? Judged from the requests of our own live pods: what somebody
+// else asks for, whatever label he puts on it, and what a dead pod once asked for, says nothing.
+#ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_CERTIFICATE_HEALTH_H_
+#define CALICO_OPERATOR_CONTROLLERS_STATUS_CERTIFICATE_HEALTH_H_
+
+#include <absl/time/time.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operator/controllers/status/report.h"
+#include "operator/controllers/status/request_facts.h"
+#include "pkg/api/core/pod.h"
+#include "pkg/pki/certificate.h"
+
+namespace calico::status {
+
+// Nobody approves, or nobody signs, for longer than this: somebody has to look.
+inline constexpr absl::Duration kPatience = absl::Minutes(2);
+
+// A pod that waits for a certificate, and the request under the name that is its own.
+struct WaitingPod {
+  std::shared_ptr<const api::Pod> pod;
+  std::string_view provisioner;  // the init container's name
+  std::string_view common_name;  // what its certificate must be for
+  std::shared_ptr<const RequestFacts> request;
+};
+
+// `namespace:pod:uid6`, the name of a pod's own request.
+std::string RequestName(const api::Pod& pod);
+
+// Whether the pod still waits: it lives, and its init container has not ended well.
+bool WaitsForCertificate(const api::Pod& pod, std::string_view provisioner);
+
+// Whether `request` was made by `pod` itself.
+bool IsOwnRequest(const api::Pod& pod, const RequestFacts& request);
+
+// Requests that are no pod's own are passed over. `roots` is what the pods trust.
+Report JudgeCertificates(const std::vector<WaitingPod>& pods,
+                         const std::vector<pki::Certificate>& roots, absl::Time now);
+
+}  // namespace calico::status
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_STATUS_CERTIFICATE_HEALTH_H_

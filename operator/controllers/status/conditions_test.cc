@@ -1,0 +1,165 @@
+#include "operator/controllers/status/conditions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pkg/api/operator/tigera_status.h"
+#include "pkg/base/testing/fake_clock.h"
+
+namespace calico::status {
+namespace {
+
+using testing::HasSubstr;
+
+Facts Fine() {
+  Facts facts;
+  facts.generation = 7;
+  facts.has_workloads = true;
+  facts.now = base::FakeClock().Now();
+  auto node = std::make_shared<api::DaemonSet>();
+  node->meta.generation = node->observed_generation = 1;
+  node->desired_number_scheduled = node->updated_number_scheduled = node->number_ready =
+      node->number_available = 2;
+  facts.node = node;
+  auto typha = std::make_shared<api::Deployment>();
+  typha->meta.generation = typha->observed_generation = 1;
+  typha->replicas = typha->updated_replicas = typha->ready_replicas = typha->available_replicas = 1;
+  facts.typha = typha;
+  return facts;
+}
+
+void MakeNodeUnavailable(Facts& facts) {
+  auto node = std::make_shared<api::DaemonSet>(*facts.node);
+  node->number_unavailable = 1;
+  node->number_available = node->number_ready = 1;
+  facts.node = node;
+}
+
+void AddCrash(Facts& facts) {
+  MakeNodeUnavailable(facts);
+  auto pod = std::make_shared<api::Pod>();
+  pod->meta.name = "p";
+  pod->containers.push_back({.name = "c",
+                             .waiting = api::ContainerWaiting{"CrashLoopBackOff", ""}});
+  facts.node_pods.pods.push_back(pod);
+}
+
+void AddDenial(Facts& facts) {
+  auto pod = std::make_shared<api::Pod>();
+  pod->meta.ns = "calico-system";
+  pod->meta.name = "p";
+  pod->meta.uid = "123456789";
+  pod->service_account_name = "a";
+  auto request = std::make_shared<RequestFacts>();
+  request->name = RequestName(*pod);
+  request->pod_uid = pod->meta.uid;
+  request->username = "system:serviceaccount:calico-system:a";
+  request->state = RequestFacts::State::kDenied;
+  request->message = "rule x";
+  facts.waiting_pods.push_back({.pod = pod, .request = request});
+}
+
+const api::Condition& Get(const Decision& decision, std::string_view type) {
+  return *api::FindCondition(decision.conditions, type);
+}
+
+void Expect(const Facts& facts, const char* available, const char* progressing,
+            const char* degraded, std::string_view reason) {
+  const Decision decision = Decide(facts);
+  ASSERT_EQ(decision.conditions.size(), 3U);
+  EXPECT_EQ(Get(decision, api::kAvailable).status, available);
+  EXPECT_EQ(Get(decision, api::kProgressing).status, progressing);
+  EXPECT_EQ(Get(decision, api::kDegraded).status, degraded);
+  EXPECT_EQ(Get(decision, api::kDegraded).reason, reason);
+  for (const api::Condition& condition : decision.conditions) {
+    EXPECT_EQ(condition.observed_generation, 7);
+  }
+}
+
+TEST(ConditionsTest, Available) {
+  const Facts facts = Fine();
+  Expect(facts, "True", "False", "False", api::kReasonAllObjectsAvailable);
+  for (const api::Condition& condition : Decide(facts).conditions) {
+    EXPECT_EQ(condition.message, "All objects available");
+    EXPECT_EQ(condition.reason, api::kReasonAllObjectsAvailable);
+  }
+  EXPECT_TRUE(Decide(facts).is_available());
+}
+
+TEST(ConditionsTest, NotesAreToldWithWhateverIsTold) {
+  Facts facts = Fine();
+  facts.notes = {"Without effect: spec.a."};
+  EXPECT_EQ(Get(Decide(facts), api::kDegraded).message,
+            "All objects available; Without effect: spec.a.");
+  MakeNodeUnavailable(facts);
+  EXPECT_THAT(Get(Decide(facts), api::kProgressing).message, HasSubstr("\nWithout effect: spec.a."));
+}
+
+TEST(ConditionsTest, Progressing) {
+  Facts facts = Fine();
+  MakeNodeUnavailable(facts);
+  Expect(facts, "False", "True", "False", api::kReasonUnknown);
+  EXPECT_EQ(Get(Decide(facts), api::kProgressing).reason, api::kReasonResourceNotReady);
+  EXPECT_EQ(Get(Decide(facts), api::kAvailable).message, "");
+}
+
+TEST(ConditionsTest, PodFailureIsDegradedAndNotProgressing) {
+  Facts facts = Fine();
+  AddCrash(facts);
+  Expect(facts, "False", "False", "True", api::kReasonPodFailure);
+}
+
+TEST(ConditionsTest, CertificateTroubleComesBeforeThePodsThatFailForIt) {
+  Facts facts = Fine();
+  AddCrash(facts);
+  AddDenial(facts);
+  Expect(facts, "False", "False", "True", api::kReasonCertificateError);
+  const std::string message = Get(Decide(facts), api::kDegraded).message;
+  EXPECT_LT(message.find("rule x"), message.find("crash looping"));
+}
+
+TEST(ConditionsTest, TyphaCountsToo) {
+  Facts facts = Fine();
+  auto typha = std::make_shared<api::Deployment>(*facts.typha);
+  typha->unavailable_replicas = 1;
+  facts.typha = typha;
+  Expect(facts, "False", "True", "False", api::kReasonUnknown);
+}
+
+TEST(ConditionsTest, ABadEditOfAHealthyInstallation) {
+  Facts facts = Fine();
+  facts.obstacle = Obstacle{std::string(api::kReasonInvalidConfiguration), "bad"};
+  Expect(facts, "False", "False", "True", api::kReasonInvalidConfiguration);
+  EXPECT_EQ(Get(Decide(facts), api::kDegraded).message, "bad");
+  AddCrash(facts);
+  Expect(facts, "False", "False", "True", api::kReasonInvalidConfiguration);
+  EXPECT_THAT(Get(Decide(facts), api::kDegraded).message, HasSubstr("bad\nPod /p has crash"));
+}
+
+TEST(ConditionsTest, NothingIsThereYet) {
+  Facts facts = Fine();
+  facts.has_workloads = false;
+  facts.node = nullptr;
+  facts.typha = nullptr;
+  facts.obstacle = Obstacle{std::string(api::kReasonInvalidConfiguration), "bad"};
+  Expect(facts, "False", "False", "True", api::kReasonInvalidConfiguration);
+}
+
+TEST(ConditionsTest, TransitionTimesChangeWithTheStatusOnly) {
+  const absl::Time before = absl::FromUnixSeconds(1000);
+  const absl::Time now = absl::FromUnixSeconds(2000) + absl::Milliseconds(300);
+  Facts facts = Fine();
+  const std::vector<api::Condition> first =
+      WithTransitionTimes({}, Decide(facts).conditions, before);
+  MakeNodeUnavailable(facts);
+  const std::vector<api::Condition> second =
+      WithTransitionTimes(first, Decide(facts).conditions, now);
+  EXPECT_EQ(api::FindCondition(second, api::kAvailable)->last_transition_time,
+            absl::FromUnixSeconds(2000));
+  EXPECT_EQ(api::FindCondition(second, api::kProgressing)->last_transition_time,
+            absl::FromUnixSeconds(2000));
+  EXPECT_EQ(api::FindCondition(second, api::kDegraded)->last_transition_time, before);
+}
+
+}  // namespace
+}  // namespace calico::status

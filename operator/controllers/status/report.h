@@ -1,0 +1,25 @@
+// Report: lines for the status of an Installation, from one of the things that it looks at.
+#ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_REPORT_H_
+#define CALICO_OPERATOR_CONTROLLERS_STATUS_REPORT_H_
+
+#include <absl/time/time.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace calico::status {
+
+struct Report {
+  std::vector<std::string> progressing;  // will be fine by itself
+  std::vector<std::string> failing;      // somebody has to do something
+  // When the lines change by themselves, because time passes.
+  absl::Time recheck_at = absl::InfiniteFuture();
+
+  bool healthy() const { return progressing.empty() && failing.empty(); }
+  void RecheckAt(absl::Time time) { recheck_at = std::min(recheck_at, time); }
+};
+
+}  // namespace calico::status
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_STATUS_REPORT_H_

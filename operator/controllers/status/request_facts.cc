@@ -1,0 +1,67 @@
+#include "operator/controllers/status/request_facts.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "pkg/api/certificates/certificate_signing_request.h"
+#include "pkg/base/status_macros.h"
+#include "pkg/pki/certificate_request.h"
+
+namespace calico::status {
+namespace {
+
+// Read before anything else, because most requests of a signer may be somebody else's.
+std::string_view UsernameOf(const json::object& object) {
+  const json::value* const spec = object.if_contains("spec");
+  if (spec == nullptr || !spec->is_object()) return {};
+  const json::value* const name = spec->get_object().if_contains("username");
+  return name != nullptr && name->is_string() ? codec::View(name->get_string())
+                                              : std::string_view();
+}
+
+absl::Time TimeOf(const api::Condition& condition, absl::Time otherwise) {
+  if (condition.last_update_time.has_value()) return *condition.last_update_time;
+  return condition.last_transition_time.value_or(otherwise);
+}
+
+void ReadState(const api::CertificateSigningRequest& csr, RequestFacts& facts) {
+  using State = RequestFacts::State;
+  if (const api::Condition* denied = csr.Denied()) {
+    facts.state = State::kDenied;
+    facts.reason = denied->reason;
+    facts.message = denied->message;
+  } else if (const api::Condition* failed = csr.Failed()) {
+    facts.state = State::kFailed;
+    facts.reason = failed->reason;
+    facts.message = failed->message;
+  } else if (const api::Condition* approved = csr.Approved()) {
+    facts.state = csr.IsIssued() ? State::kIssued : State::kApproved;
+    facts.approved_at = TimeOf(*approved, facts.created);
+  }
+  if (facts.state == State::kIssued) facts.certificate_pem = csr.certificate_pem;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<RequestFacts>> RequestFacts::Decode(const json::object& object,
+                                                                 std::string_view ns) {
+  if (!UsernameOf(object).starts_with(fmt::format("system:serviceaccount:{}:", ns))) {
+    return std::nullopt;
+  }
+  CALICO_ASSIGN_OR_RETURN(const api::CertificateSigningRequest csr,
+                          api::CertificateSigningRequest::Decode(object));
+  RequestFacts facts;
+  facts.name = csr.meta.name;
+  facts.username = csr.username;
+  facts.pod_uid = csr.SingleExtra(api::kExtraPodUid);
+  facts.signer_name = csr.signer_name;
+  facts.created = csr.meta.creation_timestamp;
+  ReadState(csr, facts);
+  const absl::StatusOr<pki::CertificateRequest> request =
+      pki::CertificateRequest::ParsePem(csr.request_pem);
+  if (request.ok()) facts.public_key = request->public_key();
+  return std::optional<RequestFacts>(std::move(facts));
+}
+
+}  // namespace calico::status
