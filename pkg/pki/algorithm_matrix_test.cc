@@ -1,6 +1,7 @@
 // Every kind of key with every signature algorithm of its family, through both implementations:
 // what we make the openssl command must accept, and what it makes we must.
 
+#include <map>
 #include <string>
 
 #include "pkg/base/testing/status_matchers.h"
@@ -33,17 +34,24 @@ const SignatureCase kSignatures[] = {
     {SignatureAlgorithm::kEcdsaWithSha512, "ecdsa-with-SHA512", "-sha512"},
 };
 
+// One key of each kind for all tests: RSA-8192 takes seconds.
+const PrivateKey& KeyOf(KeyAlgorithm algorithm) {
+  static auto* const keys = new std::map<KeyAlgorithm, PrivateKey>();
+  const auto found = keys->find(algorithm);
+  if (found != keys->end()) return found->second;
+  return keys->emplace(algorithm, *PrivateKey::Generate(algorithm)).first->second;
+}
+
 class AlgorithmMatrixTest : public ::testing::TestWithParam<KeyAlgorithm> {};
 
 TEST_P(AlgorithmMatrixTest, OurRequestsSatisfyOpenssl) {
   const OpensslCommand openssl;
-  const absl::StatusOr<PrivateKey> key = PrivateKey::Generate(GetParam());
-  ASSERT_THAT(key, IsOk());
+  const PrivateKey& key = KeyOf(GetParam());
   for (const SignatureCase& c : kSignatures) {
     SCOPED_TRACE(c.openssl_name);
     const absl::StatusOr<std::string> pem = CreateCertificateRequest(
-        *key, {.common_name = "x", .dns_names = {"a"}, .signature_algorithm = c.algorithm});
-    if (FamilyOf(c.algorithm) != key->family()) {
+        key, {.common_name = "x", .dns_names = {"a"}, .signature_algorithm = c.algorithm});
+    if (FamilyOf(c.algorithm) != key.family()) {
       EXPECT_THAT(pem, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cannot sign")));
       continue;
     }
@@ -61,11 +69,10 @@ TEST_P(AlgorithmMatrixTest, OurRequestsSatisfyOpenssl) {
 
 TEST_P(AlgorithmMatrixTest, WeAcceptOpensslsRequestsAndCertificates) {
   const OpensslCommand openssl;
-  const absl::StatusOr<PrivateKey> key = PrivateKey::Generate(GetParam());
-  ASSERT_THAT(key, IsOk());
-  openssl.Write("k.pem", key->ToPem().view());
+  const PrivateKey& key = KeyOf(GetParam());
+  openssl.Write("k.pem", key.ToPem().view());
   for (const SignatureCase& c : kSignatures) {
-    if (FamilyOf(c.algorithm) != key->family()) continue;
+    if (FamilyOf(c.algorithm) != key.family()) continue;
     SCOPED_TRACE(c.openssl_name);
     ASSERT_EQ(openssl
                   .Run("req -new -key k.pem {} -subj /CN=x -addext subjectAltName=DNS:a,IP:::1 "
@@ -77,7 +84,7 @@ TEST_P(AlgorithmMatrixTest, WeAcceptOpensslsRequestsAndCertificates) {
         CertificateRequest::ParsePem(openssl.Read("r.csr"));
     ASSERT_THAT(request, IsOk());
     EXPECT_THAT(request->VerifySignature(), IsOk());
-    EXPECT_TRUE(request->public_key() == key->public_key());
+    EXPECT_TRUE(request->public_key() == key.public_key());
     EXPECT_THAT(request->ip_addresses(), testing::ElementsAre(*IpAddress::Parse("::1")));
 
     ASSERT_EQ(
@@ -86,7 +93,7 @@ TEST_P(AlgorithmMatrixTest, WeAcceptOpensslsRequestsAndCertificates) {
     const absl::StatusOr<Certificate> certificate = Certificate::ParsePem(openssl.Read("c.pem"));
     ASSERT_THAT(certificate, IsOk());
     EXPECT_TRUE(certificate->is_self_signed());
-    EXPECT_THAT(KeyMatches(*certificate, *key), IsOk());
+    EXPECT_THAT(KeyMatches(*certificate, key), IsOk());
     EXPECT_THAT(VerifyChain(*certificate, {}, {*certificate}, ExtendedKeyUsage::kServerAuth,
                             certificate->not_before() + absl::Minutes(1)),
                 IsOk());
@@ -95,7 +102,7 @@ TEST_P(AlgorithmMatrixTest, WeAcceptOpensslsRequestsAndCertificates) {
 
 TEST_P(AlgorithmMatrixTest, OurCertificatesSatisfyOpenssl) {
   const OpensslCommand openssl;
-  absl::StatusOr<PrivateKey> ca_key = PrivateKey::Generate(GetParam());
+  absl::StatusOr<PrivateKey> ca_key = PrivateKey::ParsePem(KeyOf(GetParam()).ToPem().view());
   const absl::StatusOr<PrivateKey> leaf_key = PrivateKey::Generate(KeyAlgorithm::kEcdsaP256);
   ASSERT_THAT(ca_key, IsOk());
   ASSERT_THAT(leaf_key, IsOk());

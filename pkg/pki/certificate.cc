@@ -70,32 +70,39 @@ absl::StatusOr<Certificate> Certificate::ParseDer(std::string_view der) {
   Certificate certificate(std::move(public_key));
   certificate.der_ = std::string(der);
   const X509_NAME* subject = X509_get_subject_name(x509.get());
-  CALICO_ASSIGN_OR_RETURN(certificate.subject_attributes_, internal::ReadName(subject));
+  CALICO_ASSIGN_OR_RETURN(std::vector<NameAttribute> attributes, internal::ReadName(subject));
+  certificate.SetSubject(std::move(attributes));
   certificate.subject_ = internal::NameText(subject);
   certificate.issuer_ = internal::NameText(X509_get_issuer_name(x509.get()));
-  for (const NameAttribute& attribute : certificate.subject_attributes_) {
-    if (attribute.type == "CN" && certificate.common_name_.empty()) {
-      certificate.common_name_ = attribute.value;
-    }
-  }
   CALICO_ASSIGN_OR_RETURN(certificate.serial_, ReadSerial(X509_get0_serialNumber(x509.get())));
   CALICO_ASSIGN_OR_RETURN(certificate.not_before_, ReadTime(X509_get0_notBefore(x509.get())));
   CALICO_ASSIGN_OR_RETURN(certificate.not_after_, ReadTime(X509_get0_notAfter(x509.get())));
 
   CALICO_ASSIGN_OR_RETURN(internal::Extensions extensions,
                           internal::ReadExtensions(X509_get0_extensions(x509.get())));
-  certificate.is_ca_ = extensions.is_ca.value_or(false);
-  if (certificate.is_ca_) certificate.path_length_ = extensions.path_length;
-  certificate.key_usages_ = extensions.key_usages;
-  certificate.extended_key_usages_ = std::move(extensions.extended_key_usages);
-  certificate.dns_names_ = std::move(extensions.names.dns_names);
-  certificate.ip_addresses_ = std::move(extensions.names.ip_addresses);
-  certificate.emails_ = std::move(extensions.names.emails);
-  certificate.uris_ = std::move(extensions.names.uris);
-  certificate.subject_key_id_ = std::move(extensions.subject_key_id);
-  certificate.authority_key_id_ = std::move(extensions.authority_key_id);
+  certificate.SetExtensions(std::move(extensions));
   certificate.is_self_signed_ = X509_self_signed(x509.get(), /*verify_signature=*/1) == 1;
   return certificate;
+}
+
+void Certificate::SetSubject(std::vector<NameAttribute> attributes) {
+  subject_attributes_ = std::move(attributes);
+  for (const NameAttribute& attribute : subject_attributes_) {
+    if (attribute.type == "CN" && common_name_.empty()) common_name_ = attribute.value;
+  }
+}
+
+void Certificate::SetExtensions(internal::Extensions extensions) {
+  is_ca_ = extensions.is_ca.value_or(false);
+  if (is_ca_) path_length_ = extensions.path_length;
+  key_usages_ = extensions.key_usages;
+  extended_key_usages_ = std::move(extensions.extended_key_usages);
+  dns_names_ = std::move(extensions.names.dns_names);
+  ip_addresses_ = std::move(extensions.names.ip_addresses);
+  emails_ = std::move(extensions.names.emails);
+  uris_ = std::move(extensions.names.uris);
+  subject_key_id_ = std::move(extensions.subject_key_id);
+  authority_key_id_ = std::move(extensions.authority_key_id);
 }
 
 absl::StatusOr<Certificate> Certificate::ParsePem(std::string_view pem) {

@@ -3,20 +3,24 @@
 #ifndef CALICO_PKG_PKI_CERTIFICATE_H_
 #define CALICO_PKG_PKI_CERTIFICATE_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
 #include "pkg/base/ip_address.h"
 #include "pkg/pki/key.h"
 #include "pkg/pki/usage.h"
 
 namespace calico::pki {
+
+namespace internal {
+struct Extensions;
+}  // namespace internal
 
 // May there be text between, before and after PEM blocks? Hand-made bundles of roots have comments;
 // in a field that a user pastes, text is more often a mistake.
@@ -80,6 +84,8 @@ class Certificate {
 
  private:
   explicit Certificate(PublicKey public_key) : public_key_(std::move(public_key)) {}
+  void SetSubject(std::vector<NameAttribute> attributes);
+  void SetExtensions(internal::Extensions extensions);
 
   std::string der_;
   PublicKey public_key_;

@@ -143,26 +143,33 @@ absl::StatusOr<CertificateRequest> CertificateRequest::ParseDer(std::string_view
   CertificateRequest request(std::move(public_key));
   request.der_ = std::string(der);
   const X509_NAME* subject = X509_REQ_get_subject_name(x509.get());
-  CALICO_ASSIGN_OR_RETURN(request.subject_, internal::ReadName(subject));
+  CALICO_ASSIGN_OR_RETURN(std::vector<NameAttribute> attributes, internal::ReadName(subject));
+  request.SetSubject(std::move(attributes));
   request.subject_text_ = internal::NameText(subject);
-  for (const NameAttribute& attribute : request.subject_) {
-    if (attribute.type != "CN") continue;
-    if (++request.common_name_count_ == 1) request.common_name_ = attribute.value;
-  }
-
   CALICO_ASSIGN_OR_RETURN(const internal::ExtensionStackPtr stack, RequestedExtensions(x509.get()));
   CALICO_ASSIGN_OR_RETURN(internal::Extensions extensions, internal::ReadExtensions(stack.get()));
-  request.dns_names_ = std::move(extensions.names.dns_names);
-  request.ip_addresses_ = std::move(extensions.names.ip_addresses);
-  request.emails_ = std::move(extensions.names.emails);
-  request.uris_ = std::move(extensions.names.uris);
-  request.other_san_count_ = extensions.names.other_count;
-  request.requests_ca_ = extensions.is_ca.value_or(false);
-  request.key_usages_ = extensions.key_usages;
-  request.extended_key_usages_ = std::move(extensions.extended_key_usages);
-  request.extensions_ = std::move(extensions.oids);
-  request.unknown_critical_extensions_ = std::move(extensions.unknown_critical);
+  request.SetExtensions(std::move(extensions));
   return request;
+}
+
+void CertificateRequest::SetSubject(std::vector<NameAttribute> attributes) {
+  subject_ = std::move(attributes);
+  for (const NameAttribute& attribute : subject_) {
+    if (attribute.type == "CN" && ++common_name_count_ == 1) common_name_ = attribute.value;
+  }
+}
+
+void CertificateRequest::SetExtensions(internal::Extensions extensions) {
+  dns_names_ = std::move(extensions.names.dns_names);
+  ip_addresses_ = std::move(extensions.names.ip_addresses);
+  emails_ = std::move(extensions.names.emails);
+  uris_ = std::move(extensions.names.uris);
+  other_san_count_ = extensions.names.other_count;
+  requests_ca_ = extensions.is_ca.value_or(false);
+  key_usages_ = extensions.key_usages;
+  extended_key_usages_ = std::move(extensions.extended_key_usages);
+  extensions_ = std::move(extensions.oids);
+  unknown_critical_extensions_ = std::move(extensions.unknown_critical);
 }
 
 absl::Status CertificateRequest::VerifySignature() const {

@@ -6,20 +6,24 @@
 #ifndef CALICO_PKG_PKI_CERTIFICATE_REQUEST_H_
 #define CALICO_PKG_PKI_CERTIFICATE_REQUEST_H_
 
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include "pkg/base/ip_address.h"
 #include "pkg/pki/key.h"
 #include "pkg/pki/usage.h"
 
 namespace calico::pki {
+
+namespace internal {
+struct Extensions;
+}  // namespace internal
 
 // What to ask for. The defaults are those of a TLS server that is also a client.
 struct CertificateRequestTemplate {
@@ -91,6 +95,8 @@ class CertificateRequest {
 
  private:
   explicit CertificateRequest(PublicKey public_key) : public_key_(std::move(public_key)) {}
+  void SetSubject(std::vector<NameAttribute> attributes);
+  void SetExtensions(internal::Extensions extensions);
 
   std::string der_;
   PublicKey public_key_;

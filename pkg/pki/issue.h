@@ -9,13 +9,13 @@
 #ifndef CALICO_PKG_PKI_ISSUE_H_
 #define CALICO_PKG_PKI_ISSUE_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "pkg/base/ip_address.h"
 #include "pkg/pki/certificate.h"

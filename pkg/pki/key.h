@@ -10,14 +10,14 @@
 #ifndef CALICO_PKG_PKI_KEY_H_
 #define CALICO_PKG_PKI_KEY_H_
 
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include "pkg/pki/secret_string.h"
 

@@ -5,13 +5,13 @@
 #ifndef CALICO_PKG_PKI_PEM_H_
 #define CALICO_PKG_PKI_PEM_H_
 
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 namespace calico::pki {
 

@@ -5,10 +5,10 @@
 #ifndef CALICO_PKG_PKI_VERIFY_H_
 #define CALICO_PKG_PKI_VERIFY_H_
 
+#include <vector>
+
 #include <absl/status/status.h>
 #include <absl/time/time.h>
-
-#include <vector>
 
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/key.h"

@@ -2,10 +2,10 @@
 #ifndef CALICO_PKG_PKI_INTERNAL_ASN1_H_
 #define CALICO_PKG_PKI_INTERNAL_ASN1_H_
 
-#include <absl/status/statusor.h>
-
 #include <string>
 #include <string_view>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/pki/internal/openssl_ptr.h"
 

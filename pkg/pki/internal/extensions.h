@@ -2,12 +2,12 @@
 #ifndef CALICO_PKG_PKI_INTERNAL_EXTENSIONS_H_
 #define CALICO_PKG_PKI_INTERNAL_EXTENSIONS_H_
 
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include "pkg/pki/internal/names.h"
 #include "pkg/pki/internal/openssl_ptr.h"

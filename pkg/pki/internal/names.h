@@ -2,12 +2,12 @@
 #ifndef CALICO_PKG_PKI_INTERNAL_NAMES_H_
 #define CALICO_PKG_PKI_INTERNAL_NAMES_H_
 
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include "pkg/base/ip_address.h"
 #include "pkg/pki/internal/openssl_ptr.h"

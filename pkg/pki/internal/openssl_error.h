@@ -5,9 +5,9 @@
 #ifndef CALICO_PKG_PKI_INTERNAL_OPENSSL_ERROR_H_
 #define CALICO_PKG_PKI_INTERNAL_OPENSSL_ERROR_H_
 
-#include <absl/status/status.h>
-
 #include <string_view>
+
+#include <absl/status/status.h>
 
 namespace calico::pki::internal {
 

@@ -2,6 +2,8 @@
 #ifndef CALICO_PKG_PKI_INTERNAL_OPENSSL_PTR_H_
 #define CALICO_PKG_PKI_INTERNAL_OPENSSL_PTR_H_
 
+#include <memory>
+
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/encoder.h>
@@ -9,8 +11,6 @@
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-
-#include <memory>
 
 namespace calico::pki::internal {
 

@@ -3,12 +3,12 @@
 #ifndef CALICO_PKG_PKI_INTERNAL_PEM_SCAN_H_
 #define CALICO_PKG_PKI_INTERNAL_PEM_SCAN_H_
 
-#include <absl/status/statusor.h>
-
 #include <cstddef>
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 namespace calico::pki::internal {
 

@@ -2,10 +2,10 @@
 #ifndef CALICO_PKG_PKI_INTERNAL_X509_H_
 #define CALICO_PKG_PKI_INTERNAL_X509_H_
 
-#include <absl/status/statusor.h>
-
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/internal/openssl_ptr.h"
