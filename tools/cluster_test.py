@@ -203,9 +203,15 @@ def snapshot():
     }
 
 
+def nodes_beside():
+    """Whether clusters that are not this test's have nodes."""
+    return any(settings.nodes for settings in clusters_beside())
+
+
 def clusters_beside():
     """The settings of clusters that are not this test's: they may come and go meanwhile."""
-    return [state.read(name) for name in state.names() if name not in (MAIN, BESIDE)]
+    found = [state.read(name) for name in state.names() if name not in (MAIN, BESIDE)]
+    return [settings for settings in found if settings is not None]
 
 
 def all_namespaces():
@@ -537,9 +543,9 @@ def check_down(checks, before):
         time.sleep(0.2)  # the kernel takes network namespaces apart in the background
         after = snapshot()
     for what in before:
-        if what == "kernel settings" and clusters_beside():
+        if what == "kernel settings" and nodes_beside():
             print(
-                "  kernel settings: not checked, they go back with the last cluster of others"
+                "  kernel settings: not checked, they go back with the last node of others"
             )
         else:
             checks.that(

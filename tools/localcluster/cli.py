@@ -109,9 +109,9 @@ def _down(options):
         with state.locked(name), progress.step(said):
             cluster.remove(layout.Layout(name, 0))  # finds what is the cluster's by its name alone
     with state.all_locked():
-        if not state.names():
+        if not state.has_nodes():
             sysctls.restore()
-            state.remove_empty_folders()
+        state.remove_empty_folders()
 
 
 def _status(options):

@@ -113,6 +113,18 @@ def all_locked():
     return _locked(clusters_folder())
 
 
+def has_nodes():
+    """Whether any cluster of this machine has nodes, as far as can be told."""
+    for name in names():
+        try:
+            settings = read(name)
+        except ClusterError:
+            return True
+        if settings and settings.nodes:
+            return True
+    return False
+
+
 def remove_empty_folders():
     """Removes the folders above the clusters when the last cluster is gone."""
     for folder in (clusters_folder(), layout.state_folder()):

@@ -50,6 +50,15 @@ class StateTest(unittest.TestCase):
             with self.assertRaises(ClusterError):
                 state.allocate_index("c")
 
+    def test_has_nodes(self):
+        self.assertFalse(state.has_nodes())
+        alone = self.add("alone", 0)
+        alone.nodes = 0
+        state.write(alone)
+        self.assertFalse(state.has_nodes())
+        self.add("dev", 1)
+        self.assertTrue(state.has_nodes())
+
     def test_lock_leaves_no_empty_folder(self):
         with state.locked("a"):
             self.assertEqual(["a"], state.names())
