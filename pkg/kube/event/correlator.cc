@@ -52,7 +52,9 @@ CorrelatedEvent EventCorrelator::Add(std::string_view subject, std::string_view 
   CorrelatedEvent event;
   if (now - written.last > kWindow) {
     event.kind = CorrelatedEvent::Kind::kCreate;
-    written = {.name = EventName(object_name, now), .count = 0, .first = now};
+    // Two events at the same time about the same object must not have the same name.
+    last_name_ = std::max(now, last_name_ + absl::Nanoseconds(1));
+    written = {.name = EventName(object_name, last_name_), .count = 0, .first = now};
   } else {
     event.kind = CorrelatedEvent::Kind::kUpdate;
   }

@@ -60,6 +60,7 @@ class EventCorrelator {
   bool IsOneOfMany(const std::string& similar_key, std::string_view message, absl::Time now);
   bool TakeBudget(const std::string& subject, absl::Time now);
 
+  absl::Time last_name_ = absl::InfinitePast();  // the time in the last name
   LruMap<Similar> similar_{kMaxKeys};  // by everything but the message
   LruMap<Written> written_{kMaxKeys};
   LruMap<Budget> budgets_{kMaxKeys};  // by subject
