@@ -15,10 +15,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
@@ -30,56 +28,9 @@
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/log.h"
 #include "pkg/kube/auth/rest_config.h"
+#include "pkg/kube/client/options.h"
 
 namespace calico::kube {
-
-struct ListOptions {
-  std::string ns;  // empty = all namespaces, or cluster-scoped
-  std::string label_selector;
-  std::string field_selector;
-  int page_size = 500;
-  absl::Duration timeout = absl::Seconds(60);  // of each page
-};
-
-enum class WatchEventType { kAdded, kModified, kDeleted, kBookmark };
-
-struct WatchEvent {
-  WatchEventType type = WatchEventType::kAdded;
-  boost::json::object object;  // only metadata.resourceVersion for a bookmark
-};
-
-struct WatchOptions {
-  std::string ns;
-  std::string label_selector;
-  std::string field_selector;
-  std::string resource_version;                   // start after this one
-  absl::Duration duration = absl::Minutes(8);     // timeoutSeconds asked of the server
-  absl::Duration idle_limit = absl::Seconds(90);  // beyond bookmarks (one a minute) it is dead
-  absl::Duration open_timeout = absl::Seconds(30);
-};
-
-struct ApplyOptions {
-  std::string field_manager = "calico-operator";
-  bool force = false;
-  bool dry_run = false;
-};
-
-struct Preconditions {
-  std::string uid;               // empty = any
-  std::string resource_version;  // empty = any
-};
-
-struct ClientOptions {
-  std::string user_agent = "calico-operator";
-  int max_connections = 16;
-  size_t max_object_bytes = 4 << 20;  // one object or watch event
-  // Looks up the addresses of the API server's name; empty = the system's resolver.
-  std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;
-};
-
-// Called for each object of a list or event of a watch. A bad status ends the call with it.
-using ObjectSink = std::function<absl::Status(boost::json::object object)>;
-using EventSink = std::function<absl::Status(WatchEvent event)>;
 
 // Threading: event loop thread only. Lifetime: outlives its calls; `logger` outlives the client.
 // `resource` arguments must have static storage (pkg/api/meta/resources.h). Cancellation of every

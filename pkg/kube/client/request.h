@@ -15,7 +15,7 @@
 #include "pkg/api/meta/resources.h"
 #include "pkg/codec/json.h"
 #include "pkg/http/message.h"
-#include "pkg/kube/client/client.h"
+#include "pkg/kube/client/options.h"
 
 namespace calico::kube {
 

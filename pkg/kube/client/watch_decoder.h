@@ -8,7 +8,7 @@
 #include <absl/status/status.h>
 
 #include "pkg/codec/line_splitter.h"
-#include "pkg/kube/client/client.h"
+#include "pkg/kube/client/options.h"
 
 namespace calico::kube {
 

@@ -1,0 +1,69 @@
+// What the calls of Client take and hand out.
+#ifndef CALICO_PKG_KUBE_CLIENT_OPTIONS_H_
+#define CALICO_PKG_KUBE_CLIENT_OPTIONS_H_
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <boost/json/object.hpp>
+
+#include "pkg/aio/task.h"
+
+namespace calico::kube {
+
+struct ListOptions {
+  std::string ns;  // empty = all namespaces, or cluster-scoped
+  std::string label_selector;
+  std::string field_selector;
+  int page_size = 500;
+  absl::Duration timeout = absl::Seconds(60);  // of each page
+};
+
+enum class WatchEventType { kAdded, kModified, kDeleted, kBookmark };
+
+struct WatchEvent {
+  WatchEventType type = WatchEventType::kAdded;
+  boost::json::object object;  // only metadata.resourceVersion for a bookmark
+};
+
+struct WatchOptions {
+  std::string ns;
+  std::string label_selector;
+  std::string field_selector;
+  std::string resource_version;                   // start after this one
+  absl::Duration duration = absl::Minutes(8);     // timeoutSeconds asked of the server
+  absl::Duration idle_limit = absl::Seconds(90);  // beyond bookmarks (one a minute) it is dead
+  absl::Duration open_timeout = absl::Seconds(30);
+};
+
+struct ApplyOptions {
+  std::string field_manager = "calico-operator";
+  bool force = false;
+  bool dry_run = false;
+};
+
+struct Preconditions {
+  std::string uid;               // empty = any
+  std::string resource_version;  // empty = any
+};
+
+struct ClientOptions {
+  std::string user_agent = "calico-operator";
+  int max_connections = 16;
+  size_t max_object_bytes = 4 << 20;  // one object or watch event
+  // Looks up the addresses of the API server's name; empty = the system's resolver.
+  std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;
+};
+
+// Called for each object of a list or event of a watch. A bad status ends the call with it.
+using ObjectSink = std::function<absl::Status(boost::json::object object)>;
+using EventSink = std::function<absl::Status(WatchEvent event)>;
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_CLIENT_OPTIONS_H_
