@@ -353,7 +353,10 @@ class TlsLayer final : public Layer {
       case SSL_ERROR_ZERO_RETURN:
         return Io::kEnd;
       case SSL_ERROR_SYSCALL:
-        error = !transport_.error.ok() ? transport_.error : Closed(verb);
+        error = transport_.error.ok() ? Closed(verb) : transport_.error;
+        if (!transport_.error.ok() && !SSL_is_init_finished(ssl_.get())) {
+          error = base::Annotate(error, verb);
+        }
         break;
       default:
         error = ProtocolError(verb);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -69,22 +70,34 @@ absl::Status ParsePort(std::string_view text, Url& url) {
   return absl::OkStatus();
 }
 
+bool IsName(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return IsAlnum(c) || c == '-' || c == '.' || c == '_'; });
+}
+
+// The address between brackets; its zone is written `%25eth0` (RFC 6874), and often `%eth0`.
+absl::StatusOr<std::string> ParseIpv6(std::string_view text) {
+  const std::string address(text.substr(0, text.find('%')));
+  in6_addr ignored;
+  if (inet_pton(AF_INET6, address.c_str(), &ignored) != 1) return Bad("bad IPv6 address");
+  if (address.size() == text.size()) return address;
+  std::string_view zone = text.substr(address.size() + 1);
+  if (zone.starts_with("25")) zone.remove_prefix(2);
+  if (zone.empty() || !IsName(zone)) return Bad("bad zone of an IPv6 address");
+  return fmt::format("{}%{}", address, zone);
+}
+
 absl::Status ParseHostPort(std::string_view text, Url& url) {
-  std::string_view host;
+  std::string host;
   if (!text.empty() && text.front() == '[') {
     const size_t end = text.find(']');
     if (end == text.npos) return Bad("missing ] after an IPv6 address");
-    host = text.substr(1, end - 1);
+    CALICO_ASSIGN_OR_RETURN(host, ParseIpv6(text.substr(1, end - 1)));
     text.remove_prefix(end + 1);
-    in6_addr ignored;
-    const std::string address(host.substr(0, host.find('%')));
-    if (inet_pton(AF_INET6, address.c_str(), &ignored) != 1) return Bad("bad IPv6 address");
   } else {
     host = text.substr(0, text.find(':'));
     text.remove_prefix(host.size());
-    for (const char c : host) {
-      if (!IsAlnum(c) && c != '-' && c != '.' && c != '_') return Bad("bad character in the host");
-    }
+    if (!IsName(host)) return Bad("bad character in the host");
   }
   if (host.empty()) return Bad("missing host");
   if (host.size() > 255) return Bad("host is longer than 255 characters");
@@ -122,8 +135,9 @@ bool IsIpAddress(const std::string& host) {
 std::string Url::Authority() const { return JoinHostPort(host, port); }
 
 std::string Url::HostHeader() const {
-  if (port != DefaultPort(scheme)) return Authority();
-  return host.find(':') == host.npos ? host : fmt::format("[{}]", host);
+  const std::string name = host.substr(0, host.find('%'));
+  if (port != DefaultPort(scheme)) return JoinHostPort(name, port);
+  return name.find(':') == name.npos ? name : fmt::format("[{}]", name);
 }
 
 absl::StatusOr<Url> ParseUrl(std::string_view text) {

@@ -14,13 +14,13 @@ struct Url {
   std::string scheme;    // lower case
   std::string user;      // percent-decoded
   std::string password;  // percent-decoded
-  std::string host;      // lower case, IPv6 addresses without brackets
+  std::string host;      // lower case, IPv6 addresses without brackets, with `%zone`
   uint16_t port = 0;     // the scheme's own when the URL has none
   std::string path;      // empty, or begins with `/` and does not end with it
 
   // `host:port` with brackets around an IPv6 address.
   std::string Authority() const;
-  // The same without the port where it is the scheme's own (the Host header).
+  // The same for the Host header: without the scheme's own port, and without an IPv6 zone.
   std::string HostHeader() const;
 };
 
