@@ -1,0 +1,193 @@
+#include "pkg/kube/auth/credentials.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pkg/base/testing/fake_clock.h"
+#include "pkg/base/testing/status_matchers.h"
+
+namespace calico::kube {
+namespace {
+
+using ::calico::base::IsOk;
+using ::calico::base::IsOkAndHolds;
+using ::calico::base::StatusIs;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class CredentialsTest : public testing::Test {
+ protected:
+  CredentialsTest()
+      : logger_(base::LogLevel::kDebug,
+                [this](base::LogLevel, std::string_view line) { log_.emplace_back(line); }) {}
+
+  std::shared_ptr<Credentials> Make(CredentialSources sources) {
+    FileReader read = [this](const std::string& path) -> absl::StatusOr<std::string> {
+      const auto found = files_.find(path);
+      if (found == files_.end()) return absl::NotFoundError("read " + path + ": not there");
+      return found->second;
+    };
+    return MakeCredentials(std::move(sources), std::move(read), clock_, logger_);
+  }
+
+  std::map<std::string, std::string> files_;
+  base::FakeClock clock_;
+  std::vector<std::string> log_;
+  base::Logger logger_;
+};
+
+TEST_F(CredentialsTest, StaticKinds) {
+  EXPECT_THAT(Make({})->Authorization(), IsOkAndHolds(""));
+  EXPECT_THAT(Make({.token = "t"})->Authorization(), IsOkAndHolds("Bearer t"));
+  EXPECT_THAT(Make({.username = "me", .password = "p:w"})->Authorization(),
+              IsOkAndHolds("Basic bWU6cDp3"));
+  EXPECT_FALSE(Make({.token = "t"})->Invalidate());
+}
+
+TEST_F(CredentialsTest, TokensThatCannotTravelAreRefusedWithoutQuotingThem) {
+  for (const char* token : {"s3cret\r\nX: y", "s3cret x", "s3cret\xC3\xA4"}) {
+    EXPECT_THAT(Make({.token = token})->Authorization(),
+                StatusIs(absl::StatusCode::kUnauthenticated, Not(HasSubstr("s3cret"))));
+  }
+}
+
+TEST_F(CredentialsTest, TokenFileIsTrimmedAndCachedForAMinute) {
+  files_["token"] = " one\n";
+  const auto credentials = Make({.token_file = "token"});
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  files_["token"] = "two";
+  clock_.Advance(absl::Seconds(59));
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer two"));
+}
+
+TEST_F(CredentialsTest, OldTokenIsKeptWhileTheFileIsAway) {
+  files_["token"] = "one";
+  const auto credentials = Make({.token_file = "token"});
+  EXPECT_THAT(credentials->Authorization(), IsOk());
+  files_.erase("token");
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(absl::Minutes(2));
+    EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  }
+  EXPECT_THAT(log_, SizeIs(1)) << "one warning, not one a minute";
+  files_["token"] = "  \n";
+  clock_.Advance(absl::Minutes(2));
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one")) << "an empty file, too";
+}
+
+TEST_F(CredentialsTest, TokenFileThatWasNeverThereIsAnError) {
+  EXPECT_THAT(Make({.token_file = "token"})->Authorization(),
+              StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("not there")));
+  EXPECT_THAT(Make({.token = "first", .token_file = "token"})->Authorization(),
+              IsOkAndHolds("Bearer first"));
+  files_["token"] = "\n";
+  EXPECT_THAT(Make({.token_file = "token"})->Authorization(),
+              StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("empty")));
+}
+
+TEST_F(CredentialsTest, RefusedTokenIsReadAgainAtOnce) {
+  files_["token"] = "one";
+  const auto credentials = Make({.token_file = "token"});
+  EXPECT_THAT(credentials->Authorization(), IsOk());
+  EXPECT_FALSE(credentials->Invalidate()) << "the file has not changed";
+  files_["token"] = "two";
+  EXPECT_TRUE(credentials->Invalidate());
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer two"));
+}
+
+TEST_F(CredentialsTest, TlsMaterialIsReadAnewForEachConnection) {
+  files_ = {{"ca", "CA"}, {"crt", "CRT"}, {"key", "KEY"}};
+  const auto credentials = Make({.ca_file = "ca",
+                                 .client_certificate_file = "crt",
+                                 .client_key_file = "key",
+                                 .tls_server_name = "kubernetes"});
+  EXPECT_EQ(credentials->Tls()->ca_pem, "CA");
+  EXPECT_EQ(credentials->Tls()->client_certificate_pem, "CRT");
+  EXPECT_EQ(credentials->Tls()->client_key_pem, "KEY");
+  EXPECT_EQ(credentials->Tls()->server_name, "kubernetes");
+  EXPECT_FALSE(credentials->Tls()->insecure_skip_verify);
+  files_["crt"] = "CRT2";
+  files_.erase("ca");
+  EXPECT_EQ(credentials->Tls()->client_certificate_pem, "CRT2");
+  EXPECT_EQ(credentials->Tls()->ca_pem, "CA") << "the last good one";
+}
+
+TEST_F(CredentialsTest, MissingOrEmptyCaNeverMeansTheSystemsAuthorities) {
+  const auto credentials = Make({.ca_file = "ca"});
+  EXPECT_THAT(credentials->Tls(), StatusIs(absl::StatusCode::kNotFound));
+  files_["ca"] = "";
+  EXPECT_THAT(credentials->Tls(), StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_EQ(Make({})->Tls()->ca_pem, "");
+}
+
+TEST_F(CredentialsTest, InsecureIsHandedOnOnlyWhenAsked) {
+  EXPECT_TRUE(Make({.insecure_skip_tls_verify = true})->Tls()->insecure_skip_verify);
+}
+
+// Counts its runs and hands out what the test says.
+struct FakePlugin {
+  ExecRunner Runner() {
+    return [this]() -> absl::StatusOr<ExecCredential> {
+      ++runs;
+      return next;
+    };
+  }
+  absl::StatusOr<ExecCredential> next = ExecCredential{};
+  int runs = 0;
+};
+
+TEST_F(CredentialsTest, PluginRunsOnceUntilItsCredentialsExpire) {
+  FakePlugin plugin{.next = ExecCredential{.token = "one",
+                                           .client_certificate_pem = "CRT",
+                                           .client_key_pem = "KEY",
+                                           .expires = clock_.Now() + absl::Minutes(5)}};
+  const auto credentials = Make({.exec = plugin.Runner()});
+  EXPECT_EQ(plugin.runs, 0) << "not before it is needed";
+  EXPECT_EQ(credentials->Tls()->client_certificate_pem, "CRT");
+  EXPECT_EQ(credentials->Tls()->client_key_pem, "KEY");
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_EQ(plugin.runs, 1);
+  plugin.next->token = "two";
+  clock_.Advance(absl::Minutes(5));
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer two"));
+  EXPECT_EQ(plugin.runs, 2);
+}
+
+TEST_F(CredentialsTest, PluginRunsAgainWhenRefusedButNotWithoutPause) {
+  FakePlugin plugin{.next = ExecCredential{.token = "one"}};
+  const auto credentials = Make({.exec = plugin.Runner()});
+  clock_.Advance(absl::Hours(1000));
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_FALSE(credentials->Invalidate());
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_TRUE(credentials->Invalidate());
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_EQ(plugin.runs, 2);
+}
+
+TEST_F(CredentialsTest, PluginFailureIsReportedAndTriedAgain) {
+  FakePlugin plugin{.next = absl::UnauthenticatedError("exec: failed")};
+  const auto credentials = Make({.exec = plugin.Runner()});
+  EXPECT_THAT(credentials->Authorization(), StatusIs(absl::StatusCode::kUnauthenticated));
+  plugin.next = ExecCredential{.token = "one"};
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+}
+
+TEST_F(CredentialsTest, PluginDoesNotRunBesideAnotherWayToAuthorize) {
+  FakePlugin plugin;
+  const auto credentials = Make({.token = "t", .exec = plugin.Runner()});
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer t"));
+  EXPECT_THAT(credentials->Tls(), IsOk());
+  EXPECT_EQ(plugin.runs, 0);
+}
+
+}  // namespace
+}  // namespace calico::kube
