@@ -34,8 +34,8 @@ absl::StatusOr<std::vector<json::value>> ParseYamlDocuments(std::string_view tex
 absl::StatusOr<json::value> ParseYaml(std::string_view text, const YamlLimits& limits = {});
 
 // Block style as kubectl prints it: keys sorted, sequences not indented, strings quoted only when
-// needed, several lines as a literal block. Ends with a newline. Reading it back gives an equal
-// value.
+// needed, several lines as a literal block; but long lines are not folded. Ends with a newline.
+// Reading it back gives an equal value, as long as no key is longer than YAML's 1,024 characters.
 std::string ToYaml(const json::value& value);
 
 // The documents with `---` lines between them.

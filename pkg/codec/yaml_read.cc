@@ -1,5 +1,11 @@
 // The one file that knows yaml-cpp: its exceptions end here.
 
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <sstream>
+#include <utility>
+
 #include <absl/status/status.h>
 #include <fmt/format.h>
 #include <yaml-cpp/anchor.h>
@@ -7,13 +13,8 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
-#include <cstdint>
-#include <exception>
-#include <optional>
-#include <sstream>
-#include <utility>
-
 #include "pkg/base/status_macros.h"
+#include "pkg/codec/utf8.h"
 #include "pkg/codec/yaml.h"
 #include "pkg/codec/yaml_scalar.h"
 
@@ -152,6 +153,21 @@ class Builder final : public YAML::EventHandler {
   absl::Status failed_;
 };
 
+// yaml-cpp guesses other encodings and lets broken UTF-8 pass.
+absl::Status CheckCharacters(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_control = byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
+    const std::size_t length = Utf8SequenceLength(text.substr(i, 4));
+    if (is_control || byte == 0x7f || length == 0) {
+      return absl::InvalidArgumentError(fmt::format(
+          "parse YAML: byte {}: {}", i, length == 0 ? "not UTF-8" : "control character"));
+    }
+    i += length;
+  }
+  return absl::OkStatus();
+}
+
 // yaml-cpp 0.7 takes a quoted scalar for complete when the text ends after white space inside it. A
 // comment as last line makes it see the missing quote, and means nothing anywhere else.
 std::string WithLastComment(std::string_view text) {
@@ -169,6 +185,7 @@ absl::StatusOr<std::vector<json::value>> ParseYamlDocuments(std::string_view tex
     return absl::ResourceExhaustedError(fmt::format(
         "parse YAML: {} bytes, more than the {} allowed", text.size(), limits.max_bytes));
   }
+  CALICO_RETURN_IF_ERROR(CheckCharacters(text));
   std::vector<json::value> documents;
   Builder builder(limits);
   try {

@@ -1,10 +1,10 @@
 #include "pkg/codec/yaml.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "pkg/base/testing/status_matchers.h"
 
@@ -158,6 +158,12 @@ TEST(ParseYamlTest, RefusesWithThePlace) {
       {"unclosed quote", "a: \"x", "parse YAML"},
       {"unclosed quote, line ended", "a: \"x\n", "parse YAML"},
       {"unclosed quote, blanks after it", "a: 'x\n  ", "parse YAML"},
+      {"broken UTF-8", "a: b\xff\n", "byte 4: not UTF-8"},
+      {"UTF-16",
+       "\xff\xfe"
+       "a:",
+       "byte 0: not UTF-8"},
+      {"control character", "a: \x01\n", "byte 3: control character"},
       {"nothing", "", "expected one document, got 0"},
       {"comment only", "# nothing\n", "expected one document, got 0"},
       {"two documents", "a: 1\n---\nb: 2\n", "expected one document, got 2"},
