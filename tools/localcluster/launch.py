@@ -15,6 +15,8 @@ import json
 import os
 import resource
 import signal
+import socket
+import struct
 import sys
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = (
@@ -65,9 +67,10 @@ def _enter(mode, pid):
             os.close(handle)
 
 
-def _become(program, log, go):
-    """The child: waits until it is recorded, then turns into the program."""
-    if os.read(go, 1) != b"g":
+def _become(program, log, line):
+    """The last child: says hello, waits until it is recorded, then turns into the program."""
+    line.send(b"h")
+    if line.recv(1) != b"g":
         os._exit(1)
     os.setsid()
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
@@ -98,7 +101,7 @@ def _write_record(path, record):
     os.rename(temporary, path)
 
 
-def _fork_inside(mode, joined, program, log, go, tell):
+def _fork_inside(mode, joined, program, log, line):
     """The go-between: enters the namespaces and forks there.
 
     A new process namespace holds for the children of whoever enters it, not for itself.
@@ -106,11 +109,23 @@ def _fork_inside(mode, joined, program, log, go, tell):
     _enter(mode, joined)
     child = os.fork()
     if child == 0:
-        os.close(tell)
         os.chdir("/")
-        _become(program, log, go)
-    os.write(tell, str(child).encode())
+        if mode == "--join" and os.fork() != 0:
+            os._exit(0)  # the program becomes a child of the node's process 1, which collects it
+        _become(program, log, line)
+    if mode == "--join":
+        os.waitpid(child, 0)
     os._exit(0)
+
+
+def _hear_from(line):
+    """The process id of whoever says hello, as this process sees it: the kernel translates it.
+
+    None when everybody who could say it has ended.
+    """
+    room = socket.CMSG_SPACE(struct.calcsize("3i"))
+    hello, credentials, _, _ = line.recvmsg(1, room)
+    return struct.unpack("3i", credentials[0][2])[0] if hello else None
 
 
 def main(arguments):
@@ -120,24 +135,21 @@ def main(arguments):
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot_id:
         boot = boot_id.read().strip()
-    wait_go, send_go = os.pipe()
-    hear, tell = os.pipe()
+    here, there = socket.socketpair()
+    here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     between = os.fork()
     if between == 0:
-        os.close(send_go)
-        os.close(hear)
-        _fork_inside(mode, joined, program, log, wait_go, tell)
-    os.close(wait_go)
-    os.close(tell)
-    answer = os.read(hear, 32)
+        here.close()
+        _fork_inside(mode, joined, program, log, there)
+    there.close()
+    pid = _hear_from(here)
     os.waitpid(between, 0)
-    if not answer:
+    if pid is None:
         return 1
-    pid = int(answer)
     _write_record(
         record, {"pid": pid, "start": start_time(pid), "boot": boot, "program": program[0]}
     )
-    os.write(send_go, b"g")
+    here.send(b"g")
     return 0
 
 
