@@ -35,8 +35,14 @@ bool Holds(const std::vector<base::IpAddress>& list, const base::IpAddress& valu
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
+// Quoted only where it is not what Kubernetes names a pod.
 std::string PodName(const CsrFacts& facts) {
-  return fmt::format("{}/{}", facts.requester.ns, Quote(facts.requester.pod_name));
+  const std::string& name = facts.requester.pod_name;
+  const bool plain =
+      name.size() <= 253 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+      });
+  return fmt::format("{}/{}", facts.requester.ns, plain ? name : Quote(name));
 }
 
 // --- Rules of the request alone ---

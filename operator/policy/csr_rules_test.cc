@@ -381,7 +381,7 @@ TEST(CsrRulesTest, DeniesOnlyOnLiveFacts) {
          request.ip_addresses.push_back(Ip("10.0.0.9"));
          SetRequest(w.facts, request);
        },
-       "ip-addresses", "10.0.0.9 is not an address of pod calico-system/\"calico-node-x7\""},
+       "ip-addresses", "10.0.0.9 is not an address of pod calico-system/calico-node-x7"},
       {"address of the node, pod not on the host network",
        [](World& w) {
          pki::CertificateRequestTemplate request = GoodTemplate();

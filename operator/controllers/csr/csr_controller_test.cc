@@ -1,0 +1,457 @@
+#include "operator/controllers/csr/csr_controller.h"
+
+#include <memory>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operator/controllers/csr/csr_test_world.h"
+#include "pkg/aio/task_group.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/base/clock.h"
+#include "pkg/codec/json.h"
+
+namespace calico::csr {
+namespace {
+
+using ::testing::HasSubstr;
+
+// The controller with its caches, as the program runs it.
+class CsrControllerTest : public CsrTest {
+ protected:
+  struct Running {
+    Running(CsrControllerTest& test, CsrControllerOptions options)
+        : policies(PolicySource::Open("", {kSigner}, test.logger()).value()),
+          ca(FileCaSource::Open(test.Path("ca.crt"), test.Path("ca.key"), base::SystemClock(),
+                                test.logger())
+                 .value()),
+          client(test.executor(), test.server().Config(), test.logger(), {.max_connections = 64}),
+          events(client, "csr-signer", base::SystemClock(), test.logger(), test.executor()),
+          metrics(registry, {kSigner}),
+          cluster(test.executor(), client, base::SystemClock(), test.logger()),
+          controller(test.executor(),
+                     {client, *policies, *ca, cluster, events, metrics, base::SystemClock(),
+                      test.logger()},
+                     std::move(options)),
+          group(test.executor()) {
+      cluster.SetNamespaces(policies->Current()->Namespaces());
+    }
+
+    metrics::Registry registry;
+    std::unique_ptr<PolicySource> policies;
+    std::unique_ptr<CaSource> ca;
+    kube::Client client;
+    kube::EventRecorder events;
+    Metrics metrics;
+    ClusterFacts cluster;
+    CsrController controller;
+    aio::TaskGroup group;
+  };
+
+  static CsrControllerOptions Options() { return {.signer_names = {kSigner}, .concurrency = 8}; }
+
+  // Starts all parts, caches first.
+  aio::Task<void> Start(CsrControllerOptions options = Options()) {
+    running_ = std::make_unique<Running>(*this, std::move(options));
+    running_->group.Spawn(running_->cluster.Run());
+    EXPECT_TRUE((co_await running_->cluster.WaitForSync(absl::Seconds(3))).ok());
+    for (const CsrController::Cache& cache : running_->controller.Caches()) {
+      running_->group.Spawn(cache.run());
+      EXPECT_TRUE((co_await cache.wait_for_sync(absl::Seconds(3))).ok());
+    }
+    running_->group.Spawn(running_->events.Run());
+    running_->group.Spawn(running_->controller.Run());
+  }
+  aio::Task<void> Stop() {
+    co_await running_->group.Stop();
+    running_.reset();
+  }
+  // Nothing is left to do: what was to be ignored has been.
+  aio::Task<void> Settle() {
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_TRUE((co_await aio::Sleep(absl::Milliseconds(2))).ok());
+    }
+  }
+  std::string Metrics() const { return running_->registry.Expose(); }
+
+  std::unique_ptr<Running> running_;
+};
+
+ASYNC_TEST_F(CsrControllerTest, ApprovesAndSignsWithTwoWritesAndNoReads) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  EXPECT_EQ(Writes(), 2);
+  EXPECT_EQ(server().Count("GET", "/certificatesigningrequests/"), 0);
+  EXPECT_EQ(server().Count("GET", "/pods/"), 0);
+
+  const api::CertificateSigningRequest csr = Csr(name);
+  EXPECT_EQ(csr.Approved()->reason, "PolicyApproved");
+  EXPECT_EQ(csr.Approved()->message, "allowed by policy entry calico-node");
+  EXPECT_EQ(csr.meta.labels.at("k8s-app"), "calico-system");
+  EXPECT_EQ(csr.meta.annotations.at("note"), "kept");
+  const auto object = server().Find(api::kCertificateSigningRequests, {"", name});
+  EXPECT_EQ(codec::Serialize(object->at("metadata").at("finalizers")), R"(["example.com/kept"])");
+
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("POST", "/events") == 1; }));
+  EXPECT_EQ(Logged("request approved and signed"), 1);
+  EXPECT_EQ(Logged("BEGIN"), 0);
+  co_await Settle();
+  EXPECT_THAT(Metrics(), HasSubstr("csr_signer_requests_total{signer=\"example.com/signer\","
+                                   "result=\"issued\"} 1"));
+  EXPECT_THAT(Metrics(), HasSubstr("csr_signer_duration_seconds_count 1"));
+  EXPECT_EQ(Writes(), 2) << "the watch's echoes are no new requests";
+  EXPECT_EQ(running_->controller.pending(), 0U);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, SignsWhatComesWhileItRuns) {
+  co_await Start();
+  for (int i = 0; i < 30; ++i) {
+    PutPod({.name = "node-" + std::to_string(i)});
+    PutCsr({.pod = "node-" + std::to_string(i), .name = "", .uid = "u" + std::to_string(i)});
+  }
+  // Several pods share six characters of UID here, not names.
+  for (int i = 0; i < 30; ++i) {
+    const std::string pod = "node-" + std::to_string(i);
+    const std::string name = "calico-system:" + pod + ":" + (pod + "-uid").substr(0, 6);
+    EXPECT_TRUE(co_await Issued(name)) << name;
+    ExpectGoodCertificate(name);
+  }
+  EXPECT_EQ(Writes(), 60);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, DeniesWithTheRule) {
+  PutPod({});
+  const std::string name = PutCsr({.ips = {"10.0.0.9"}});
+  co_await Start();
+  EXPECT_TRUE(co_await Denied(name));
+  const api::CertificateSigningRequest csr = Csr(name);
+  EXPECT_EQ(csr.Denied()->reason, "PolicyViolation");
+  EXPECT_EQ(csr.Denied()->message,
+            "rule ip-addresses: 10.0.0.9 is not an address of pod calico-system/node-1");
+  EXPECT_FALSE(csr.IsIssued());
+  EXPECT_EQ(server().Count("GET", "/pods/node-1"), 1) << "no denial on cached facts";
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("POST", "/events") == 1; }));
+  EXPECT_EQ(Logged("\"rule\":\"ip-addresses\""), 1);
+  EXPECT_THAT(server().requests().back().body, HasSubstr("rule ip-addresses"));
+  co_await Settle();
+  EXPECT_EQ(Writes(), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, IgnoresWhatIsFinished) {
+  PutPod({});
+  PutCsr({.name = "denied", .condition = "Denied"});
+  PutCsr({.name = "failed", .condition = "Failed"});
+  co_await Start();
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+  EXPECT_EQ(running_->controller.pending(), 0U);
+  co_await Stop();
+}
+
+// --- Look-ups ---
+
+ASYNC_TEST_F(CsrControllerTest, FailedPodLookUpsAreRetriedNotDenied) {
+  PutPod({});
+  // The cache cannot help: pods cannot be listed.
+  server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
+  server().Inject({.method = "GET", .path_contains = "/pods/node-1", .times = 2, .status = 500});
+  server().Inject({.method = "GET", .path_contains = "/pods/node-1", .status = 403});
+  const std::string name = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  EXPECT_GE(server().Count("GET", "/pods/node-1"), 4);
+  EXPECT_EQ(Writes(), 2);
+  EXPECT_GE(Logged("not listed yet"), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AFailedNodeLookUpIsRetriedNotDenied) {
+  PutPod({.ips = {}, .host_network = true});
+  PutNode("n1", "192.0.2.1");
+  server().Inject({.method = "GET", .path_contains = "/nodes/n1", .status = 403});
+  server().Inject({.method = "GET", .path_contains = "/nodes/n1", .close = true});
+  const std::string name = PutCsr({.ips = {"192.0.2.1"}});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  // The node's addresses are known now.
+  const int asked = server().Count("GET", "/nodes/n1");
+  PutPod({.name = "node-2", .ips = {}, .host_network = true});
+  co_await Settle();
+  const std::string second = PutCsr({.pod = "node-2", .ips = {"192.0.2.1"}, .uid = "csr-uid-2"});
+  EXPECT_TRUE(co_await Issued(second));
+  EXPECT_EQ(server().Count("GET", "/nodes/n1"), asked);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, APodThatIsGoneIsDeniedAfterALiveLookUp) {
+  const std::string name = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Denied(name));
+  EXPECT_THAT(Csr(name).Denied()->message, HasSubstr("rule pod-exists"));
+  EXPECT_EQ(server().Count("GET", "/pods/node-1"), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, APodThatTheCacheDoesNotShowYetIsFoundLive) {
+  server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
+  PutPod({});
+  const std::string name = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  EXPECT_EQ(server().Count("GET", "/pods/node-1"), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, WaitsForThePodsAddress) {
+  PutPod({.ips = {}});
+  const std::string name = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("request has to wait") == 1; }));
+  EXPECT_EQ(Writes(), 0);
+  PutPod({});
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  EXPECT_THAT(Metrics(), HasSubstr("result=\"retried\"} 1"));
+  co_await Stop();
+}
+
+// --- Writes that go wrong ---
+
+ASYNC_TEST_F(CsrControllerTest, AConflictIsReadAgainAndJudgedAgain) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  server().Inject(
+      {.method = "PUT", .path_contains = "/approval", .status = 409, .reason = "Conflict"});
+  server().Inject(
+      {.method = "PUT", .path_contains = "/status", .status = 409, .reason = "Conflict"});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  EXPECT_EQ(server().Count("PUT", "/approval"), 2);
+  EXPECT_EQ(server().Count("PUT", "/status"), 2);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, ADenialByAnotherMeanwhileStands) {
+  PutPod({});
+  // Our approval comes too late: it is refused, and the answer of the re-read is a denial.
+  server().Inject({.method = "PUT",
+                   .path_contains = "/approval",
+                   .delay = absl::Milliseconds(100),
+                   .status = 409,
+                   .reason = "Conflict"});
+  const std::string name = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("PUT", "/approval") == 1; }));
+  PutCsr({.condition = "Denied"});
+  co_await Eventually([this] { return running_->controller.pending() == 0; });
+  co_await Settle();
+  EXPECT_FALSE(Csr(name).IsIssued());
+  EXPECT_FALSE(Csr(name).IsApproved());
+  EXPECT_EQ(Writes(), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, LostAnswersDoNoHarm) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  server().Inject({.method = "PUT", .path_contains = "/approval", .act_then_close = true});
+  server().Inject({.method = "PUT", .path_contains = "/status", .close = true});
+  server().Inject({.method = "PUT", .path_contains = "/status", .act_then_close = true});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  co_await Settle();
+  ExpectGoodCertificate(name);
+  EXPECT_EQ(Csr(name).conditions.size(), 1U);
+  EXPECT_TRUE(co_await Eventually([this] { return running_->controller.pending() == 0; }));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AServerThatIsDownForAWhile) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  server().Inject({.method = "PUT", .times = 3, .status = 503});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, IssuedByAnotherMeanwhileIsDone) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  server().Inject(
+      {.method = "PUT",
+       .path_contains = "/status",
+       .status = 422,
+       .raw_body = R"({"kind":"Status","apiVersion":"v1","status":"Failure","code":422,)"
+                   R"("reason":"Invalid","message":"CertificateSigningRequest is invalid: )"
+                   R"(status.certificate: updates may not modify existing certificate content"})"});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("PUT", "/status") == 1; }));
+  co_await Settle();
+  EXPECT_EQ(server().Count("PUT", "/status"), 1);
+  EXPECT_EQ(Logged("reconcile failed"), 0);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, ARequestDeletedMeanwhileIsNoError) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  server().Inject({.method = "PUT", .path_contains = "/approval", .status = 404});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("PUT", "/approval") == 1; }));
+  co_await Settle();
+  EXPECT_EQ(Logged("reconcile failed"), 0);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, ARestartInTheMiddleGoesOn) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  server().Inject({.method = "PUT", .path_contains = "/status", .times = 1000, .status = 403});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([&] { return Csr(name).IsApproved(); }));
+  co_await Stop();
+  EXPECT_FALSE(Csr(name).IsIssued());
+  server().ClearFaults();
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  EXPECT_EQ(server().Count("PUT", "/approval"), 1);
+  EXPECT_GE(Logged("approved request signed"), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, ClosedAndCutWatchesLoseNothing) {
+  co_await Start();
+  for (int round = 0; round < 4; ++round) {
+    const std::string pod = "pod" + std::to_string(round);
+    PutPod({.name = pod});
+    const std::string name = PutCsr({.pod = pod, .uid = "u" + std::to_string(round)});
+    if (round % 2 == 0) {
+      server().DropWatches();
+    } else {
+      server().CloseWatches();
+    }
+    EXPECT_TRUE(co_await Issued(name)) << round;
+  }
+  co_await Stop();
+}
+
+// --- Approved by somebody else ---
+
+ASYNC_TEST_F(CsrControllerTest, SignsWhatAnotherApproved) {
+  PutPod({});
+  const std::string name = PutCsr({.condition = "Approved"});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  EXPECT_EQ(Writes(), 1);
+  EXPECT_EQ(Csr(name).Approved()->reason, "ByHand");
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, FailsWhatAnotherApprovedAgainstThePolicy) {
+  PutPod({});
+  const std::string name = PutCsr({.common_name = "typha-server", .condition = "Approved"});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([&] { return Csr(name).IsFailed(); }));
+  EXPECT_EQ(Csr(name).Failed()->reason, "SignerValidationFailure");
+  EXPECT_THAT(Csr(name).Failed()->message, HasSubstr("rule common-name"));
+  EXPECT_FALSE(Csr(name).IsIssued());
+  EXPECT_TRUE(Csr(name).IsApproved());
+  EXPECT_TRUE(co_await Eventually(
+      [this] { return Metrics().find("result=\"failed\"} 1") != std::string::npos; }));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, SignApprovedOnlyNeitherApprovesNorDenies) {
+  CsrControllerOptions options = Options();
+  options.sign_approved_only = true;
+  PutPod({});
+  const std::string good = PutCsr({});
+  const std::string bad = PutCsr({.name = "bad", .uid = "csr-uid-2"});
+  co_await Start(std::move(options));
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+  PutCsr({.condition = "Approved"});
+  PutCsr({.name = "bad", .uid = "csr-uid-2", .condition = "Approved"});
+  EXPECT_TRUE(co_await Issued(good));
+  EXPECT_TRUE(co_await Eventually([&] { return Csr(bad).IsFailed(); }));
+  EXPECT_EQ(server().Count("PUT", "/approval"), 0);
+  co_await Stop();
+}
+
+// --- Many, and again and again ---
+
+ASYNC_TEST_F(CsrControllerTest, BeyondTheMemoryBudgetRequestsAreReadAgain) {
+  CsrControllerOptions options = Options();
+  options.pending_bytes = 0;
+  PutPod({});
+  const std::string name = PutCsr({});
+  co_await Start(std::move(options));
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  EXPECT_EQ(server().Count("GET", "/certificatesigningrequests/"), 1);
+  EXPECT_EQ(Writes(), 2);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, TheSameDenialIsNewsOnce) {
+  PutPod({});
+  co_await Start();
+  // Calico's init container deletes a denied request and makes it anew.
+  for (int i = 0; i < 5; ++i) {
+    const std::string name =
+        PutCsr({.common_name = "typha-server", .uid = "csr-uid-" + std::to_string(i)});
+    EXPECT_TRUE(co_await Denied(name)) << i;
+    server().state().Remove(api::kCertificateSigningRequests, {"", name});
+  }
+  EXPECT_EQ(Writes(), 5);
+  EXPECT_EQ(Logged("\"level\":\"warning\",\"message\":\"request denied\""), 1);
+  EXPECT_TRUE(co_await Eventually(
+      [this] { return Logged("\"level\":\"debug\",\"message\":\"request denied\"") == 4; }));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, ARecreatedRequestIsJudgedAnew) {
+  PutPod({});
+  co_await Start();
+  const std::string name = PutCsr({.common_name = "typha-server"});
+  EXPECT_TRUE(co_await Denied(name));
+  PutCsr({.uid = "csr-uid-2"});  // replaced within one watch event
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AnExpiredCaApprovesNothing) {
+  const pki::TestCa brief("brief", absl::Now() - absl::Hours(1), absl::Hours(1) + absl::Seconds(1));
+  PutFile("ca.crt", brief.certificate_pem());
+  PutFile("ca.key", brief.key_pem());
+  PutPod({});
+  co_await Start();
+  EXPECT_TRUE(
+      co_await Eventually([this] { return running_->ca->Current()->not_after() < absl::Now(); }));
+  const std::string name = PutCsr({});
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("reconcile failed") >= 1; }));
+  EXPECT_EQ(Writes(), 0);
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("POST", "/events") == 1; }));
+  PutFile("ca.crt", ca().certificate_pem());
+  PutFile("ca.key", ca().key_pem());
+  running_->ca->Refresh();
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  co_await Stop();
+}
+
+}  // namespace
+}  // namespace calico::csr
