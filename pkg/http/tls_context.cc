@@ -418,7 +418,7 @@ CtxPtr NewContext(const SSL_METHOD* method) {
   SSL_CTX_set_security_level(ctx, 2);
   SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                            SSL_MODE_RELEASE_BUFFERS);
+                            SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_read_ahead(ctx, 1);  // one read of the socket for a record, not two
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   // As Go does: whatever is in the bundle is trusted, also when it is not a root.
@@ -472,7 +472,11 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::NewServer(
   CALICO_RETURN_IF_ERROR(
       UseCertificate(context.get(), options.certificate_pem, options.key_pem, "server"));
   if (!options.client_ca_pem.empty()) {
-    CALICO_RETURN_IF_ERROR(Trust(context.get(), options.client_ca_pem, "client CA certificates"));
+    constexpr std::string_view kWhat = "client CA certificates";
+    CALICO_RETURN_IF_ERROR(Trust(context.get(), options.client_ca_pem, kWhat));
+    // Their names go to the clients, which may have several certificates to choose from.
+    CALICO_ASSIGN_OR_RETURN(const auto anchors, ParseCertificates(options.client_ca_pem, kWhat));
+    for (const X509Ptr& anchor : anchors) SSL_CTX_add_client_CA(context.get(), anchor.get());
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        TlsLayer::OnVerify);
   }
