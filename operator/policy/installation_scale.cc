@@ -14,7 +14,8 @@ int TyphaReplicas(const NodeCount& nodes) {
 
 std::optional<std::string> TyphaScalingProblem(const NodeCount& nodes) {
   const int replicas = TyphaReplicas(nodes);
-  if (nodes.linux >= replicas) return std::nullopt;
+  // A cluster without nodes is one that is being built: nothing is missing but time.
+  if (nodes.linux >= replicas || nodes.all == 0) return std::nullopt;
   return fmt::format(
       "calico-typha needs {} Linux {} that {} pods, and there {} {}: add or uncordon nodes", replicas,
       replicas == 1 ? "node" : "nodes", replicas == 1 ? "takes" : "take",

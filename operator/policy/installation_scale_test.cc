@@ -24,7 +24,8 @@ TEST(InstallationScaleTest, TooFewLinuxNodesAreAProblem) {
   EXPECT_FALSE(TyphaScalingProblem({.all = 1, .linux = 1}).has_value());
   EXPECT_THAT(*TyphaScalingProblem({.all = 5, .linux = 2}),
               testing::HasSubstr("needs 3 Linux nodes that take pods, and there are 2"));
-  EXPECT_THAT(*TyphaScalingProblem({.all = 0, .linux = 0}),
+  EXPECT_FALSE(TyphaScalingProblem({.all = 0, .linux = 0}).has_value());
+  EXPECT_THAT(*TyphaScalingProblem({.all = 1, .linux = 0}),
               testing::HasSubstr("needs 1 Linux node that takes pods, and there are 0"));
 }
 

@@ -1,0 +1,61 @@
+// calico-operator: installs Calico as an Installation says. See --help.
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include <absl/status/statusor.h>
+
+#include "operator/config/operator.h"
+#include "operator/controllers/installation/operator_program.h"
+#include "pkg/aio/event_loop.h"
+#include "pkg/aio/task.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/base/version.h"
+#include "pkg/kube/auth/rest_config.h"
+
+namespace calico {
+namespace {
+
+constexpr char kPodNamespaceFile[] = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+// Empty outside of a pod.
+std::string PodNamespace() {
+  std::ifstream file(kPodNamespaceFile);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+aio::Task<void> Stop(const base::Logger& logger) {
+  const int signal = co_await aio::WaitForTermination();
+  logger.Info("stopping", {{"signal", signal}});
+}
+
+int Run(const config::OperatorConfig& config) {
+  const base::Logger logger(config.log_level);
+  absl::StatusOr<kube::RestConfig> api = kube::LoadRestConfig(
+      {.kubeconfig = config.kubeconfig}, kube::ProcessEnvironment(), base::SystemClock(), logger);
+  if (!api.ok()) {
+    logger.Error("no API server to talk to", {{"error", api.status()}});
+    return config::kExitUsage;
+  }
+  std::string ns = config::OperatorNamespace(config, PodNamespace());
+  logger.Info("starting",
+              {{"version", base::Version()}, {"server", api->origin}, {"namespace", ns}});
+  aio::EventLoop loop;
+  return loop.Run(installation::RunOperator(
+      {.config = config, .operator_namespace = std::move(ns), .api = *std::move(api)},
+      Stop(logger), base::SystemClock(), logger));
+}
+
+}  // namespace
+}  // namespace calico
+
+int main(int argc, char** argv) {
+  calico::config::OperatorConfig config;
+  const calico::config::ParsedFlags parsed =
+      calico::config::ParseOperatorConfig(argc, argv, calico::kube::ProcessEnvironment(), &config);
+  if (parsed.exit_code.has_value()) return parsed.Print();
+  return calico::Run(config);
+}

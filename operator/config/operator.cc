@@ -1,0 +1,118 @@
+#include "operator/config/operator.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "crds/crds.h"
+#include "operator/render/names.h"
+#include "operator/render/release.h"
+#include "pkg/base/version.h"
+
+namespace calico::config {
+namespace {
+
+constexpr std::string_view kProgram = "calico-operator";
+constexpr std::string_view kSummary =
+    "Installs Calico as Installation `default` says and keeps it so; tells how it goes in\n"
+    "TigeraStatus `calico`. Runs outside and inside of a cluster.";
+constexpr std::string_view kDefaultNamespace = "tigera-operator";
+
+base::LogLevel LevelOf(std::string_view text) {
+  if (text == "debug") return base::LogLevel::kDebug;
+  if (text == "warning") return base::LogLevel::kWarning;
+  if (text == "error") return base::LogLevel::kError;
+  return base::LogLevel::kInfo;
+}
+
+void AddFlags(Flags& flags, OperatorConfig* config, std::string* level) {
+  flags.Text({.name = "kubeconfig",
+              .value = "FILE",
+              .help = "absent: KUBECONFIG, ~/.kube/config, or the pod's service account"},
+             &config->kubeconfig);
+  flags.Switch({.name = "manage-crds",
+                .help = "apply the CustomResourceDefinitions of this version at start"},
+               &config->manage_crds);
+  flags.Switch({.name = "leader-elect", .help = "work only while holding the Lease operator-lock"},
+               &config->leader_elect);
+  flags.Text({.name = "metrics-addr", .value = "ADDR", .help = "serve /metrics on host:port"},
+             &config->metrics_address);
+  flags.Text(
+      {.name = "health-addr", .value = "ADDR", .help = "serve /livez and /readyz on host:port"},
+      &config->health_address);
+  flags.Text({.name = "log-level",
+              .value = "LEVEL",
+              .help = "least important lines to log",
+              .choices = {"debug", "info", "warning", "error"}},
+             level);
+}
+
+void AddExamples(Flags& flags) {
+  flags.Example("In a pod", "calico-operator --manage-crds --health-addr=127.0.0.1:9485");
+  flags.Example("From outside, beside nothing else",
+                "OPERATOR_NAMESPACE=tigera-operator calico-operator --kubeconfig admin.conf "
+                "--leader-elect=false");
+  flags.Example("Mirror the images of this version",
+                "calico-operator --print-images | while read image; do mirror \"$image\"; done");
+}
+
+std::string Images() {
+  std::string text;
+  for (const std::string& image : render::Release::Current().images().References({})) {
+    text += image + "\n";
+  }
+  return text;
+}
+
+std::string CrdManifests() {
+  std::string text;
+  for (const base::EmbeddedFile& file : crds::Crds()) {
+    text += fmt::format("{}{}", text.empty() ? "" : "---\n", file.content);
+  }
+  return text;
+}
+
+}  // namespace
+
+ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
+                                const EnvironmentReader& environment, OperatorConfig* config) {
+  Flags flags{std::string(kProgram), std::string(kSummary)};
+  std::string level = "info";
+  bool print_images = false;
+  bool print_crds = false;
+  AddFlags(flags, config, &level);
+  flags.Switch({.name = "print-images", .help = "print the images of this version, and end"},
+               &print_images);
+  flags.Switch({.name = "print-crds",
+                .help = "print the CustomResourceDefinitions of this version, and end"},
+               &print_crds);
+  AddExamples(flags);
+  flags.Version(fmt::format("{} {} (Calico {})", kProgram, base::Version(),
+                            render::Release::Current().calico_version()));
+  config->operator_namespace = environment("OPERATOR_NAMESPACE");
+  flags.Check([&](std::vector<std::string>& problems) {
+    if (config->operator_namespace == render::kCalicoNamespace) {
+      problems.push_back(fmt::format(
+          "OPERATOR_NAMESPACE: {} belongs to the Installation and goes with it, run elsewhere",
+          render::kCalicoNamespace));
+    }
+  });
+  ParsedFlags parsed = flags.Parse(argc, argv, environment);
+  if (parsed.exit_code.has_value()) return parsed;
+  if (print_images) return {.exit_code = 0, .text = Images()};
+  if (print_crds) return {.exit_code = 0, .text = CrdManifests()};
+  config->log_level = LevelOf(level);
+  if (const std::string name = environment("OPERATOR_NAME"); !name.empty()) {
+    config->operator_name = name;
+  }
+  config->service_host = environment("KUBERNETES_SERVICE_HOST");
+  config->service_port = environment("KUBERNETES_SERVICE_PORT");
+  return {};
+}
+
+std::string OperatorNamespace(const OperatorConfig& config, const std::string& pod_namespace) {
+  if (!config.operator_namespace.empty()) return config.operator_namespace;
+  return pod_namespace.empty() ? std::string(kDefaultNamespace) : pod_namespace;
+}
+
+}  // namespace calico::config

@@ -1,0 +1,37 @@
+// What calico-operator is told on its command line and by its environment.
+#ifndef CALICO_OPERATOR_CONFIG_OPERATOR_H_
+#define CALICO_OPERATOR_CONFIG_OPERATOR_H_
+
+#include <optional>
+#include <string>
+
+#include "operator/config/flags.h"
+#include "pkg/base/log.h"
+
+namespace calico::config {
+
+struct OperatorConfig {
+  std::string kubeconfig;                            // --kubeconfig
+  bool manage_crds = false;                          // --manage-crds
+  bool leader_elect = true;                          // --leader-elect
+  std::string metrics_address;                       // --metrics-addr, `host:port`; empty = off
+  std::string health_address;                        // --health-addr
+  base::LogLevel log_level = base::LogLevel::kInfo;  // --log-level
+  // OPERATOR_NAMESPACE; empty: the namespace of the pod's service account, else tigera-operator.
+  std::string operator_namespace;
+  std::string operator_name = "tigera-operator";  // OPERATOR_NAME: of the operator's Deployment
+  // KUBERNETES_SERVICE_HOST and _PORT, which are told to Calico's pods too. Empty: not set.
+  std::string service_host;
+  std::string service_port;
+};
+
+// Fills `config`. Set exit_code in the result: print it and end.
+ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
+                                const EnvironmentReader& environment, OperatorConfig* config);
+
+// `config.operator_namespace`, else `pod_namespace`, else tigera-operator.
+std::string OperatorNamespace(const OperatorConfig& config, const std::string& pod_namespace);
+
+}  // namespace calico::config
+
+#endif  // CALICO_OPERATOR_CONFIG_OPERATOR_H_

@@ -1,0 +1,81 @@
+#include "operator/config/operator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <vector>
+
+namespace calico::config {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Parsed {
+  ParsedFlags flags;
+  OperatorConfig config;
+};
+
+Parsed Parse(std::vector<const char*> words, std::map<std::string, std::string> environment = {}) {
+  words.insert(words.begin(), "calico-operator");
+  Parsed parsed;
+  parsed.flags = ParseOperatorConfig(
+      static_cast<int>(words.size()), words.data(),
+      [&](const std::string& name) { return environment[name]; }, &parsed.config);
+  return parsed;
+}
+
+TEST(OperatorConfigTest, Defaults) {
+  const Parsed parsed = Parse({});
+  EXPECT_FALSE(parsed.flags.exit_code.has_value()) << parsed.flags.text;
+  EXPECT_TRUE(parsed.config.leader_elect);
+  EXPECT_FALSE(parsed.config.manage_crds);
+  EXPECT_EQ(parsed.config.operator_name, "tigera-operator");
+  EXPECT_EQ(OperatorNamespace(parsed.config, ""), "tigera-operator");
+  EXPECT_EQ(OperatorNamespace(parsed.config, "mine"), "mine");
+}
+
+TEST(OperatorConfigTest, FlagsAndEnvironment) {
+  const Parsed parsed =
+      Parse({"--kubeconfig=f", "--manage-crds", "--leader-elect=false", "--metrics-addr=:1",
+             "--health-addr", "", "--log-level=debug"},
+            {{"OPERATOR_NAMESPACE", "ns"},
+             {"OPERATOR_NAME", "op"},
+             {"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
+             {"KUBERNETES_SERVICE_PORT", "443"}});
+  EXPECT_FALSE(parsed.flags.exit_code.has_value()) << parsed.flags.text;
+  EXPECT_EQ(parsed.config.kubeconfig, "f");
+  EXPECT_TRUE(parsed.config.manage_crds);
+  EXPECT_FALSE(parsed.config.leader_elect);
+  EXPECT_EQ(parsed.config.metrics_address, ":1");
+  EXPECT_EQ(parsed.config.health_address, "");
+  EXPECT_EQ(parsed.config.log_level, base::LogLevel::kDebug);
+  EXPECT_EQ(OperatorNamespace(parsed.config, "other"), "ns");
+  EXPECT_EQ(parsed.config.operator_name, "op");
+  EXPECT_EQ(parsed.config.service_host, "10.0.0.1");
+  EXPECT_EQ(parsed.config.service_port, "443");
+}
+
+TEST(OperatorConfigTest, Prints) {
+  EXPECT_EQ(Parse({"--print-images"}).flags.exit_code, 0);
+  EXPECT_THAT(Parse({"--print-images"}).flags.text,
+              StartsWith("quay.io/calico/cni:v3.32.1\nquay.io/calico/key-cert-provisioner:v"));
+  EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("installations.operator.tigera.io"));
+  EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("\n---\n"));
+  EXPECT_THAT(Parse({"--version"}).flags.text, HasSubstr("(Calico v3.32.1)"));
+  EXPECT_THAT(Parse({"--help"}).flags.text, HasSubstr("--manage-crds"));
+}
+
+TEST(OperatorConfigTest, MustNotRunInTheNamespaceThatItManages) {
+  const Parsed parsed = Parse({}, {{"OPERATOR_NAMESPACE", "calico-system"}});
+  EXPECT_EQ(parsed.flags.exit_code, kExitUsage);
+  EXPECT_THAT(parsed.flags.text, HasSubstr("OPERATOR_NAMESPACE"));
+}
+
+TEST(OperatorConfigTest, UnknownFlags) {
+  EXPECT_EQ(Parse({"--print-image"}).flags.exit_code, kExitUsage);
+}
+
+}  // namespace
+}  // namespace calico::config

@@ -1,0 +1,309 @@
+#include "operator/controllers/installation/cluster_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "operator/render/names.h"
+#include "pkg/api/meta/label_selector.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/base/status_macros.h"
+
+namespace calico::installation {
+namespace {
+
+constexpr std::string_view kEndpointConfigMap = "kubernetes-services-endpoint";
+constexpr absl::Duration kRequestsTimeout = absl::Seconds(2);
+constexpr absl::Duration kPullSecretsTimeout = absl::Seconds(5);
+
+std::string CalicoNamespace() { return std::string(render::kCalicoNamespace); }
+
+std::string NameSelector(std::string_view name) { return fmt::format("metadata.name={}", name); }
+
+// A decoder that keeps every object that T::Decode can read.
+template <class T>
+absl::StatusOr<std::optional<T>> KeepAll(const json::object& object) {
+  CALICO_ASSIGN_OR_RETURN(T decoded, T::Decode(object));
+  return std::optional<T>(std::move(decoded));
+}
+
+std::vector<kube::LiveKind> OwnedKinds() {
+  using When = kube::LiveKind::When;
+  const std::string ns = CalicoNamespace();
+  return {{&api::kNamespaces, ""},
+          {&api::kServiceAccounts, ns},
+          {&api::kConfigMaps, ns},
+          {&api::kServices, ns},
+          {&api::kPodDisruptionBudgets, ns},
+          {&api::kRoleBindings, ns},
+          {&api::kClusterRoles, ""},
+          {&api::kClusterRoleBindings, ""},
+          {&api::kDaemonSets, ns},
+          {&api::kDeployments, ns},
+          {&api::kValidatingAdmissionPolicies, "", When::kIfServed},
+          {&api::kValidatingAdmissionPolicyBindings, "", When::kIfServed},
+          {&api::kSecrets, ns, When::kLater}};
+}
+
+std::string OwnedSelector() {
+  return api::LabelSelector()
+      .Equals(render::kManagedByLabel, render::kManagedBy)
+      .Equals(render::kInstanceLabel, api::kInstallationName)
+      .ToString();
+}
+
+}  // namespace
+
+// The requests for one signer name.
+struct ClusterView::Requests {
+  Requests(std::string name, kube::Client& client, const base::Clock& clock,
+           const base::Logger& logger, const aio::Executor& executor)
+      : signer_name(std::move(name)),
+        informer(
+            client, api::kCertificateSigningRequests,
+            {.field_selector = fmt::format("spec.signerName={}", signer_name)},
+            [](const json::object& object) {
+              return status::RequestFacts::Decode(object, render::kCalicoNamespace);
+            },
+            clock, logger, executor),
+        group(executor) {}
+
+  const std::string signer_name;
+  kube::Informer<status::RequestFacts> informer;
+  aio::TaskGroup group;
+};
+
+template <class T>
+kube::Informer<T> ClusterView::MakeInformer(const api::Resource& resource,
+                                            kube::ReflectorOptions options,
+                                            typename kube::Informer<T>::Decoder decoder) {
+  return kube::Informer<T>(client_, resource, std::move(options), std::move(decoder), clock_,
+                           logger_, executor_);
+}
+
+ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
+                         const base::Clock& clock, const base::Logger& logger,
+                         aio::Executor executor)
+    : client_(client),
+      operator_namespace_(std::move(operator_namespace)),
+      clock_(clock),
+      logger_(logger),
+      executor_(executor),
+      installations_(MakeInformer<InstallationRecord>(
+          api::kInstallations, {.field_selector = NameSelector(api::kInstallationName)},
+          &InstallationRecord::Decode)),
+      statuses_(MakeInformer<api::TigeraStatus>(
+          api::kTigeraStatuses, {.field_selector = NameSelector(api::kTigeraStatusCalico)},
+          &KeepAll<api::TigeraStatus>)),
+      nodes_(MakeInformer<NodeRecord>(api::kNodes, {}, &NodeRecord::Decode)),
+      endpoint_(MakeInformer<api::ConfigMap>(
+          api::kConfigMaps,
+          {.ns = operator_namespace_, .field_selector = NameSelector(kEndpointConfigMap)},
+          &KeepAll<api::ConfigMap>)),
+      pods_(MakeInformer<api::Pod>(api::kPods, {.ns = CalicoNamespace()}, &KeepAll<api::Pod>)),
+      replica_sets_(MakeInformer<api::ReplicaSet>(api::kReplicaSets, {.ns = CalicoNamespace()},
+                                                  &KeepAll<api::ReplicaSet>)),
+      revisions_(MakeInformer<api::ControllerRevision>(api::kControllerRevisions,
+                                                       {.ns = CalicoNamespace()},
+                                                       &KeepAll<api::ControllerRevision>)),
+      owned_(client, OwnedKinds(), OwnedSelector(), std::string(render::kFieldManager), clock,
+             logger, executor),
+      group_(executor),
+      forever_(executor) {
+  const auto soon = [this](const api::ObjectKey&) { Changed(Urgency::kSoon); };
+  installations_.AddObserver([this](const api::ObjectKey&) { InstallationChanged(); });
+  nodes_.AddObserver([this](const api::ObjectKey&) { NodesChanged(); });
+  endpoint_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
+  statuses_.AddObserver(soon);
+  pods_.AddObserver(soon);
+  replica_sets_.AddObserver(soon);
+  revisions_.AddObserver(soon);
+  owned_.AddObserver(
+      [this](const api::Resource&, const api::ObjectKey&) { Changed(Urgency::kSoon); });
+}
+
+ClusterView::~ClusterView() = default;
+
+// Status updates, our own among them, can wait.
+void ClusterView::InstallationChanged() {
+  const std::shared_ptr<const InstallationRecord> record = Installation();
+  std::pair<std::string, std::int64_t> now;
+  if (record != nullptr) now = {record->uid + (record->deleting ? "-" : ""), record->generation};
+  const bool is_new = now != seen_installation_;
+  seen_installation_ = std::move(now);
+  Changed(is_new ? Urgency::kNow : Urgency::kSoon);
+}
+
+// Kubelets report every few minutes; only the number counts.
+void ClusterView::NodesChanged() {
+  const policy::NodeCount now = Nodes();
+  if (now == seen_nodes_) return;
+  seen_nodes_ = now;
+  Changed(Urgency::kNow);
+}
+
+aio::Task<void> ClusterView::Run() {
+  group_.Spawn(installations_.Run());
+  group_.Spawn(statuses_.Run());
+  group_.Spawn(nodes_.Run());
+  group_.Spawn(endpoint_.Run());
+  group_.Spawn(pods_.Run());
+  group_.Spawn(replica_sets_.Run());
+  group_.Spawn(revisions_.Run());
+  group_.Spawn(owned_.Run());
+  const absl::Status ignored = co_await forever_.Wait();
+  if (requests_ != nullptr) co_await requests_->group.Stop();
+  co_await group_.Stop();
+}
+
+aio::Task<absl::Status> ClusterView::WaitForSync(absl::Duration timeout) {
+  CALICO_CO_RETURN_IF_ERROR(co_await installations_.WaitForSync(timeout));
+  CALICO_CO_RETURN_IF_ERROR(co_await statuses_.WaitForSync(timeout));
+  CALICO_CO_RETURN_IF_ERROR(co_await nodes_.WaitForSync(timeout));
+  CALICO_CO_RETURN_IF_ERROR(co_await endpoint_.WaitForSync(timeout));
+  CALICO_CO_RETURN_IF_ERROR(co_await pods_.WaitForSync(timeout));
+  CALICO_CO_RETURN_IF_ERROR(co_await replica_sets_.WaitForSync(timeout));
+  CALICO_CO_RETURN_IF_ERROR(co_await revisions_.WaitForSync(timeout));
+  co_return co_await owned_.WaitForSync(timeout);
+}
+
+std::shared_ptr<const InstallationRecord> ClusterView::Installation() const {
+  return installations_.store().Get({"", std::string(api::kInstallationName)});
+}
+
+std::shared_ptr<const api::TigeraStatus> ClusterView::Status() const {
+  return statuses_.store().Get({"", std::string(api::kTigeraStatusCalico)});
+}
+
+policy::NodeCount ClusterView::Nodes() const {
+  policy::NodeCount count;
+  for (const auto& node : nodes_.store().List()) {
+    if (!node->takes_pods) continue;
+    ++count.all;
+    if (node->is_linux) ++count.linux;
+  }
+  return count;
+}
+
+std::optional<render::ApiEndpoint> ClusterView::Endpoint() const {
+  const auto config =
+      endpoint_.store().Get({operator_namespace_, std::string(kEndpointConfigMap)});
+  if (config == nullptr) return std::nullopt;
+  render::ApiEndpoint endpoint{std::string(config->Get("KUBERNETES_SERVICE_HOST")),
+                               std::string(config->Get("KUBERNETES_SERVICE_PORT"))};
+  if (endpoint.host.empty() || endpoint.port.empty()) return std::nullopt;
+  return endpoint;
+}
+
+template <class T>
+std::shared_ptr<const T> ClusterView::DecodeOwned(const api::Resource& resource,
+                                                  std::string_view name) const {
+  const auto live = owned_.Get(resource, {CalicoNamespace(), std::string(name)});
+  if (live == nullptr) return nullptr;
+  absl::StatusOr<T> decoded = T::Decode(live->Parse());
+  return decoded.ok() ? std::make_shared<const T>(*std::move(decoded)) : nullptr;
+}
+
+std::shared_ptr<const api::DaemonSet> ClusterView::NodeDaemonSet() const {
+  return DecodeOwned<api::DaemonSet>(api::kDaemonSets, render::kNode);
+}
+
+std::shared_ptr<const api::Deployment> ClusterView::TyphaDeployment() const {
+  return DecodeOwned<api::Deployment>(api::kDeployments, render::kTypha);
+}
+
+// Pods with the label and a controller of that kind: a label alone proves nothing.
+status::WorkloadPods ClusterView::PodsOf(std::string_view app,
+                                         std::string_view owner_kind) const {
+  status::WorkloadPods found;
+  for (const auto& pod : pods_.store().List()) {
+    const api::OwnerReference* const owner = pod->meta.Controller();
+    if (owner != nullptr && owner->kind == owner_kind &&
+        pod->meta.Label(api::kK8sAppLabel) == app) {
+      found.pods.push_back(pod);
+    }
+  }
+  return found;
+}
+
+std::string ClusterView::NewestNodeRevision() const {
+  std::shared_ptr<const api::ControllerRevision> newest;
+  for (const auto& revision : revisions_.store().List()) {
+    const api::OwnerReference* const owner = revision->meta.Controller();
+    if (owner == nullptr || owner->name != render::kNode) continue;
+    if (newest == nullptr || newest->revision < revision->revision) newest = revision;
+  }
+  return newest == nullptr ? "" : newest->controller_revision_hash;
+}
+
+std::string ClusterView::NewestTyphaRevision() const {
+  std::shared_ptr<const api::ReplicaSet> newest;
+  for (const auto& set : replica_sets_.store().List()) {
+    const api::OwnerReference* const owner = set->meta.Controller();
+    if (owner == nullptr || owner->name != render::kTypha) continue;
+    if (newest == nullptr || newest->revision < set->revision) newest = set;
+  }
+  return newest == nullptr ? "" : newest->pod_template_hash;
+}
+
+status::WorkloadPods ClusterView::NodePods() const {
+  status::WorkloadPods pods = PodsOf(render::kNode, api::kDaemonSets.kind);
+  pods.newest_revision = NewestNodeRevision();
+  return pods;
+}
+
+status::WorkloadPods ClusterView::TyphaPods() const {
+  status::WorkloadPods pods = PodsOf(render::kTypha, api::kReplicaSets.kind);
+  pods.newest_revision = NewestTyphaRevision();
+  return pods;
+}
+
+std::vector<status::WaitingPod> ClusterView::WaitingPods() const {
+  std::vector<status::WaitingPod> waiting;
+  if (requests_ == nullptr) return waiting;
+  const auto add = [&](const status::WorkloadPods& pods, std::string_view provisioner,
+                       std::string_view common_name) {
+    for (const auto& pod : pods.pods) {
+      if (!status::WaitsForCertificate(*pod, provisioner)) continue;
+      auto request = requests_->informer.store().Get({"", status::RequestName(*pod)});
+      if (request == nullptr) continue;
+      waiting.push_back({pod, provisioner, common_name, std::move(request)});
+    }
+  };
+  add(NodePods(), render::kNodeProvisioner, render::kNodeCommonName);
+  add(TyphaPods(), render::kTyphaProvisioner, render::kTyphaCommonName);
+  return waiting;
+}
+
+aio::Task<void> ClusterView::WatchRequests(std::string signer_name) {
+  if (requests_ == nullptr || requests_->signer_name != signer_name) {
+    if (requests_ != nullptr) co_await requests_->group.Stop();
+    requests_ =
+        std::make_unique<Requests>(std::move(signer_name), client_, clock_, logger_, executor_);
+    requests_->informer.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kSoon); });
+    requests_->group.Spawn(requests_->informer.Run());
+  }
+  const absl::Status synced = co_await requests_->informer.WaitForSync(kRequestsTimeout);
+  if (!synced.ok() && !absl::IsCancelled(synced)) {
+    logger_.Warning("requests are not known yet", {{"signer", requests_->signer_name}});
+  }
+}
+
+aio::Task<absl::Status> ClusterView::WatchPullSecrets() {
+  if (pull_secrets_ == nullptr) {
+    pull_secrets_ = std::make_unique<kube::Informer<PullSecretRecord>>(
+        client_, api::kSecrets, kube::ReflectorOptions{.ns = operator_namespace_},
+        &PullSecretRecord::Decode, clock_, logger_, executor_);
+    pull_secrets_->AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kSoon); });
+    group_.Spawn(pull_secrets_->Run());
+  }
+  co_return co_await pull_secrets_->WaitForSync(kPullSecretsTimeout);
+}
+
+std::shared_ptr<const PullSecretRecord> ClusterView::PullSecret(const std::string& name) const {
+  return pull_secrets_ == nullptr ? nullptr
+                                  : pull_secrets_->store().Get({operator_namespace_, name});
+}
+
+}  // namespace calico::installation

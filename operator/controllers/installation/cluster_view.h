@@ -1,0 +1,119 @@
+// ClusterView: everything that the installation controller looks at, kept current by watches.
+#ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CLUSTER_VIEW_H_
+#define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CLUSTER_VIEW_H_
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operator/controllers/installation/records.h"
+#include "operator/controllers/status/certificate_health.h"
+#include "operator/controllers/status/request_facts.h"
+#include "operator/controllers/status/workload_health.h"
+#include "operator/policy/installation_scale.h"
+#include "operator/render/inputs.h"
+#include "pkg/aio/task.h"
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/apps/workloads.h"
+#include "pkg/api/core/config_map.h"
+#include "pkg/api/core/pod.h"
+#include "pkg/api/operator/tigera_status.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/kube/apply/live_objects.h"
+#include "pkg/kube/cache/informer.h"
+#include "pkg/kube/client/client.h"
+
+namespace calico::installation {
+
+// How soon a change is worth a look: what the user did at once, what pods do a little later,
+// because they come in crowds.
+enum class Urgency { kNow, kSoon };
+
+// Threading: event loop thread only. Lifetime: outlives its Run task.
+class ClusterView {
+ public:
+  // All references outlive this.
+  ClusterView(kube::Client& client, std::string operator_namespace, const base::Clock& clock,
+              const base::Logger& logger, aio::Executor executor);
+  ~ClusterView();
+
+  // Requires: before Run.
+  void SetObserver(std::function<void(Urgency)> observer) { observer_ = std::move(observer); }
+
+  aio::Task<void> Run();
+  aio::Task<absl::Status> WaitForSync(absl::Duration timeout);
+
+  // Null if there is none.
+  std::shared_ptr<const InstallationRecord> Installation() const;
+  std::shared_ptr<const api::TigeraStatus> Status() const;
+  policy::NodeCount Nodes() const;
+  // Of the ConfigMap kubernetes-services-endpoint; nullopt without one, or when it lacks a value.
+  std::optional<render::ApiEndpoint> Endpoint() const;
+  // Null: not there, or not readable.
+  std::shared_ptr<const api::DaemonSet> NodeDaemonSet() const;
+  std::shared_ptr<const api::Deployment> TyphaDeployment() const;
+  status::WorkloadPods NodePods() const;
+  status::WorkloadPods TyphaPods() const;
+  // Our live pods with the requests under their own names, as far as there are any.
+  std::vector<status::WaitingPod> WaitingPods() const;
+  kube::LiveObjects& owned() { return owned_; }
+
+  // Watches the requests for that signer from now on, and no others; waits a moment for them, so
+  // that a restarted operator does not forget a denial. Cancellation: total.
+  aio::Task<void> WatchRequests(std::string signer_name);
+  // Watches the Secrets of the operator's namespace from now on, and waits until they are known.
+  // Errors: kDeadlineExceeded, kCancelled.
+  aio::Task<absl::Status> WatchPullSecrets();
+  std::shared_ptr<const PullSecretRecord> PullSecret(const std::string& name) const;
+
+ private:
+  struct Requests;
+
+  template <class T>
+  kube::Informer<T> MakeInformer(const api::Resource& resource, kube::ReflectorOptions options,
+                                 typename kube::Informer<T>::Decoder decoder);
+  void Changed(Urgency urgency) {
+    if (observer_) observer_(urgency);
+  }
+  void InstallationChanged();
+  void NodesChanged();
+  template <class T>
+  std::shared_ptr<const T> DecodeOwned(const api::Resource& resource, std::string_view name) const;
+  status::WorkloadPods PodsOf(std::string_view app, std::string_view owner_kind) const;
+  std::string NewestNodeRevision() const;
+  std::string NewestTyphaRevision() const;
+
+  kube::Client& client_;
+  const std::string operator_namespace_;
+  const base::Clock& clock_;
+  const base::Logger& logger_;
+  const aio::Executor executor_;
+  std::function<void(Urgency)> observer_;
+
+  kube::Informer<InstallationRecord> installations_;
+  kube::Informer<api::TigeraStatus> statuses_;
+  kube::Informer<NodeRecord> nodes_;
+  kube::Informer<api::ConfigMap> endpoint_;
+  kube::Informer<api::Pod> pods_;
+  kube::Informer<api::ReplicaSet> replica_sets_;
+  kube::Informer<api::ControllerRevision> revisions_;
+  kube::LiveObjects owned_;
+
+  aio::TaskGroup group_;
+  aio::Notifier forever_;  // never set: Run waits on it until it is cancelled
+  std::unique_ptr<Requests> requests_;
+  std::unique_ptr<kube::Informer<PullSecretRecord>> pull_secrets_;
+  std::pair<std::string, std::int64_t> seen_installation_;
+  policy::NodeCount seen_nodes_;
+};
+
+}  // namespace calico::installation
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CLUSTER_VIEW_H_

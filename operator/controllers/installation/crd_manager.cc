@@ -1,0 +1,85 @@
+#include "operator/controllers/installation/crd_manager.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "crds/crds.h"
+#include "operator/render/names.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/meta/condition.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/base/backoff.h"
+#include "pkg/base/status_macros.h"
+#include "pkg/codec/object_reader.h"
+#include "pkg/codec/yaml.h"
+#include "pkg/kube/apply/compare.h"
+#include "pkg/kube/apply/plan.h"
+
+namespace calico::installation {
+namespace {
+
+constexpr absl::Duration kEstablishTimeout = absl::Seconds(10);
+constexpr absl::Duration kPollInterval = absl::Milliseconds(50);
+
+bool IsEstablished(const json::object& definition) {
+  codec::Decoder decoder("CustomResourceDefinition");
+  const std::vector<api::Condition> conditions =
+      api::ReadConditions(decoder.Read(definition).Object("status"));
+  const api::Condition* const established = api::FindCondition(conditions, "Established");
+  return established != nullptr && established->IsTrue();
+}
+
+aio::Task<absl::Status> WaitUntilEstablished(kube::Client& client, api::ObjectKey key,
+                                             json::object definition) {
+  for (absl::Duration waited; !IsEstablished(definition); waited += kPollInterval) {
+    if (waited >= kEstablishTimeout) {
+      co_return absl::UnavailableError(
+          fmt::format("apply CustomResourceDefinition {}: not established", key.name));
+    }
+    CALICO_CO_RETURN_IF_ERROR(co_await aio::Sleep(kPollInterval));
+    CALICO_CO_ASSIGN_OR_RETURN(definition,
+                               co_await client.Get(api::kCustomResourceDefinitions, key));
+  }
+  co_return absl::OkStatus();
+}
+
+aio::Task<absl::Status> ApplyCrd(kube::Client& client, const base::Logger& logger,
+                                 json::object definition) {
+  CALICO_CO_ASSIGN_OR_RETURN(
+      const kube::DesiredObject desired,
+      kube::MakeDesired(std::move(definition), render::kAppliedAnnotation));
+  absl::StatusOr<json::object> live = co_await client.Get(*desired.resource, desired.key);
+  if (!live.ok() && !absl::IsNotFound(live.status())) co_return live.status();
+  if (!live.ok() || kube::FirstDifference(*live, desired.object).has_value()) {
+    live = co_await client.Apply(
+        *desired.resource, desired.object,
+        {.field_manager = std::string(render::kFieldManager), .force = true});
+    CALICO_CO_RETURN_IF_ERROR(live);
+    logger.Info("applied", {{"kind", desired.resource->kind}, {"name", desired.key.name}});
+  }
+  co_return co_await WaitUntilEstablished(client, desired.key, *std::move(live));
+}
+
+}  // namespace
+
+aio::Task<absl::Status> ApplyCrds(kube::Client& client, const base::Logger& logger) {
+  for (const base::EmbeddedFile& file : crds::Crds()) {
+    CALICO_CO_ASSIGN_OR_RETURN(json::value document, codec::ParseYaml(file.content));
+    CALICO_CO_RETURN_IF_ERROR(
+        co_await ApplyCrd(client, logger, std::move(document.as_object())));
+  }
+  co_return absl::OkStatus();
+}
+
+aio::Task<absl::Status> ManageCrds(kube::Client& client, const base::Logger& logger) {
+  base::Backoff backoff({.initial = absl::Milliseconds(200)});
+  while (true) {
+    const absl::Status status = co_await ApplyCrds(client, logger);
+    if (status.ok() || absl::IsCancelled(status)) co_return status;
+    logger.Error("cannot apply the CustomResourceDefinitions", {{"error", status}});
+    CALICO_CO_RETURN_IF_ERROR(co_await aio::Sleep(backoff.Next(base::RandomUnit())));
+  }
+}
+
+}  // namespace calico::installation

@@ -1,0 +1,23 @@
+// Applies the CustomResourceDefinitions inside this binary.
+#ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_MANAGER_H_
+#define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_MANAGER_H_
+
+#include <absl/status/status.h>
+
+#include "pkg/aio/task.h"
+#include "pkg/base/log.h"
+#include "pkg/kube/client/client.h"
+
+namespace calico::installation {
+
+// Makes the API server hold them and waits until it serves their kinds. What is there already and
+// equal is not written. They have no owner: they outlive every Installation.
+// Errors: as kube::Client, naming the definition. Cancellation: total.
+aio::Task<absl::Status> ApplyCrds(kube::Client& client, const base::Logger& logger);
+
+// ApplyCrds until it succeeds. Errors: kCancelled.
+aio::Task<absl::Status> ManageCrds(kube::Client& client, const base::Logger& logger);
+
+}  // namespace calico::installation
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_MANAGER_H_

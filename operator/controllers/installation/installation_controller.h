@@ -1,0 +1,103 @@
+// The installation controller: looks at Installation `default` and the cluster, decides, renders,
+// applies and reports.
+//
+// One key, one reconcile at a time, safe to run again at any point. What a bad Installation asked
+// for before it was bad keeps running untouched. Nothing is written when nothing would change.
+//
+// There are no finalizers: everything that is made has the Installation as its owner, so that
+// deleting it leaves the work to the garbage collector, operator or not.
+#ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
+#define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "operator/controllers/installation/cluster_view.h"
+#include "operator/controllers/status/conditions.h"
+#include "operator/controllers/status/status_writer.h"
+#include "operator/policy/installation_validation.h"
+#include "operator/render/inputs.h"
+#include "pkg/aio/task.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/controller/controller.h"
+#include "pkg/controller/work_queue.h"
+#include "pkg/kube/apply/applier.h"
+#include "pkg/kube/client/client.h"
+#include "pkg/kube/event/recorder.h"
+#include "pkg/metrics/registry.h"
+
+namespace calico::installation {
+
+struct InstallationControllerOptions {
+  std::string operator_namespace;
+  std::string operator_name;  // of the operator's own Deployment, for its DNS settings
+  // KUBERNETES_SERVICE_HOST and _PORT of the process, where there is no ConfigMap with them.
+  std::optional<render::ApiEndpoint> process_endpoint;
+};
+
+// Threading: event loop thread only. All references outlive it.
+class InstallationController {
+ public:
+  InstallationController(aio::Executor executor, kube::Client& client, ClusterView& view,
+                         kube::EventRecorder& events, metrics::Registry& registry,
+                         InstallationControllerOptions options, const base::Clock& clock,
+                         const base::Logger& logger);
+
+  // Reconciles whenever something has changed, until cancelled.
+  aio::Task<void> Run();
+
+  // One pass. Errors: what stood in the way of applying or reporting, to be tried again.
+  aio::Task<absl::StatusOr<controller::Result>> Reconcile();
+
+ private:
+  // What one pass has found out.
+  struct Pass {
+    std::shared_ptr<const InstallationRecord> record;
+    std::optional<status::Obstacle> obstacle;
+    std::vector<std::string> notes;
+    std::vector<pki::Certificate> roots;
+    bool applied = false;
+    absl::Status error;  // to be tried again
+    absl::Time again_at = absl::InfiniteFuture();
+
+    void Stop(std::string_view reason, std::string message) {
+      if (!obstacle.has_value()) obstacle = status::Obstacle{std::string(reason), message};
+    }
+    void Again(absl::Time at) { again_at = std::min(again_at, at); }
+  };
+
+  aio::Task<void> Advance(Pass& pass);
+  aio::Task<absl::StatusOr<render::Inputs>> Gather(const api::Installation& installation,
+                                                   Pass& pass);
+  aio::Task<absl::Status> GatherPullSecrets(const api::Installation& installation,
+                                            render::Inputs& inputs, Pass& pass);
+  aio::Task<absl::StatusOr<render::DnsSettings>> OperatorDns();
+  aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
+  aio::Task<void> Report(Pass& pass);
+  status::Facts FactsOf(const Pass& pass) const;
+  void LogOnce(const Pass& pass);
+  void SetMetrics(const status::Decision& decision);
+
+  kube::Client& client_;
+  ClusterView& view_;
+  const InstallationControllerOptions options_;
+  const base::Clock& clock_;
+  const base::Logger& logger_;
+  controller::WorkQueue queue_;
+  controller::ControllerMetrics metrics_;
+  kube::Applier applier_;
+  status::StatusWriter writer_;
+  std::optional<render::DnsSettings> operator_dns_;
+  std::vector<std::pair<std::string, metrics::Gauge*>> condition_gauges_;
+  std::string logged_;  // what LogOnce has said last
+};
+
+}  // namespace calico::installation
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_

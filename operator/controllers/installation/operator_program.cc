@@ -1,0 +1,131 @@
+#include "operator/controllers/installation/operator_program.h"
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "operator/controllers/installation/cluster_view.h"
+#include "operator/controllers/installation/crd_manager.h"
+#include "operator/controllers/installation/installation_controller.h"
+#include "pkg/aio/event_loop.h"
+#include "pkg/aio/task_group.h"
+#include "pkg/controller/manager.h"
+#include "pkg/kube/client/client.h"
+#include "pkg/kube/event/recorder.h"
+#include "pkg/kube/lease/leader_elector.h"
+#include "pkg/metrics/registry.h"
+#include "pkg/serving/process_metrics.h"
+#include "pkg/serving/serving.h"
+
+namespace calico::installation {
+namespace {
+
+constexpr std::string_view kComponent = "calico-operator";
+constexpr std::string_view kLease = "operator-lock";
+// About 24 watches hold one each; the rest is for the waves of applies.
+constexpr int kConnections = 40;
+
+kube::ClientOptions ClientOptionsOf() {
+  kube::ClientOptions options;
+  options.user_agent = kComponent;
+  options.max_connections = kConnections;
+  return options;
+}
+
+InstallationControllerOptions ControllerOptionsOf(const OperatorOptions& options) {
+  InstallationControllerOptions result{.operator_namespace = options.operator_namespace,
+                                       .operator_name = options.config.operator_name};
+  if (!options.config.service_host.empty() && !options.config.service_port.empty()) {
+    result.process_endpoint =
+        render::ApiEndpoint{options.config.service_host, options.config.service_port};
+  }
+  return result;
+}
+
+controller::ManagerOptions ManagerOptionsOf(const OperatorOptions& options,
+                                            metrics::Registry* registry) {
+  controller::ManagerOptions manager;
+  manager.metrics = registry;
+  if (options.config.leader_elect) {
+    manager.leader_election =
+        kube::LeaderElectionOptions{.lease = {options.operator_namespace, std::string(kLease)},
+                                    .identity = kube::NewLeaderIdentity()};
+  }
+  return manager;
+}
+
+// Everything that lives as long as the program.
+struct Program {
+  Program(const aio::Executor& executor, OperatorOptions o, const base::Clock& clock,
+          const base::Logger& l)
+      : options(std::move(o)),
+        logger(l),
+        client(executor, options.api, logger, ClientOptionsOf()),
+        events(client, std::string(kComponent), clock, logger, executor),
+        view(client, options.operator_namespace, clock, logger, executor),
+        controller(executor, client, view, events, registry, ControllerOptionsOf(options), clock,
+                   logger),
+        manager(executor, client, ManagerOptionsOf(options, &registry), clock, logger) {
+    serving::AddProcessMetrics(registry);
+  }
+
+  void AddServers() {
+    if (!options.config.health_address.empty()) {
+      manager.AddServer("health", [this] {
+        const auto ready = [this] {
+          return manager.Ready() ? absl::OkStatus() : absl::UnavailableError("objects not listed");
+        };
+        return serving::Serve("health", options.config.health_address,
+                              {.ready = ready, .live = serving::AlwaysOk}, logger);
+      });
+    }
+    if (!options.config.metrics_address.empty()) {
+      manager.AddServer("metrics", [this] {
+        return serving::Serve("metrics", options.config.metrics_address, {.metrics = &registry},
+                              logger);
+      });
+    }
+  }
+
+  aio::Task<void> RunView() {
+    if (options.config.manage_crds && !(co_await ManageCrds(client, logger)).ok()) co_return;
+    co_await view.Run();
+  }
+
+  void AddParts() {
+    AddServers();
+    manager.AddCache(
+        "cluster", [this] { return RunView(); },
+        [this](absl::Duration timeout) { return view.WaitForSync(timeout); });
+    manager.AddController("events", [this] { return events.Run(); });
+    manager.AddController("installation", [this] { return controller.Run(); });
+  }
+
+  const OperatorOptions options;
+  const base::Logger& logger;
+  metrics::Registry registry;
+  kube::Client client;
+  kube::EventRecorder events;
+  ClusterView view;
+  InstallationController controller;
+  controller::Manager manager;
+};
+
+}  // namespace
+
+aio::Task<int> RunOperator(OperatorOptions options, aio::Task<void> stop, const base::Clock& clock,
+                           const base::Logger& logger) {
+  const aio::Executor executor = co_await aio::CurrentExecutor();
+  const auto program = std::make_unique<Program>(executor, std::move(options), clock, logger);
+  program->AddParts();
+  const absl::Status status = co_await program->manager.Run(std::move(stop));
+  if (status.ok() || absl::IsCancelled(status)) co_return kExitOk;
+  logger.Error("ended", {{"error", status}});
+  co_return kExitFailed;
+}
+
+}  // namespace calico::installation

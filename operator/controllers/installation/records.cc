@@ -1,0 +1,53 @@
+#include "operator/controllers/installation/records.h"
+
+#include <utility>
+
+#include "pkg/api/core/node.h"
+#include "pkg/api/meta/object_meta.h"
+#include "pkg/base/status_macros.h"
+#include "pkg/codec/object_reader.h"
+
+namespace calico::installation {
+namespace {
+
+json::object ObjectOr(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  return value != nullptr && value->is_object() ? value->get_object() : json::object();
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<InstallationRecord>> InstallationRecord::Decode(
+    const json::object& object) {
+  codec::Decoder decoder("Installation");
+  const api::ObjectMeta meta = api::ReadObjectMeta(decoder.Read(object), {});
+  CALICO_RETURN_IF_ERROR(decoder.status());
+  return InstallationRecord{.uid = meta.uid,
+                            .resource_version = meta.resource_version,
+                            .generation = meta.generation,
+                            .deleting = meta.deletion_timestamp.has_value(),
+                            .installation = api::Installation::Decode(object),
+                            .status = ObjectOr(object, "status")};
+}
+
+absl::StatusOr<std::optional<NodeRecord>> NodeRecord::Decode(const json::object& object) {
+  CALICO_ASSIGN_OR_RETURN(const api::Node node, api::Node::Decode(object));
+  return NodeRecord{
+      .takes_pods = !node.unschedulable && !node.deleting && !node.virtual_kubelet,
+      .is_linux = node.os == "linux"};
+}
+
+bool PullSecretRecord::is_for_images() const {
+  return type == "kubernetes.io/dockerconfigjson" || type == "kubernetes.io/dockercfg";
+}
+
+absl::StatusOr<std::optional<PullSecretRecord>> PullSecretRecord::Decode(
+    const json::object& object) {
+  PullSecretRecord record;
+  const json::value* const type = object.if_contains("type");
+  if (type != nullptr && type->is_string()) record.type = codec::View(type->get_string());
+  if (record.is_for_images()) record.data = ObjectOr(object, "data");
+  return record;
+}
+
+}  // namespace calico::installation

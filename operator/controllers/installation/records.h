@@ -1,0 +1,47 @@
+// What the caches keep of each object: only what is read, in the form it is read in.
+#ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_RECORDS_H_
+#define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_RECORDS_H_
+
+#include <absl/status/statusor.h>
+
+#include <optional>
+#include <string>
+
+#include "pkg/api/operator/installation.h"
+#include "pkg/codec/json.h"
+
+namespace calico::installation {
+
+// An Installation, readable or not: a wrong one must be told about, not skipped.
+struct InstallationRecord {
+  std::string uid;
+  std::string resource_version;
+  std::int64_t generation = 0;
+  bool deleting = false;
+  absl::StatusOr<api::Installation> installation;
+  json::object status;  // as it is
+
+  // Errors: InvalidArgument when not even the metadata can be read.
+  static absl::StatusOr<std::optional<InstallationRecord>> Decode(const json::object& object);
+};
+
+struct NodeRecord {
+  bool takes_pods = false;  // not cordoned, not going away, a kubelet behind it
+  bool is_linux = false;
+
+  static absl::StatusOr<std::optional<NodeRecord>> Decode(const json::object& object);
+};
+
+// An image pull secret of the operator's namespace. Never logged.
+struct PullSecretRecord {
+  std::string type;
+  json::object data;  // empty unless it is for images
+
+  // Whether the kubelet takes it.
+  bool is_for_images() const;
+  static absl::StatusOr<std::optional<PullSecretRecord>> Decode(const json::object& object);
+};
+
+}  // namespace calico::installation
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_RECORDS_H_

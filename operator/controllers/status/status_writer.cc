@@ -1,0 +1,174 @@
+#include "operator/controllers/status/status_writer.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "pkg/api/meta/object_meta.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/api/operator/installation.h"
+#include "pkg/base/status_macros.h"
+#include "pkg/kube/apply/compare.h"
+
+namespace calico::status {
+namespace {
+
+constexpr absl::Duration kMessageInterval = absl::Seconds(1);
+
+std::string VersionOf(const StatusTarget& target) {
+  return target.tigera_status == nullptr ? "" : target.tigera_status->meta.resource_version;
+}
+
+std::string Name() { return std::string(api::kTigeraStatusCalico); }
+
+// Whether everything but messages is the same.
+bool SameButForMessages(const std::vector<api::Condition>& a,
+                        const std::vector<api::Condition>& b) {
+  if (a.size() != b.size()) return false;
+  return std::all_of(a.begin(), a.end(), [&](const api::Condition& condition) {
+    const api::Condition* const other = api::FindCondition(b, condition.type);
+    return other != nullptr && other->status == condition.status &&
+           other->reason == condition.reason &&
+           other->observed_generation == condition.observed_generation;
+  });
+}
+
+// The order in the list says nothing.
+bool SameConditions(std::vector<api::Condition> a, std::vector<api::Condition> b) {
+  const auto by_type = [](const api::Condition& x, const api::Condition& y) {
+    return x.type < y.type;
+  };
+  std::sort(a.begin(), a.end(), by_type);
+  std::sort(b.begin(), b.end(), by_type);
+  return a == b;
+}
+
+struct EventText {
+  std::string_view type;
+  bool is_true;
+  kube::EventType event;
+  std::string_view reason;
+};
+// What is told about a condition that changed; Progressing becomes False together with another.
+constexpr EventText kEvents[] = {
+    {api::kAvailable, true, kube::EventType::kNormal, "Available"},
+    {api::kAvailable, false, kube::EventType::kNormal, "NotAvailable"},
+    {api::kProgressing, true, kube::EventType::kNormal, "Progressing"},
+    {api::kDegraded, true, kube::EventType::kWarning, "Degraded"},
+    {api::kDegraded, false, kube::EventType::kNormal, "Recovered"},
+};
+
+std::string EventMessage(const api::Condition& condition) {
+  if (!condition.message.empty()) return condition.message;
+  return condition.type == api::kDegraded ? "calico is not degraded any more"
+                                          : "calico is not available any more";
+}
+
+}  // namespace
+
+aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& target,
+                                                        std::vector<api::Condition> conditions) {
+  api::TigeraStatus status;
+  status.meta.name = Name();
+  std::vector<std::string> versions_before = {VersionOf(target)};
+  if (target.tigera_status != nullptr) {
+    status.meta.resource_version = target.tigera_status->meta.resource_version;
+  } else {
+    // Creating drops the status, so it takes two requests.
+    absl::StatusOr<json::object> created =
+        co_await client_.Create(api::kTigeraStatuses, status.Encode());
+    if (absl::IsAlreadyExists(created.status())) {
+      created = co_await client_.Get(api::kTigeraStatuses, {"", Name()});
+    }
+    CALICO_CO_RETURN_IF_ERROR(created);
+    CALICO_CO_ASSIGN_OR_RETURN(const api::TigeraStatus known, api::TigeraStatus::Decode(*created));
+    status.meta.resource_version = known.meta.resource_version;
+    versions_before.push_back(known.meta.resource_version);
+  }
+  status.conditions = conditions;
+  const absl::StatusOr<json::object> written =
+      co_await client_.Update(api::kTigeraStatuses, status.Encode(), "status");
+  CALICO_CO_RETURN_IF_ERROR(written);
+  written_conditions_.Set(std::move(conditions), std::move(versions_before), clock_.Now());
+  co_return absl::OkStatus();
+}
+
+aio::Task<absl::StatusOr<absl::Time>> StatusWriter::WriteInstallation(
+    const StatusTarget& target, const std::vector<api::Condition>& conditions, bool is_available) {
+  json::object status;
+  status["conditions"] = api::EncodeConditions(api::InstallationConditions(conditions),
+                                               api::EmptyText::kKeep);
+  if (is_available) {
+    status["variant"] = target.variant;
+    status["calicoVersion"] = target.calico_version;
+  }
+  const json::object* const written =
+      written_installation_status_.Get(target.installation_version, clock_.Now());
+  const json::object& current = written != nullptr ? *written : target.installation_status;
+  if (!kube::FirstDifference(current, status).has_value()) {
+    co_return written != nullptr ? written_installation_status_.until() : absl::InfiniteFuture();
+  }
+  const absl::StatusOr<json::object> patched =
+      co_await client_.Patch(api::kInstallations, {"", std::string(api::kInstallationName)},
+                             {{"status", status}}, "status");
+  CALICO_CO_RETURN_IF_ERROR(patched);
+  written_installation_status_.Set(std::move(status), {target.installation_version}, clock_.Now());
+  co_return written_installation_status_.until();
+}
+
+void StatusWriter::RecordEvents(const StatusTarget& target,
+                                const std::vector<api::Condition>& before,
+                                const std::vector<api::Condition>& after) {
+  const kube::EventSubject subject{.resource = &api::kInstallations,
+                                   .key = {"", std::string(api::kInstallationName)},
+                                   .uid = target.installation_uid,
+                                   .resource_version = target.installation_version};
+  for (const EventText& event : kEvents) {
+    const api::Condition* const now = api::FindCondition(after, event.type);
+    const api::Condition* const then = api::FindCondition(before, event.type);
+    if (now == nullptr || now->IsTrue() != event.is_true) continue;
+    const bool was_true = then != nullptr && then->IsTrue();
+    if (now->IsTrue() == was_true) continue;
+    events_.Record(subject, event.event, event.reason, EventMessage(*now));
+  }
+}
+
+aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target,
+                                                          Decision decision) {
+  const bool is_available = decision.is_available();
+  const absl::Time now = clock_.Now();
+  std::vector<api::Condition> current;
+  absl::Time again_at = absl::InfiniteFuture();
+  if (const auto* written = written_conditions_.Get(VersionOf(target), now)) {
+    current = *written;
+    again_at = written_conditions_.until();
+  } else if (target.tigera_status != nullptr) {
+    current = target.tigera_status->conditions;
+  }
+  const std::vector<api::Condition> conditions =
+      WithTransitionTimes(current, std::move(decision.conditions), now);
+  if (!SameConditions(current, conditions)) {
+    if (SameButForMessages(current, conditions) && now - last_write_ < kMessageInterval) {
+      co_return last_write_ + kMessageInterval;
+    }
+    CALICO_CO_RETURN_IF_ERROR(co_await WriteTigeraStatus(target, conditions));
+    last_write_ = now;
+    again_at = written_conditions_.until();
+    RecordEvents(target, current, conditions);
+  }
+  CALICO_CO_ASSIGN_OR_RETURN(const absl::Time installation_again_at,
+                             co_await WriteInstallation(target, conditions, is_available));
+  co_return std::min(again_at, installation_again_at);
+}
+
+aio::Task<absl::Status> StatusWriter::Remove(
+    std::shared_ptr<const api::TigeraStatus> tigera_status) {
+  written_conditions_.Forget();
+  written_installation_status_.Forget();
+  if (tigera_status == nullptr) co_return absl::OkStatus();
+  const absl::Status status =
+      co_await client_.Delete(api::kTigeraStatuses, {"", Name()}, {.uid = tigera_status->meta.uid});
+  co_return absl::IsNotFound(status) ? absl::OkStatus() : status;
+}
+
+}  // namespace calico::status

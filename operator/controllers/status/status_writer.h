@@ -1,0 +1,98 @@
+// StatusWriter: puts a decision where users look: TigeraStatus `calico`, Installation.status and
+// Events. Writes only what differs.
+#ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_STATUS_WRITER_H_
+#define CALICO_OPERATOR_CONTROLLERS_STATUS_STATUS_WRITER_H_
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "operator/controllers/status/conditions.h"
+#include "pkg/aio/task.h"
+#include "pkg/api/meta/condition.h"
+#include "pkg/api/operator/tigera_status.h"
+#include "pkg/base/clock.h"
+#include "pkg/codec/json.h"
+#include "pkg/kube/client/client.h"
+#include "pkg/kube/event/recorder.h"
+
+namespace calico::status {
+
+// What was written a moment ago, for as long as the cache still shows a version from before.
+template <class T>
+class Remembered {
+ public:
+  static constexpr absl::Duration kWatchLag = absl::Seconds(10);
+
+  void Set(T value, std::vector<std::string> versions_before, absl::Time now) {
+    value_ = std::move(value);
+    versions_before_ = std::move(versions_before);
+    until_ = now + kWatchLag;
+  }
+  void Forget() { value_.reset(); }
+  // Null when the cache has moved on, or when it had its time.
+  const T* Get(const std::string& cached_version, absl::Time now) {
+    const bool is_behind = std::find(versions_before_.begin(), versions_before_.end(),
+                                     cached_version) != versions_before_.end();
+    if (!is_behind || now >= until_) Forget();
+    return value_.has_value() ? &*value_ : nullptr;
+  }
+  absl::Time until() const { return until_; }
+
+ private:
+  std::optional<T> value_;
+  std::vector<std::string> versions_before_;
+  absl::Time until_ = absl::InfinitePast();
+};
+
+// The objects as the caches hold them.
+struct StatusTarget {
+  std::shared_ptr<const api::TigeraStatus> tigera_status;  // null: not there
+  std::string installation_uid;
+  std::string installation_version;
+  json::object installation_status;
+  // Written to Installation.status when the decision is Available.
+  std::string variant;
+  std::string calico_version;
+};
+
+// Threading: event loop thread only; one Write at a time. All references outlive it.
+class StatusWriter {
+ public:
+  StatusWriter(kube::Client& client, kube::EventRecorder& events, const base::Clock& clock)
+      : client_(client), events_(events), clock_(clock) {}
+
+  // Returns when to try again: a change of messages alone is written once a second at most, and
+  // while the cache is behind nobody knows. Errors: as kube::Client; kAborted when the cache is
+  // behind. Cancellation: total.
+  aio::Task<absl::StatusOr<absl::Time>> Write(StatusTarget target, Decision decision);
+
+  // Deletes TigeraStatus `calico`, of an Installation that is gone.
+  aio::Task<absl::Status> Remove(std::shared_ptr<const api::TigeraStatus> tigera_status);
+
+ private:
+  aio::Task<absl::Status> WriteTigeraStatus(const StatusTarget& target,
+                                            std::vector<api::Condition> conditions);
+  // Returns until when to wait for the cache.
+  aio::Task<absl::StatusOr<absl::Time>> WriteInstallation(
+      const StatusTarget& target, const std::vector<api::Condition>& conditions, bool is_available);
+  void RecordEvents(const StatusTarget& target, const std::vector<api::Condition>& before,
+                    const std::vector<api::Condition>& after);
+
+  kube::Client& client_;
+  kube::EventRecorder& events_;
+  const base::Clock& clock_;
+  Remembered<std::vector<api::Condition>> written_conditions_;
+  Remembered<json::object> written_installation_status_;
+  absl::Time last_write_ = absl::InfinitePast();
+};
+
+}  // namespace calico::status
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_STATUS_STATUS_WRITER_H_

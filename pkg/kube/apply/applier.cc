@@ -1,0 +1,156 @@
+#include "pkg/kube/apply/applier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/meta/object_meta.h"
+
+namespace calico::kube {
+namespace {
+
+// A role takes the API server a moment to enforce after it was bound.
+constexpr int kTriesWhenForbidden = 4;
+constexpr absl::Duration kForbiddenInterval = absl::Milliseconds(150);
+
+std::string VersionOf(const json::object& object) {
+  const absl::StatusOr<api::ObjectIdentity> identity = api::ObjectIdentity::Decode(object);
+  return identity.ok() ? identity->meta.resource_version : std::string();
+}
+
+}  // namespace
+
+Applier::Applier(Client& client, LiveObjects& live, ApplierOptions options,
+                 const base::Clock& clock, const base::Logger& logger, aio::Executor executor)
+    : client_(client),
+      live_(live),
+      options_(std::move(options)),
+      clock_(clock),
+      logger_(logger),
+      executor_(std::move(executor)),
+      recheck_at_(absl::InfiniteFuture()) {
+  live_.AddObserver([this](const api::Resource& resource, const api::ObjectKey& key) {
+    Observe(resource, key);
+  });
+}
+
+void Applier::Observe(const api::Resource& resource, const api::ObjectKey& key) {
+  const auto found = sent_.find(SentKey(resource.kind, key));
+  if (found == sent_.end()) return;
+  const std::shared_ptr<const LiveObject> live = live_.Get(resource, key);
+  if (live == nullptr) {
+    sent_.erase(found);  // deleted: whatever was sent is gone
+  } else if (live->resource_version == found->second.version_after) {
+    found->second.seen = true;
+  }
+}
+
+bool Applier::JustSent(const DesiredObject& desired, const LiveObject* live) {
+  const auto found = sent_.find(SentKey(desired.resource->kind, desired.key));
+  if (found == sent_.end() || found->second.hash != desired.hash) return false;
+  const Sent& sent = found->second;
+  const std::string version = live == nullptr ? std::string() : live->resource_version;
+  // The server keeps it in another form than it was sent in; sending it again would not help.
+  if (version == sent.version_after) return true;
+  if (sent.seen || version != sent.version_before) return false;
+  if (clock_.Now() - sent.at >= options_.watch_lag) return false;
+  recheck_at_ = std::min(recheck_at_, sent.at + options_.watch_lag);
+  return true;
+}
+
+aio::Task<absl::StatusOr<json::object>> Applier::Send(const DesiredObject& desired) {
+  for (int tries = 1;; ++tries) {
+    absl::StatusOr<json::object> answer =
+        co_await client_.Apply(*desired.resource, desired.object,
+                               {.field_manager = options_.field_manager, .force = true});
+    if (answer.ok() || !absl::IsPermissionDenied(answer.status()) || tries == kTriesWhenForbidden) {
+      co_return answer;
+    }
+    if (!(co_await aio::Sleep(kForbiddenInterval)).ok()) co_return answer;
+  }
+}
+
+aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,
+                                  ApplyReport& report) {
+  const std::shared_ptr<const LiveObject> live = live_.Get(*desired.resource, desired.key);
+  Sent sent{.hash = desired.hash, .version_before = live ? live->resource_version : ""};
+  if (!step.delete_uid.empty()) {
+    const absl::Status gone =
+        co_await client_.Delete(*desired.resource, desired.key, {.uid = step.delete_uid});
+    if (!gone.ok() && !absl::IsNotFound(gone)) {
+      report.errors.push_back(gone);
+      co_return;
+    }
+  }
+  const absl::StatusOr<json::object> answer = co_await Send(desired);
+  if (!answer.ok()) {
+    report.errors.push_back(answer.status());
+    co_return;
+  }
+  ++report.applied;
+  logger_.Info("applied", {{"kind", desired.resource->kind},
+                           {"namespace", desired.key.ns},
+                           {"name", desired.key.name},
+                           {"difference", step.difference.empty() ? "absent" : step.difference}});
+  sent.version_after = VersionOf(*answer);
+  sent.at = clock_.Now();
+  const std::shared_ptr<const LiveObject> now = live_.Get(*desired.resource, desired.key);
+  sent.seen = now != nullptr && now->resource_version == sent.version_after;
+  sent_[SentKey(desired.resource->kind, desired.key)] = std::move(sent);
+}
+
+aio::Task<void> Applier::DeleteOne(DeleteStep step, ApplyReport& report) {
+  const absl::Status status = co_await client_.Delete(*step.resource, step.key, {.uid = step.uid});
+  if (absl::IsNotFound(status)) co_return;
+  if (!status.ok()) {
+    report.errors.push_back(status);
+    co_return;
+  }
+  ++report.deleted;
+  logger_.Info("deleted, no longer asked for", {{"kind", step.resource->kind},
+                                                {"namespace", step.key.ns},
+                                                {"name", step.key.name}});
+}
+
+aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::string owner_uid) {
+  ApplyReport report;
+  std::vector<DesiredObject> desired;
+  for (json::object& object : objects) {
+    absl::StatusOr<DesiredObject> made = MakeDesired(std::move(object), options_.hash_annotation);
+    if (made.ok()) {
+      desired.push_back(*std::move(made));
+    } else {
+      report.errors.push_back(made.status());
+    }
+  }
+  if (!report.ok()) co_return report;
+  recheck_at_ = absl::InfiniteFuture();
+  ApplyPlan plan = MakePlan({.desired = &desired,
+                             .live = &live_,
+                             .owner_uid = std::move(owner_uid),
+                             .just_sent = [this](const DesiredObject& object, const LiveObject* live) {
+                               return JustSent(object, live);
+                             }});
+  for (const Wave wave :
+       {Wave::kNamespaces, Wave::kConfiguration, Wave::kSecrets, Wave::kWorkloads}) {
+    aio::TaskGroup group(executor_);
+    for (ApplyStep& step : plan.applies) {
+      const DesiredObject& object = desired[step.index];
+      if (WaveOf(*object.resource) == wave) group.Spawn(ApplyOne(object, std::move(step), report));
+    }
+    co_await group.Join();
+    co_await group.Stop();
+    if (!report.ok()) co_return report;
+  }
+  aio::TaskGroup group(executor_);
+  for (DeleteStep& step : plan.deletes) group.Spawn(DeleteOne(std::move(step), report));
+  co_await group.Join();
+  co_await group.Stop();
+  if (recheck_at_ != absl::InfiniteFuture()) {
+    report.recheck_after = std::max(recheck_at_ - clock_.Now(), absl::ZeroDuration());
+  }
+  co_return report;
+}
+
+}  // namespace calico::kube

@@ -1,0 +1,84 @@
+// Applier: makes the API server hold a set of objects by server-side apply, and deletes what was
+// applied earlier and is no longer in the set.
+//
+//   const ApplyReport report = co_await applier.Apply(std::move(objects), owner_uid);
+//
+// When everything is in place already, nothing is sent.
+#ifndef CALICO_PKG_KUBE_APPLY_APPLIER_H_
+#define CALICO_PKG_KUBE_APPLY_APPLIER_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include "pkg/aio/task.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/codec/json.h"
+#include "pkg/kube/apply/live_objects.h"
+#include "pkg/kube/apply/plan.h"
+#include "pkg/kube/client/client.h"
+
+namespace calico::kube {
+
+struct ApplierOptions {
+  std::string field_manager;
+  std::string hash_annotation;
+  // How long what was sent is trusted while the watch has not shown it yet.
+  absl::Duration watch_lag = absl::Seconds(10);
+};
+
+struct ApplyReport {
+  int applied = 0;
+  int deleted = 0;
+  // One for each object that failed. A wave with errors is the last one that is sent.
+  std::vector<absl::Status> errors;
+  // When to look again, because the watch is behind what was sent.
+  absl::Duration recheck_after = absl::InfiniteDuration();
+  bool ok() const { return errors.empty(); }
+};
+
+// Threading: event loop thread only; one Apply at a time. All references outlive it.
+class Applier {
+ public:
+  Applier(Client& client, LiveObjects& live, ApplierOptions options, const base::Clock& clock,
+          const base::Logger& logger, aio::Executor executor);
+
+  // Errors: in the report: kInvalidArgument for an object of an unknown kind; as Client::Apply and
+  // Client::Delete. Cancellation: total; what was sent stays.
+  aio::Task<ApplyReport> Apply(std::vector<json::object> objects, std::string owner_uid);
+
+ private:
+  // What was sent, to tell an old copy in the cache from a change by somebody else.
+  struct Sent {
+    std::string hash;
+    std::string version_before;  // resourceVersion in the cache; empty: not there
+    std::string version_after;
+    absl::Time at;
+    bool seen = false;  // the watch has shown version_after
+  };
+  using SentKey = std::pair<std::string, api::ObjectKey>;
+
+  bool JustSent(const DesiredObject& desired, const LiveObject* live);
+  void Observe(const api::Resource& resource, const api::ObjectKey& key);
+  aio::Task<void> ApplyOne(const DesiredObject& desired, ApplyStep step, ApplyReport& report);
+  aio::Task<void> DeleteOne(DeleteStep step, ApplyReport& report);
+  aio::Task<absl::StatusOr<json::object>> Send(const DesiredObject& desired);
+
+  Client& client_;
+  LiveObjects& live_;
+  ApplierOptions options_;
+  const base::Clock& clock_;
+  const base::Logger& logger_;
+  aio::Executor executor_;
+  absl::flat_hash_map<SentKey, Sent> sent_;
+  absl::Time recheck_at_;
+};
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_APPLY_APPLIER_H_

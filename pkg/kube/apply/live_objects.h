@@ -1,0 +1,108 @@
+// LiveObjects: what the API server holds of the objects that we may have made, found by a label,
+// as compact text.
+//
+// One watch per kind. Objects that lost the label are as good as absent: applying gives it back.
+#ifndef CALICO_PKG_KUBE_APPLY_LIVE_OBJECTS_H_
+#define CALICO_PKG_KUBE_APPLY_LIVE_OBJECTS_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "pkg/aio/task.h"
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/meta/object_key.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/log.h"
+#include "pkg/codec/json.h"
+#include "pkg/kube/cache/informer.h"
+#include "pkg/kube/client/client.h"
+
+namespace calico::kube {
+
+struct LiveObject {
+  api::ObjectKey key;
+  std::string uid;
+  std::string resource_version;
+  std::string controller_uid;  // of the owner with `controller: true`; may be empty
+  bool deleting = false;
+  bool applied_by_us = false;  // our field manager has applied it
+  std::string text;            // JSON without managedFields
+
+  // Errors: kInvalidArgument when the object has no metadata.
+  static absl::StatusOr<LiveObject> Decode(const json::object& object,
+                                           std::string_view field_manager);
+  // The object again.
+  json::object Parse() const;
+};
+
+struct LiveKind {
+  enum class When {
+    kAlways,
+    kIfServed,  // skipped when the API server does not serve it; asked once, at the start
+    kLater,     // from StartLater on: reading it takes rights that are given on the way
+  };
+  const api::Resource* resource;  // static
+  std::string ns;                 // empty: cluster-scoped, or all
+  When when = When::kAlways;
+};
+
+// Threading: event loop thread only. Lifetime: outlives its Run task.
+class LiveObjects {
+ public:
+  // All references outlive this.
+  LiveObjects(Client& client, std::vector<LiveKind> kinds, std::string label_selector,
+              std::string field_manager, const base::Clock& clock, const base::Logger& logger,
+              aio::Executor executor);
+  ~LiveObjects();
+
+  using Observer = std::function<void(const api::Resource& resource, const api::ObjectKey& key)>;
+  // Requires: before Run.
+  void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }
+
+  // Runs until cancelled.
+  aio::Task<void> Run();
+  // OK once every kind but the late ones is complete. Errors: kDeadlineExceeded, kCancelled.
+  aio::Task<absl::Status> WaitForSync(absl::Duration timeout);
+  // Starts the kinds that wait for it; does nothing the second time. Requires: Run is running.
+  void StartLater();
+  // As WaitForSync, for one kind.
+  aio::Task<absl::Status> WaitForKind(const api::Resource& resource, absl::Duration timeout);
+
+  // False when the API server does not serve this kind. Requires: WaitForSync was OK.
+  bool IsServed(const api::Resource& resource) const;
+  // What is known of this kind is complete.
+  bool HasSynced(const api::Resource& resource) const;
+  // Null if there is none.
+  std::shared_ptr<const LiveObject> Get(const api::Resource& resource,
+                                        const api::ObjectKey& key) const;
+  // Calls `visit` for all objects of all complete kinds, in no order.
+  void ForEach(const std::function<void(const api::Resource&, const LiveObject&)>& visit) const;
+
+ private:
+  struct Entry;
+
+  Entry* Find(const api::Resource& resource) const;
+  aio::Task<void> RunEntry(Entry& entry);
+  aio::Task<void> Discover(Entry& entry);
+
+  Client& client_;
+  const base::Logger& logger_;
+  std::vector<Observer> observers_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  aio::TaskGroup group_;
+  aio::Notifier forever_;  // never set: Run waits on it until it is cancelled
+  bool later_started_ = false;
+};
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_APPLY_LIVE_OBJECTS_H_

@@ -1,0 +1,92 @@
+#include "pkg/kube/apply/plan.h"
+
+#include <absl/container/flat_hash_set.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "pkg/api/meta/object_meta.h"
+#include "pkg/base/status_macros.h"
+#include "pkg/codec/object_reader.h"
+#include "pkg/kube/apply/compare.h"
+#include "pkg/pki/digest.h"
+
+namespace calico::kube {
+namespace {
+
+using KindAndKey = std::pair<std::string_view, api::ObjectKey>;
+
+// The hash leaves the owners out: their UIDs differ from cluster to cluster, and comparing them is
+// enough.
+std::string HashOf(const json::object& object) {
+  json::object copy = object;
+  if (json::value* metadata = copy.if_contains("metadata")) {
+    metadata->as_object().erase("ownerReferences");
+  }
+  return pki::Sha256Hex(codec::Serialize(copy));
+}
+
+std::optional<ApplyStep> StepFor(const DesiredObject& desired, size_t index,
+                                 const LiveObject* live) {
+  if (live == nullptr) return ApplyStep{.index = index};
+  const json::object object = live->Parse();
+  std::optional<std::string> difference = FirstDifference(object, desired.object);
+  if (!difference.has_value()) return std::nullopt;
+  ApplyStep step{.index = index, .difference = *std::move(difference)};
+  if (NeedsRecreation(object, desired.object)) step.delete_uid = live->uid;
+  return step;
+}
+
+}  // namespace
+
+absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view hash_annotation) {
+  CALICO_ASSIGN_OR_RETURN(const api::ObjectIdentity identity, api::ObjectIdentity::Decode(object));
+  DesiredObject desired;
+  desired.resource = api::FindResource(identity.api_version, identity.kind);
+  if (desired.resource == nullptr) {
+    return absl::InvalidArgumentError(
+        fmt::format("apply {} {}: unknown kind", identity.api_version, identity.kind));
+  }
+  desired.key = identity.meta.Key();
+  desired.hash = HashOf(object);
+  json::value& annotations = object["metadata"].as_object()["annotations"];
+  if (!annotations.is_object()) annotations.emplace_object();
+  annotations.as_object()[hash_annotation] = desired.hash;
+  desired.object = std::move(object);
+  return desired;
+}
+
+Wave WaveOf(const api::Resource& resource) {
+  if (resource == api::kNamespaces) return Wave::kNamespaces;
+  if (resource == api::kSecrets) return Wave::kSecrets;
+  if (resource == api::kDaemonSets || resource == api::kDeployments) return Wave::kWorkloads;
+  return Wave::kConfiguration;
+}
+
+ApplyPlan MakePlan(const PlanInput& input) {
+  ApplyPlan plan;
+  absl::flat_hash_set<KindAndKey> wanted;
+  for (size_t i = 0; i < input.desired->size(); ++i) {
+    const DesiredObject& desired = (*input.desired)[i];
+    wanted.insert({desired.resource->kind, desired.key});
+    const std::shared_ptr<const LiveObject> live =
+        input.live->Get(*desired.resource, desired.key);
+    std::optional<ApplyStep> step = StepFor(desired, i, live.get());
+    if (!step.has_value()) continue;
+    if (input.just_sent && input.just_sent(desired, live.get())) continue;
+    plan.applies.push_back(*std::move(step));
+  }
+  input.live->ForEach([&](const api::Resource& resource, const LiveObject& live) {
+    if (live.deleting || !live.applied_by_us || live.controller_uid != input.owner_uid) return;
+    if (wanted.contains(KindAndKey(resource.kind, live.key))) return;
+    plan.deletes.push_back({&resource, live.key, live.uid});
+  });
+  std::sort(plan.deletes.begin(), plan.deletes.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.resource->kind, a.key) < std::pair(b.resource->kind, b.key);
+  });
+  return plan;
+}
+
+}  // namespace calico::kube

@@ -1,0 +1,75 @@
+// Plan: what has to be sent so that the API server holds a set of objects, and no more of ours.
+//
+// Pure: compares, decides, sends nothing.
+#ifndef CALICO_PKG_KUBE_APPLY_PLAN_H_
+#define CALICO_PKG_KUBE_APPLY_PLAN_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "pkg/api/meta/object_key.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/codec/json.h"
+#include "pkg/kube/apply/live_objects.h"
+
+namespace calico::kube {
+
+// An object that shall be there. `object` carries `hash` in an annotation, so that a field that is
+// no longer sent makes a difference too, although what is live still holds everything else.
+struct DesiredObject {
+  const api::Resource* resource = nullptr;  // static
+  api::ObjectKey key;
+  json::object object;
+  std::string hash;  // of the object without owners
+};
+
+// Hashes `object` and writes the annotation.
+// Errors: kInvalidArgument for a kind that pkg/api does not know, or an object without a name.
+absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view hash_annotation);
+
+// Objects are sent in waves; each begins when the one before is done.
+enum class Wave {
+  kNamespaces,
+  kConfiguration,  // what workloads refer to, roles first among them
+  kSecrets,        // writing them may take a role of the wave before
+  kWorkloads,
+};
+Wave WaveOf(const api::Resource& resource);
+
+struct ApplyStep {
+  size_t index = 0;        // of the desired objects
+  std::string difference;  // a path; empty: the object is not there
+  std::string delete_uid;  // the object with this UID must be deleted first
+};
+
+struct DeleteStep {
+  const api::Resource* resource = nullptr;
+  api::ObjectKey key;
+  std::string uid;
+};
+
+struct ApplyPlan {
+  std::vector<ApplyStep> applies;
+  std::vector<DeleteStep> deletes;
+  bool empty() const { return applies.empty() && deletes.empty(); }
+};
+
+struct PlanInput {
+  const std::vector<DesiredObject>* desired = nullptr;
+  const LiveObjects* live = nullptr;
+  // Objects with this owner that we applied and that are no longer desired are deleted.
+  std::string owner_uid;
+  // True for an object that was sent as it is a moment ago: what is known of it is older.
+  std::function<bool(const DesiredObject&, const LiveObject* live)> just_sent;
+};
+
+ApplyPlan MakePlan(const PlanInput& input);
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_APPLY_PLAN_H_
