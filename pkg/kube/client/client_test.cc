@@ -161,7 +161,7 @@ ASYNC_TEST_F(ClientTest, DeleteHonoursPreconditions) {
   CO_ASSERT_OK_AND_ASSIGN(const json::object object,
                           co_await client().Create(api::kConfigMaps, ConfigMap("a", "1")));
   EXPECT_THAT(co_await client().Delete(api::kConfigMaps, {"default", "a"}, {.uid = "another"}),
-              StatusIs(absl::StatusCode::kAborted, HasSubstr("Precondition failed")));
+              StatusIs(absl::StatusCode::kAborted, HasSubstr("the UID in the precondition")));
   EXPECT_THAT(co_await client().Delete(api::kConfigMaps, {"default", "a"},
                                        {.uid = std::string(TextAt(object, {"metadata", "uid"}))}),
               IsOk());

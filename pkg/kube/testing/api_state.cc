@@ -89,25 +89,27 @@ bool HasFinalizers(const json::object& object) {
   return list != nullptr && list->is_array() && !list->get_array().empty();
 }
 
-// What the given conditions of a DeleteOptions object say against deleting `live`.
+// What the preconditions of a DeleteOptions object say against deleting `live`.
 std::optional<ApiReply> CheckPreconditions(const api::Resource& resource, const json::object& live,
                                            const json::object& options) {
-  const std::string_view name = TextAt(live, {"metadata", "name"});
+  const auto refuse = [&](std::string_view what, std::string_view wanted, std::string_view found,
+                          std::string_view advice) {
+    return Failure(409, "Conflict",
+                   fmt::format("Operation cannot be fulfilled on {} \"{}\": the {} in the "
+                               "precondition ({}) does not match the {} in record ({}). The object "
+                               "might have been {}",
+                               resource.kind, TextAt(live, {"metadata", "name"}), what, wanted,
+                               what, found, advice));
+  };
   const std::string_view uid = TextAt(options, {"preconditions", "uid"});
   const std::string_view live_uid = TextAt(live, {"metadata", "uid"});
   if (!uid.empty() && uid != live_uid) {
-    return Conflict(resource, name,
-                    fmt::format("Precondition failed: UID in precondition: {}, UID in object "
-                                "meta: {}",
-                                uid, live_uid));
+    return refuse("UID", uid, live_uid, "deleted and then recreated");
   }
   const std::string_view version = TextAt(options, {"preconditions", "resourceVersion"});
   const std::string_view live_version = TextAt(live, {"metadata", "resourceVersion"});
   if (!version.empty() && version != live_version) {
-    return Conflict(resource, name,
-                    fmt::format("Precondition failed: ResourceVersion in precondition: {}, "
-                                "ResourceVersion in object meta: {}",
-                                version, live_version));
+    return refuse("ResourceVersion", version, live_version, "modified");
   }
   return std::nullopt;
 }

@@ -268,7 +268,9 @@ std::optional<ApiReply> ApiState::OpenWatch(const ApiRequest& request, Watch& wa
     return std::nullopt;
   }
   const std::optional<int64_t> number = ParseNumber(version);
-  if (!number) return BadRequest(fmt::format("Invalid value: \"{}\"", version));
+  if (!number) {
+    return Failure(500, "", fmt::format("resourceVersion: Invalid value: \"{}\"", version));
+  }
   watch.seen_ = *number;
   return std::nullopt;
 }

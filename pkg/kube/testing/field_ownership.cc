@@ -59,7 +59,9 @@ void WriteEntries(const std::vector<Entry>& entries, json::object& object) {
     if (!entry.subresource.empty()) item["subresource"] = entry.subresource;
     list.push_back(std::move(item));
   }
-  object["metadata"].as_object()["managedFields"] = std::move(list);
+  json::value& metadata = object["metadata"];
+  if (!metadata.is_object()) metadata = json::object();
+  metadata.get_object()["managedFields"] = std::move(list);
 }
 
 void Subtract(FieldSet& fields, const FieldSet& gone) {
@@ -101,12 +103,20 @@ std::vector<FieldConflict> FindConflicts(const std::vector<Entry>& entries, cons
 // Removes what the writer applied before and does not any more, unless somebody else owns it.
 void RemoveAbandoned(json::object& object, const std::vector<Entry>& entries,
                      const FieldSet& before, const FieldSet& now, const FieldWriter& writer) {
-  for (auto path = before.rbegin(); path != before.rend(); ++path) {
-    if (now.contains(*path)) continue;
-    const bool shared = std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
-      return !entry.IsOf(writer, "Apply") && entry.fields.contains(*path);
-    });
-    if (!shared) RemoveField(object, *path);
+  FieldSet abandoned = before;
+  Subtract(abandoned, now);
+  for (const Entry& entry : entries) {
+    if (!entry.IsOf(writer, "Apply")) Subtract(abandoned, entry.fields);
+  }
+  // Whole items first: their other fields, the keys among them, go with them.
+  for (const FieldPath& path : abandoned) {
+    if (path.back() == ".") RemoveField(object, path);
+  }
+  for (const FieldPath& path : abandoned) {
+    const json::value* value = FindField(object, path);
+    // What was an empty map when it was applied may have become somebody else's.
+    const bool filled = value != nullptr && value->is_object() && !value->get_object().empty();
+    if (path.back() != "." && !filled) RemoveField(object, path);
   }
 }
 
@@ -155,8 +165,8 @@ ApplyOutcome ApplyFields(const json::object& live, const json::object& applied,
   for (Entry& entry : entries) {
     if (!entry.IsOf(writer, "Apply")) Subtract(entry.fields, differ);
   }
-  MergeApplied(outcome.object, applied);
   RemoveAbandoned(outcome.object, entries, before, now, writer);
+  MergeApplied(outcome.object, applied);
   Entry& own = EntryOf(entries, writer, "Apply");
   own.fields = now;
   own.time = writer.time;
