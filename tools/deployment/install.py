@@ -68,7 +68,7 @@ def wait_for_crds(kube):
         found = kube.items("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
         ready = [crd["metadata"]["name"] for crd in found
                  if any(c["type"] == "Established" and c["status"] == "True"
-                        for c in crd.get("status", {}).get("conditions", []))]
+                        for c in crd.get("status", {}).get("conditions") or [])]
         return {"installations.operator.tigera.io", "tigerastatuses.operator.tigera.io"} <= set(ready)
     kubes.wait_for("CRDs established", established, 30)
 
@@ -85,7 +85,7 @@ def installation(spec):
 def conditions(kube):
     """TigeraStatus calico's conditions by type; empty when there are none yet."""
     found = kube.get(STATUS) or {}
-    return {c["type"]: c for c in found.get("status", {}).get("conditions", [])}
+    return {c["type"]: c for c in found.get("status", {}).get("conditions") or []}
 
 
 def is_available(kube):
