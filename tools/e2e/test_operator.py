@@ -194,10 +194,15 @@ class BadInstallationTest(unittest.TestCase):
         operator.kill()
 
     def _put(self, spec):
-        """Replaces the whole spec, as kubectl replace would."""
-        current = cluster.kube.get(install.INSTALLATION)
-        current["spec"] = spec
-        return cluster.kube.request("PUT", install.INSTALLATION, current)
+        """Replaces the whole spec, as kubectl replace would; the operator writes the status meanwhile."""
+        while True:
+            current = cluster.kube.get(install.INSTALLATION)
+            current["spec"] = spec
+            try:
+                return cluster.kube.request("PUT", install.INSTALLATION, current)
+            except kubes.KubeError as error:
+                if error.code != 409:
+                    raise
 
     def _refused_or_degraded(self, spec, wanted, operator):
         try:

@@ -78,7 +78,7 @@ def verdict(name):
     return kubes.wait_for(f"a verdict on {name}", decided, 20, explain=lambda: signer.text()[-1500:])
 
 
-class SignerTest(unittest.TestCase):
+class AloneTest(unittest.TestCase):
     """Without the admission policy: the signer stands alone."""
 
     serial = 0
@@ -166,7 +166,7 @@ class SignerTest(unittest.TestCase):
         self.assert_denied(self.submit(thief, pem), "ip-addresses")
 
 
-class AdmissionPolicyTest(unittest.TestCase):
+class WithAdmissionPolicyTest(unittest.TestCase):
     """With the operator's ValidatingAdmissionPolicy: a stolen token cannot even take another pod's name."""
 
     @classmethod
