@@ -130,7 +130,7 @@ class ProvisionerTest(unittest.TestCase):
             "spec": {"request": environment.base64.b64encode(pem.encode()).decode(), "signerName": "example.com/other",
                      "usages": ["client auth"]}})
         self.assertEqual(run.start().finish(), 6, run.process.text())
-        self.assertIn("kubernetes-admin", run.process.text())
+        self.assertIn("was made by 'admin'", run.process.text())
         self.assertFalse(run.file("tls.key").exists())
         self.assertIsNotNone(cluster.kube.get(environment.csr_path(name)))
 
