@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 TOOLS = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(TOOLS))
 
-from localcluster import layout, processes, state  # noqa: E402: the path comes first
+from localcluster import launch, layout, processes, state  # noqa: E402: the path comes first
 
 MAIN, BESIDE = "selftest-main", "selftest-beside"
 IMAGE = "docker.io/example/selftest:1"
@@ -214,14 +214,11 @@ def clusters_beside():
     return [settings for settings in found if settings is not None]
 
 
-def all_namespaces():
-    """Every mount, network and process namespace that a process of this machine is in."""
-    found = set()
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                found |= {os.readlink(entry / "ns" / kind) for kind in ("mnt", "net", "pid")}
-    return found
+def start_of(pid):
+    """When a process started, or None: its number alone may be another's soon."""
+    with contextlib.suppress(OSError):
+        return launch.start_time(pid)
+    return None
 
 
 def marked_processes(name):
@@ -237,13 +234,14 @@ def marked_processes(name):
 
 
 def node_processes(pid):
-    """Every process in the process namespace of pid."""
+    """Every process in the process namespace of pid, and every process of the cluster's pods."""
     wanted = os.readlink(f"/proc/{pid}/ns/pid")
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if os.readlink(entry / "ns" / "pid") == wanted:
+                groups = (entry / "cgroup").read_text(encoding="utf-8")
+                if os.readlink(entry / "ns" / "pid") == wanted or f".{MAIN}.node" in groups:
                     found.append(int(entry.name))
     return found
 
@@ -525,16 +523,14 @@ def _load_again():
 def check_down(checks, before):
     inits = [e["pid"] for e in status()["components"] if e["component"] == "init"]
     every = {pid for init in inits for pid in node_processes(init)} | set(marked_processes(MAIN))
-    namespaces = {
-        os.readlink(f"/proc/{init}/ns/{kind}") for init in inits for kind in ("mnt", "net", "pid")
-    }
+    identities = {pid: start for pid in every if (start := start_of(pid)) is not None}
     started = time.monotonic()
     tool("down")
     took = time.monotonic() - started
     checks.that(f"down takes seconds ({took:.1f} s)", took < 20)
     checks.soon(
-        "no process is left",
-        lambda: not [pid for pid in every if os.path.exists(f"/proc/{pid}")],
+        f"none of {len(identities)} processes is left",
+        lambda: not [pid for pid, start in identities.items() if start_of(pid) == start],
         10,
     )
     deadline = time.monotonic() + 10
@@ -551,7 +547,6 @@ def check_down(checks, before):
             checks.that(
                 f"{what}: as before", after[what] == before[what], str(after[what] ^ before[what])
             )
-    checks.that("no namespace of a node is left", not namespaces & all_namespaces())
 
 
 def main():
