@@ -12,7 +12,10 @@ _NAMES = (
     "kernel/panic_on_oops",
     "kernel/keys/root_maxkeys",
     "kernel/keys/root_maxbytes",
+    "fs/inotify/max_user_instances",
 )
+# A kubelet and its containerd take about a dozen; the kernel's 128 are soon used up by several nodes.
+_INOTIFY_INSTANCES = 1024
 
 
 def _file():
@@ -32,6 +35,16 @@ def save():
     temporary = _file().with_suffix(".new")
     temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="ascii")
     temporary.rename(_file())
+    _raise_inotify()
+
+
+def _raise_inotify():
+    setting = pathlib.Path("/proc/sys/fs/inotify/max_user_instances")
+    try:
+        if int(setting.read_text(encoding="ascii")) < _INOTIFY_INSTANCES:
+            setting.write_text(str(_INOTIFY_INSTANCES), encoding="ascii")
+    except OSError:
+        pass  # a container that may not; a kubelet that lacks some says so in its log
 
 
 def restore():
