@@ -1,0 +1,588 @@
+// The whole operator in this process, against the fake API server.
+
+#include "operator/controllers/installation/operator_program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "operator/controllers/status/certificate_health.h"
+#include "operator/render/names.h"
+#include "operator/render/object_path.h"
+#include "operator/render/testing/cases.h"
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/base/testing/status_matchers.h"
+#include "pkg/codec/base64.h"
+#include "pkg/kube/testing/async_test.h"
+#include "pkg/pki/testing/test_ca.h"
+
+namespace calico::installation {
+namespace {
+
+using base::IsOk;
+using render::ObjectAt;
+using render::TextAt;
+using testing::HasSubstr;
+
+constexpr absl::Duration kPatience = absl::Seconds(20);
+// Those of the reference, the admission policy and its binding.
+constexpr size_t kObjects = 22;
+const api::ObjectKey kDefault = {"", "default"};
+const api::ObjectKey kCalico = {"", "calico"};
+const api::ObjectKey kNodeKey = {"calico-system", "calico-node"};
+const api::ObjectKey kTyphaKey = {"calico-system", "calico-typha"};
+
+// One running operator. Stop it before it is destroyed.
+struct RunningOperator {
+  RunningOperator(const aio::Executor& executor, OperatorOptions options,
+                  const base::Logger& logger)
+      : stop(executor), group(executor) {
+    group.Spawn(Run(std::move(options), logger));
+  }
+  aio::Task<void> Run(OperatorOptions options, const base::Logger& logger) {
+    exit_code = co_await RunOperator(std::move(options), Wait(), base::SystemClock(), logger);
+  }
+  aio::Task<void> Wait() {
+    const absl::Status ignored = co_await stop.Wait();
+  }
+
+  aio::Notifier stop;
+  aio::TaskGroup group;
+  std::optional<int> exit_code;
+};
+
+class OperatorProgramTest : public kube::FakeApiServerTest {
+ protected:
+  OperatorProgramTest() {
+    for (const char* name : {"a", "b", "c"}) {
+      server().Put({{"apiVersion", "v1"},
+                    {"kind", "Node"},
+                    {"metadata", {{"name", name}, {"labels", {{"kubernetes.io/os", "linux"}}}}}});
+    }
+  }
+
+  // --- the operator ---
+  void Start(bool leader_elect = false) {
+    config::OperatorConfig config;
+    config.leader_elect = leader_elect;
+    config.service_host = "10.0.0.1";
+    config.service_port = "443";
+    operator_ = std::make_unique<RunningOperator>(
+        executor(),
+        OperatorOptions{.config = config,
+                        .operator_namespace = "tigera-operator",
+                        .api = server().Config()},
+        logger());
+  }
+  // SIGTERM.
+  aio::Task<void> Stop() {
+    operator_->stop.Notify();
+    co_await operator_->group.Join();
+    co_await operator_->group.Stop();
+  }
+  // As if the process were gone, wherever it is.
+  aio::Task<void> Kill() { co_await operator_->group.Stop(); }
+
+  aio::Task<void> Until(const char* what, std::function<bool()> condition) {
+    const absl::Time end = absl::Now() + kPatience;
+    while (!condition() && absl::Now() < end) {
+      EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(5)), IsOk());
+    }
+    EXPECT_TRUE(condition()) << what << "\n" << StatusText();
+  }
+  // Until nothing has been sent for a while.
+  aio::Task<void> Settle() {
+    size_t seen = 0;
+    do {
+      seen = server().requests().size();
+      EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(400)), IsOk());
+    } while (seen != server().requests().size());
+  }
+
+  // --- the world ---
+  static json::object Installation() {
+    return render::LoadGoldenYaml("reference/b-cm-default/installation.yaml").front();
+  }
+  void PutInstallation(json::object object) {
+    object["metadata"].as_object()["generation"] = ++generation_;
+    const auto live = server().Find(api::kInstallations, kDefault);
+    if (live.has_value()) object["status"] = live->contains("status") ? live->at("status") : nullptr;
+    server().Put(std::move(object));
+  }
+  void ChangeSpec(std::function<void(json::object&)> change) {
+    json::object object = *server().Find(api::kInstallations, kDefault);
+    change(ObjectAt(object, {"spec"}));
+    PutInstallation(std::move(object));
+  }
+  void SetStatus(const api::Resource& resource, const api::ObjectKey& key, json::object status) {
+    json::object object = *server().Find(resource, key);
+    object["status"] = std::move(status);
+    server().Put(std::move(object));
+  }
+  void MakeEverythingRun() {
+    SetStatus(api::kDaemonSets, kNodeKey,
+              {{"observedGeneration", 9}, {"desiredNumberScheduled", 3}, {"numberReady", 3},
+               {"updatedNumberScheduled", 3}, {"numberAvailable", 3}});
+    SetStatus(api::kDeployments, kTyphaKey,
+              {{"observedGeneration", 9}, {"replicas", 2}, {"updatedReplicas", 2},
+               {"readyReplicas", 2}, {"availableReplicas", 2}});
+  }
+
+  // --- what one sees ---
+  std::optional<json::object> Find(const api::Resource& resource, const api::ObjectKey& key) {
+    return server().Find(resource, key);
+  }
+  std::string Condition(std::string_view type, std::string_view field = "status") {
+    std::optional<json::object> status = Find(api::kTigeraStatuses, kCalico);
+    if (!status.has_value() || !status->contains("status")) return "";
+    for (json::value& condition : render::ArrayAt(*status, {"status", "conditions"})) {
+      if (TextAt(condition.as_object(), "type") == type) {
+        return std::string(TextAt(condition.as_object(), field));
+      }
+    }
+    return "";
+  }
+  std::string StatusText() {
+    return fmt::format("Available={} Progressing={} {} Degraded={} {}", Condition("Available"),
+                       Condition("Progressing"), Condition("Progressing", "message"),
+                       Condition("Degraded"), Condition("Degraded", "message"));
+  }
+  bool HasConditions() { return !Condition("Degraded").empty(); }
+  bool IsAvailable() { return Condition("Available") == "True"; }
+  int Writes() {
+    return static_cast<int>(std::count_if(
+        server().requests().begin(), server().requests().end(), [](const auto& request) {
+          return request.method != "GET" && request.path.find("/leases") == std::string::npos;
+        }));
+  }
+  // What the operator has made, without what differs from run to run.
+  std::map<std::string, json::object> Made() {
+    std::map<std::string, json::object> made;
+    for (const api::Resource& resource : api::Resources()) {
+      for (json::object object : server().state().List(resource)) {
+        json::object& metadata = ObjectAt(object, {"metadata"});
+        if (!metadata.contains("ownerReferences")) continue;
+        const std::string name = fmt::format("{} {}", resource.kind, TextAt(metadata, "name"));
+        for (const char* key : {"uid", "resourceVersion", "creationTimestamp", "managedFields"}) {
+          metadata.erase(key);
+        }
+        object.erase("status");
+        made[name] = std::move(object);
+      }
+    }
+    return made;
+  }
+
+  std::unique_ptr<RunningOperator> operator_;
+  int generation_ = 0;
+};
+
+ASYNC_TEST_F(OperatorProgramTest, Installs) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  EXPECT_TRUE(Find(api::kDaemonSets, kNodeKey).has_value());
+  EXPECT_EQ(Find(api::kDeployments, kTyphaKey)->at("spec").at("replicas"), 2);
+  EXPECT_EQ(Condition("Progressing"), "True");
+  EXPECT_EQ(Made().size(), kObjects);
+
+  MakeEverythingRun();
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Settle();
+  json::object installation = *Find(api::kInstallations, kDefault);
+  EXPECT_EQ(TextAt(ObjectAt(installation, {"status"}), "calicoVersion"), "v3.32.1");
+  EXPECT_EQ(TextAt(ObjectAt(installation, {"status"}), "variant"), "Calico");
+  EXPECT_EQ(installation.at("status").at("conditions").at(0).at("type"), "Ready");
+  EXPECT_EQ(installation.at("spec"), Installation().at("spec"));
+  EXPECT_EQ(Find(api::kDaemonSets, kNodeKey)->at("metadata").at("generation"), 1);
+  EXPECT_LT(server().requests().size(), 150U);
+  EXPECT_GE(server().state().List(api::kEvents).size(), 2U);
+  co_await Stop();
+  EXPECT_EQ(operator_->exit_code, kExitOk);
+}
+
+ASYNC_TEST_F(OperatorProgramTest, WritesNothingWhenNothingHasChanged) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  MakeEverythingRun();
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Settle();
+  server().ClearRequests();
+  MakeEverythingRun();  // an event that says nothing new
+  server().DropWatches();
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+  co_await Stop();
+  // Neither does a new one.
+  server().ClearRequests();
+  Start();
+  co_await Until("watches", [&] { return server().watches() > 15; });
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+  EXPECT_EQ(Find(api::kDaemonSets, kNodeKey)->at("metadata").at("generation"), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, ABadSpecChangesNothingAndIsTold) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  MakeEverythingRun();
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Settle();
+  const auto before = Made();
+  ChangeSpec([](json::object& spec) {
+    ObjectAt(spec, {"certificateManagement"})["signerName"] = "signer";
+    spec["nodeMetricsPort"] = 99999;
+  });
+  co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });
+  EXPECT_EQ(Condition("Degraded", "reason"), "InvalidConfigurationError");
+  EXPECT_THAT(Condition("Degraded", "message"), HasSubstr("spec.certificateManagement.signerName"));
+  EXPECT_THAT(Condition("Degraded", "message"), HasSubstr("spec.nodeMetricsPort"));
+  EXPECT_EQ(Condition("Available"), "False");
+  EXPECT_EQ(Made(), before);
+
+  ChangeSpec([](json::object& spec) { spec.erase("certificateManagement"); });
+  co_await Until("told", [&] {
+    return Condition("Degraded", "message").find("spec.certificateManagement: is required") !=
+           std::string::npos;
+  });
+  PutInstallation(Installation());
+  co_await Until("available again", [&] { return IsAvailable(); });
+  EXPECT_EQ(Made(), before);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, AnUnreadableInstallationIsTold) {
+  json::object object = Installation();
+  ObjectAt(object, {"spec"})["calicoNetwork"] = json::object{{"mtu", "big"}};
+  PutInstallation(std::move(object));
+  Start();
+  co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });
+  EXPECT_THAT(Condition("Degraded", "message"), HasSubstr("spec.calicoNetwork.mtu"));
+  EXPECT_TRUE(Made().empty());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, IgnoredFieldsAreNamed) {
+  json::object object = Installation();
+  ObjectAt(object, {"spec"})["calicoNetwork"] = json::object{{"bgp", "Disabled"}};
+  PutInstallation(std::move(object));
+  Start();
+  co_await Until("told", [&] {
+    return Condition("Progressing", "message").find("spec.calicoNetwork.bgp") != std::string::npos;
+  });
+  co_await Settle();
+  EXPECT_EQ(std::count_if(log().begin(), log().end(),
+                          [](const std::string& line) {
+                            return line.find("note on the installation") != std::string::npos;
+                          }),
+            1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, PutsRightWhatWasDoneByHand) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  co_await Settle();
+  const auto before = Made();
+  server().state().Remove(api::kDaemonSets, kNodeKey);
+  server().state().Remove(api::kClusterRoleBindings, {"", "calico-node:csr-creator"});
+  json::object service = *Find(api::kServices, {"calico-system", "calico-typha"});
+  ObjectAt(service, {"spec", "selector"})["k8s-app"] = "wrong";
+  ObjectAt(service, {"metadata", "labels"}).erase(render::kManagedByLabel);
+  server().Put(service);
+  co_await Until("the same", [&] { return Made() == before; });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, WhatTheInstallationNoLongerAsksForIsDeleted) {
+  json::object object = Installation();
+  ObjectAt(object, {"spec"})["typhaMetricsPort"] = 9093;
+  PutInstallation(std::move(object));
+  Start();
+  const api::ObjectKey metrics = {"calico-system", "calico-typha-metrics"};
+  co_await Until("the service", [&] { return Find(api::kServices, metrics).has_value(); });
+  co_await Settle();
+  PutInstallation(Installation());
+  co_await Until("no service", [&] { return !Find(api::kServices, metrics).has_value(); });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, PullSecretsAreCopied) {
+  json::object object = Installation();
+  ObjectAt(object, {"spec"})["imagePullSecrets"] = json::array{{{"name", "my-pull"}}};
+  PutInstallation(std::move(object));
+  Start();
+  co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });
+  EXPECT_EQ(Condition("Degraded", "reason"), "ResourceNotFound");
+  EXPECT_THAT(Condition("Degraded", "message"), HasSubstr("\"my-pull\" not found"));
+  EXPECT_TRUE(Made().empty());
+
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "Secret"},
+                {"metadata", {{"name", "my-pull"}, {"namespace", "tigera-operator"}}},
+                {"type", "kubernetes.io/dockerconfigjson"},
+                {"data", {{".dockerconfigjson", "eyJhdXRocyI6e319"}}}});
+  const api::ObjectKey copy = {"calico-system", "my-pull"};
+  co_await Until("the copy", [&] { return Find(api::kSecrets, copy).has_value(); });
+  EXPECT_EQ(Find(api::kSecrets, copy)->at("data").at(".dockerconfigjson"), "eyJhdXRocyI6e319");
+  co_await Until("not degraded", [&] { return Condition("Degraded") == "False"; });
+  co_await Settle();
+  PutInstallation(Installation());
+  co_await Until("no copy", [&] { return !Find(api::kSecrets, copy).has_value(); });
+  for (const std::string& line : log()) {
+    EXPECT_THAT(line, testing::Not(HasSubstr("eyJhdXRocyI6e319")));
+  }
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, FollowsNodesAndTheEndpoint) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  for (const char* name : {"d", "e"}) {
+    server().Put({{"apiVersion", "v1"},
+                  {"kind", "Node"},
+                  {"metadata", {{"name", name}, {"labels", {{"kubernetes.io/os", "linux"}}}}}});
+  }
+  co_await Until("three replicas", [&] {
+    return Find(api::kDeployments, kTyphaKey)->at("spec").at("replicas") == 3;
+  });
+  EXPECT_EQ(Find(api::kDaemonSets, kNodeKey)->at("metadata").at("generation"), 1);
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "ConfigMap"},
+                {"metadata",
+                 {{"name", "kubernetes-services-endpoint"}, {"namespace", "tigera-operator"}}},
+                {"data",
+                 {{"KUBERNETES_SERVICE_HOST", "192.0.2.1"}, {"KUBERNETES_SERVICE_PORT", "6443"}}}});
+  co_await Until("the endpoint", [&] {
+    return codec::Serialize(*Find(api::kDaemonSets, kNodeKey)).find("192.0.2.1") !=
+           std::string::npos;
+  });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, WithoutAnInstallationThereIsNothing) {
+  Start();
+  co_await Until("watches", [&] { return server().watches() > 15; });
+  PutInstallation(Installation());
+  co_await Until("conditions", [&] { return HasConditions(); });
+  co_await Settle();
+  // The garbage collector is not here, so the objects stay; the status must go.
+  server().state().Remove(api::kInstallations, kDefault);
+  co_await Until("no status", [&] { return !Find(api::kTigeraStatuses, kCalico).has_value(); });
+  server().state().Remove(api::kDaemonSets, kNodeKey);
+  co_await Settle();
+  EXPECT_FALSE(Find(api::kDaemonSets, kNodeKey).has_value());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, WhatIsBeingDeletedIsNotMadeAgain) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  co_await Settle();
+  json::object object = *Find(api::kInstallations, kDefault);
+  ObjectAt(object, {"metadata"})["deletionTimestamp"] = "2027-01-01T00:00:00Z";
+  server().Put(object);
+  co_await Settle();
+  server().state().Remove(api::kDaemonSets, kNodeKey);
+  co_await Settle();
+  EXPECT_FALSE(Find(api::kDaemonSets, kNodeKey).has_value());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, ADeletedStatusIsWrittenAgain) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  co_await Settle();
+  server().state().Remove(api::kTigeraStatuses, kCalico);
+  co_await Until("conditions again", [&] { return HasConditions(); });
+  co_await Stop();
+}
+
+// --- requests of our pods ---
+
+class RequestTest : public OperatorProgramTest {
+ protected:
+  static constexpr char kUid[] = "9a3a10ff-0000-0000-0000-000000000001";
+
+  void PutPod(const char* uid) {
+    server().Put({{"apiVersion", "v1"},
+                  {"kind", "Pod"},
+                  {"metadata",
+                   {{"name", "calico-node-5ckvq"},
+                    {"namespace", "calico-system"},
+                    {"uid", uid},
+                    {"creationTimestamp", absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(),
+                                                           absl::UTCTimeZone())},
+                    {"labels", {{"k8s-app", "calico-node"}}},
+                    {"ownerReferences",
+                     {{{"apiVersion", "apps/v1"},
+                       {"kind", "DaemonSet"},
+                       {"name", "calico-node"},
+                       {"uid", "ds"},
+                       {"controller", true}}}}}},
+                  {"spec", {{"serviceAccountName", "calico-node"}}},
+                  {"status", {{"phase", "Pending"}}}});
+  }
+  void PutRequest(const char* name, const char* uid, json::object status) {
+    server().Put(
+        {{"apiVersion", "certificates.k8s.io/v1"},
+         {"kind", "CertificateSigningRequest"},
+         {"metadata",
+          {{"name", name},
+           {"creationTimestamp",
+            absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone())}}},
+         {"spec",
+          {{"request", "Z2FyYmFnZQ=="},
+           {"signerName", "example.com/signer"},
+           {"usages", {"client auth"}},
+           {"username", "system:serviceaccount:calico-system:calico-node"},
+           {"extra", {{"authentication.kubernetes.io/pod-uid", {uid}}}}}},
+         {"status", std::move(status)}});
+  }
+  static json::object Denied() {
+    return {{"conditions",
+             {{{"type", "Denied"},
+               {"status", "True"},
+               {"reason", "Policy"},
+               {"message", "rule common-name"}}}}};
+  }
+  aio::Task<void> StartAvailable() {
+    PutInstallation(Installation());
+    Start();
+    co_await Until("conditions", [&] { return HasConditions(); });
+    MakeEverythingRun();
+    co_await Until("available", [&] { return IsAvailable(); });
+  }
+};
+
+ASYNC_TEST_F(RequestTest, PendingThenDeniedThenReplaced) {
+  co_await StartAvailable();
+  PutPod(kUid);
+  PutRequest("calico-system:calico-node-5ckvq:9a3a10", kUid, {});
+  co_await Until("progressing", [&] {
+    return Condition("Progressing", "message")
+               .find("CertificateSigningRequest calico-system:calico-node-5ckvq:9a3a10 is waiting "
+                     "for approval by signer example.com/signer") != std::string::npos;
+  });
+  PutRequest("calico-system:calico-node-5ckvq:9a3a10", kUid, Denied());
+  co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });
+  EXPECT_EQ(Condition("Degraded", "reason"), "CertificateError");
+  EXPECT_THAT(Condition("Degraded", "message"), HasSubstr("rule common-name"));
+
+  // A restarted operator does not forget it for a moment.
+  co_await Stop();
+  server().ClearRequests();
+  Start();
+  co_await Until("watches", [&] { return server().watches() > 15; });
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+
+  // The pod is replaced by one that needs nothing: the denial is history.
+  server().state().Remove(api::kPods, {"calico-system", "calico-node-5ckvq"});
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(RequestTest, ForeignersChangeNothing) {
+  co_await StartAvailable();
+  co_await Settle();
+  server().ClearRequests();
+  PutPod(kUid);
+  PutRequest("anything", kUid, Denied());
+  PutRequest("calico-system:calico-node-5ckvq:9a3a10", "another-uid", Denied());
+  PutRequest("calico-system:gone:123456", "123456", Denied());
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+  EXPECT_TRUE(IsAvailable());
+  co_await Stop();
+}
+
+// --- trouble ---
+
+ASYNC_TEST_F(OperatorProgramTest, KilledAnywhereAndStartedAgainItEndsInTheSameState) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  co_await Settle();
+  const auto whole = Made();
+  co_await Stop();
+  for (const api::Resource& resource : api::Resources()) {
+    for (const json::object& object : server().state().List(resource)) {
+      const json::object& metadata = object.at("metadata").as_object();
+      if (!metadata.contains("ownerReferences")) continue;
+      server().state().Remove(resource, {std::string(TextAt(metadata, "namespace")),
+                                         std::string(TextAt(metadata, "name"))});
+    }
+  }
+  EXPECT_TRUE(Made().empty());
+  for (int i = 0; i < 10; ++i) {
+    Start();
+    EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(7 * i)), IsOk());
+    co_await Kill();
+  }
+  Start();
+  co_await Until("the same", [&] { return Made() == whole; });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, CarriesOnThroughFaults) {
+  PutInstallation(Installation());
+  server().Inject({.path_contains = "/apis/", .times = 5, .status = 503});
+  server().Inject({.method = "PATCH", .times = 4, .act_then_close = true});
+  server().Inject({.method = "PATCH", .path_contains = "daemonsets", .times = 3, .status = 500});
+  server().Inject({.method = "PUT", .path_contains = "tigerastatuses", .times = 2, .status = 409});
+  Start();
+  co_await Until("conditions", [&] {
+    return HasConditions() && Condition("Degraded") == "False" &&
+           Find(api::kDaemonSets, kNodeKey).has_value();
+  });
+  EXPECT_EQ(Made().size(), kObjects);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, WhatTheServerRefusesIsTold) {
+  PutInstallation(Installation());
+  server().Inject({.method = "PATCH",
+                   .path_contains = "daemonsets/calico-node",
+                   .times = 3,
+                   .status = 422,
+                   .reason = "Invalid"});
+  Start();
+  co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });
+  EXPECT_EQ(Condition("Degraded", "reason"), "ResourceUpdateError");
+  EXPECT_THAT(Condition("Degraded", "message"), HasSubstr("DaemonSet calico-system/calico-node"));
+  co_await Until("recovered", [&] { return Condition("Degraded") == "False"; });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, TheLeaseIsTakenAndGivenUp) {
+  PutInstallation(Installation());
+  Start(/*leader_elect=*/true);
+  co_await Until("conditions", [&] { return HasConditions(); });
+  const api::ObjectKey lease = {"tigera-operator", "operator-lock"};
+  json::object held = *Find(api::kLeases, lease);
+  EXPECT_NE(TextAt(ObjectAt(held, {"spec"}), "holderIdentity"), "");
+  co_await Stop();
+  EXPECT_EQ(operator_->exit_code, kExitOk);
+  json::object released = *Find(api::kLeases, lease);
+  EXPECT_EQ(TextAt(ObjectAt(released, {"spec"}), "holderIdentity"), "");
+}
+
+}  // namespace
+}  // namespace calico::installation

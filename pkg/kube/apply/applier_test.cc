@@ -1,0 +1,276 @@
+#include "pkg/kube/apply/applier.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/meta/object_meta.h"
+#include "pkg/base/clock.h"
+#include "pkg/base/testing/status_matchers.h"
+#include "pkg/codec/yaml.h"
+#include "pkg/kube/apply/live_objects.h"
+#include "pkg/kube/testing/async_test.h"
+
+namespace calico::kube {
+namespace {
+
+using base::StatusIs;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char kOwner[] = "owner-uid";
+constexpr char kNamespace[] = "{apiVersion: v1, kind: Namespace, metadata: {name: ns}}";
+constexpr char kConfig[] =
+    "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: ns}, data: {a: x, b: y}}";
+constexpr char kWorkload[] =
+    "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: {replicas: "
+    "2}}";
+constexpr char kBinding[] =
+    "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: b}, "
+    "roleRef: {kind: ClusterRole, name: r}}";
+
+json::object Object(std::string_view yaml) {
+  absl::StatusOr<json::value> value = codec::ParseYaml(yaml);
+  EXPECT_TRUE(value.ok()) << value.status();
+  json::object object = std::move(value->as_object());
+  json::object& metadata = object["metadata"].as_object();
+  metadata["labels"] = json::object{{"mine", "yes"}};
+  metadata["ownerReferences"] = json::array{{{"apiVersion", "v1"},
+                                             {"kind", "Owner"},
+                                             {"name", "o"},
+                                             {"uid", kOwner},
+                                             {"controller", true}}};
+  return object;
+}
+
+class ApplierTest : public FakeApiServerTest {
+ protected:
+  // Everything, with the caches filled.
+  aio::Task<void> Start() {
+    live_ = std::make_unique<LiveObjects>(
+        client(),
+        std::vector<LiveKind>{{&api::kNamespaces, ""},
+                              {&api::kConfigMaps, "ns"},
+                              {&api::kDeployments, "ns"},
+                              {&api::kClusterRoleBindings, ""},
+                              {&api::kValidatingAdmissionPolicies, "", LiveKind::When::kIfServed},
+                              {&api::kSecrets, "ns", LiveKind::When::kLater}},
+        "mine=yes", "tester", base::SystemClock(), logger(), executor());
+    live_->AddObserver([this](const api::Resource&, const api::ObjectKey&) { ++changes_; });
+    applier_ = std::make_unique<Applier>(
+        client(), *live_, ApplierOptions{.field_manager = "tester", .hash_annotation = "x/applied"},
+        base::SystemClock(), logger(), executor());
+    group_ = std::make_unique<aio::TaskGroup>(executor());
+    group_->Spawn(live_->Run());
+    EXPECT_THAT(co_await live_->WaitForSync(absl::Seconds(10)), base::IsOk());
+    server().ClearRequests();
+  }
+  aio::Task<void> Finish() { co_await group_->Stop(); }
+
+  aio::Task<ApplyReport> Apply(std::vector<const char*> yamls) {
+    std::vector<json::object> objects;
+    for (const char* yaml : yamls) objects.push_back(Object(yaml));
+    return applier_->Apply(std::move(objects), kOwner);
+  }
+  // Waits until the cache shows what `condition` wants.
+  aio::Task<void> Until(std::function<bool()> condition) {
+    for (int i = 0; i < 500 && !condition(); ++i) {
+      EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(10)), base::IsOk());
+    }
+    EXPECT_TRUE(condition());
+  }
+  bool Cached(const api::Resource& resource, api::ObjectKey key) {
+    const auto live = live_->Get(resource, key);
+    const auto stored = server().Find(resource, key);
+    if (live == nullptr || !stored.has_value()) return live == nullptr && !stored.has_value();
+    return live->resource_version ==
+           json::value(*stored).at("metadata").at("resourceVersion").as_string();
+  }
+  // Kinds that were applied, in the order of the requests.
+  std::vector<std::string> Applied() {
+    std::vector<std::string> kinds;
+    for (const RecordedRequest& request : server().requests()) {
+      if (request.method == "PATCH") kinds.emplace_back(request.Json().at("kind").as_string());
+    }
+    return kinds;
+  }
+  int Writes() {
+    return static_cast<int>(std::count_if(
+        server().requests().begin(), server().requests().end(),
+        [](const RecordedRequest& request) { return request.method != "GET"; }));
+  }
+
+  std::unique_ptr<LiveObjects> live_;
+  std::unique_ptr<Applier> applier_;
+  std::unique_ptr<aio::TaskGroup> group_;
+  int changes_ = 0;
+};
+
+const api::ObjectKey kConfigKey = {"ns", "c"};
+
+ASYNC_TEST_F(ApplierTest, AppliesInWavesThenSendsNothing) {
+  co_await Start();
+  const ApplyReport first = co_await Apply({kWorkload, kConfig, kNamespace});
+  EXPECT_TRUE(first.ok());
+  EXPECT_EQ(first.applied, 3);
+  EXPECT_THAT(Applied(), ElementsAre("Namespace", "ConfigMap", "Deployment"));
+  for (const RecordedRequest& request : server().requests()) {
+    if (request.method != "PATCH") continue;
+    EXPECT_EQ(request.Query("fieldManager"), "tester");
+    EXPECT_EQ(request.Query("force"), "true");
+  }
+  // The cache may be behind still; what was sent is remembered.
+  server().ClearRequests();
+  EXPECT_EQ((co_await Apply({kWorkload, kConfig, kNamespace})).applied, 0);
+  co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
+  EXPECT_EQ((co_await Apply({kWorkload, kConfig, kNamespace})).applied, 0);
+  EXPECT_EQ(Writes(), 0);
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, PutsRightWhatWasChangedAndLeavesTheRest) {
+  co_await Start();
+  (void)co_await Apply({kNamespace, kConfig});
+  json::object changed = *server().Find(api::kConfigMaps, kConfigKey);
+  changed["data"].as_object()["a"] = "by hand";
+  changed["data"].as_object()["theirs"] = "kept";
+  server().Put(changed);
+  co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
+  EXPECT_EQ((co_await Apply({kNamespace, kConfig})).applied, 1);
+  const json::object now = *server().Find(api::kConfigMaps, kConfigKey);
+  EXPECT_EQ(now.at("data").at("a"), "x");
+  EXPECT_EQ(now.at("data").at("theirs"), "kept");
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, MakesAgainWhatWasDeleted) {
+  co_await Start();
+  (void)co_await Apply({kNamespace, kConfig});
+  co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
+  const int before = changes_;
+  server().state().Remove(api::kConfigMaps, kConfigKey);
+  co_await Until([&] { return changes_ > before; });
+  EXPECT_EQ((co_await Apply({kNamespace, kConfig})).applied, 1);
+  EXPECT_TRUE(server().Find(api::kConfigMaps, kConfigKey).has_value());
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, RemovesAFieldThatIsNoLongerSent) {
+  co_await Start();
+  (void)co_await Apply({kNamespace, kConfig});
+  co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
+  EXPECT_EQ((co_await Apply({kNamespace, "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, "
+                                         "namespace: ns}, data: {a: x}}"}))
+                .applied,
+            1);
+  EXPECT_FALSE(
+      server().Find(api::kConfigMaps, kConfigKey)->at("data").as_object().contains("b"));
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, DeletesOnlyWhatIsItsOwn) {
+  json::object foreign = Object(kConfig);
+  foreign["metadata"].as_object()["name"] = "foreign";
+  json::object other_owner = Object(kConfig);
+  other_owner["metadata"].as_object()["name"] = "other";
+  co_await Start();
+  server().Put(foreign);  // nobody applied it
+  (void)co_await applier_->Apply({Object(kNamespace), Object(kConfig)}, kOwner);
+  other_owner["metadata"].as_object()["ownerReferences"].as_array()[0].as_object()["uid"] = "z";
+  CO_ASSERT_OK(co_await client().Apply(api::kConfigMaps, other_owner,
+                                       {.field_manager = "tester", .force = true}));
+  co_await Until([&] {
+    return Cached(api::kConfigMaps, kConfigKey) && Cached(api::kConfigMaps, {"ns", "foreign"}) &&
+           Cached(api::kConfigMaps, {"ns", "other"});
+  });
+  const ApplyReport report = co_await Apply({kNamespace});
+  EXPECT_TRUE(report.ok());
+  EXPECT_EQ(report.deleted, 1);
+  EXPECT_FALSE(server().Find(api::kConfigMaps, kConfigKey).has_value());
+  EXPECT_TRUE(server().Find(api::kConfigMaps, {"ns", "foreign"}).has_value());
+  EXPECT_TRUE(server().Find(api::kConfigMaps, {"ns", "other"}).has_value());
+  const auto remove = std::find_if(server().requests().begin(), server().requests().end(),
+                                   [](const auto& request) { return request.method == "DELETE"; });
+  CO_ASSERT_TRUE(remove != server().requests().end());
+  EXPECT_THAT(remove->body, HasSubstr("\"uid\""));
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, AnErrorEndsTheWaves) {
+  co_await Start();
+  server().Inject({.method = "PATCH", .path_contains = "/configmaps/c", .status = 422});
+  const ApplyReport report = co_await Apply({kNamespace, kConfig, kWorkload});
+  EXPECT_THAT(report.errors, ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument,
+                                                  HasSubstr("ConfigMap ns/c"))));
+  EXPECT_EQ(server().Count("PATCH", "/deployments/"), 0);
+  EXPECT_TRUE((co_await Apply({kNamespace, kConfig, kWorkload})).ok());
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, ForbiddenIsTriedAgainForAMoment) {
+  co_await Start();
+  server().Inject({.method = "PATCH", .path_contains = "/configmaps/c", .times = 2, .status = 403});
+  EXPECT_TRUE((co_await Apply({kNamespace, kConfig})).ok());
+  server().Inject(
+      {.method = "PATCH", .path_contains = "/deployments/d", .times = 100, .status = 403});
+  EXPECT_THAT((co_await Apply({kNamespace, kConfig, kWorkload})).errors,
+              ElementsAre(StatusIs(absl::StatusCode::kPermissionDenied)));
+  EXPECT_LT(server().Count("PATCH", "/deployments/d"), 10);
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, ABindingWithAnotherRoleIsMadeAnew) {
+  co_await Start();
+  (void)co_await Apply({kBinding});
+  json::object changed = *server().Find(api::kClusterRoleBindings, {"", "b"});
+  changed["roleRef"].as_object()["name"] = "cluster-admin";
+  server().Put(changed);
+  co_await Until([&] { return Cached(api::kClusterRoleBindings, {"", "b"}); });
+  EXPECT_TRUE((co_await Apply({kBinding})).ok());
+  EXPECT_EQ(server().Count("DELETE", "/clusterrolebindings/b"), 1);
+  EXPECT_EQ(server().Find(api::kClusterRoleBindings, {"", "b"})->at("roleRef").at("name"), "r");
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, UnknownKindsAndNamelessObjectsAreRefusedBeforeAnythingIsSent) {
+  co_await Start();
+  EXPECT_THAT((co_await Apply({kNamespace, "{apiVersion: x/v1, kind: Other, metadata: {name: z}}"}))
+                  .errors,
+              ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unknown kind"))));
+  EXPECT_EQ(Writes(), 0);
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, KindsThatAreNotServedAndKindsForLater) {
+  server().state().SetServed(api::kValidatingAdmissionPolicies, false);
+  co_await Start();
+  EXPECT_FALSE(live_->IsServed(api::kValidatingAdmissionPolicies));
+  EXPECT_TRUE(live_->IsServed(api::kConfigMaps));
+  EXPECT_FALSE(live_->HasSynced(api::kSecrets));
+  EXPECT_EQ(server().Count("GET", "/secrets"), 0);
+  live_->StartLater();
+  live_->StartLater();
+  EXPECT_THAT(co_await live_->WaitForKind(api::kSecrets, absl::Seconds(10)), base::IsOk());
+  EXPECT_TRUE(live_->HasSynced(api::kSecrets));
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, TheHashLeavesOwnersOut) {
+  json::object other = Object(kConfig);
+  other["metadata"].as_object()["ownerReferences"] = json::array();
+  const auto a = MakeDesired(Object(kConfig), "x/applied");
+  const auto b = MakeDesired(other, "x/applied");
+  CO_ASSERT_OK(a);
+  CO_ASSERT_OK(b);
+  EXPECT_EQ(a->hash, b->hash);
+  EXPECT_EQ(a->object.at("metadata").at("annotations").at("x/applied").as_string(),
+            json::string(a->hash));
+  co_return;
+}
+
+}  // namespace
+}  // namespace calico::kube
