@@ -276,13 +276,17 @@ MaybeViolation IpAddresses(const CsrFacts& facts, const CsrPolicyEntry&) {
     return Violation{kRule, fmt::format("pod {} is not on a node yet", PodName(facts)),
                      Need::kTime};
   }
-  if (!pod.host_network && pod.ips.empty()) {
-    return Violation{kRule, fmt::format("pod {} has no address yet", PodName(facts)), Need::kTime};
-  }
   if (pod.host_network) {
     violation.message += fmt::format(" or of its node {}", Quote(pod.node_name));
     const bool asked = facts.node_lookup == Lookup::kLive || facts.node_lookup == Lookup::kAbsent;
-    if (!asked) violation.need = Need::kNode;
+    if (!asked) {
+      violation.need = Need::kNode;
+      return violation;
+    }
+  }
+  // The kubelet tells the API server a moment after it has told the container.
+  if (pod.ips.empty()) {
+    return Violation{kRule, fmt::format("pod {} has no address yet", PodName(facts)), Need::kTime};
   }
   return violation;
 }

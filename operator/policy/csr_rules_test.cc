@@ -443,10 +443,21 @@ TEST(CsrRulesTest, AsksForMissingFacts) {
        Kind::kRetry, "ip-addresses", Need::kNode},
       {"host network, node cached", HostNetwork(Lookup::kLive, Lookup::kCached), Kind::kRetry,
        "ip-addresses", Need::kNode},
-      {"host network, another node's address", HostNetwork(Lookup::kLive, Lookup::kLive),
+      {"host network, not the node's, the pod's status still empty",
+       HostNetwork(Lookup::kLive, Lookup::kLive), Kind::kRetry, "ip-addresses", Need::kTime,
+       "has no address yet"},
+      {"host network, another node's address",
+       [](World& w) {
+         HostNetwork(Lookup::kLive, Lookup::kLive)(w);
+         w.facts.pod.ips = {Ip("192.0.2.7")};
+       },
        Kind::kDeny, "ip-addresses", Need::kNothing, "or of its node \"node-1\""},
-      {"host network, node is gone", HostNetwork(Lookup::kLive, Lookup::kAbsent), Kind::kDeny,
-       "ip-addresses"},
+      {"host network, node is gone",
+       [](World& w) {
+         HostNetwork(Lookup::kLive, Lookup::kAbsent)(w);
+         w.facts.pod.ips = {Ip("192.0.2.7")};
+       },
+       Kind::kDeny, "ip-addresses"},
       {"host network, not on a node yet",
        [](World& w) {
          HostNetwork(Lookup::kLive, Lookup::kNotDone)(w);
