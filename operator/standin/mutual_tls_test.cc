@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -26,6 +27,7 @@ using ::testing::HasSubstr;
 class MutualTlsTest : public testing::Test {
  protected:
   MutualTlsTest() : ca_("root", absl::Now()) {
+    std::signal(SIGPIPE, SIG_IGN);  // as both programs do: a refused peer hangs up first
     std::string pattern = testing::TempDir() + "/tlsXXXXXX";
     folder_ = mkdtemp(pattern.data());
     Write("ca", ca_.certificate_pem());
