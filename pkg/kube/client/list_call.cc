@@ -1,10 +1,12 @@
 #include "pkg/kube/client/list_call.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "pkg/base/clock.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/json.h"
 #include "pkg/http/client.h"
@@ -59,6 +61,7 @@ aio::Task<absl::StatusOr<std::string>> ListCall::ReadPages() {
 aio::Task<absl::StatusOr<codec::ListHeader>> ListCall::ReadPage(std::string continue_token) {
   absl::StatusOr<http::Request> request = ListRequest(resource_, options_, continue_token);
   if (!request.ok()) co_return request.status();
+  const absl::Time deadline = base::SystemClock().SteadyNow() + options_.timeout;
   absl::StatusOr<std::unique_ptr<http::ResponseStream>> stream = co_await transport_.Open(
       {.request = *std::move(request), .repeat = Repeat::kSafe, .timeout = options_.timeout});
   if (!stream.ok()) co_return stream.status();
@@ -66,7 +69,9 @@ aio::Task<absl::StatusOr<codec::ListHeader>> ListCall::ReadPage(std::string cont
   codec::ListSplitter splitter({.max_item_bytes = max_object_bytes_});
   const auto deliver = [this](std::string_view item) { return Deliver(item); };
   for (;;) {
-    absl::StatusOr<std::string> piece = co_await (*stream)->Read(options_.timeout);
+    const absl::Duration left = deadline - base::SystemClock().SteadyNow();
+    absl::StatusOr<std::string> piece =
+        co_await (*stream)->Read(std::max(left, absl::ZeroDuration()));
     if (!piece.ok()) co_return piece.status();
     if (piece->empty()) break;
     CALICO_CO_RETURN_IF_ERROR(splitter.Feed(*piece, deliver));

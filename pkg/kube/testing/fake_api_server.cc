@@ -141,7 +141,8 @@ std::optional<Identity> FakeApiServer::Authenticate(const http::Request& request
   return found == tokens_.end() ? std::nullopt : std::make_optional(found->second);
 }
 
-void FakeApiServer::Record(const ApiRequest& request, const http::Request& http_request) {
+void FakeApiServer::Record(const ApiRequest& request, http::Headers headers,
+                           std::string certificate_pem) {
   requests_.push_back({.method = request.method,
                        .path = request.path,
                        .query = request.query,
@@ -149,7 +150,8 @@ void FakeApiServer::Record(const ApiRequest& request, const http::Request& http_
                        .content_type = request.content_type,
                        .user_agent = request.user_agent,
                        .username = request.identity.username,
-                       .headers = http_request.headers});
+                       .headers = std::move(headers),
+                       .client_certificate_pem = std::move(certificate_pem)});
 }
 
 int FakeApiServer::Count(std::string_view method, std::string_view path) const {
@@ -184,7 +186,7 @@ aio::Task<std::optional<http::Response>> FakeApiServer::Serve(http::Request requ
   }
   const std::optional<Identity> identity = Authenticate(request);
   api.identity = identity.value_or(Identity{.username = "", .groups = {}});
-  Record(api, request);
+  Record(api, std::move(request.headers), std::move(peer.certificate_pem));
   std::optional<Fault> fault = faults_.Take(api.method, PathAndQuery(api));
   if (fault) co_return co_await Misbehave(*std::move(fault), std::move(api), writer);
   if (!identity) co_return Encode(Failure(401, "Unauthorized", "Unauthorized"));

@@ -84,6 +84,7 @@ struct RecordedRequest {
   std::string user_agent;
   std::string username;
   http::Headers headers;
+  std::string client_certificate_pem;  // the verified one, if any
 
   // The body as JSON; empty when it is none.
   json::object Json() const;
@@ -164,7 +165,7 @@ class FakeApiServer {
                              http::ResponseWriter& writer, size_t cut_after);
   // The identity of a request; nullopt: 401.
   std::optional<Identity> Authenticate(const http::Request& request) const;
-  void Record(const ApiRequest& request, const http::Request& http_request);
+  void Record(const ApiRequest& request, http::Headers headers, std::string certificate_pem);
   http::Response Encode(const ApiReply& reply) const;
   http::Headers HeadersOf() const;
   void EndWatches(WatchEnd end);
