@@ -238,7 +238,7 @@ TEST(VerifyChainTest, ChecksPathLength) {
 
 TEST(VerifyChainTest, AFlippedBitIsNoticed) {
   const TestCa ca;
-  const std::string& der = ca.Leaf({.common_name = "leaf"}).certificate.der();
+  const std::string der = ca.Leaf({.common_name = "leaf"}).certificate.der();
   for (size_t bit = 0; bit < der.size() * 8; bit += 3) {
     std::string broken = der;
     broken[bit / 8] = static_cast<char>(broken[bit / 8] ^ (1 << (bit % 8)));
