@@ -1,10 +1,10 @@
 #include "operator/config/operator.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <map>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace calico::config {
 namespace {
@@ -37,13 +37,12 @@ TEST(OperatorConfigTest, Defaults) {
 }
 
 TEST(OperatorConfigTest, FlagsAndEnvironment) {
-  const Parsed parsed =
-      Parse({"--kubeconfig=f", "--manage-crds", "--leader-elect=false", "--metrics-addr=:1",
-             "--health-addr", "", "--log-level=debug"},
-            {{"OPERATOR_NAMESPACE", "ns"},
-             {"OPERATOR_NAME", "op"},
-             {"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
-             {"KUBERNETES_SERVICE_PORT", "443"}});
+  const Parsed parsed = Parse({"--kubeconfig=f", "--manage-crds", "--leader-elect=false",
+                               "--metrics-addr=:1", "--health-addr", "", "--log-level=debug"},
+                              {{"OPERATOR_NAMESPACE", "ns"},
+                               {"OPERATOR_NAME", "op"},
+                               {"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
+                               {"KUBERNETES_SERVICE_PORT", "443"}});
   EXPECT_FALSE(parsed.flags.exit_code.has_value()) << parsed.flags.text;
   EXPECT_EQ(parsed.config.kubeconfig, "f");
   EXPECT_TRUE(parsed.config.manage_crds);

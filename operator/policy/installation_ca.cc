@@ -1,10 +1,10 @@
 #include "operator/policy/installation_ca.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "pkg/pki/pem.h"
 
@@ -43,9 +43,10 @@ std::string NoPem(std::string_view text) {
 std::optional<std::string> ForeignBlock(size_t number, const pki::PemBlock& block) {
   if (block.label == kCertificateLabel) return std::nullopt;
   if (block.label.ends_with("PRIVATE KEY")) {
-    return fmt::format("block {} is a private key: remove it, and replace that CA, because whoever "
-                       "can read this object knows its key now",
-                       number);
+    return fmt::format(
+        "block {} is a private key: remove it, and replace that CA, because whoever "
+        "can read this object knows its key now",
+        number);
   }
   return fmt::format("block {} is a {}: only certificates may be there", number, block.label);
 }
@@ -54,11 +55,13 @@ std::optional<std::string> ForeignBlock(size_t number, const pki::PemBlock& bloc
 std::vector<std::string> CheckOne(const pki::Certificate& certificate, absl::Time now) {
   std::vector<std::string> problems;
   if (!certificate.is_ca()) {
-    problems.push_back("is not a CA (basicConstraints): put the certificate of the CA there that "
-                       "your signer signs with, not one that it signed");
+    problems.push_back(
+        "is not a CA (basicConstraints): put the certificate of the CA there that "
+        "your signer signs with, not one that it signed");
   } else if (!certificate.AllowsKeyUsage(pki::KeyUsage::kCertSign)) {
-    problems.push_back("may not sign certificates (keyUsage lacks keyCertSign): make the CA anew "
-                       "with it");
+    problems.push_back(
+        "may not sign certificates (keyUsage lacks keyCertSign): make the CA anew "
+        "with it");
   }
   if (now < certificate.not_before()) {
     problems.push_back(fmt::format("is not yet valid, it begins on {}: wait, or check the clocks",
@@ -69,8 +72,8 @@ std::vector<std::string> CheckOne(const pki::Certificate& certificate, absl::Tim
                                    Date(certificate.not_after())));
   }
   if (const absl::Status strength = certificate.public_key().CheckStrength(); !strength.ok()) {
-    problems.push_back(fmt::format("has a key that no peer accepts: {}",
-                                   std::string(strength.message())));
+    problems.push_back(
+        fmt::format("has a key that no peer accepts: {}", std::string(strength.message())));
   }
   return problems;
 }
@@ -121,8 +124,7 @@ CaVerdict CheckCaCertificates(std::string_view text, absl::Time now) {
       verdict.problems.push_back(*std::move(foreign));
       continue;
     }
-    absl::StatusOr<pki::Certificate> certificate =
-        pki::Certificate::ParseDer(pem->blocks[i].der);
+    absl::StatusOr<pki::Certificate> certificate = pki::Certificate::ParseDer(pem->blocks[i].der);
     if (!certificate.ok()) {
       verdict.problems.push_back(fmt::format("block {} is not a certificate: {}", i + 1,
                                              std::string(certificate.status().message())));
@@ -132,8 +134,9 @@ CaVerdict CheckCaCertificates(std::string_view text, absl::Time now) {
     }
   }
   if (pem->text_after) {
-    verdict.problems.push_back("has something after its last certificate: remove it, or complete "
-                               "the certificate that was cut off");
+    verdict.problems.push_back(
+        "has something after its last certificate: remove it, or complete "
+        "the certificate that was cut off");
   }
   CheckAll(certificates, now, verdict);
   if (verdict.problems.empty()) verdict.certificates = std::move(certificates);

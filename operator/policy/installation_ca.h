@@ -2,11 +2,11 @@
 #ifndef CALICO_OPERATOR_POLICY_INSTALLATION_CA_H_
 #define CALICO_OPERATOR_POLICY_INSTALLATION_CA_H_
 
-#include <absl/time/time.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/time/time.h>
 
 #include "pkg/pki/certificate.h"
 

@@ -1,8 +1,8 @@
 #include "operator/policy/installation_names.h"
 
-#include <absl/strings/ascii.h>
-
 #include <algorithm>
+
+#include <absl/strings/ascii.h>
 
 #include "operator/policy/installation_validation.h"
 #include "pkg/api/operator/installation.h"
@@ -37,9 +37,8 @@ std::string_view WithoutSlashes(std::string_view text) {
 // One component of a repository's name.
 bool IsRepositoryPart(std::string_view part) {
   if (part.empty() || !IsLowerAlnum(part.front()) || !IsLowerAlnum(part.back())) return false;
-  return std::all_of(part.begin(), part.end(), [](char c) {
-    return IsLowerAlnum(c) || c == '.' || c == '_' || c == '-';
-  });
+  return std::all_of(part.begin(), part.end(),
+                     [](char c) { return IsLowerAlnum(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 // "host", "host:5000" or "[fd00::1]:5000".
@@ -98,10 +97,10 @@ bool IsImagePath(std::string_view text) {
 }
 
 bool IsImagePrefix(std::string_view text) {
-  return IsUnset(text) || (IsLowerAlnum(text.front()) &&
-                           std::all_of(text.begin(), text.end(), [](char c) {
-                             return IsLowerAlnum(c) || c == '.' || c == '_' || c == '-';
-                           }));
+  return IsUnset(text) ||
+         (IsLowerAlnum(text.front()) && std::all_of(text.begin(), text.end(), [](char c) {
+            return IsLowerAlnum(c) || c == '.' || c == '_' || c == '-';
+          }));
 }
 
 }  // namespace calico::policy

@@ -1,8 +1,8 @@
 #include "operator/policy/installation_scale.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace calico::policy {
 
@@ -17,8 +17,8 @@ std::optional<std::string> TyphaScalingProblem(const NodeCount& nodes) {
   // A cluster without nodes is one that is being built: nothing is missing but time.
   if (nodes.linux >= replicas || nodes.all == 0) return std::nullopt;
   return fmt::format(
-      "calico-typha needs {} Linux {} that {} pods, and there {} {}: add or uncordon nodes", replicas,
-      replicas == 1 ? "node" : "nodes", replicas == 1 ? "takes" : "take",
+      "calico-typha needs {} Linux {} that {} pods, and there {} {}: add or uncordon nodes",
+      replicas, replicas == 1 ? "node" : "nodes", replicas == 1 ? "takes" : "take",
       nodes.linux == 1 ? "is" : "are", nodes.linux);
 }
 

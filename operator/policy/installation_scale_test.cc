@@ -11,9 +11,9 @@ TEST(InstallationScaleTest, ReplicasByNumberOfNodes) {
     int nodes;
     int want;
   };
-  const Case cases[] = {{0, 1},   {1, 1},   {2, 1},   {3, 2},    {4, 2},     {5, 3},    {199, 3},
-                        {200, 3}, {399, 3}, {400, 4}, {599, 4},  {600, 5},   {999, 6},  {1000, 7},
-                        {2000, 12}, {3600, 20}};
+  const Case cases[] = {{0, 1},   {1, 1},    {2, 1},     {3, 2},    {4, 2},   {5, 3},
+                        {199, 3}, {200, 3},  {399, 3},   {400, 4},  {599, 4}, {600, 5},
+                        {999, 6}, {1000, 7}, {2000, 12}, {3600, 20}};
   for (const Case& c : cases) {
     EXPECT_EQ(TyphaReplicas({.all = c.nodes, .linux = c.nodes}), c.want) << c.nodes;
   }

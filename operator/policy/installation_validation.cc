@@ -1,10 +1,10 @@
 #include "operator/policy/installation_validation.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "operator/policy/installation_ca.h"
 #include "operator/policy/installation_names.h"
@@ -53,8 +53,9 @@ bool Contains(const std::string_view (&values)[N], std::string_view value) {
 void CheckSigner(std::string_view name, Findings findings) {
   const std::string path = fmt::format("{}.signerName", kManagement);
   if (name.empty()) {
-    findings.Add(path, "is required: the name that your signer listens to, such as "
-                       "example.com/signer");
+    findings.Add(path,
+                 "is required: the name that your signer listens to, such as "
+                 "example.com/signer");
   } else if (!IsSignerName(name)) {
     findings.Add(path, fmt::format("\"{}\" is no signer name: write a domain of at least two "
                                    "labels, one slash and a path in lower case, such as "
@@ -100,9 +101,10 @@ void CheckManagement(const api::Installation& installation, absl::Time now,
                      InstallationVerdict& verdict) {
   Findings findings(verdict.problems);
   if (!installation.certificate_management.has_value()) {
-    findings.Add(kManagement, "is required: this version installs Calico with certificates of your "
-                              "own signer only, certificates signed by the operator come with a "
-                              "later one; set caCert and signerName");
+    findings.Add(kManagement,
+                 "is required: this version installs Calico with certificates of your "
+                 "own signer only, certificates signed by the operator come with a "
+                 "later one; set caCert and signerName");
     return;
   }
   const api::CertificateManagement& management = *installation.certificate_management;
@@ -167,10 +169,11 @@ void CheckImages(const api::Installation& installation, Findings findings) {
                              installation.registry));
   }
   if (!IsImagePath(installation.image_path)) {
-    findings.Add("spec.imagePath",
-                 fmt::format("\"{}\" is no image path: write lower-case names between slashes, such "
-                             "as mirror/calico",
-                             installation.image_path));
+    findings.Add(
+        "spec.imagePath",
+        fmt::format("\"{}\" is no image path: write lower-case names between slashes, such "
+                    "as mirror/calico",
+                    installation.image_path));
   }
   if (!IsImagePrefix(installation.image_prefix)) {
     findings.Add("spec.imagePrefix", fmt::format("\"{}\" cannot begin an image's name: write "

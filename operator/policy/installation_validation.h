@@ -5,12 +5,12 @@
 #ifndef CALICO_OPERATOR_POLICY_INSTALLATION_VALIDATION_H_
 #define CALICO_OPERATOR_POLICY_INSTALLATION_VALIDATION_H_
 
-#include <absl/time/time.h>
-
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/time/time.h>
 
 #include "pkg/api/operator/installation.h"
 #include "pkg/pki/certificate.h"

@@ -1,9 +1,9 @@
 #include "operator/policy/installation_validation.h"
 
+#include <functional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <functional>
 
 #include "operator/policy/installation_ca.h"
 #include "pkg/codec/base64.h"
@@ -66,7 +66,9 @@ TEST(InstallationValidationTest, GoodOnesHaveNoProblem) {
          i.certificate_management->signature_algorithm = "ECDSAWithSHA512";
        }},
       {"RSA by default",
-       [](api::Installation& i) { i.certificate_management->signature_algorithm = "SHA512WithRSA"; }},
+       [](api::Installation& i) {
+         i.certificate_management->signature_algorithm = "SHA512WithRSA";
+       }},
       {"registry",
        [](api::Installation& i) {
          i.registry = "registry.example.com:5000/";
@@ -118,8 +120,8 @@ const std::vector<BadCase>& BadCertificateManagement() {
   static const std::vector<BadCase> cases = {
       {"none", [](api::Installation& i) { i.certificate_management.reset(); },
        "spec.certificateManagement", "is required"},
-      {"no caCert", [](api::Installation& i) { SetCa(i, ""); },
-       "spec.certificateManagement.caCert", "is required"},
+      {"no caCert", [](api::Installation& i) { SetCa(i, ""); }, "spec.certificateManagement.caCert",
+       "is required"},
       {"not PEM", [](api::Installation& i) { SetCa(i, "not pem at all"); },
        "spec.certificateManagement.caCert", "is not PEM"},
       {"DER", [](api::Installation& i) { SetCa(i, Ca().certificate().der()); },
@@ -215,8 +217,7 @@ const std::vector<BadCase>& BadElsewhere() {
        "is no port"},
       {"taken port", [](api::Installation& i) { i.typha_metrics_port = 9098; },
        "spec.typhaMetricsPort", "is taken on every host"},
-      {"same port",
-       [](api::Installation& i) { i.node_metrics_port = i.typha_metrics_port = 9091; },
+      {"same port", [](api::Installation& i) { i.node_metrics_port = i.typha_metrics_port = 9091; },
        "spec.typhaMetricsPort", "spec.nodeMetricsPort too"},
       {"mtu", [](api::Installation& i) { i.calico_network.mtu = -5; }, "spec.calicoNetwork.mtu",
        "is no MTU"},
@@ -269,8 +270,7 @@ TEST(InstallationValidationTest, AllProblemsAreToldAtOnce) {
 TEST(InstallationValidationTest, ProblemsNeverQuoteThePem) {
   api::Installation installation = Good();
   SetCa(installation, Ca().certificate_pem() + Ca().key_pem());
-  const std::string text =
-      ToString(ValidateInstallation(installation, pki::TestTime()).problems);
+  const std::string text = ToString(ValidateInstallation(installation, pki::TestTime()).problems);
   const std::string body = Ca().key_pem().substr(Ca().key_pem().find('\n') + 1, 16);
   EXPECT_THAT(text, testing::Not(HasSubstr(body)));
 }
@@ -280,9 +280,9 @@ TEST(InstallationValidationTest, SignerNames) {
                            "issuers.cert-manager.io/ns.issuer"}) {
     EXPECT_TRUE(IsSignerName(good)) << good;
   }
-  for (const char* bad : {"", "signer", "example/signer", "example.com/", "/signer", "a.b/c/d",
-                          "Example.com/signer", "example.com/Signer", "example.com/a_b",
-                          "-a.com/s", "a..com/s", "example.com/s'"}) {
+  for (const char* bad :
+       {"", "signer", "example/signer", "example.com/", "/signer", "a.b/c/d", "Example.com/signer",
+        "example.com/Signer", "example.com/a_b", "-a.com/s", "a..com/s", "example.com/s'"}) {
     EXPECT_FALSE(IsSignerName(bad)) << bad;
   }
 }

@@ -1,9 +1,9 @@
 #include "operator/render/patches.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"

@@ -1,14 +1,13 @@
 // Our objects beside those of Tigera's operator v1.42.4: every difference must be in a table here,
 // with its reason, and every line of the tables must be needed.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <map>
 #include <set>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "operator/render/object_path.h"
 #include "operator/render/render.h"

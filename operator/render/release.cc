@@ -1,11 +1,11 @@
 #include "operator/render/release.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <absl/strings/match.h>
 #include <absl/strings/strip.h>
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <utility>
 
 #include "operator/render/manifests.h"
 #include "operator/render/object_path.h"

@@ -3,13 +3,13 @@
 #ifndef CALICO_OPERATOR_RENDER_RELEASE_H_
 #define CALICO_OPERATOR_RENDER_RELEASE_H_
 
-#include <absl/status/statusor.h>
-
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/embedded_file.h"

@@ -15,11 +15,11 @@ using testing::HasSubstr;
 
 TEST(ReleaseTest, ImagesOfTheCurrentRelease) {
   EXPECT_EQ(Release::Current().calico_version(), "v3.32.1");
-  EXPECT_THAT(Release::Current().images().References({}),
-              ElementsAre("quay.io/calico/cni:v3.32.1", "quay.io/calico/key-cert-provisioner:v0.1.0",
-                          "quay.io/calico/node:v3.32.1",
-                          "quay.io/calico/pod2daemon-flexvol:v3.32.1",
-                          "quay.io/calico/typha:v3.32.1"));
+  EXPECT_THAT(
+      Release::Current().images().References({}),
+      ElementsAre("quay.io/calico/cni:v3.32.1", "quay.io/calico/key-cert-provisioner:v0.1.0",
+                  "quay.io/calico/node:v3.32.1", "quay.io/calico/pod2daemon-flexvol:v3.32.1",
+                  "quay.io/calico/typha:v3.32.1"));
 }
 
 TEST(ReleaseTest, ImageSources) {
@@ -49,9 +49,9 @@ TEST(ReleaseTest, EveryImageInAManifestIsInTheTable) {
       }
       for (const std::string_view list : {"initContainers", "containers"}) {
         for (json::value& container : ArrayAt(PodSpec(object), {list})) {
-          EXPECT_THAT(Release::Current().images().Reference(
-                          TextAt(container.as_object(), "image"), {}),
-                      HasSubstr("quay.io/calico/"));
+          EXPECT_THAT(
+              Release::Current().images().Reference(TextAt(container.as_object(), "image"), {}),
+              HasSubstr("quay.io/calico/"));
         }
       }
     }

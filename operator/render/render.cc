@@ -1,8 +1,8 @@
 #include "operator/render/render.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"

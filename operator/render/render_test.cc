@@ -1,11 +1,10 @@
 #include "operator/render/render.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <functional>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
@@ -70,7 +69,8 @@ TEST(RenderTest, AnotherCaRollsBothWorkloadsAndNothingElseOfTheirs) {
   const ReferenceCase before = LoadReferenceCase("b-cm-default");
   ReferenceCase after = LoadReferenceCase("b-cm-default");
   after.inputs.ca_certificates.push_back(after.inputs.ca_certificates.front());
-  for (const auto& [kind, name] : {std::pair{"DaemonSet", kNode}, std::pair{"Deployment", kTypha}}) {
+  for (const auto& [kind, name] :
+       {std::pair{"DaemonSet", kNode}, std::pair{"Deployment", kTypha}}) {
     EXPECT_NE(Only(RenderCase(before), kind, name), Only(RenderCase(after), kind, name));
   }
   json::object bundle = Only(RenderCase(after), "ConfigMap", kCaBundle);
@@ -93,10 +93,9 @@ TEST(RenderTest, EveryContainerThatTalksToTheApiServerIsToldWhere) {
   c.inputs.api_endpoint = ApiEndpoint{"fd00::1", "6443"};
   json::object node = Only(RenderCase(c), "DaemonSet", kNode);
   json::object typha = Only(RenderCase(c), "Deployment", kTypha);
-  for (json::object* container :
-       {&Container(node, kNode), &InitContainer(node, kNodeProvisioner),
-        &InitContainer(node, "install-cni"), &Container(typha, kTypha),
-        &InitContainer(typha, kTyphaProvisioner)}) {
+  for (json::object* container : {&Container(node, kNode), &InitContainer(node, kNodeProvisioner),
+                                  &InitContainer(node, "install-cni"), &Container(typha, kTypha),
+                                  &InitContainer(typha, kTyphaProvisioner)}) {
     EXPECT_EQ(Variable(*container, "KUBERNETES_SERVICE_HOST"), "fd00::1");
     EXPECT_EQ(Variable(*container, "KUBERNETES_SERVICE_PORT"), "6443");
   }

@@ -45,8 +45,8 @@ int Run(const config::OperatorConfig& config) {
               {{"version", base::Version()}, {"server", api->origin}, {"namespace", ns}});
   aio::EventLoop loop;
   return loop.Run(installation::RunOperator(
-      {.config = config, .operator_namespace = std::move(ns), .api = *std::move(api)},
-      Stop(logger), base::SystemClock(), logger));
+      {.config = config, .operator_namespace = std::move(ns), .api = *std::move(api)}, Stop(logger),
+      base::SystemClock(), logger));
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "operator/controllers/installation/cluster_view.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "operator/render/names.h"
 #include "pkg/api/meta/label_selector.h"
@@ -104,9 +104,8 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
       pods_(MakeInformer<api::Pod>(api::kPods, {.ns = CalicoNamespace()}, &KeepAll<api::Pod>)),
       replica_sets_(MakeInformer<api::ReplicaSet>(api::kReplicaSets, {.ns = CalicoNamespace()},
                                                   &KeepAll<api::ReplicaSet>)),
-      revisions_(MakeInformer<api::ControllerRevision>(api::kControllerRevisions,
-                                                       {.ns = CalicoNamespace()},
-                                                       &KeepAll<api::ControllerRevision>)),
+      revisions_(MakeInformer<api::ControllerRevision>(
+          api::kControllerRevisions, {.ns = CalicoNamespace()}, &KeepAll<api::ControllerRevision>)),
       owned_(client, OwnedKinds(), OwnedSelector(), std::string(render::kFieldManager), clock,
              logger, executor),
       group_(executor),
@@ -187,8 +186,7 @@ policy::NodeCount ClusterView::Nodes() const {
 }
 
 std::optional<render::ApiEndpoint> ClusterView::Endpoint() const {
-  const auto config =
-      endpoint_.store().Get({operator_namespace_, std::string(kEndpointConfigMap)});
+  const auto config = endpoint_.store().Get({operator_namespace_, std::string(kEndpointConfigMap)});
   if (config == nullptr) return std::nullopt;
   render::ApiEndpoint endpoint{std::string(config->Get("KUBERNETES_SERVICE_HOST")),
                                std::string(config->Get("KUBERNETES_SERVICE_PORT"))};
@@ -214,8 +212,7 @@ std::shared_ptr<const api::Deployment> ClusterView::TyphaDeployment() const {
 }
 
 // Pods with the label and a controller of that kind: a label alone proves nothing.
-status::WorkloadPods ClusterView::PodsOf(std::string_view app,
-                                         std::string_view owner_kind) const {
+status::WorkloadPods ClusterView::PodsOf(std::string_view app, std::string_view owner_kind) const {
   status::WorkloadPods found;
   for (const auto& pod : pods_.store().List()) {
     const api::OwnerReference* const owner = pod->meta.Controller();

@@ -2,14 +2,14 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CLUSTER_VIEW_H_
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CLUSTER_VIEW_H_
 
-#include <absl/status/status.h>
-#include <absl/time/time.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
 
 #include "operator/controllers/installation/records.h"
 #include "operator/controllers/status/certificate_health.h"

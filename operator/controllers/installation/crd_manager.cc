@@ -1,8 +1,8 @@
 #include "operator/controllers/installation/crd_manager.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "crds/crds.h"
 #include "operator/render/names.h"
@@ -46,15 +46,14 @@ aio::Task<absl::Status> WaitUntilEstablished(kube::Client& client, api::ObjectKe
 
 aio::Task<absl::Status> ApplyCrd(kube::Client& client, const base::Logger& logger,
                                  json::object definition) {
-  CALICO_CO_ASSIGN_OR_RETURN(
-      const kube::DesiredObject desired,
-      kube::MakeDesired(std::move(definition), render::kAppliedAnnotation));
+  CALICO_CO_ASSIGN_OR_RETURN(const kube::DesiredObject desired,
+                             kube::MakeDesired(std::move(definition), render::kAppliedAnnotation));
   absl::StatusOr<json::object> live = co_await client.Get(*desired.resource, desired.key);
   if (!live.ok() && !absl::IsNotFound(live.status())) co_return live.status();
   if (!live.ok() || kube::FirstDifference(*live, desired.object).has_value()) {
-    live = co_await client.Apply(
-        *desired.resource, desired.object,
-        {.field_manager = std::string(render::kFieldManager), .force = true});
+    live =
+        co_await client.Apply(*desired.resource, desired.object,
+                              {.field_manager = std::string(render::kFieldManager), .force = true});
     CALICO_CO_RETURN_IF_ERROR(live);
     logger.Info("applied", {{"kind", desired.resource->kind}, {"name", desired.key.name}});
   }
@@ -66,8 +65,7 @@ aio::Task<absl::Status> ApplyCrd(kube::Client& client, const base::Logger& logge
 aio::Task<absl::Status> ApplyCrds(kube::Client& client, const base::Logger& logger) {
   for (const base::EmbeddedFile& file : crds::Crds()) {
     CALICO_CO_ASSIGN_OR_RETURN(json::value document, codec::ParseYaml(file.content));
-    CALICO_CO_RETURN_IF_ERROR(
-        co_await ApplyCrd(client, logger, std::move(document.as_object())));
+    CALICO_CO_RETURN_IF_ERROR(co_await ApplyCrd(client, logger, std::move(document.as_object())));
   }
   co_return absl::OkStatus();
 }

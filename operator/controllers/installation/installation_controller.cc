@@ -1,12 +1,12 @@
 #include "operator/controllers/installation/installation_controller.h"
 
-#include <absl/strings/ascii.h>
-#include <absl/strings/str_join.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/str_join.h>
+#include <fmt/format.h>
 
 #include "operator/policy/installation_scale.h"
 #include "operator/render/names.h"
@@ -57,8 +57,7 @@ InstallationController::InstallationController(aio::Executor executor, kube::Cli
                                                ClusterView& view, kube::EventRecorder& events,
                                                metrics::Registry& registry,
                                                InstallationControllerOptions options,
-                                               const base::Clock& clock,
-                                               const base::Logger& logger)
+                                               const base::Clock& clock, const base::Logger& logger)
     : client_(client),
       view_(view),
       options_(std::move(options)),
@@ -146,9 +145,8 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
   inputs.api_endpoint = view_.Endpoint();
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
   inputs.typha_replicas = policy::TyphaReplicas(view_.Nodes());
-  inputs.has_admission_policies =
-      view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&
-      view_.owned().IsServed(api::kValidatingAdmissionPolicyBindings);
+  inputs.has_admission_policies = view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&
+                                  view_.owned().IsServed(api::kValidatingAdmissionPolicyBindings);
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, co_await OperatorDns());
   CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));
   co_return inputs;
@@ -177,9 +175,9 @@ aio::Task<absl::StatusOr<render::DnsSettings>> InstallationController::OperatorD
 aio::Task<absl::Status> InstallationController::GatherPullSecrets(
     const api::Installation& installation, render::Inputs& inputs, Pass& pass) {
   if (installation.image_pull_secrets.empty()) co_return absl::OkStatus();
-  CALICO_CO_RETURN_IF_ERROR(base::Annotate(
-      co_await view_.WatchPullSecrets(),
-      fmt::format("read the Secrets of namespace {}", options_.operator_namespace)));
+  CALICO_CO_RETURN_IF_ERROR(
+      base::Annotate(co_await view_.WatchPullSecrets(),
+                     fmt::format("read the Secrets of namespace {}", options_.operator_namespace)));
   std::vector<std::string> problems;
   for (const std::string& name : installation.image_pull_secrets) {
     const std::shared_ptr<const PullSecretRecord> secret = view_.PullSecret(name);
@@ -255,14 +253,14 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
   pass.Again(decision.recheck_at);
   const std::shared_ptr<const InstallationRecord> record = view_.Installation();
   if (record == nullptr || record->uid != pass.record->uid) co_return;  // gone meanwhile
-  const absl::StatusOr<absl::Time> again_at = co_await writer_.Write(
-      {.tigera_status = view_.Status(),
-       .installation_uid = record->uid,
-       .installation_version = record->resource_version,
-       .installation_status = record->status,
-       .variant = std::string(kVariant),
-       .calico_version = render::Release::Current().calico_version()},
-      std::move(decision));
+  const absl::StatusOr<absl::Time> again_at =
+      co_await writer_.Write({.tigera_status = view_.Status(),
+                              .installation_uid = record->uid,
+                              .installation_version = record->resource_version,
+                              .installation_status = record->status,
+                              .variant = std::string(kVariant),
+                              .calico_version = render::Release::Current().calico_version()},
+                             std::move(decision));
   if (again_at.ok()) {
     pass.Again(*again_at);
   } else if (pass.error.ok()) {
@@ -271,16 +269,15 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
 }
 
 void InstallationController::LogOnce(const Pass& pass) {
-  const std::string what = fmt::format(
-      "{}\n{}\n{}", pass.record->generation,
-      pass.obstacle.has_value() ? pass.obstacle->message : "", absl::StrJoin(pass.notes, "\n"));
+  const std::string what = fmt::format("{}\n{}\n{}", pass.record->generation,
+                                       pass.obstacle.has_value() ? pass.obstacle->message : "",
+                                       absl::StrJoin(pass.notes, "\n"));
   if (what == logged_) return;
   logged_ = what;
   if (pass.obstacle.has_value()) {
-    logger_.Warning("installation cannot be carried out",
-                    {{"generation", pass.record->generation},
-                     {"reason", pass.obstacle->reason},
-                     {"problem", pass.obstacle->message}});
+    logger_.Warning("installation cannot be carried out", {{"generation", pass.record->generation},
+                                                           {"reason", pass.obstacle->reason},
+                                                           {"problem", pass.obstacle->message}});
   }
   for (const std::string& note : pass.notes) {
     logger_.Info("note on the installation",

@@ -9,13 +9,13 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/status/conditions.h"

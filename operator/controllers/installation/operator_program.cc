@@ -1,12 +1,12 @@
 #include "operator/controllers/installation/operator_program.h"
 
-#include <absl/status/status.h>
-#include <absl/time/time.h>
-
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
 
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/installation/crd_manager.h"

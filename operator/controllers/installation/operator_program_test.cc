@@ -2,9 +2,6 @@
 
 #include "operator/controllers/installation/operator_program.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -12,6 +9,8 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "operator/controllers/status/certificate_health.h"
 #include "operator/render/names.h"
@@ -51,9 +50,7 @@ struct RunningOperator {
   aio::Task<void> Run(OperatorOptions options, const base::Logger& logger) {
     exit_code = co_await RunOperator(std::move(options), Wait(), base::SystemClock(), logger);
   }
-  aio::Task<void> Wait() {
-    const absl::Status ignored = co_await stop.Wait();
-  }
+  aio::Task<void> Wait() { const absl::Status ignored = co_await stop.Wait(); }
 
   aio::Notifier stop;
   aio::TaskGroup group;
@@ -78,9 +75,8 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
     config.service_port = "443";
     operator_ = std::make_unique<RunningOperator>(
         executor(),
-        OperatorOptions{.config = config,
-                        .operator_namespace = "tigera-operator",
-                        .api = server().Config()},
+        OperatorOptions{
+            .config = config, .operator_namespace = "tigera-operator", .api = server().Config()},
         logger());
   }
   // SIGTERM.
@@ -115,7 +111,8 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
   void PutInstallation(json::object object) {
     object["metadata"].as_object()["generation"] = ++generation_;
     const auto live = server().Find(api::kInstallations, kDefault);
-    if (live.has_value()) object["status"] = live->contains("status") ? live->at("status") : nullptr;
+    if (live.has_value())
+      object["status"] = live->contains("status") ? live->at("status") : nullptr;
     server().Put(std::move(object));
   }
   void ChangeSpec(std::function<void(json::object&)> change) {
@@ -130,11 +127,17 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
   }
   void MakeEverythingRun() {
     SetStatus(api::kDaemonSets, kNodeKey,
-              {{"observedGeneration", 9}, {"desiredNumberScheduled", 3}, {"numberReady", 3},
-               {"updatedNumberScheduled", 3}, {"numberAvailable", 3}});
+              {{"observedGeneration", 9},
+               {"desiredNumberScheduled", 3},
+               {"numberReady", 3},
+               {"updatedNumberScheduled", 3},
+               {"numberAvailable", 3}});
     SetStatus(api::kDeployments, kTyphaKey,
-              {{"observedGeneration", 9}, {"replicas", 2}, {"updatedReplicas", 2},
-               {"readyReplicas", 2}, {"availableReplicas", 2}});
+              {{"observedGeneration", 9},
+               {"replicas", 2},
+               {"updatedReplicas", 2},
+               {"readyReplicas", 2},
+               {"availableReplicas", 2}});
   }
 
   // --- what one sees ---
@@ -361,12 +364,11 @@ ASYNC_TEST_F(OperatorProgramTest, FollowsNodesAndTheEndpoint) {
     return Find(api::kDeployments, kTyphaKey)->at("spec").at("replicas") == 3;
   });
   EXPECT_EQ(Find(api::kDaemonSets, kNodeKey)->at("metadata").at("generation"), 1);
-  server().Put({{"apiVersion", "v1"},
-                {"kind", "ConfigMap"},
-                {"metadata",
-                 {{"name", "kubernetes-services-endpoint"}, {"namespace", "tigera-operator"}}},
-                {"data",
-                 {{"KUBERNETES_SERVICE_HOST", "192.0.2.1"}, {"KUBERNETES_SERVICE_PORT", "6443"}}}});
+  server().Put(
+      {{"apiVersion", "v1"},
+       {"kind", "ConfigMap"},
+       {"metadata", {{"name", "kubernetes-services-endpoint"}, {"namespace", "tigera-operator"}}},
+       {"data", {{"KUBERNETES_SERVICE_HOST", "192.0.2.1"}, {"KUBERNETES_SERVICE_PORT", "6443"}}}});
   co_await Until("the endpoint", [&] {
     return codec::Serialize(*Find(api::kDaemonSets, kNodeKey)).find("192.0.2.1") !=
            std::string::npos;
@@ -427,8 +429,8 @@ class RequestTest : public OperatorProgramTest {
                    {{"name", "calico-node-5ckvq"},
                     {"namespace", "calico-system"},
                     {"uid", uid},
-                    {"creationTimestamp", absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(),
-                                                           absl::UTCTimeZone())},
+                    {"creationTimestamp",
+                     absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone())},
                     {"labels", {{"k8s-app", "calico-node"}}},
                     {"ownerReferences",
                      {{{"apiVersion", "apps/v1"},
@@ -440,20 +442,19 @@ class RequestTest : public OperatorProgramTest {
                   {"status", {{"phase", "Pending"}}}});
   }
   void PutRequest(const char* name, const char* uid, json::object status) {
-    server().Put(
-        {{"apiVersion", "certificates.k8s.io/v1"},
-         {"kind", "CertificateSigningRequest"},
-         {"metadata",
-          {{"name", name},
-           {"creationTimestamp",
-            absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone())}}},
-         {"spec",
-          {{"request", "Z2FyYmFnZQ=="},
-           {"signerName", "example.com/signer"},
-           {"usages", {"client auth"}},
-           {"username", "system:serviceaccount:calico-system:calico-node"},
-           {"extra", {{"authentication.kubernetes.io/pod-uid", {uid}}}}}},
-         {"status", std::move(status)}});
+    server().Put({{"apiVersion", "certificates.k8s.io/v1"},
+                  {"kind", "CertificateSigningRequest"},
+                  {"metadata",
+                   {{"name", name},
+                    {"creationTimestamp",
+                     absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone())}}},
+                  {"spec",
+                   {{"request", "Z2FyYmFnZQ=="},
+                    {"signerName", "example.com/signer"},
+                    {"usages", {"client auth"}},
+                    {"username", "system:serviceaccount:calico-system:calico-node"},
+                    {"extra", {{"authentication.kubernetes.io/pod-uid", {uid}}}}}},
+                  {"status", std::move(status)}});
   }
   static json::object Denied() {
     return {{"conditions",
@@ -477,8 +478,9 @@ ASYNC_TEST_F(RequestTest, PendingThenDeniedThenReplaced) {
   PutRequest("calico-system:calico-node-5ckvq:9a3a10", kUid, {});
   co_await Until("progressing", [&] {
     return Condition("Progressing", "message")
-               .find("CertificateSigningRequest calico-system:calico-node-5ckvq:9a3a10 is waiting "
-                     "for approval by signer example.com/signer") != std::string::npos;
+               .find(
+                   "CertificateSigningRequest calico-system:calico-node-5ckvq:9a3a10 is waiting "
+                   "for approval by signer example.com/signer") != std::string::npos;
   });
   PutRequest("calico-system:calico-node-5ckvq:9a3a10", kUid, Denied());
   co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });

@@ -32,9 +32,8 @@ absl::StatusOr<std::optional<InstallationRecord>> InstallationRecord::Decode(
 
 absl::StatusOr<std::optional<NodeRecord>> NodeRecord::Decode(const json::object& object) {
   CALICO_ASSIGN_OR_RETURN(const api::Node node, api::Node::Decode(object));
-  return NodeRecord{
-      .takes_pods = !node.unschedulable && !node.deleting && !node.virtual_kubelet,
-      .is_linux = node.os == "linux"};
+  return NodeRecord{.takes_pods = !node.unschedulable && !node.deleting && !node.virtual_kubelet,
+                    .is_linux = node.os == "linux"};
 }
 
 bool PullSecretRecord::is_for_images() const {

@@ -2,10 +2,10 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_RECORDS_H_
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_RECORDS_H_
 
-#include <absl/status/statusor.h>
-
 #include <optional>
 #include <string>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/api/operator/installation.h"
 #include "pkg/codec/json.h"

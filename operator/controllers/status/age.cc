@@ -1,13 +1,13 @@
 #include "operator/controllers/status/age.h"
 
-#include <fmt/format.h>
-
 #include <cstdint>
+
+#include <fmt/format.h>
 
 namespace calico::status {
 namespace {
 
-constexpr std::int64_t kStepSeconds[] = {30,   60,   90,   120,  300,   600,  900,
+constexpr std::int64_t kStepSeconds[] = {30,   60,   90,   120,   300,   600,  900,
                                          1800, 3600, 7200, 14400, 28800, 43200};
 constexpr std::int64_t kDay = 86400;
 

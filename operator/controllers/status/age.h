@@ -3,9 +3,9 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_AGE_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_AGE_H_
 
-#include <absl/time/time.h>
-
 #include <string>
+
+#include <absl/time/time.h>
 
 namespace calico::status {
 

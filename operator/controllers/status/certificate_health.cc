@@ -1,13 +1,13 @@
 #include "operator/controllers/status/certificate_health.h"
 
-#include <absl/strings/str_join.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <tuple>
 #include <utility>
+
+#include <absl/strings/str_join.h>
+#include <fmt/format.h>
 
 #include "operator/controllers/status/age.h"
 #include "operator/controllers/status/text.h"
@@ -58,8 +58,7 @@ struct Group {
 // request looks younger than the waiting is.
 absl::Time WaitingSince(const WaitingPod& waiting) {
   const absl::Time asked = waiting.request->created;
-  const api::ContainerStatus* const container =
-      FindContainer(*waiting.pod, waiting.provisioner);
+  const api::ContainerStatus* const container = FindContainer(*waiting.pod, waiting.provisioner);
   if (container == nullptr || container->restart_count == 0) return asked;
   return std::min(asked, waiting.pod->meta.creation_timestamp);
 }
@@ -152,8 +151,8 @@ class Judge {
                                               waiting.late.Subject(), Age(waiting.late.since)));
       }
       if (waiting.fresh.size() > 0) {
-        report_.progressing.push_back(fmt::format("{} {} {} for {}", waiting.fresh.Subject(),
-                                                  fresh, signer, Age(waiting.fresh.since)));
+        report_.progressing.push_back(fmt::format("{} {} {} for {}", waiting.fresh.Subject(), fresh,
+                                                  signer, Age(waiting.fresh.since)));
         report_.RecheckAt(waiting.fresh.since + kPatience);
       }
     }
@@ -189,8 +188,8 @@ bool WaitsForCertificate(const api::Pod& pod, std::string_view provisioner) {
 
 bool IsOwnRequest(const api::Pod& pod, const RequestFacts& request) {
   return request.name == RequestName(pod) && request.pod_uid == pod.meta.uid &&
-         request.username == fmt::format("system:serviceaccount:{}:{}", pod.meta.ns,
-                                         pod.service_account_name);
+         request.username ==
+             fmt::format("system:serviceaccount:{}:{}", pod.meta.ns, pod.service_account_name);
 }
 
 Report JudgeCertificates(const std::vector<WaitingPod>& pods,

@@ -3,13 +3,13 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_CERTIFICATE_HEALTH_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_CERTIFICATE_HEALTH_H_
 
-#include <absl/time/time.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/time/time.h>
 
 #include "operator/controllers/status/report.h"
 #include "operator/controllers/status/request_facts.h"

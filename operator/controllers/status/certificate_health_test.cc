@@ -1,9 +1,9 @@
 #include "operator/controllers/status/certificate_health.h"
 
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <utility>
 
 #include "pkg/pki/testing/test_ca.h"
 
@@ -178,7 +178,9 @@ TEST(CertificateHealthTest, StrangersAndTheDeadChangeNothing) {
       {"pod is being deleted", [](Scene& s) { s.pod.meta.deletion_timestamp = Now(); }},
       {"pod has ended", [](Scene& s) { s.pod.phase = "Failed"; }},
       {"pod has its certificate",
-       [](Scene& s) { s.pod.init_containers[0].terminated = api::ContainerTerminated{"Completed"}; }},
+       [](Scene& s) {
+         s.pod.init_containers[0].terminated = api::ContainerTerminated{"Completed"};
+       }},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);

@@ -1,12 +1,12 @@
 #include "operator/controllers/status/conditions.h"
 
-#include <absl/strings/str_join.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <utility>
+
+#include <absl/strings/str_join.h>
+#include <fmt/format.h>
 
 #include "operator/render/names.h"
 #include "pkg/api/operator/tigera_status.h"
@@ -73,8 +73,7 @@ Decision Available(const Facts& facts) {
   Decision decision;
   for (const std::string_view type : {api::kAvailable, api::kProgressing, api::kDegraded}) {
     decision.conditions.push_back(Make(type, type == api::kAvailable,
-                                       api::kReasonAllObjectsAvailable, message,
-                                       facts.generation));
+                                       api::kReasonAllObjectsAvailable, message, facts.generation));
   }
   return decision;
 }
@@ -99,8 +98,8 @@ Decision Decide(const Facts& facts) {
   std::string reason(api::kReasonUnknown);
   std::vector<std::string> degraded;
   if (failing) {
-    reason = lines.certificates_failing.empty() ? api::kReasonPodFailure
-                                                : api::kReasonCertificateError;
+    reason =
+        lines.certificates_failing.empty() ? api::kReasonPodFailure : api::kReasonCertificateError;
     if (facts.obstacle.has_value()) {
       reason = facts.obstacle->reason;
       degraded.push_back(facts.obstacle->message);
@@ -109,10 +108,10 @@ Decision Decide(const Facts& facts) {
   }
   decision.conditions.push_back(
       Make(api::kAvailable, false, api::kReasonUnknown, "", facts.generation));
-  decision.conditions.push_back(Make(
-      api::kProgressing, progressing,
-      progressing ? api::kReasonResourceNotReady : api::kReasonUnknown,
-      progressing ? Join(std::move(lines.progressing), facts.notes) : "", facts.generation));
+  decision.conditions.push_back(
+      Make(api::kProgressing, progressing,
+           progressing ? api::kReasonResourceNotReady : api::kReasonUnknown,
+           progressing ? Join(std::move(lines.progressing), facts.notes) : "", facts.generation));
   decision.conditions.push_back(Make(api::kDegraded, failing, reason,
                                      failing ? Join(std::move(degraded), facts.notes) : "",
                                      facts.generation));
@@ -129,8 +128,7 @@ std::vector<api::Condition> WithTransitionTimes(const std::vector<api::Condition
                       before->last_transition_time.has_value();
     // The API keeps whole seconds.
     condition.last_transition_time =
-        same ? *before->last_transition_time
-             : absl::FromUnixSeconds(absl::ToUnixSeconds(now));
+        same ? *before->last_transition_time : absl::FromUnixSeconds(absl::ToUnixSeconds(now));
   }
   return decided;
 }

@@ -2,13 +2,13 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_CONDITIONS_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_CONDITIONS_H_
 
-#include <absl/time/time.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <absl/time/time.h>
 
 #include "operator/controllers/status/certificate_health.h"
 #include "operator/controllers/status/workload_health.h"

@@ -39,8 +39,8 @@ void AddCrash(Facts& facts) {
   MakeNodeUnavailable(facts);
   auto pod = std::make_shared<api::Pod>();
   pod->meta.name = "p";
-  pod->containers.push_back({.name = "c",
-                             .waiting = api::ContainerWaiting{"CrashLoopBackOff", ""}});
+  pod->containers.push_back(
+      {.name = "c", .waiting = api::ContainerWaiting{"CrashLoopBackOff", ""}});
   facts.node_pods.pods.push_back(pod);
 }
 
@@ -92,7 +92,8 @@ TEST(ConditionsTest, NotesAreToldWithWhateverIsTold) {
   EXPECT_EQ(Get(Decide(facts), api::kDegraded).message,
             "All objects available; Without effect: spec.a.");
   MakeNodeUnavailable(facts);
-  EXPECT_THAT(Get(Decide(facts), api::kProgressing).message, HasSubstr("\nWithout effect: spec.a."));
+  EXPECT_THAT(Get(Decide(facts), api::kProgressing).message,
+              HasSubstr("\nWithout effect: spec.a."));
 }
 
 TEST(ConditionsTest, Progressing) {

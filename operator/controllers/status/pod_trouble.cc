@@ -1,10 +1,10 @@
 #include "operator/controllers/status/pod_trouble.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <initializer_list>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "operator/controllers/status/text.h"
 #include "operator/controllers/status/workload_health.h"
@@ -24,9 +24,8 @@ bool IsImageProblem(std::string_view reason) {
 }
 
 bool IsConfigProblem(std::string_view reason) {
-  return IsOneOf(reason, {"CreateContainerConfigError", "CreateContainerError",
-                          "RunContainerError", "PreCreateHookError", "PostStartHookError",
-                          "CreateSandboxError"});
+  return IsOneOf(reason, {"CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+                          "PreCreateHookError", "PostStartHookError", "CreateSandboxError"});
 }
 
 std::string Colon(std::string_view text) {
@@ -63,18 +62,18 @@ std::optional<PodTrouble> ContainerTrouble(const std::string& pod,
     const api::ContainerWaiting& waiting = *container.waiting;
     if (waiting.reason == "CrashLoopBackOff") return Crash(pod, container);
     if (IsImageProblem(waiting.reason)) {
-      return PodTrouble{.type = TroubleType::kImage,
-                        .text = fmt::format("{} failed to pull container image \"{}\" for "
-                                            "container {}{}",
-                                            pod, container.image, container.name,
-                                            Colon(waiting.message))};
+      return PodTrouble{
+          .type = TroubleType::kImage,
+          .text = fmt::format("{} failed to pull container image \"{}\" for "
+                              "container {}{}",
+                              pod, container.image, container.name, Colon(waiting.message))};
     }
     if (IsConfigProblem(waiting.reason)) {
-      return PodTrouble{.type = TroubleType::kConfig,
-                        .reason = waiting.reason,
-                        .text = fmt::format("{} cannot start container {}: {}{}", pod,
-                                            container.name, waiting.reason,
-                                            Colon(waiting.message))};
+      return PodTrouble{
+          .type = TroubleType::kConfig,
+          .reason = waiting.reason,
+          .text = fmt::format("{} cannot start container {}: {}{}", pod, container.name,
+                              waiting.reason, Colon(waiting.message))};
     }
   }
   if (container.terminated.has_value() && container.terminated->exit_code != 0) {
@@ -104,9 +103,9 @@ PodJudgement JudgeReadiness(const std::string& name, const api::Pod& pod, absl::
   }
   const absl::Time late_at = *ready->last_transition_time + kReadyGrace;
   if (now < late_at) return {.recheck_at = late_at};
-  return {.trouble = PodTrouble{.type = TroubleType::kNotReady,
-                                .text = fmt::format("{} is running but not ready{}", name,
-                                                    Colon(ready->message))}};
+  return {.trouble = PodTrouble{
+              .type = TroubleType::kNotReady,
+              .text = fmt::format("{} is running but not ready{}", name, Colon(ready->message))}};
 }
 
 }  // namespace
@@ -116,18 +115,17 @@ PodJudgement JudgePod(const api::Pod& pod, absl::Time now) {
   if (pod.phase == "Failed") {
     return {.trouble = PodTrouble{.type = TroubleType::kFailed,
                                   .reason = pod.reason,
-                                  .text = fmt::format("{} has failed{}{}", name,
-                                                      Colon(pod.reason), Colon(pod.message))}};
+                                  .text = fmt::format("{} has failed{}{}", name, Colon(pod.reason),
+                                                      Colon(pod.message))}};
   }
   if (std::optional<PodTrouble> trouble = FirstContainerTrouble(name, pod)) {
     return {.trouble = std::move(trouble)};
   }
   if (pod.phase == "Running") return JudgeReadiness(name, pod, now);
   const api::Condition* const scheduled = api::FindCondition(pod.conditions, "PodScheduled");
-  if (pod.phase == "Pending" && scheduled != nullptr &&
-      scheduled->status == api::kConditionFalse) {
-    return {.trouble = PodTrouble{.text = fmt::format("{} is pending{}", name,
-                                                      Colon(scheduled->message))}};
+  if (pod.phase == "Pending" && scheduled != nullptr && scheduled->status == api::kConditionFalse) {
+    return {.trouble = PodTrouble{
+                .text = fmt::format("{} is pending{}", name, Colon(scheduled->message))}};
   }
   return {};
 }

@@ -2,12 +2,12 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_POD_TROUBLE_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_POD_TROUBLE_H_
 
-#include <absl/time/time.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <tuple>
+
+#include <absl/time/time.h>
 
 #include "pkg/api/core/pod.h"
 

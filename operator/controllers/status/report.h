@@ -2,11 +2,11 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_REPORT_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_REPORT_H_
 
-#include <absl/time/time.h>
-
 #include <algorithm>
 #include <string>
 #include <vector>
+
+#include <absl/time/time.h>
 
 namespace calico::status {
 

@@ -1,8 +1,8 @@
 #include "operator/controllers/status/request_facts.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "pkg/api/certificates/certificate_signing_request.h"
 #include "pkg/base/status_macros.h"

@@ -2,12 +2,12 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_REQUEST_FACTS_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_REQUEST_FACTS_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "pkg/codec/json.h"
 #include "pkg/pki/key.h"
@@ -24,8 +24,8 @@ struct RequestFacts {
   absl::Time created;
   State state = State::kPending;
   absl::Time approved_at;
-  std::string reason;   // of the condition Denied or Failed
-  std::string message;  // likewise
+  std::string reason;                        // of the condition Denied or Failed
+  std::string message;                       // likewise
   std::optional<pki::PublicKey> public_key;  // absent: the request is unreadable
   std::string certificate_pem;               // kIssued
 

@@ -96,8 +96,8 @@ aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& targ
 aio::Task<absl::StatusOr<absl::Time>> StatusWriter::WriteInstallation(
     const StatusTarget& target, const std::vector<api::Condition>& conditions, bool is_available) {
   json::object status;
-  status["conditions"] = api::EncodeConditions(api::InstallationConditions(conditions),
-                                               api::EmptyText::kKeep);
+  status["conditions"] =
+      api::EncodeConditions(api::InstallationConditions(conditions), api::EmptyText::kKeep);
   if (is_available) {
     status["variant"] = target.variant;
     status["calicoVersion"] = target.calico_version;
@@ -133,8 +133,7 @@ void StatusWriter::RecordEvents(const StatusTarget& target,
   }
 }
 
-aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target,
-                                                          Decision decision) {
+aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, Decision decision) {
   const bool is_available = decision.is_available();
   const absl::Time now = clock_.Now();
   std::vector<api::Condition> current;

@@ -3,15 +3,15 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_STATUS_WRITER_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_STATUS_WRITER_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "operator/controllers/status/conditions.h"
 #include "pkg/aio/task.h"

@@ -1,11 +1,11 @@
 #include "operator/controllers/status/workload_health.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 #include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "operator/controllers/status/pod_trouble.h"
 #include "operator/controllers/status/text.h"
@@ -50,8 +50,8 @@ std::vector<Found> Group(std::vector<Found> all) {
 
 std::string DaemonSetLine(const api::DaemonSet& set) {
   if (set.updated_number_scheduled < set.desired_number_scheduled) {
-    return fmt::format("update is rolling out ({} out of {} updated)",
-                       set.updated_number_scheduled, set.desired_number_scheduled);
+    return fmt::format("update is rolling out ({} out of {} updated)", set.updated_number_scheduled,
+                       set.desired_number_scheduled);
   }
   if (set.number_unavailable > 0) {
     return fmt::format("is not available (awaiting {} nodes)", set.number_unavailable);
@@ -68,8 +68,7 @@ std::string DaemonSetLine(const api::DaemonSet& set) {
 
 std::string DeploymentLine(const api::Deployment& deployment) {
   if (deployment.unavailable_replicas > 0) {
-    return fmt::format("is not available (awaiting {} replicas)",
-                       deployment.unavailable_replicas);
+    return fmt::format("is not available (awaiting {} replicas)", deployment.unavailable_replicas);
   }
   if (deployment.available_replicas == 0 && deployment.spec_replicas != 0) {
     return "is not yet scheduled on any nodes";
@@ -79,8 +78,8 @@ std::string DeploymentLine(const api::Deployment& deployment) {
                        deployment.meta.generation, deployment.observed_generation);
   }
   if (deployment.updated_replicas < deployment.spec_replicas) {
-    return fmt::format("update is rolling out ({} out of {} updated)",
-                       deployment.updated_replicas, deployment.spec_replicas);
+    return fmt::format("update is rolling out ({} out of {} updated)", deployment.updated_replicas,
+                       deployment.spec_replicas);
   }
   if (deployment.replicas > deployment.updated_replicas) {
     return fmt::format("update is rolling out ({} old replicas to end)",
@@ -92,8 +91,7 @@ std::string DeploymentLine(const api::Deployment& deployment) {
 // Failures that only the Deployment itself tells about: quota, admission, no progress.
 void AddDeploymentFailures(const std::string& what, const api::Deployment& deployment,
                            Report& report) {
-  const api::Condition* const refused =
-      api::FindCondition(deployment.conditions, "ReplicaFailure");
+  const api::Condition* const refused = api::FindCondition(deployment.conditions, "ReplicaFailure");
   if (refused != nullptr && refused->IsTrue()) {
     report.failing.push_back(
         fmt::format("{} cannot create pods: {}", what, OneLine(refused->message)));
@@ -123,8 +121,8 @@ Report JudgePods(const WorkloadPods& pods, absl::Time now) {
     PodJudgement judgement = JudgePod(*pod, now);
     report.RecheckAt(judgement.recheck_at);
     if (!judgement.trouble.has_value()) continue;
-    all.push_back({*std::move(judgement.trouble), pod->meta.name,
-                   IsOld(*pod, pods.newest_revision)});
+    all.push_back(
+        {*std::move(judgement.trouble), pod->meta.name, IsOld(*pod, pods.newest_revision)});
   }
   std::vector<Found> groups = Group(std::move(all));
   if (groups.size() > kMostTroubles) groups.resize(kMostTroubles);

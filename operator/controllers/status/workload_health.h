@@ -2,11 +2,11 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_WORKLOAD_HEALTH_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_WORKLOAD_HEALTH_H_
 
-#include <absl/time/time.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <absl/time/time.h>
 
 #include "operator/controllers/status/report.h"
 #include "pkg/api/apps/workloads.h"

@@ -1,9 +1,9 @@
 #include "operator/controllers/status/workload_health.h"
 
+#include <functional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <functional>
 
 #include "pkg/base/testing/fake_clock.h"
 
@@ -93,8 +93,7 @@ TEST(WorkloadHealthTest, DeploymentRollout) {
        [](api::Deployment& d) { d.meta.generation = 2; }},
       {"update is rolling out (1 out of 2 updated)",
        [](api::Deployment& d) { d.updated_replicas = 1; }},
-      {"update is rolling out (1 old replicas to end)",
-       [](api::Deployment& d) { d.replicas = 3; }},
+      {"update is rolling out (1 old replicas to end)", [](api::Deployment& d) { d.replicas = 3; }},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.want);
@@ -126,7 +125,8 @@ TEST(WorkloadHealthTest, WhichPodWhichContainerWhy) {
        [&](api::Pod& pod) {
          api::ContainerStatus& status = container(pod);
          status.waiting = api::ContainerWaiting{"CrashLoopBackOff", "back-off 10s"};
-         status.last_terminated = api::ContainerTerminated{"Error", 3, "denied: rule common-name\n"};
+         status.last_terminated =
+             api::ContainerTerminated{"Error", 3, "denied: rule common-name\n"};
        },
        "Pod calico-system/p has crash looping container: provisioner (Error, exit code 3): denied: "
        "rule common-name"},
@@ -225,11 +225,11 @@ TEST(WorkloadHealthTest, EqualTroubleIsCountedNewRevisionsComeFirstAndThreeAreTo
                               .last_terminated = api::ContainerTerminated{"Error", code, ""}});
     return pod;
   };
-  const Report report = JudgePods(
-      Pods({crashed("a", "old", 1), crashed("b", "old", 1), crashed("c", "new", 5),
-            crashed("d", "new", 5), crashed("e", "new", 4), crashed("f", "old", 9)},
-           "new"),
-      Now());
+  const Report report =
+      JudgePods(Pods({crashed("a", "old", 1), crashed("b", "old", 1), crashed("c", "new", 5),
+                      crashed("d", "new", 5), crashed("e", "new", 4), crashed("f", "old", 9)},
+                     "new"),
+                Now());
   EXPECT_THAT(report.failing,
               ElementsAre("Pod calico-system/e has crash looping container: c (Error, exit code 4)",
                           "Pod calico-system/c has crash looping container: c (Error, exit code 5) "

@@ -36,8 +36,8 @@ ReferenceCase LoadReferenceCase(std::string_view name) {
                                   .typha_replicas = 2,
                                   .has_admission_policies = true},
                        .objects = LoadGoldenYaml(folder + "objects.yaml")};
-  absl::StatusOr<std::vector<pki::Certificate>> ca = pki::Certificate::ParsePemBundle(
-      result.installation.certificate_management->ca_cert_pem);
+  absl::StatusOr<std::vector<pki::Certificate>> ca =
+      pki::Certificate::ParsePemBundle(result.installation.certificate_management->ca_cert_pem);
   CALICO_CHECK(ca.ok());
   result.inputs.ca_certificates = *std::move(ca);
   for (json::object& object : result.objects) {

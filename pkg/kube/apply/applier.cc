@@ -30,9 +30,8 @@ Applier::Applier(Client& client, LiveObjects& live, ApplierOptions options,
       logger_(logger),
       executor_(std::move(executor)),
       recheck_at_(absl::InfiniteFuture()) {
-  live_.AddObserver([this](const api::Resource& resource, const api::ObjectKey& key) {
-    Observe(resource, key);
-  });
+  live_.AddObserver(
+      [this](const api::Resource& resource, const api::ObjectKey& key) { Observe(resource, key); });
 }
 
 void Applier::Observe(const api::Resource& resource, const api::ObjectKey& key) {
@@ -108,9 +107,9 @@ aio::Task<void> Applier::DeleteOne(DeleteStep step, ApplyReport& report) {
     co_return;
   }
   ++report.deleted;
-  logger_.Info("deleted, no longer asked for", {{"kind", step.resource->kind},
-                                                {"namespace", step.key.ns},
-                                                {"name", step.key.name}});
+  logger_.Info(
+      "deleted, no longer asked for",
+      {{"kind", step.resource->kind}, {"namespace", step.key.ns}, {"name", step.key.name}});
 }
 
 aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::string owner_uid) {
@@ -126,12 +125,13 @@ aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::st
   }
   if (!report.ok()) co_return report;
   recheck_at_ = absl::InfiniteFuture();
-  ApplyPlan plan = MakePlan({.desired = &desired,
-                             .live = &live_,
-                             .owner_uid = std::move(owner_uid),
-                             .just_sent = [this](const DesiredObject& object, const LiveObject* live) {
-                               return JustSent(object, live);
-                             }});
+  ApplyPlan plan =
+      MakePlan({.desired = &desired,
+                .live = &live_,
+                .owner_uid = std::move(owner_uid),
+                .just_sent = [this](const DesiredObject& object, const LiveObject* live) {
+                  return JustSent(object, live);
+                }});
   for (const Wave wave :
        {Wave::kNamespaces, Wave::kConfiguration, Wave::kSecrets, Wave::kWorkloads}) {
     aio::TaskGroup group(executor_);

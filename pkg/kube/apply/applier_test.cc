@@ -1,10 +1,10 @@
 #include "pkg/kube/apply/applier.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
@@ -99,9 +99,9 @@ class ApplierTest : public FakeApiServerTest {
     return kinds;
   }
   int Writes() {
-    return static_cast<int>(std::count_if(
-        server().requests().begin(), server().requests().end(),
-        [](const RecordedRequest& request) { return request.method != "GET"; }));
+    return static_cast<int>(
+        std::count_if(server().requests().begin(), server().requests().end(),
+                      [](const RecordedRequest& request) { return request.method != "GET"; }));
   }
 
   std::unique_ptr<LiveObjects> live_;
@@ -163,12 +163,12 @@ ASYNC_TEST_F(ApplierTest, RemovesAFieldThatIsNoLongerSent) {
   co_await Start();
   (void)co_await Apply({kNamespace, kConfig});
   co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
-  EXPECT_EQ((co_await Apply({kNamespace, "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, "
-                                         "namespace: ns}, data: {a: x}}"}))
+  EXPECT_EQ((co_await Apply({kNamespace,
+                             "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, "
+                             "namespace: ns}, data: {a: x}}"}))
                 .applied,
             1);
-  EXPECT_FALSE(
-      server().Find(api::kConfigMaps, kConfigKey)->at("data").as_object().contains("b"));
+  EXPECT_FALSE(server().Find(api::kConfigMaps, kConfigKey)->at("data").as_object().contains("b"));
   co_await Finish();
 }
 
@@ -238,9 +238,9 @@ ASYNC_TEST_F(ApplierTest, ABindingWithAnotherRoleIsMadeAnew) {
 
 ASYNC_TEST_F(ApplierTest, UnknownKindsAndNamelessObjectsAreRefusedBeforeAnythingIsSent) {
   co_await Start();
-  EXPECT_THAT((co_await Apply({kNamespace, "{apiVersion: x/v1, kind: Other, metadata: {name: z}}"}))
-                  .errors,
-              ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unknown kind"))));
+  EXPECT_THAT(
+      (co_await Apply({kNamespace, "{apiVersion: x/v1, kind: Other, metadata: {name: z}}"})).errors,
+      ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unknown kind"))));
   EXPECT_EQ(Writes(), 0);
   co_await Finish();
 }

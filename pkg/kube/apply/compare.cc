@@ -1,10 +1,10 @@
 #include "pkg/kube/apply/compare.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "pkg/kube/apply/quantity.h"
 
@@ -37,8 +37,11 @@ constexpr KeyedList kKeyedLists[] = {
 constexpr KeyedList kContainerPorts = {"ports", {"containerPort", "protocol"}};
 constexpr KeyedList kServicePorts = {"ports", {"port", "protocol"}};
 
+// Null for a list that is not merged by key.
 const KeyedList* KeysOf(std::string_view field, const json::array& list) {
-  if (list.empty() || !list.front().is_object()) return nullptr;
+  const bool has_objects = std::all_of(
+      list.begin(), list.end(), [](const json::value& element) { return element.is_object(); });
+  if (list.empty() || !has_objects) return nullptr;
   if (field == "ports") {
     return list.front().get_object().contains("containerPort") ? &kContainerPorts : &kServicePorts;
   }
@@ -82,16 +85,11 @@ std::string KeyText(const json::value& element, std::string_view key) {
                             : codec::Serialize(*value);
 }
 
-const json::value* FindByKeys(const json::array& list, const json::value& wanted,
-                              const KeyedList& keyed) {
-  for (const json::value& element : list) {
-    if (!element.is_object()) continue;
-    const bool same = std::all_of(keyed.keys.begin(), keyed.keys.end(), [&](std::string_view key) {
-      return key.empty() || KeyText(element, key) == KeyText(wanted, key);
-    });
-    if (same) return &element;
-  }
-  return nullptr;
+bool HaveSameKeys(const json::value& a, const json::value& b, const KeyedList& keyed) {
+  return a.is_object() &&
+         std::all_of(keyed.keys.begin(), keyed.keys.end(), [&](std::string_view key) {
+           return key.empty() || KeyText(a, key) == KeyText(b, key);
+         });
 }
 
 enum class Mode { kSubset, kEqual };
@@ -126,17 +124,26 @@ Difference CompareObjects(const json::object& live, const json::object& desired,
   return std::nullopt;
 }
 
+// A key that is there twice is wrong, but not for us to say: any element of that key will do.
+Difference FindInKeyedList(const json::array& live, const json::value& wanted,
+                           std::string_view field, const KeyedList& keyed) {
+  const std::string where = fmt::format("[{}]", KeyText(wanted, keyed.keys[0]));
+  Difference first;
+  for (const json::value& element : live) {
+    if (!HaveSameKeys(element, wanted, keyed)) continue;
+    const Difference inside = Compare(element, wanted, field, field, Mode::kSubset);
+    if (!inside.has_value()) return std::nullopt;
+    if (!first.has_value()) first = Join(where, *inside);
+  }
+  return first.has_value() ? first : where;
+}
+
 Difference CompareArrays(const json::array& live, const json::array& desired,
                          std::string_view field, Mode mode) {
   const KeyedList* const keyed = mode == Mode::kSubset ? KeysOf(field, desired) : nullptr;
   if (keyed != nullptr) {
     for (const json::value& wanted : desired) {
-      const std::string where = fmt::format("[{}]", KeyText(wanted, keyed->keys[0]));
-      const json::value* const found = FindByKeys(live, wanted, *keyed);
-      if (found == nullptr) return where;
-      if (Difference inside = Compare(*found, wanted, field, field, mode)) {
-        return Join(where, *inside);
-      }
+      if (Difference inside = FindInKeyedList(live, wanted, field, *keyed)) return inside;
     }
     return std::nullopt;
   }

@@ -35,8 +35,8 @@ void Expect(const Case& c) {
 TEST(CompareTest, LiveMayHoldMore) {
   const Case cases[] = {
       {"defaults", "{spec: {a: 1, b: 2}, status: {x: 1}}", "{spec: {a: 1}}", nullptr},
-      {"user's label", "{metadata: {labels: {ours: x, mine: y}}}", "{metadata: {labels: {ours: x}}}",
-       nullptr},
+      {"user's label", "{metadata: {labels: {ours: x, mine: y}}}",
+       "{metadata: {labels: {ours: x}}}", nullptr},
       {"user's variable", "{env: [{name: MINE, value: z}, {name: A, value: b}]}",
        "{env: [{name: A, value: b}]}", nullptr},
       {"user's container", "{containers: [{name: a, image: i, x: 1}, {name: b}]}",

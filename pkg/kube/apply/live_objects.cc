@@ -23,11 +23,11 @@ bool IsAppliedBy(const json::object& object, std::string_view manager) {
   if (metadata == nullptr || !metadata->is_object()) return false;
   const json::value* const fields = metadata->get_object().if_contains("managedFields");
   if (fields == nullptr || !fields->is_array()) return false;
-  return std::any_of(fields->get_array().begin(), fields->get_array().end(),
-                     [&](const json::value& entry) {
-                       return entry.is_object() && TextOf(entry.get_object(), "manager") == manager &&
-                              TextOf(entry.get_object(), "operation") == "Apply";
-                     });
+  return std::any_of(
+      fields->get_array().begin(), fields->get_array().end(), [&](const json::value& entry) {
+        return entry.is_object() && TextOf(entry.get_object(), "manager") == manager &&
+               TextOf(entry.get_object(), "operation") == "Apply";
+      });
 }
 
 }  // namespace

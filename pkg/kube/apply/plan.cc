@@ -1,11 +1,11 @@
 #include "pkg/kube/apply/plan.h"
 
-#include <absl/container/flat_hash_set.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
+
+#include <absl/container/flat_hash_set.h>
+#include <fmt/format.h>
 
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/base/status_macros.h"
@@ -28,11 +28,22 @@ std::string HashOf(const json::object& object) {
   return pki::Sha256Hex(codec::Serialize(copy));
 }
 
+// What differs, for the log: the hash differs whenever anything was changed, so it is named only
+// when nothing else is.
+std::optional<std::string> Difference(const json::object& live, const json::object& desired) {
+  std::optional<std::string> first = FirstDifference(live, desired);
+  if (!first.has_value() || !first->starts_with("metadata.annotations.")) return first;
+  json::object rest = desired;
+  rest.erase("metadata");
+  std::optional<std::string> beyond = FirstDifference(live, rest);
+  return beyond.has_value() ? beyond : first;
+}
+
 std::optional<ApplyStep> StepFor(const DesiredObject& desired, size_t index,
                                  const LiveObject* live) {
   if (live == nullptr) return ApplyStep{.index = index};
   const json::object object = live->Parse();
-  std::optional<std::string> difference = FirstDifference(object, desired.object);
+  std::optional<std::string> difference = Difference(object, desired.object);
   if (!difference.has_value()) return std::nullopt;
   ApplyStep step{.index = index, .difference = *std::move(difference)};
   if (NeedsRecreation(object, desired.object)) step.delete_uid = live->uid;
@@ -71,8 +82,7 @@ ApplyPlan MakePlan(const PlanInput& input) {
   for (size_t i = 0; i < input.desired->size(); ++i) {
     const DesiredObject& desired = (*input.desired)[i];
     wanted.insert({desired.resource->kind, desired.key});
-    const std::shared_ptr<const LiveObject> live =
-        input.live->Get(*desired.resource, desired.key);
+    const std::shared_ptr<const LiveObject> live = input.live->Get(*desired.resource, desired.key);
     std::optional<ApplyStep> step = StepFor(desired, i, live.get());
     if (!step.has_value()) continue;
     if (input.just_sent && input.just_sent(desired, live.get())) continue;

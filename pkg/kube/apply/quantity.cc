@@ -1,11 +1,11 @@
 #include "pkg/kube/apply/quantity.h"
 
+#include <optional>
+#include <string>
+
 #include <absl/numeric/int128.h>
 #include <absl/strings/ascii.h>
 #include <absl/strings/numbers.h>
-
-#include <optional>
-#include <string>
 
 namespace calico::kube {
 namespace {
@@ -25,10 +25,10 @@ struct Suffix {
   int tens;
   int twos;
 };
-constexpr Suffix kSuffixes[] = {
-    {"", 0, 0},   {"n", -9, 0}, {"u", -6, 0}, {"m", -3, 0}, {"k", 3, 0},   {"M", 6, 0},
-    {"G", 9, 0},  {"T", 12, 0}, {"P", 15, 0}, {"E", 18, 0}, {"Ki", 0, 10}, {"Mi", 0, 20},
-    {"Gi", 0, 30}, {"Ti", 0, 40}, {"Pi", 0, 50}, {"Ei", 0, 60}};
+constexpr Suffix kSuffixes[] = {{"", 0, 0},    {"n", -9, 0},  {"u", -6, 0},  {"m", -3, 0},
+                                {"k", 3, 0},   {"M", 6, 0},   {"G", 9, 0},   {"T", 12, 0},
+                                {"P", 15, 0},  {"E", 18, 0},  {"Ki", 0, 10}, {"Mi", 0, 20},
+                                {"Gi", 0, 30}, {"Ti", 0, 40}, {"Pi", 0, 50}, {"Ei", 0, 60}};
 
 std::optional<Suffix> ParseSuffix(std::string_view text) {
   for (const Suffix& suffix : kSuffixes) {

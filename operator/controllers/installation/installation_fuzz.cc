@@ -1,0 +1,39 @@
+// Whatever the API server holds as Installation: decode, validate, and render what is valid.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "operator/policy/installation_validation.h"
+#include "operator/render/render.h"
+#include "pkg/base/check.h"
+#include "pkg/codec/json.h"
+#include "pkg/kube/apply/compare.h"
+#include "pkg/kube/apply/plan.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  namespace json = calico::json;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const absl::StatusOr<json::object> object = calico::codec::ParseJsonObject(text);
+  if (!object.ok()) return 0;
+  const auto installation = calico::api::Installation::Decode(*object);
+  if (!installation.ok()) return 0;
+  // A moment at which the certificates of the corpus are valid.
+  const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
+  auto verdict = calico::policy::ValidateInstallation(*installation, now);
+  CALICO_CHECK(verdict.recheck_at > now);
+  if (!verdict.ok()) return 0;
+  const std::vector<json::object> objects =
+      calico::render::Render(calico::render::Release::Current(), *installation,
+                             {.owner_uid = "uid",
+                              .operator_namespace = "tigera-operator",
+                              .ca_certificates = std::move(verdict.ca_certificates),
+                              .has_admission_policies = true});
+  for (const json::object& rendered : objects) {
+    CALICO_CHECK(calico::kube::MakeDesired(rendered, "applied").ok());
+    CALICO_CHECK(!calico::kube::FirstDifference(rendered, rendered).has_value());
+  }
+  return 0;
+}

@@ -1,0 +1,210 @@
+#include "operator/controllers/status/status_writer.h"
+
+#include <memory>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/meta/object_meta.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/base/testing/fake_clock.h"
+#include "pkg/base/testing/status_matchers.h"
+#include "pkg/kube/testing/async_test.h"
+
+namespace calico::status {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const api::ObjectKey kCalico = {"", "calico"};
+const api::ObjectKey kDefault = {"", "default"};
+
+Decision Make(bool available, bool progressing, bool degraded, std::string message = "m") {
+  Decision decision;
+  const auto add = [&](std::string_view type, bool is_true) {
+    decision.conditions.push_back({.type = std::string(type),
+                                   .status = is_true ? "True" : "False",
+                                   .reason = "R",
+                                   .message = is_true ? message : "",
+                                   .observed_generation = 1});
+  };
+  add(api::kAvailable, available);
+  add(api::kProgressing, progressing);
+  add(api::kDegraded, degraded);
+  return decision;
+}
+
+class StatusWriterTest : public kube::FakeApiServerTest {
+ protected:
+  StatusWriterTest() {
+    server().Put({{"apiVersion", "operator.tigera.io/v1"},
+                  {"kind", "Installation"},
+                  {"metadata", {{"name", "default"}}},
+                  {"spec", {{"mine", "kept"}}},
+                  {"status", {{"mtu", 1440}}}});
+  }
+  void Start() {
+    events_ = std::make_unique<kube::EventRecorder>(client(), "test", base::SystemClock(), logger(),
+                                                    executor());
+    writer_ = std::make_unique<StatusWriter>(client(), *events_, clock_);
+  }
+  // The cache as it is now.
+  void Refresh() {
+    const auto status = server().Find(api::kTigeraStatuses, kCalico);
+    target_.tigera_status =
+        status.has_value()
+            ? std::make_shared<const api::TigeraStatus>(*api::TigeraStatus::Decode(*status))
+            : nullptr;
+    const json::object installation = *server().Find(api::kInstallations, kDefault);
+    target_.installation_version = api::ObjectIdentity::Decode(installation)->meta.resource_version;
+    target_.installation_status =
+        installation.contains("status") ? installation.at("status").as_object() : json::object();
+    target_.variant = "Calico";
+    target_.calico_version = "v1";
+  }
+  int Writes() {
+    int writes = 0;
+    for (const kube::RecordedRequest& request : server().requests()) {
+      if (request.method != "GET") ++writes;
+    }
+    return writes;
+  }
+  aio::Task<std::multiset<std::string>> Events() {
+    aio::TaskGroup group(executor());
+    group.Spawn(events_->Run());
+    for (int i = 0; i < 300 && events_->queued() > 0; ++i) {
+      EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(10)), base::IsOk());
+    }
+    co_await group.Stop();
+    std::multiset<std::string> reasons;
+    for (const json::object& event : server().state().List(api::kEvents)) {
+      reasons.emplace(event.at("reason").as_string());
+    }
+    co_return reasons;
+  }
+
+  base::FakeClock clock_;
+  std::unique_ptr<kube::EventRecorder> events_;
+  std::unique_ptr<StatusWriter> writer_;
+  StatusTarget target_;
+};
+
+ASYNC_TEST_F(StatusWriterTest, CreatesAndMirrorsThenWritesNothing) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  const json::object status = *server().Find(api::kTigeraStatuses, kCalico);
+  EXPECT_EQ(status.at("status").at("conditions").at(0).at("type"), "Available");
+  const json::object installation = *server().Find(api::kInstallations, kDefault);
+  EXPECT_EQ(installation.at("spec").at("mine"), "kept");
+  EXPECT_EQ(installation.at("status").at("mtu"), 1440);
+  EXPECT_EQ(installation.at("status").at("calicoVersion"), "v1");
+  EXPECT_EQ(installation.at("status").at("conditions").at(0).at("type"), "Ready");
+
+  server().ClearRequests();
+  // The cache is behind: nothing is known of what was written.
+  CO_ASSERT_OK_AND_ASSIGN(const absl::Time again,
+                          co_await writer_->Write(target_, Make(true, false, false)));
+  EXPECT_EQ(again, clock_.Now() + absl::Seconds(10));
+  Refresh();
+  CO_ASSERT_OK_AND_ASSIGN(const absl::Time never,
+                          co_await writer_->Write(target_, Make(true, false, false)));
+  EXPECT_EQ(never, absl::InfiniteFuture());
+  EXPECT_EQ(Writes(), 0);
+}
+
+ASYNC_TEST_F(StatusWriterTest, TransitionTimesAndEvents) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, true, false)));
+  EXPECT_THAT(co_await Events(), ElementsAre("Progressing"));
+  clock_.Advance(absl::Minutes(1));
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  clock_.Advance(absl::Minutes(1));
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
+  clock_.Advance(absl::Minutes(1));
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  EXPECT_THAT(co_await Events(), ElementsAre("Available", "Available", "Degraded", "NotAvailable",
+                                             "Progressing", "Recovered"));
+  Refresh();
+  const api::Condition* const progressing =
+      api::FindCondition(target_.tigera_status->conditions, api::kProgressing);
+  EXPECT_EQ(progressing->last_transition_time, clock_.Now() - absl::Minutes(2));
+  EXPECT_EQ(
+      api::FindCondition(target_.tigera_status->conditions, api::kDegraded)->last_transition_time,
+      clock_.Now());
+}
+
+ASYNC_TEST_F(StatusWriterTest, MessagesAloneAreWrittenOnceASecond) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, true, false, "1 of 100")));
+  Refresh();
+  server().ClearRequests();
+  clock_.Advance(absl::Milliseconds(300));
+  CO_ASSERT_OK_AND_ASSIGN(const absl::Time again,
+                          co_await writer_->Write(target_, Make(false, true, false, "2 of 100")));
+  EXPECT_EQ(again, clock_.Now() + absl::Milliseconds(700));
+  EXPECT_EQ(Writes(), 0);
+  // A transition does not wait.
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
+  EXPECT_GT(Writes(), 0);
+  Refresh();
+  clock_.Advance(absl::Seconds(1));
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true, "other")));
+  Refresh();
+  EXPECT_EQ(api::FindCondition(target_.tigera_status->conditions, api::kDegraded)->message,
+            "other");
+}
+
+ASYNC_TEST_F(StatusWriterTest, AnotherOnesStatusIsTakenOver) {
+  Start();
+  server().Put({{"apiVersion", "operator.tigera.io/v1"},
+                {"kind", "TigeraStatus"},
+                {"metadata", {{"name", "calico"}}},
+                {"status",
+                 {{"conditions",
+                   {{{"type", "Available"},
+                     {"status", "True"},
+                     {"lastTransitionTime", "2026-11-22T19:52:37Z"}}}}}}});
+  target_.tigera_status = nullptr;  // the cache has not seen it
+  target_.installation_version = "old";
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, true, false)));
+  Refresh();
+  EXPECT_EQ(target_.tigera_status->conditions.size(), 3U);
+}
+
+ASYNC_TEST_F(StatusWriterTest, RemovesAndForgets) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Remove(target_.tigera_status));
+  EXPECT_FALSE(server().Find(api::kTigeraStatuses, kCalico).has_value());
+  CO_ASSERT_OK(co_await writer_->Remove(target_.tigera_status));
+  CO_ASSERT_OK(co_await writer_->Remove(nullptr));
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  EXPECT_TRUE(server().Find(api::kTigeraStatuses, kCalico).has_value());
+}
+
+ASYNC_TEST_F(StatusWriterTest, ErrorsAreReturned) {
+  Start();
+  Refresh();
+  server().Inject({.method = "PUT", .path_contains = "tigerastatuses", .times = 1, .status = 409});
+  EXPECT_THAT(co_await writer_->Write(target_, Make(true, false, false)),
+              base::StatusIs(absl::StatusCode::kAborted));
+  EXPECT_THAT(co_await Events(), IsEmpty());
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+}
+
+}  // namespace
+}  // namespace calico::status

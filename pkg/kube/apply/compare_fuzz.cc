@@ -1,0 +1,28 @@
+// Two objects of any shape: comparing ends, and an object holds itself.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "pkg/base/check.h"
+#include "pkg/codec/json.h"
+#include "pkg/kube/apply/compare.h"
+#include "pkg/kube/apply/quantity.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using calico::kube::FirstDifference;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const size_t half = text.find('\n');
+  const std::string_view first = text.substr(0, half);
+  const std::string_view second =
+      half == std::string_view::npos ? std::string_view("{}") : text.substr(half + 1);
+  CALICO_CHECK(calico::kube::SameQuantity(first, second) ==
+               calico::kube::SameQuantity(second, first));
+  const auto live = calico::codec::ParseJsonObject(first);
+  const auto desired = calico::codec::ParseJsonObject(second);
+  if (!live.ok() || !desired.ok()) return 0;
+  CALICO_CHECK(!FirstDifference(*live, *live).has_value());
+  (void)FirstDifference(*live, *desired);
+  (void)calico::kube::NeedsRecreation(*live, *desired);
+  return 0;
+}
