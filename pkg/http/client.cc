@@ -94,6 +94,7 @@ struct Client::Impl {
     Permit permit;
     std::unique_ptr<Connection> connection;
     std::unique_ptr<MessageParser> parser;
+    bool reusable = false;  // the request was sent to its end
   };
 
   // What a call is doing, for the message when its time runs out.
@@ -102,6 +103,7 @@ struct Client::Impl {
     bool reused = false;    // the connection comes from the pool
     bool sent = false;      // a byte of the request may have left
     bool answered = false;  // a byte of the response has come
+    bool complete = false;  // the whole request has been sent
     absl::Time deadline;
   };
 
@@ -247,6 +249,7 @@ aio::Task<absl::Status> Client::Impl::Attempt(Connection& connection, const std:
   const absl::Status written = co_await connection.Write(wire);
   // A server may answer and close before it has read all; then the answer says more than the error.
   if (!written.ok() && !absl::IsUnavailable(written)) co_return written;
+  progress.complete = written.ok();
   progress.phase = "waiting for the response";
   while (!parser.head_done()) {
     absl::StatusOr<std::string> piece = co_await connection.Read();
@@ -283,7 +286,8 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
     if (status.ok()) {
       co_return Exchange{.permit = std::move(permit),
                          .connection = std::move(connection),
-                         .parser = std::move(parser)};
+                         .parser = std::move(parser),
+                         .reusable = progress.complete};
     }
     connection = nullptr;
     if (!progress.reused || progress.answered || !absl::IsUnavailable(status)) co_return status;
@@ -305,7 +309,8 @@ aio::Task<absl::StatusOr<std::string>> Client::Impl::ReadPiece(Exchange& exchang
 // Keeps the connection if the response left it in order.
 void Client::Impl::Finish(Exchange& exchange) {
   const MessageParser& parser = *exchange.parser;
-  if (parser.done() && parser.keep_alive() && exchange.parser->TakeRest().empty()) {
+  if (exchange.reusable && parser.done() && parser.keep_alive() &&
+      exchange.parser->TakeRest().empty()) {
     Keep(std::move(exchange.connection));
   }
 }

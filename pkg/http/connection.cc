@@ -5,11 +5,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <optional>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
@@ -297,38 +296,6 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(aio::Executor executo
     return FromError(fmt::format("listen on {}", JoinHostPort(address, port)), error);
   }
   return std::make_unique<TcpListener>(std::move(acceptor));
-}
-
-aio::Task<absl::StatusOr<std::vector<std::string>>> Resolve(std::string host) {
-  if (IsIpAddress(host)) co_return std::vector<std::string>{host};
-  if (co_await aio::IsCancelled()) co_return absl::CancelledError("look up: cancelled");
-  struct State {
-    explicit State(const aio::Executor& executor)
-        : resolver(executor), done(executor, asio::steady_timer::time_point::max()) {}
-    tcp::resolver resolver;
-    asio::steady_timer done;  // cancelled when the lookup ends
-    std::optional<error_code> error;
-    std::vector<std::string> addresses;
-  };
-  // The system's lookup cannot be cut short; a cancelled task leaves it behind.
-  auto state = std::make_shared<State>(co_await asio::this_coro::executor);
-  state->resolver.async_resolve(
-      host, "", [state](const error_code& error, const tcp::resolver::results_type& results) {
-        state->error = error;
-        for (const auto& entry : results) {
-          state->addresses.push_back(entry.endpoint().address().to_string());
-        }
-        state->done.cancel();
-      });
-  while (!state->error.has_value()) {
-    co_await state->done.async_wait(aio::internal::kTuple);
-    if (!state->error.has_value() && co_await aio::IsCancelled()) {
-      state->resolver.cancel();
-      co_return absl::CancelledError(fmt::format("look up {}: cancelled", host));
-    }
-  }
-  if (*state->error) co_return FromError(fmt::format("look up {}", host), *state->error);
-  co_return std::move(state->addresses);
 }
 
 }  // namespace calico::http

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
@@ -71,10 +70,6 @@ class Listener {
   // Closes; an Accept in progress ends with kCancelled.
   virtual void Close() = 0;
 };
-
-// The addresses of `host`, which may be one itself. Errors: kUnavailable, kCancelled.
-// Cancellation: total; the lookup itself goes on in its own thread.
-aio::Task<absl::StatusOr<std::vector<std::string>>> Resolve(std::string host);
 
 }  // namespace calico::http
 

@@ -1,5 +1,7 @@
 #include "pkg/http/dialer.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,7 @@
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/timer.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/http/resolve.h"
 #include "pkg/http/tunnel.h"
 
 namespace calico::http {
@@ -117,12 +120,14 @@ absl::Status Dialer::LoadTls() {
   }
   const std::string fingerprint = TlsFingerprint(tls);
   if (tls_ != nullptr && fingerprint == fingerprint_) return absl::OkStatus();
-  CALICO_ASSIGN_OR_RETURN(auto context, TlsContext::NewClient(tls));
+  absl::StatusOr<std::shared_ptr<const TlsContext>> context = TlsContext::NewClient(tls);
+  explicit_bzero(tls.client_key_pem.data(), tls.client_key_pem.size());
+  CALICO_RETURN_IF_ERROR(context);
   std::shared_ptr<const TlsContext> proxy_context;
   if (options_.proxy.has_value() && options_.proxy->scheme == "https") {
     CALICO_ASSIGN_OR_RETURN(proxy_context, TlsContext::NewProxyClient(tls.ca_pem));
   }
-  tls_ = std::move(context);
+  tls_ = *std::move(context);
   proxy_tls_ = std::move(proxy_context);
   server_name_ = tls.server_name.empty() ? options_.origin.host : tls.server_name;
   fingerprint_ = fingerprint;
