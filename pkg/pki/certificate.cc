@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <ctime>
+#include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <openssl/asn1.h>
@@ -9,6 +11,7 @@
 #include "pkg/base/status_macros.h"
 #include "pkg/pki/internal/asn1.h"
 #include "pkg/pki/internal/extensions.h"
+#include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/names.h"
 #include "pkg/pki/internal/openssl_error.h"
 #include "pkg/pki/internal/x509.h"
@@ -61,27 +64,30 @@ absl::StatusOr<Certificate> Certificate::ParseDer(std::string_view der) {
     return absl::ResourceExhaustedError(fmt::format("parse certificate: {} bytes, limit {}",
                                                     der.size(), kSingleLimits.max_block_bytes));
   }
-  const internal::X509Ptr x509 = internal::ToX509(der);
+  auto handle = std::make_shared<internal::X509Handle>();
+  handle->x509 = internal::DecodeAll<internal::X509Ptr>(d2i_X509, der);
+  X509* x509 = handle->x509.get();
   if (x509 == nullptr) return Refuse("not X.509, or bytes left over");
-  if (!internal::IsCanonical(i2d_X509, x509.get(), der)) return Refuse("not DER");
+  if (!internal::IsCanonical(i2d_X509, x509, der)) return Refuse("not DER");
 
-  const std::string key_der = internal::Encode(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(x509.get()));
-  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, PublicKey::ParseDer(key_der));
+  CALICO_ASSIGN_OR_RETURN(PublicKey public_key,
+                          internal::KeyAccess::FromInfo(X509_get_X509_PUBKEY(x509)));
   Certificate certificate(std::move(public_key));
   certificate.der_ = std::string(der);
-  const X509_NAME* subject = X509_get_subject_name(x509.get());
+  certificate.handle_ = std::move(handle);
+  const X509_NAME* subject = X509_get_subject_name(x509);
   CALICO_ASSIGN_OR_RETURN(std::vector<NameAttribute> attributes, internal::ReadName(subject));
   certificate.SetSubject(std::move(attributes));
   certificate.subject_ = internal::NameText(subject);
-  certificate.issuer_ = internal::NameText(X509_get_issuer_name(x509.get()));
-  CALICO_ASSIGN_OR_RETURN(certificate.serial_, ReadSerial(X509_get0_serialNumber(x509.get())));
-  CALICO_ASSIGN_OR_RETURN(certificate.not_before_, ReadTime(X509_get0_notBefore(x509.get())));
-  CALICO_ASSIGN_OR_RETURN(certificate.not_after_, ReadTime(X509_get0_notAfter(x509.get())));
+  certificate.issuer_ = internal::NameText(X509_get_issuer_name(x509));
+  CALICO_ASSIGN_OR_RETURN(certificate.serial_, ReadSerial(X509_get0_serialNumber(x509)));
+  CALICO_ASSIGN_OR_RETURN(certificate.not_before_, ReadTime(X509_get0_notBefore(x509)));
+  CALICO_ASSIGN_OR_RETURN(certificate.not_after_, ReadTime(X509_get0_notAfter(x509)));
 
   CALICO_ASSIGN_OR_RETURN(internal::Extensions extensions,
-                          internal::ReadExtensions(X509_get0_extensions(x509.get())));
+                          internal::ReadExtensions(X509_get0_extensions(x509)));
   certificate.SetExtensions(std::move(extensions));
-  certificate.is_self_signed_ = X509_self_signed(x509.get(), /*verify_signature=*/1) == 1;
+  certificate.is_self_signed_ = X509_self_signed(x509, /*verify_signature=*/1) == 1;
   return certificate;
 }
 
@@ -148,23 +154,18 @@ std::string ToPemBundle(const std::vector<Certificate>& certificates) {
 
 namespace internal {
 
-X509Ptr ToX509(std::string_view der) { return DecodeAll<X509Ptr>(d2i_X509, der); }
-
-absl::StatusOr<X509Ptr> ToX509(const Certificate& certificate) {
-  X509Ptr x509 = ToX509(std::string_view(certificate.der()));
-  if (x509 == nullptr) return OpensslError(absl::StatusCode::kInternal, "read certificate again");
-  return x509;
+X509* CertificateAccess::Handle(const Certificate& certificate) {
+  return certificate.handle_->x509.get();
 }
 
 absl::StatusOr<CertificateStackPtr> ToX509Stack(const std::vector<Certificate>& certificates) {
   CertificateStackPtr stack(sk_X509_new_null());
   if (stack == nullptr) return OpensslError(absl::StatusCode::kInternal, "collect certificates");
   for (const Certificate& certificate : certificates) {
-    CALICO_ASSIGN_OR_RETURN(X509Ptr x509, ToX509(certificate));
-    if (sk_X509_push(stack.get(), x509.get()) <= 0) {
+    if (X509_add_cert(stack.get(), CertificateAccess::Handle(certificate), X509_ADD_FLAG_UP_REF) !=
+        1) {
       return OpensslError(absl::StatusCode::kInternal, "collect certificates");
     }
-    x509.release();
   }
   return stack;
 }

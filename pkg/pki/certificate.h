@@ -3,6 +3,7 @@
 #ifndef CALICO_PKG_PKI_CERTIFICATE_H_
 #define CALICO_PKG_PKI_CERTIFICATE_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,13 +20,16 @@
 namespace calico::pki {
 
 namespace internal {
+struct CertificateAccess;
 struct Extensions;
+struct X509Handle;
 }  // namespace internal
 
 // May there be text between, before and after PEM blocks? Hand-made bundles of roots have comments;
 // in a field that a user pastes, text is more often a mistake.
 enum class SurroundingText { kRefuse, kAllow };
 
+// A value; copies share what the library decoded.
 class Certificate {
  public:
   // Errors: InvalidArgument (ResourceExhausted when larger than 128 KiB): not a certificate, bytes
@@ -83,11 +87,13 @@ class Certificate {
   friend bool operator==(const Certificate& a, const Certificate& b) { return a.der_ == b.der_; }
 
  private:
+  friend struct internal::CertificateAccess;
   explicit Certificate(PublicKey public_key) : public_key_(std::move(public_key)) {}
   void SetSubject(std::vector<NameAttribute> attributes);
   void SetExtensions(internal::Extensions extensions);
 
   std::string der_;
+  std::shared_ptr<const internal::X509Handle> handle_;
   PublicKey public_key_;
   std::string subject_;
   std::string issuer_;

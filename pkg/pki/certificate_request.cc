@@ -1,5 +1,8 @@
 #include "pkg/pki/certificate_request.h"
 
+#include <memory>
+#include <utility>
+
 #include <fmt/format.h>
 #include <openssl/objects.h>
 
@@ -87,11 +90,11 @@ bool IsStrongSignature(int signature_nid) {
   }
 }
 
-internal::X509ReqPtr ToX509Req(std::string_view der) {
-  return internal::DecodeAll<internal::X509ReqPtr>(d2i_X509_REQ, der);
-}
-
 }  // namespace
+
+struct internal::X509ReqHandle {
+  X509ReqPtr x509;
+};
 
 absl::StatusOr<std::string> CreateCertificateRequest(const PrivateKey& key,
                                                      const CertificateRequestTemplate& request) {
@@ -132,21 +135,23 @@ absl::StatusOr<CertificateRequest> CertificateRequest::ParseDer(std::string_view
     return absl::ResourceExhaustedError(fmt::format("parse certificate request: {} bytes, limit {}",
                                                     der.size(), kLimits.max_block_bytes));
   }
-  const internal::X509ReqPtr x509 = ToX509Req(der);
+  auto handle = std::make_shared<internal::X509ReqHandle>();
+  handle->x509 = internal::DecodeAll<internal::X509ReqPtr>(d2i_X509_REQ, der);
+  X509_REQ* x509 = handle->x509.get();
   if (x509 == nullptr) return refuse("not PKCS#10, or bytes left over");
-  if (!internal::IsCanonical(i2d_X509_REQ, x509.get(), der)) return refuse("not DER");
-  if (X509_REQ_get_version(x509.get()) != X509_REQ_VERSION_1) return refuse("unknown version");
+  if (!internal::IsCanonical(i2d_X509_REQ, x509, der)) return refuse("not DER");
+  if (X509_REQ_get_version(x509) != X509_REQ_VERSION_1) return refuse("unknown version");
 
-  const std::string key_der =
-      internal::Encode(i2d_X509_PUBKEY, X509_REQ_get_X509_PUBKEY(x509.get()));
-  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, PublicKey::ParseDer(key_der));
+  CALICO_ASSIGN_OR_RETURN(PublicKey public_key,
+                          internal::KeyAccess::FromInfo(X509_REQ_get_X509_PUBKEY(x509)));
   CertificateRequest request(std::move(public_key));
   request.der_ = std::string(der);
-  const X509_NAME* subject = X509_REQ_get_subject_name(x509.get());
+  request.handle_ = std::move(handle);
+  const X509_NAME* subject = X509_REQ_get_subject_name(x509);
   CALICO_ASSIGN_OR_RETURN(std::vector<NameAttribute> attributes, internal::ReadName(subject));
   request.SetSubject(std::move(attributes));
   request.subject_text_ = internal::NameText(subject);
-  CALICO_ASSIGN_OR_RETURN(const internal::ExtensionStackPtr stack, RequestedExtensions(x509.get()));
+  CALICO_ASSIGN_OR_RETURN(const internal::ExtensionStackPtr stack, RequestedExtensions(x509));
   CALICO_ASSIGN_OR_RETURN(internal::Extensions extensions, internal::ReadExtensions(stack.get()));
   request.SetExtensions(std::move(extensions));
   return request;
@@ -174,19 +179,18 @@ void CertificateRequest::SetExtensions(internal::Extensions extensions) {
 
 absl::Status CertificateRequest::VerifySignature() const {
   const internal::ErrorScope scope;
-  const internal::X509ReqPtr x509 = ToX509Req(der_);
-  EVP_PKEY* key = x509 == nullptr ? nullptr : X509_REQ_get0_pubkey(x509.get());
+  X509_REQ* x509 = handle_->x509.get();
+  EVP_PKEY* key = internal::KeyAccess::Handle(public_key_);
   if (key == nullptr) {
-    return internal::OpensslError(absl::StatusCode::kInvalidArgument,
-                                  "verify certificate request: unsupported kind of key");
+    return absl::InvalidArgumentError("verify certificate request: unsupported kind of key");
   }
-  const int nid = X509_REQ_get_signature_nid(x509.get());
+  const int nid = X509_REQ_get_signature_nid(x509);
   if (!IsStrongSignature(nid)) {
     return absl::InvalidArgumentError(
         fmt::format("verify certificate request: signature algorithm {} is not accepted",
                     nid == NID_undef ? "unknown" : OBJ_nid2sn(nid)));
   }
-  if (X509_REQ_verify(x509.get(), key) != 1) {
+  if (X509_REQ_verify(x509, key) != 1) {
     return internal::OpensslError(
         absl::StatusCode::kInvalidArgument,
         "verify certificate request: the signature is not by the request's own key");

@@ -6,6 +6,7 @@
 #ifndef CALICO_PKG_PKI_CERTIFICATE_REQUEST_H_
 #define CALICO_PKG_PKI_CERTIFICATE_REQUEST_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ namespace calico::pki {
 
 namespace internal {
 struct Extensions;
+struct X509ReqHandle;
 }  // namespace internal
 
 // What to ask for. The defaults are those of a TLS server that is also a client.
@@ -48,6 +50,7 @@ struct CertificateRequestTemplate {
 absl::StatusOr<std::string> CreateCertificateRequest(const PrivateKey& key,
                                                      const CertificateRequestTemplate& request);
 
+// A value; copies share what the library decoded.
 class CertificateRequest {
  public:
   // Reads exactly one PEM block `CERTIFICATE REQUEST` with nothing but white space around it; at
@@ -99,6 +102,7 @@ class CertificateRequest {
   void SetExtensions(internal::Extensions extensions);
 
   std::string der_;
+  std::shared_ptr<const internal::X509ReqHandle> handle_;
   PublicKey public_key_;
   std::string common_name_;
   int common_name_count_ = 0;

@@ -86,6 +86,30 @@ absl::Status SetSerial(X509* x509) {
              : absl::OkStatus();
 }
 
+// X509_set_pubkey would encode the key and decode it again, which takes longer than signing.
+absl::Status SetPublicKey(X509* x509, const PublicKey& key) {
+  const unsigned char* bits = nullptr;
+  int size = 0;
+  ASN1_OBJECT* oid = nullptr;
+  X509_ALGOR* algorithm = nullptr;
+  X509_PUBKEY* target = X509_get_X509_PUBKEY(x509);
+  X509_ALGOR* target_algorithm = nullptr;
+  if (X509_PUBKEY_get0_param(&oid, &bits, &size, &algorithm, internal::KeyAccess::Info(key)) != 1) {
+    return Failed();
+  }
+  auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(bits, static_cast<size_t>(size)));
+  if (copy == nullptr) return Failed();
+  if (X509_PUBKEY_set0_param(target, OBJ_dup(oid), V_ASN1_UNDEF, nullptr, copy, size) != 1) {
+    OPENSSL_free(copy);
+    return Failed();
+  }
+  if (X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &target_algorithm, target) != 1 ||
+      X509_ALGOR_copy(target_algorithm, algorithm) != 1) {
+    return Failed();
+  }
+  return absl::OkStatus();
+}
+
 // RFC 7093 method 1: the first 160 bits of SHA-256 over the key's bit string.
 absl::StatusOr<std::string> KeyIdOf(const X509* x509) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
@@ -128,12 +152,8 @@ absl::StatusOr<Certificate> Build(const PublicKey& key, const CertificateTemplat
   CALICO_RETURN_IF_ERROR(CheckTemplate(wanted));
   CALICO_RETURN_IF_ERROR(key.CheckStrength());
   const internal::X509Ptr x509(X509_new());
-  const internal::EvpPkeyPtr subject_key = internal::ToEvp(key);
-  if (x509 == nullptr || subject_key == nullptr ||
-      X509_set_version(x509.get(), X509_VERSION_3) != 1 ||
-      X509_set_pubkey(x509.get(), subject_key.get()) != 1) {
-    return Failed();
-  }
+  if (x509 == nullptr || X509_set_version(x509.get(), X509_VERSION_3) != 1) return Failed();
+  CALICO_RETURN_IF_ERROR(SetPublicKey(x509.get(), key));
   CALICO_RETURN_IF_ERROR(SetSerial(x509.get()));
   CALICO_RETURN_IF_ERROR(SetTime(X509_getm_notBefore(x509.get()), wanted.not_before));
   CALICO_RETURN_IF_ERROR(SetTime(X509_getm_notAfter(x509.get()), wanted.not_after));
@@ -148,12 +168,12 @@ absl::StatusOr<Certificate> Build(const PublicKey& key, const CertificateTemplat
 }
 
 // `issuer` issued `subject`, by names, key identifiers and signature.
-absl::StatusOr<bool> IsIssuedBy(const Certificate& subject, const Certificate& issuer) {
-  CALICO_ASSIGN_OR_RETURN(const internal::X509Ptr child, internal::ToX509(subject));
-  CALICO_ASSIGN_OR_RETURN(const internal::X509Ptr parent, internal::ToX509(issuer));
-  EVP_PKEY* key = X509_get0_pubkey(parent.get());
-  return key != nullptr && X509_check_issued(parent.get(), child.get()) == X509_V_OK &&
-         X509_verify(child.get(), key) == 1;
+bool IsIssuedBy(const Certificate& subject, const Certificate& issuer) {
+  X509* child = internal::CertificateAccess::Handle(subject);
+  X509* parent = internal::CertificateAccess::Handle(issuer);
+  EVP_PKEY* key = internal::KeyAccess::Handle(issuer.public_key());
+  return key != nullptr && X509_check_issued(parent, child) == X509_V_OK &&
+         X509_verify(child, key) == 1;
 }
 
 absl::Status CheckAuthority(const Certificate& ca) {
@@ -196,8 +216,7 @@ absl::StatusOr<CertificateAuthority> CertificateAuthority::Create(std::vector<Ce
   for (size_t i = 0; i < chain.size(); ++i) {
     CALICO_RETURN_IF_ERROR(CheckAuthority(chain[i]));
     if (i == 0) continue;
-    CALICO_ASSIGN_OR_RETURN(const bool linked, IsIssuedBy(chain[i - 1], chain[i]));
-    if (!linked) {
+    if (!IsIssuedBy(chain[i - 1], chain[i])) {
       return absl::InvalidArgumentError(fmt::format(
           "load certificate authority: {:?} was not issued by {:?}, the next one in the "
           "chain",
@@ -232,11 +251,10 @@ absl::StatusOr<Certificate> CertificateAuthority::Issue(const PublicKey& key,
     return Refuse(fmt::format("it would have ended at {}", Rfc3339(issued.not_after)));
   }
   if (wanted.is_ca) CALICO_RETURN_IF_ERROR(CheckPathLengths(chain_, /*below=*/1));
-  CALICO_ASSIGN_OR_RETURN(const internal::X509Ptr ca_x509, internal::ToX509(certificate()));
   return Build(key, issued,
                {.key = internal::KeyAccess::Handle(key_),
                 .digest = DigestFor(key_.public_key()),
-                .certificate = ca_x509.get(),
+                .certificate = internal::CertificateAccess::Handle(certificate()),
                 .subject_key_id = certificate().subject_key_id()});
 }
 

@@ -178,7 +178,7 @@ PrivateKey& PrivateKey::operator=(PrivateKey&&) noexcept = default;
 absl::StatusOr<PrivateKey> PrivateKey::Generate(KeyAlgorithm algorithm) {
   const internal::ErrorScope scope;
   CALICO_ASSIGN_OR_RETURN(internal::EvpPkeyPtr evp, GenerateEvp(algorithm));
-  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::PublicKeyOf(evp.get()));
+  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::KeyAccess::FromEvp(evp.get()));
   return PrivateKey(std::unique_ptr<Impl>(new Impl{std::move(evp), std::move(public_key)}));
 }
 
@@ -192,7 +192,7 @@ absl::StatusOr<PrivateKey> PrivateKey::ParsePem(std::string_view pem) {
   if (!size.has_value()) return Refuse("the PEM body is not base64");
   der.Shorten(*size);
   CALICO_ASSIGN_OR_RETURN(internal::EvpPkeyPtr evp, DecodeKey(block.label, der));
-  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::PublicKeyOf(evp.get()));
+  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::KeyAccess::FromEvp(evp.get()));
   CALICO_RETURN_IF_ERROR(CheckConsistency(evp.get(), public_key.family()));
   return PrivateKey(std::unique_ptr<Impl>(new Impl{std::move(evp), std::move(public_key)}));
 }

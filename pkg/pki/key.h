@@ -49,8 +49,14 @@ std::string_view ToString(KeyAlgorithm algorithm);
 std::string_view ToString(SignatureAlgorithm algorithm);
 std::string_view ToString(KeyFamily family);
 
-// A public key as a value. A key of a kind that we do not know is kept as bytes (kOther), so that a
-// certificate bundle with one exotic entry can still be read.
+namespace internal {
+struct KeyAccess;
+struct PublicKeyHandle;
+}  // namespace internal
+
+// A public key as a value; copies share what the library decoded. A key of a kind that we do not
+// know is kept as bytes (kOther), so that a certificate bundle with one exotic entry can still be
+// read.
 class PublicKey {
  public:
   // Reads a DER SubjectPublicKeyInfo. Errors: InvalidArgument if it is not one, or has more bytes.
@@ -76,6 +82,7 @@ class PublicKey {
   friend bool operator==(const PublicKey& a, const PublicKey& b);
 
  private:
+  friend struct internal::KeyAccess;
   PublicKey() = default;
 
   std::string der_;
@@ -83,11 +90,8 @@ class PublicKey {
   int bits_ = 0;
   std::string curve_;
   uint64_t rsa_exponent_ = 0;  // 0: not RSA, or larger than 64 bits
+  std::shared_ptr<const internal::PublicKeyHandle> handle_;
 };
-
-namespace internal {
-struct KeyAccess;
-}  // namespace internal
 
 // A private key: move-only, wiped when destroyed, not printable. A moved-from key may only be
 // assigned to or destroyed.

@@ -1,8 +1,10 @@
-#include <iterator>
+#include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <openssl/core_names.h>
 
+#include "pkg/pki/internal/asn1.h"
 #include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/openssl_error.h"
 #include "pkg/pki/internal/openssl_ptr.h"
@@ -14,10 +16,6 @@ namespace {
 constexpr int kMinRsaBits = 2048;
 constexpr int kMaxRsaBits = 8192;
 constexpr uint64_t kMinRsaExponent = 65537;
-
-const unsigned char* Bytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 KeyFamily FamilyOfEvp(const EVP_PKEY* key) {
   if (key == nullptr) return KeyFamily::kOther;
@@ -58,53 +56,60 @@ uint64_t RsaExponentOf(const EVP_PKEY* key) {
   return BN_num_bits(exponent) > 64 ? 0 : BN_get_word(exponent);
 }
 
+// A curve that the library does not know is a kind we do not know; a broken RSA key is broken.
+bool IsBroken(const X509_PUBKEY* info) {
+  if (X509_PUBKEY_get0(info) != nullptr) return false;
+  ASN1_OBJECT* algorithm = nullptr;
+  X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, info);
+  const int nid = OBJ_obj2nid(algorithm);
+  return nid == NID_rsaEncryption || nid == NID_ED25519;
+}
+
 }  // namespace
 
 namespace internal {
 
-EvpPkeyPtr ToEvp(const PublicKey& key) {
-  const unsigned char* in = Bytes(key.der());
-  return EvpPkeyPtr(d2i_PUBKEY(nullptr, &in, static_cast<long>(key.der().size())));
+EVP_PKEY* KeyAccess::Handle(const PublicKey& key) {
+  return X509_PUBKEY_get0(key.handle_->info.get());
 }
 
-absl::StatusOr<PublicKey> PublicKeyOf(const EVP_PKEY* key) {
-  unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(key, &der);
-  const OpensslBytesPtr owned(der);
-  if (size <= 0) return OpensslError(absl::StatusCode::kInvalidArgument, "encode public key");
-  return PublicKey::ParseDer({reinterpret_cast<const char*>(der), static_cast<size_t>(size)});
+const X509_PUBKEY* KeyAccess::Info(const PublicKey& key) { return key.handle_->info.get(); }
+
+absl::StatusOr<PublicKey> KeyAccess::FromInfo(const X509_PUBKEY* info) {
+  auto handle = std::make_shared<PublicKeyHandle>();
+  handle->info.reset(X509_PUBKEY_dup(info));  // shares the decoded key
+  PublicKey key;
+  // Of the original: a duplicate forgets how many bits its bit string has.
+  key.der_ = Encode(i2d_X509_PUBKEY, info);
+  if (handle->info == nullptr || key.der_.empty() || IsBroken(info)) {
+    return OpensslError(absl::StatusCode::kInvalidArgument, "parse public key");
+  }
+  const EVP_PKEY* evp = X509_PUBKEY_get0(handle->info.get());
+  key.handle_ = std::move(handle);
+  key.family_ = FamilyOfEvp(evp);
+  if (key.family_ != KeyFamily::kOther) key.bits_ = EVP_PKEY_get_bits(evp);
+  if (key.family_ == KeyFamily::kEcdsa) key.curve_ = CurveOf(evp);
+  if (key.family_ == KeyFamily::kRsa) key.rsa_exponent_ = RsaExponentOf(evp);
+  return key;
+}
+
+absl::StatusOr<PublicKey> KeyAccess::FromEvp(const EVP_PKEY* key) {
+  const std::string der = Encode(i2d_PUBKEY, key);
+  if (der.empty()) return OpensslError(absl::StatusCode::kInvalidArgument, "encode public key");
+  return PublicKey::ParseDer(der);
 }
 
 }  // namespace internal
 
 absl::StatusOr<PublicKey> PublicKey::ParseDer(std::string_view subject_public_key_info) {
   const internal::ErrorScope scope;
-  const unsigned char* in = Bytes(subject_public_key_info);
-  const unsigned char* const end = in + subject_public_key_info.size();
-  const internal::X509PubkeyPtr info(
-      d2i_X509_PUBKEY(nullptr, &in, static_cast<long>(subject_public_key_info.size())));
+  const auto info =
+      internal::DecodeAll<internal::X509PubkeyPtr>(d2i_X509_PUBKEY, subject_public_key_info);
   if (info == nullptr) {
-    return internal::OpensslError(absl::StatusCode::kInvalidArgument, "parse public key");
+    return internal::OpensslError(absl::StatusCode::kInvalidArgument,
+                                  "parse public key: malformed, or bytes left over");
   }
-  if (in != end) return absl::InvalidArgumentError("parse public key: bytes left over");
-
-  const EVP_PKEY* evp = X509_PUBKEY_get0(info.get());
-  if (evp == nullptr) {
-    ASN1_OBJECT* algorithm = nullptr;
-    X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, info.get());
-    // A curve that the library does not know is a kind we do not know; a broken RSA key is broken.
-    const int nid = OBJ_obj2nid(algorithm);
-    if (nid == NID_rsaEncryption || nid == NID_ED25519) {
-      return internal::OpensslError(absl::StatusCode::kInvalidArgument, "parse public key");
-    }
-  }
-  PublicKey key;
-  key.der_ = std::string(subject_public_key_info);
-  key.family_ = FamilyOfEvp(evp);
-  if (key.family_ != KeyFamily::kOther) key.bits_ = EVP_PKEY_get_bits(evp);
-  if (key.family_ == KeyFamily::kEcdsa) key.curve_ = CurveOf(evp);
-  if (key.family_ == KeyFamily::kRsa) key.rsa_exponent_ = RsaExponentOf(evp);
-  return key;
+  return internal::KeyAccess::FromInfo(info.get());
 }
 
 std::string PublicKey::Description() const {
@@ -136,20 +141,18 @@ absl::Status PublicKey::CheckStrength() const {
     return refuse("the curve is not P-256, P-384 or P-521 by name");
   }
   const internal::ErrorScope scope;
-  const internal::EvpPkeyPtr evp = internal::ToEvp(*this);
-  const internal::EvpPkeyCtxPtr ctx(EVP_PKEY_CTX_new(evp.get(), nullptr));
-  if (evp == nullptr || ctx == nullptr) {
-    return internal::OpensslError(absl::StatusCode::kInternal, "check key");
-  }
+  EVP_PKEY* evp = internal::KeyAccess::Handle(*this);
   if (family_ == KeyFamily::kRsa) {
     BIGNUM* modulus = nullptr;
-    if (EVP_PKEY_get_bn_param(evp.get(), OSSL_PKEY_PARAM_RSA_N, &modulus) != 1) {
+    if (EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1) {
       return internal::OpensslError(absl::StatusCode::kInternal, "check key");
     }
     const internal::BnPtr owned(modulus);
     return BN_is_odd(modulus) ? absl::OkStatus() : refuse("the modulus is even");
   }
   // A point on the curve that is not infinity; these curves have no small subgroups.
+  const internal::EvpPkeyCtxPtr ctx(EVP_PKEY_CTX_new(evp, nullptr));
+  if (ctx == nullptr) return internal::OpensslError(absl::StatusCode::kInternal, "check key");
   if (EVP_PKEY_public_check_quick(ctx.get()) != 1) return refuse("not a point of the curve");
   return absl::OkStatus();
 }
@@ -158,9 +161,7 @@ bool operator==(const PublicKey& a, const PublicKey& b) {
   if (a.der_ == b.der_) return true;
   if (a.family_ != b.family_ || a.family_ == KeyFamily::kOther || a.bits_ != b.bits_) return false;
   const internal::ErrorScope scope;
-  const internal::EvpPkeyPtr evp_a = internal::ToEvp(a);
-  const internal::EvpPkeyPtr evp_b = internal::ToEvp(b);
-  return evp_a != nullptr && evp_b != nullptr && EVP_PKEY_eq(evp_a.get(), evp_b.get()) == 1;
+  return EVP_PKEY_eq(internal::KeyAccess::Handle(a), internal::KeyAccess::Handle(b)) == 1;
 }
 
 }  // namespace calico::pki

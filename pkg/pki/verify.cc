@@ -101,17 +101,18 @@ absl::Status VerifyChain(const Certificate& leaf, const std::vector<Certificate>
                          absl::Time now) {
   const internal::ErrorScope scope;
   if (roots.empty()) return absl::InvalidArgumentError("verify certificate: no trusted roots");
-  CALICO_ASSIGN_OR_RETURN(const internal::X509Ptr x509, internal::ToX509(leaf));
   CALICO_ASSIGN_OR_RETURN(const internal::CertificateStackPtr untrusted,
                           internal::ToX509Stack(intermediates));
   const internal::X509StorePtr store(X509_STORE_new());
   const internal::X509StoreCtxPtr context(X509_STORE_CTX_new());
   if (store == nullptr || context == nullptr) return Failed();
   for (const Certificate& root : roots) {
-    CALICO_ASSIGN_OR_RETURN(const internal::X509Ptr anchor, internal::ToX509(root));
-    if (X509_STORE_add_cert(store.get(), anchor.get()) != 1) return Failed();
+    if (X509_STORE_add_cert(store.get(), internal::CertificateAccess::Handle(root)) != 1) {
+      return Failed();
+    }
   }
-  if (X509_STORE_CTX_init(context.get(), store.get(), x509.get(), untrusted.get()) != 1 ||
+  if (X509_STORE_CTX_init(context.get(), store.get(), internal::CertificateAccess::Handle(leaf),
+                          untrusted.get()) != 1 ||
       !Configure(context.get(), purpose, now)) {
     return Failed();
   }

@@ -9,17 +9,23 @@
 
 namespace calico::pki::internal {
 
+// A key as the library decoded it, which costs more than a signature does: so it is done once.
+struct PublicKeyHandle {
+  X509PubkeyPtr info;
+};
+
 struct KeyAccess {
   // Lifetime: that of `key`. OpenSSL takes non-const pointers for signing, which changes only state
   // that it locks itself.
   static EVP_PKEY* Handle(const PrivateKey& key);
+  // Null for a kind of key that the library does not know.
+  static EVP_PKEY* Handle(const PublicKey& key);
+  static const X509_PUBKEY* Info(const PublicKey& key);
+
+  // Errors: InvalidArgument, as PublicKey::ParseDer.
+  static absl::StatusOr<PublicKey> FromInfo(const X509_PUBKEY* info);
+  static absl::StatusOr<PublicKey> FromEvp(const EVP_PKEY* key);
 };
-
-// Null for a kind of key that the library does not know.
-EvpPkeyPtr ToEvp(const PublicKey& key);
-
-// Errors: InvalidArgument.
-absl::StatusOr<PublicKey> PublicKeyOf(const EVP_PKEY* key);
 
 // Null stands for "the key's own" (Ed25519).
 const EVP_MD* DigestOf(SignatureAlgorithm algorithm);

@@ -2,7 +2,6 @@
 #ifndef CALICO_PKG_PKI_INTERNAL_X509_H_
 #define CALICO_PKG_PKI_INTERNAL_X509_H_
 
-#include <string_view>
 #include <vector>
 
 #include <absl/status/statusor.h>
@@ -12,11 +11,17 @@
 
 namespace calico::pki::internal {
 
-// Null unless `der` is one certificate and nothing else.
-X509Ptr ToX509(std::string_view der);
+struct X509Handle {
+  X509Ptr x509;
+};
 
-// Errors: Internal, since the certificates have been read once.
-absl::StatusOr<X509Ptr> ToX509(const Certificate& certificate);
+struct CertificateAccess {
+  // Lifetime: that of `certificate` and its copies. OpenSSL takes non-const pointers for much that
+  // only reads; what it computes late it locks itself.
+  static X509* Handle(const Certificate& certificate);
+};
+
+// Errors: Internal.
 absl::StatusOr<CertificateStackPtr> ToX509Stack(const std::vector<Certificate>& certificates);
 
 // A certificate just made, as a value. Errors: Internal.
