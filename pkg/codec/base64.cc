@@ -1,10 +1,10 @@
 #include "pkg/codec/base64.h"
 
-#include <absl/status/status.h>
-#include <fmt/format.h>
-
 #include <array>
 #include <cstdint>
+
+#include <absl/status/status.h>
+#include <fmt/format.h>
 
 namespace calico::codec {
 namespace {

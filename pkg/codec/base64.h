@@ -2,10 +2,10 @@
 #ifndef CALICO_PKG_CODEC_BASE64_H_
 #define CALICO_PKG_CODEC_BASE64_H_
 
-#include <absl/status/statusor.h>
-
 #include <string>
 #include <string_view>
+
+#include <absl/status/statusor.h>
 
 namespace calico::codec {
 

@@ -1,9 +1,9 @@
 #include "pkg/codec/base64.h"
 
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <string>
 
 #include "pkg/base/testing/status_matchers.h"
 

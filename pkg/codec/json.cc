@@ -1,13 +1,12 @@
 #include "pkg/codec/json.h"
 
-#include <absl/status/status.h>
-#include <fmt/format.h>
-
 #include <utility>
 
+#include <absl/status/status.h>
 #include <boost/json/error.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include "pkg/base/status_macros.h"
 

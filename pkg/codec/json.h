@@ -6,12 +6,11 @@
 #ifndef CALICO_PKG_CODEC_JSON_H_
 #define CALICO_PKG_CODEC_JSON_H_
 
-#include <absl/status/statusor.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
 
+#include <absl/status/statusor.h>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>

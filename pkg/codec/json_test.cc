@@ -1,11 +1,10 @@
 #include "pkg/codec/json.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <string>
 
 #include <boost/json/monotonic_resource.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "pkg/base/testing/status_matchers.h"
 

@@ -2,12 +2,12 @@
 #ifndef CALICO_PKG_CODEC_LINE_SPLITTER_H_
 #define CALICO_PKG_CODEC_LINE_SPLITTER_H_
 
-#include <absl/functional/function_ref.h>
-#include <absl/status/status.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
+
+#include <absl/functional/function_ref.h>
+#include <absl/status/status.h>
 
 namespace calico::codec {
 

@@ -1,10 +1,10 @@
 #include "pkg/codec/line_splitter.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "pkg/base/testing/status_matchers.h"
 

@@ -11,15 +11,15 @@
 #ifndef CALICO_PKG_CODEC_LIST_SPLITTER_H_
 #define CALICO_PKG_CODEC_LIST_SPLITTER_H_
 
-#include <absl/functional/function_ref.h>
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <absl/functional/function_ref.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 namespace calico::codec {
 

@@ -80,10 +80,13 @@ std::string_view ObjectReader::Enum(std::string_view key,
   for (const std::string_view candidate : allowed) {
     if (candidate == value) return candidate;
   }
-  if (!value.empty()) {
-    Fail(key, fmt::format("unsupported value {}, expected one of {}", Quote(value),
-                          fmt::join(allowed.begin(), allowed.end(), ", ")));
+  if (value.empty()) return {};
+  std::vector<std::string_view> names;
+  for (const std::string_view candidate : allowed) {
+    if (!candidate.empty()) names.push_back(candidate);
   }
+  Fail(key, fmt::format("unsupported value {}, expected one of {}", Quote(value),
+                        fmt::join(names, ", ")));
   return {};
 }
 

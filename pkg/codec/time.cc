@@ -1,10 +1,10 @@
 #include "pkg/codec/time.h"
 
+#include <cstdint>
+
 #include <absl/status/status.h>
 #include <absl/time/civil_time.h>
 #include <fmt/format.h>
-
-#include <cstdint>
 
 namespace calico::codec {
 namespace {

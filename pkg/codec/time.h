@@ -2,11 +2,11 @@
 #ifndef CALICO_PKG_CODEC_TIME_H_
 #define CALICO_PKG_CODEC_TIME_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <string>
 #include <string_view>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 namespace calico::codec {
 

@@ -1,9 +1,9 @@
 #include "pkg/codec/time.h"
 
+#include <cstdint>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <cstdint>
 
 #include "pkg/base/testing/status_matchers.h"
 

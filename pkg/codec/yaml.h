@@ -5,13 +5,13 @@
 #ifndef CALICO_PKG_CODEC_YAML_H_
 #define CALICO_PKG_CODEC_YAML_H_
 
-#include <absl/status/statusor.h>
-#include <absl/types/span.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/types/span.h>
 
 #include "pkg/codec/json.h"
 

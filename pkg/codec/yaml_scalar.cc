@@ -76,8 +76,9 @@ std::optional<json::value> AsInteger(std::string_view text) {
   SkipSign(text);
   const int base = BaseOf(text);
   std::uint64_t magnitude = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, magnitude, base);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, magnitude, base);
   if (error != std::errc() || stop != end || text.empty()) return std::nullopt;
   constexpr std::uint64_t kMaxInt64 = INT64_MAX;
   if (!negative && magnitude > kMaxInt64) return json::value(magnitude);
@@ -88,7 +89,8 @@ std::optional<json::value> AsInteger(std::string_view text) {
 std::optional<json::value> AsFloat(std::string_view text) {
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   double number = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const char* const begin = text.data();
+  const auto [stop, error] = std::from_chars(begin, begin + text.size(), number);
   if (error != std::errc() || !std::isfinite(number)) return std::nullopt;
   if (std::trunc(number) == number && std::abs(number) <= kMaxExactInteger) {
     return json::value(static_cast<std::int64_t>(number));
@@ -117,7 +119,7 @@ std::optional<json::value> ResolvePlainScalar(std::string_view text) {
   if (Contains(kTrue, text)) return json::value(true);
   if (Contains(kFalse, text)) return json::value(false);
   if (Contains(kNotFinite, text)) return std::nullopt;
-  const json::value as_text(json::string_view(text.data(), text.size()));
+  json::value as_text(json::string_view(text.data(), text.size()));
   const char first = text.front();
   if (!IsDigit(first) && first != '+' && first != '-' && first != '.') return as_text;
   std::string digits(text);

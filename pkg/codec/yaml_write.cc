@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "pkg/codec/yaml.h"
 #include "pkg/codec/yaml_scalar.h"

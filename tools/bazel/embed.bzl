@@ -21,7 +21,8 @@ def calico_embed(name, srcs, namespace, function, visibility = None):
         name = name + "_generated",
         srcs = srcs,
         outs = [name + ".h", name + ".cc"],
-        cmd = "$(execpath //tools/bazel:embed) {header} $(execpath {name}.h) $(execpath {name}.cc) {ns} {function} {prefix} {srcs}".format(
+        cmd = ("$(execpath //tools/bazel:embed) {header} $(execpath {name}.h) $(execpath {name}.cc) " +
+               "{ns} {function} {prefix} {srcs}").format(
             header = prefix + name + ".h",
             name = name,
             ns = namespace,

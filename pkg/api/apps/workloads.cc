@@ -57,8 +57,9 @@ absl::StatusOr<ReplicaSet> ReplicaSet::Decode(const json::object& object) {
   replica_set.pod_template_hash = std::string(replica_set.meta.Label(kPodTemplateHash));
   const codec::ObjectReader annotations = root.Object("metadata").Object("annotations");
   const std::string_view revision = annotations.StringView(kRevisionAnnotation);
-  const char* end = revision.data() + revision.size();
-  const auto [stop, error] = std::from_chars(revision.data(), end, replica_set.revision);
+  const char* const begin = revision.data();
+  const char* const end = begin + revision.size();
+  const auto [stop, error] = std::from_chars(begin, end, replica_set.revision);
   if (!revision.empty() && (error != std::errc() || stop != end)) {
     annotations.Fail(kRevisionAnnotation, "expected a number");
   }

@@ -2,12 +2,12 @@
 #ifndef CALICO_PKG_API_APPS_WORKLOADS_H_
 #define CALICO_PKG_API_APPS_WORKLOADS_H_
 
-#include <absl/status/statusor.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/api/meta/condition.h"
 #include "pkg/api/meta/object_meta.h"

@@ -41,7 +41,8 @@ TEST(DeploymentTest, Decodes) {
       "metadata": {"name": "calico-typha", "generation": 3}, "spec": {"replicas": 0},
       "status": {"observedGeneration": 3, "replicas": 1, "updatedReplicas": 2, "readyReplicas": 3,
         "availableReplicas": 4, "unavailableReplicas": 5,
-        "conditions": [{"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable"}]}})"));
+        "conditions": [{"type": "Available", "status": "True",
+                        "reason": "MinimumReplicasAvailable"}]}})"));
   ASSERT_THAT(deployment, IsOk());
   EXPECT_EQ(deployment->spec_replicas, 0);
   EXPECT_EQ(deployment->observed_generation, 3);

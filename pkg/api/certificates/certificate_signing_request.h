@@ -2,14 +2,14 @@
 #ifndef CALICO_PKG_API_CERTIFICATES_CERTIFICATE_SIGNING_REQUEST_H_
 #define CALICO_PKG_API_CERTIFICATES_CERTIFICATE_SIGNING_REQUEST_H_
 
-#include <absl/status/statusor.h>
-
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/api/meta/condition.h"
 #include "pkg/api/meta/object_meta.h"

@@ -76,7 +76,8 @@ TEST(CertificateSigningRequestTest, EncodesANewRequest) {
   EXPECT_EQ(csr.EncodeNew(), Parse(R"({
       "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
       "metadata": {"name": "ns:pod:abcdef", "labels": {"k8s-app": "calico-system"}},
-      "spec": {"request": "cmVx", "signerName": "example.com/signer", "usages": ["server auth"]}})"));
+      "spec": {"request": "cmVx", "signerName": "example.com/signer",
+               "usages": ["server auth"]}})"));
   csr.expiration_seconds = 600;
   EXPECT_EQ(csr.EncodeNew().at("spec").as_object().at("expirationSeconds"), 600);
 }

@@ -2,12 +2,12 @@
 #ifndef CALICO_PKG_API_COORDINATION_LEASE_H_
 #define CALICO_PKG_API_COORDINATION_LEASE_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "pkg/api/meta/object_meta.h"
 

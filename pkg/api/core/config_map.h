@@ -2,9 +2,9 @@
 #ifndef CALICO_PKG_API_CORE_CONFIG_MAP_H_
 #define CALICO_PKG_API_CORE_CONFIG_MAP_H_
 
-#include <absl/status/statusor.h>
-
 #include <string_view>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/api/meta/object_meta.h"
 

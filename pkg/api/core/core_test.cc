@@ -30,18 +30,22 @@ TEST(PodTest, DecodesACrashingPod) {
                            "uid": "ds", "controller": true}]},
     "spec": {"nodeName": "worker-1", "serviceAccountName": "calico-node", "hostNetwork": true,
              "containers": [{"name": "calico-node"}]},
-    "status": {"phase": "Pending", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}],
+    "status": {"phase": "Pending", "podIP": "10.0.0.1",
+      "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}],
       "hostIP": "10.0.0.1", "hostIPs": [{"ip": "10.0.0.1"}],
       "conditions": [{"type": "Initialized", "status": "False"},
                      {"type": "PodScheduled", "status": "True", "lastProbeTime": null},
                      {"type": "Ready", "status": "False", "message": "containers not ready"},
                      {"type": "ContainersReady", "status": "False"}],
       "initContainerStatuses": [
-        {"name": "node-certs-key-cert-provisioner", "image": "i:1", "ready": false, "restartCount": 3,
+        {"name": "node-certs-key-cert-provisioner", "image": "i:1", "ready": false,
+         "restartCount": 3,
          "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
-         "lastState": {"terminated": {"reason": "Error", "exitCode": 5, "message": "denied by rule x"}}}],
+         "lastState": {"terminated": {"reason": "Error", "exitCode": 5,
+                                      "message": "denied by rule x"}}}],
       "containerStatuses": [
-        {"name": "calico-node", "image": "i:2", "ready": true, "restartCount": 0, "state": {"running": {}}},
+        {"name": "calico-node", "image": "i:2", "ready": true, "restartCount": 0,
+         "state": {"running": {}}},
         {"name": "other", "state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]}})"));
   ASSERT_THAT(pod, IsOk());
   EXPECT_EQ(pod->meta.Key().ToString(), "calico-system/calico-node-5ckvq");

@@ -2,10 +2,10 @@
 #ifndef CALICO_PKG_API_CORE_NODE_H_
 #define CALICO_PKG_API_CORE_NODE_H_
 
-#include <absl/status/statusor.h>
-
 #include <string>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/codec/json.h"
 

@@ -2,11 +2,11 @@
 #ifndef CALICO_PKG_API_DISCOVERY_ENDPOINT_SLICE_H_
 #define CALICO_PKG_API_DISCOVERY_ENDPOINT_SLICE_H_
 
-#include <absl/status/statusor.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <absl/status/statusor.h>
 
 #include "pkg/api/meta/object_meta.h"
 

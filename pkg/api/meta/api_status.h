@@ -2,12 +2,12 @@
 #ifndef CALICO_PKG_API_META_API_STATUS_H_
 #define CALICO_PKG_API_META_API_STATUS_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "pkg/codec/json.h"
 

@@ -3,14 +3,14 @@
 #ifndef CALICO_PKG_API_META_CONDITION_H_
 #define CALICO_PKG_API_META_CONDITION_H_
 
-#include <absl/time/time.h>
-#include <absl/types/span.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/time/time.h>
+#include <absl/types/span.h>
 
 #include "pkg/codec/json.h"
 #include "pkg/codec/object_reader.h"

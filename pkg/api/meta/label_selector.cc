@@ -10,7 +10,7 @@ LabelSelector LabelSelector::Matching(const codec::StringMap& labels) {
   return selector;
 }
 
-LabelSelector& LabelSelector::Add(std::string requirement) {
+LabelSelector& LabelSelector::Add(std::string_view requirement) {
   if (!text_.empty()) text_ += ',';
   text_ += requirement;
   return *this;
@@ -33,7 +33,7 @@ LabelSelector& LabelSelector::NotIn(std::string_view key,
   return Add(fmt::format("{} notin ({})", key, fmt::join(values.begin(), values.end(), ",")));
 }
 
-LabelSelector& LabelSelector::Exists(std::string_view key) { return Add(std::string(key)); }
+LabelSelector& LabelSelector::Exists(std::string_view key) { return Add(key); }
 
 LabelSelector& LabelSelector::NotExists(std::string_view key) {
   return Add(fmt::format("!{}", key));

@@ -5,10 +5,10 @@
 #ifndef CALICO_PKG_API_META_LABEL_SELECTOR_H_
 #define CALICO_PKG_API_META_LABEL_SELECTOR_H_
 
-#include <absl/types/span.h>
-
 #include <string>
 #include <string_view>
+
+#include <absl/types/span.h>
 
 #include "pkg/codec/object_reader.h"
 
@@ -33,7 +33,7 @@ class LabelSelector {
   const std::string& ToString() const { return text_; }
 
  private:
-  LabelSelector& Add(std::string requirement);
+  LabelSelector& Add(std::string_view requirement);
 
   std::string text_;
 };

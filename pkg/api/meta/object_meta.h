@@ -2,15 +2,15 @@
 #ifndef CALICO_PKG_API_META_OBJECT_META_H_
 #define CALICO_PKG_API_META_OBJECT_META_H_
 
-#include <absl/status/statusor.h>
-#include <absl/time/time.h>
-#include <absl/types/span.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <absl/types/span.h>
 
 #include "pkg/api/meta/object_key.h"
 #include "pkg/api/meta/resource.h"

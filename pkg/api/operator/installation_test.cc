@@ -163,13 +163,14 @@ TEST(InstallationTest, TellsEveryProblem) {
   EXPECT_THAT(
       FromSpec(R"({"registry": 5, "nodeMetricsPort": "9091",
                            "calicoNetwork": {"bgp": "Perhaps", "ipPools": [{"cidr": []}]},
-                           "certificateManagement": {"caCert": "%%%", "keyAlgorithm": "RSA1024"}})"),
+                           "certificateManagement": {"caCert": "%%%",
+                                                     "keyAlgorithm": "RSA1024"}})"),
       StatusIs(absl::StatusCode::kInvalidArgument,
                "Installation.spec.registry: expected string, got number; "
                "Installation.spec.nodeMetricsPort: expected integer, got string; "
                "Installation.spec.certificateManagement.caCert: expected base64; "
                "Installation.spec.certificateManagement.keyAlgorithm: unsupported value "
-               "\"RSA1024\", expected one of , RSAWithSize2048, RSAWithSize4096, "
+               "\"RSA1024\", expected one of RSAWithSize2048, RSAWithSize4096, "
                "RSAWithSize8192, ECDSAWithCurve256, ECDSAWithCurve384, ECDSAWithCurve521; "
                "Installation.spec.calicoNetwork.bgp: unsupported value \"Perhaps\", "
                "expected one of Enabled, Disabled; "

@@ -61,7 +61,7 @@ class EventCorrelator {
   bool TakeBudget(const std::string& subject, absl::Time now);
 
   absl::Time last_name_ = absl::InfinitePast();  // the time in the last name
-  LruMap<Similar> similar_{kMaxKeys};  // by everything but the message
+  LruMap<Similar> similar_{kMaxKeys};            // by everything but the message
   LruMap<Written> written_{kMaxKeys};
   LruMap<Budget> budgets_{kMaxKeys};  // by subject
 };
