@@ -57,6 +57,14 @@ def lint(count):
     count.add(int(code == 0), int(code != 0), "lint")
 
 
+def cluster_proof(count):
+    result = subprocess.run([str(binaries.TOOLS / "cluster_test.py")], check=False, stdout=subprocess.PIPE, text=True)
+    sys.stderr.write(result.stdout)
+    found = re.search(r"(\d+) passed, (\d+) failed", result.stdout)
+    passed, failed = (int(found.group(1)), int(found.group(2))) if found else (0, 1)
+    count.add(passed, max(failed, int(result.returncode != 0)), "tools/cluster_test.py")
+
+
 def end_to_end(count, kubernetes, modules):
     if kubernetes:
         os.environ["CALICO_E2E_KUBERNETES"] = kubernetes
@@ -68,24 +76,27 @@ def end_to_end(count, kubernetes, modules):
 
 def main(arguments):
     parser = argparse.ArgumentParser(
-        prog="tools/test", description="Installs, builds and runs every test; the last line is `N passed, N failed`.",
+        prog="tools/test", description="Installs, builds and runs the tests; the last line is `N passed, N failed`.",
         epilog="examples: tools/test --unit    tools/test --e2e --kubernetes 1.30    tools/test --e2e --only test_main_job")
     parser.add_argument("--unit", action="store_true", help="Bazel tests, tests of the tools, lint")
-    parser.add_argument("--sanitizers", action="store_true", help="Bazel tests under asan (with ubsan) and tsan")
+    parser.add_argument("--sanitizers", action="store_true", help="Bazel tests under asan (with ubsan) and tsan (not part of the default)")
     parser.add_argument("--e2e", action="store_true", help="end-to-end tests on real clusters")
+    parser.add_argument("--cluster", action="store_true", help="proof of tools/cluster itself (not part of the default)")
     parser.add_argument("--kubernetes", choices=binaries.kubernetes_releases(), help="release for the end-to-end tests")
     parser.add_argument("--only", choices=run.MODULES, action="append", help="these end-to-end modules only")
     options = parser.parse_args(arguments)
-    everything = not (options.unit or options.sanitizers or options.e2e)
+    default = not (options.unit or options.sanitizers or options.e2e or options.cluster)
     count = Count()
-    if everything or options.unit:
+    if default or options.unit:
         lint(count)
         python_tests(count)
         bazel_tests(count, "default", [])
-    if everything or options.sanitizers:
+    if options.sanitizers:
         bazel_tests(count, "asan", ["--config=asan"])
         bazel_tests(count, "tsan", ["--config=tsan"])
-    if everything or options.e2e:
+    if options.cluster:
+        cluster_proof(count)
+    if default or options.e2e:
         end_to_end(count, options.kubernetes, options.only or run.MODULES)
     for name in count.names:
         print(f"failed: {name}", file=sys.stderr)
