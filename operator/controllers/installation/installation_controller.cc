@@ -91,6 +91,7 @@ aio::Task<void> InstallationController::Run() {
 aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile() {
   Pass pass{.record = view_.Installation()};
   if (pass.record == nullptr) {
+    SetMetrics({});
     CALICO_CO_RETURN_IF_ERROR(co_await writer_.Remove(view_.Status()));
     co_return controller::Result{};
   }

@@ -21,6 +21,7 @@ using State = RequestFacts::State;
 // Names told in one line; the rest is counted.
 constexpr size_t kMostNames = 3;
 constexpr size_t kUidLetters = 6;
+constexpr absl::Duration kYoung = absl::Hours(1);
 
 const api::ContainerStatus* FindContainer(const api::Pod& pod, std::string_view name) {
   for (const api::ContainerStatus& container : pod.init_containers) {
@@ -54,13 +55,18 @@ struct Group {
   }
 };
 
-// A pod's init container that ended without a certificate asks again under the same name, so the
-// request looks younger than the waiting is.
+// An init container that ended without a certificate asks again under the same name, so that the
+// request looks younger than the waiting is. A young pod has waited since it was made; of an old
+// one (its node was restarted, say) nothing better is known than that it has failed once already.
 absl::Time WaitingSince(const WaitingPod& waiting) {
   const absl::Time asked = waiting.request->created;
   const api::ContainerStatus* const container = FindContainer(*waiting.pod, waiting.provisioner);
-  if (container == nullptr || container->restart_count == 0) return asked;
-  return std::min(asked, waiting.pod->meta.creation_timestamp);
+  if (container == nullptr || container->restart_count == 0 ||
+      !container->last_terminated.has_value() || container->last_terminated->exit_code == 0) {
+    return asked;
+  }
+  const absl::Time made = waiting.pod->meta.creation_timestamp;
+  return asked - made < kYoung ? std::min(asked, made) : asked - kPatience;
 }
 
 // What is wrong with the certificate that was issued; nullopt when nothing is.

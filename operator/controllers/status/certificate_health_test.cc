@@ -91,7 +91,13 @@ TEST(CertificateHealthTest, AskingAgainDoesNotMakeTheWaitingShorter) {
   scene.pod.meta.creation_timestamp = Now() - absl::Minutes(5);
   EXPECT_THAT(scene.Judge().failing, IsEmpty());
   scene.pod.init_containers[0].restart_count = 1;
+  scene.pod.init_containers[0].last_terminated = api::ContainerTerminated{"Error", 4, "timeout"};
   EXPECT_THAT(scene.Judge().failing, ElementsAre(HasSubstr("waiting for 5m")));
+  // A pod that has run for days and lost its certificate with its node.
+  scene.pod.meta.creation_timestamp = Now() - absl::Hours(72);
+  EXPECT_THAT(scene.Judge().failing, ElementsAre(HasSubstr("waiting for 2m")));
+  scene.pod.init_containers[0].last_terminated->exit_code = 0;
+  EXPECT_THAT(scene.Judge().failing, IsEmpty());
 }
 
 TEST(CertificateHealthTest, ApprovedButNotIssued) {
