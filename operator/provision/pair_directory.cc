@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::string_view kDataLink = "..data";
 constexpr std::string_view kSetPrefix = "..set_";
-constexpr size_t kMaxFileBytes = 1 << 20;
 
 absl::Status FileError(std::string_view verb, const std::string& path) {
   const int error = errno;
@@ -124,33 +123,6 @@ absl::Status ReplaceSet(const std::string& directory, const std::vector<SetFile>
   CALICO_RETURN_IF_ERROR(SyncDirectory(directory));
   RemoveOtherSets(directory, set_name);
   return absl::OkStatus();
-}
-
-absl::StatusOr<pki::SecretString> ReadSecretFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return FileError("open", path);
-  const absl::Cleanup close_fd = [fd] { close(fd); };
-  struct stat attributes{};
-  if (fstat(fd, &attributes) != 0) return FileError("stat", path);
-  if (static_cast<size_t>(attributes.st_size) > kMaxFileBytes) {
-    return absl::ResourceExhaustedError(fmt::format("read {}: larger than 1 MiB", path));
-  }
-  pki::SecretString content = pki::SecretString::OfSize(static_cast<size_t>(attributes.st_size));
-  size_t filled = 0;
-  while (filled < content.size()) {
-    const ssize_t got = read(fd, content.data() + filled, content.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return FileError("read", path);
-    if (got == 0) break;
-    filled += static_cast<size_t>(got);
-  }
-  content.Shorten(filled);
-  return content;
-}
-
-absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString content, ReadSecretFile(path));
-  return std::string(content.view());
 }
 
 }  // namespace calico::provision

@@ -14,9 +14,6 @@
 #include <vector>
 
 #include <absl/status/status.h>
-#include <absl/status/statusor.h>
-
-#include "pkg/pki/secret_string.h"
 
 namespace calico::provision {
 
@@ -31,11 +28,6 @@ struct SetFile {
 // user and group. Errors: kPermissionDenied, kResourceExhausted (no space), kUnavailable, each
 // naming the file; the old set is then still in place.
 absl::Status ReplaceSet(const std::string& directory, const std::vector<SetFile>& files);
-
-// Reads a small file (at most 1 MiB). Errors: kNotFound; others naming the file.
-absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
-// The same for a private key: nothing but the result holds its bytes.
-absl::StatusOr<pki::SecretString> ReadSecretFile(const std::string& path);
 
 }  // namespace calico::provision
 

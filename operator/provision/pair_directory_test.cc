@@ -11,7 +11,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pkg/base/status_macros.h"
 #include "pkg/base/testing/status_matchers.h"
+#include "pkg/pki/secret_file.h"
 
 namespace calico::provision {
 namespace {
@@ -19,6 +21,11 @@ namespace {
 using ::calico::base::IsOk;
 using ::calico::base::IsOkAndHolds;
 using ::calico::base::StatusIs;
+
+absl::StatusOr<std::string> ReadText(const std::string& path) {
+  CALICO_ASSIGN_OR_RETURN(const pki::SecretString content, pki::ReadSecretFile(path));
+  return std::string(content.view());
+}
 
 class PairDirectoryTest : public testing::Test {
  protected:
@@ -49,8 +56,8 @@ class PairDirectoryTest : public testing::Test {
 
 TEST_F(PairDirectoryTest, WritesFilesWithTheirModes) {
   ASSERT_THAT(Write("key", "certificate"), IsOk());
-  EXPECT_THAT(ReadSmallFile(directory_ + "/tls.key"), IsOkAndHolds("key"));
-  EXPECT_THAT(ReadSmallFile(directory_ + "/tls.crt"), IsOkAndHolds("certificate"));
+  EXPECT_THAT(ReadText(directory_ + "/tls.key"), IsOkAndHolds("key"));
+  EXPECT_THAT(ReadText(directory_ + "/tls.crt"), IsOkAndHolds("certificate"));
   EXPECT_EQ(Mode("tls.key"), 0600U);
   EXPECT_EQ(Mode("tls.crt"), 0644U);
 }
@@ -58,21 +65,21 @@ TEST_F(PairDirectoryTest, WritesFilesWithTheirModes) {
 TEST_F(PairDirectoryTest, ReplacesTheSetAndRemovesTheOldOne) {
   ASSERT_THAT(Write("key1", "certificate1"), IsOk());
   ASSERT_THAT(Write("key2", "certificate2"), IsOk());
-  EXPECT_THAT(ReadSmallFile(directory_ + "/tls.key"), IsOkAndHolds("key2"));
+  EXPECT_THAT(ReadText(directory_ + "/tls.key"), IsOkAndHolds("key2"));
   EXPECT_EQ(SetFolders(), 1);
 }
 
 TEST_F(PairDirectoryTest, PlainFilesOfAnotherProgramAreReplaced) {
   std::filesystem::create_symlink("/nonexistent", directory_ + "/tls.key");
   ASSERT_THAT(Write("key", "certificate"), IsOk());
-  EXPECT_THAT(ReadSmallFile(directory_ + "/tls.key"), IsOkAndHolds("key"));
+  EXPECT_THAT(ReadText(directory_ + "/tls.key"), IsOkAndHolds("key"));
 }
 
 TEST_F(PairDirectoryTest, AFailedWriteKeepsTheOldSet) {
   ASSERT_THAT(Write("key1", "certificate1"), IsOk());
   EXPECT_THAT(ReplaceSet(directory_, {{"tls.key", "key2", 0600}, {"no/such", "x", 0600}}),
               StatusIs(absl::StatusCode::kNotFound));
-  EXPECT_THAT(ReadSmallFile(directory_ + "/tls.key"), IsOkAndHolds("key1"));
+  EXPECT_THAT(ReadText(directory_ + "/tls.key"), IsOkAndHolds("key1"));
   EXPECT_EQ(SetFolders(), 1);
 }
 
@@ -95,9 +102,9 @@ TEST_F(PairDirectoryTest, KilledWritersLeaveTheOldOrTheNewSet) {
     usleep(static_cast<useconds_t>(round * 137));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
-    const absl::StatusOr<std::string> key = ReadSmallFile(directory_ + "/tls.key");
+    const absl::StatusOr<std::string> key = ReadText(directory_ + "/tls.key");
     ASSERT_THAT(key, IsOk());
-    EXPECT_THAT(ReadSmallFile(directory_ + "/tls.crt"), IsOkAndHolds(*key));
+    EXPECT_THAT(ReadText(directory_ + "/tls.crt"), IsOkAndHolds(*key));
     EXPECT_FALSE(key->empty());
   }
   ASSERT_THAT(Write("end", "end"), IsOk());

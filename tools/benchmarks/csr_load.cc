@@ -22,7 +22,6 @@
 #include <fmt/format.h>
 
 #include "operator/config/flags.h"
-#include "operator/controllers/csr/watched_files.h"
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
@@ -37,6 +36,7 @@
 #include "pkg/pki/certificate_request.h"
 #include "pkg/pki/issue.h"
 #include "pkg/pki/key.h"
+#include "pkg/pki/secret_file.h"
 
 namespace calico {
 namespace {
@@ -273,10 +273,12 @@ std::string NameOf(const json::value& csr) {
 // A certificate of the CA for a key of the requests' kind, the same one for every request: the
 // server does not compare.
 absl::StatusOr<std::string> Load::SignOne() const {
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString ca_pem, csr::ReadFile(options_.ca_cert_file));
+  CALICO_ASSIGN_OR_RETURN(const pki::SecretString ca_pem,
+                          pki::ReadSecretFile(options_.ca_cert_file));
   CALICO_ASSIGN_OR_RETURN(std::vector<pki::Certificate> chain,
                           pki::Certificate::ParsePemBundle(ca_pem.view()));
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString key_pem, csr::ReadFile(options_.ca_key_file));
+  CALICO_ASSIGN_OR_RETURN(const pki::SecretString key_pem,
+                          pki::ReadSecretFile(options_.ca_key_file));
   CALICO_ASSIGN_OR_RETURN(pki::PrivateKey ca_key, pki::PrivateKey::ParsePem(key_pem.view()));
   CALICO_ASSIGN_OR_RETURN(const pki::CertificateAuthority ca,
                           pki::CertificateAuthority::Create(std::move(chain), std::move(ca_key)));

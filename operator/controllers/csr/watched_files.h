@@ -3,11 +3,8 @@
 #define CALICO_OPERATOR_CONTROLLERS_CSR_WATCHED_FILES_H_
 
 #include <string>
+#include <utility>
 #include <vector>
-
-#include <absl/status/statusor.h>
-
-#include "pkg/pki/secret_string.h"
 
 namespace calico::csr {
 
@@ -24,10 +21,6 @@ class WatchedFiles {
   std::vector<std::string> paths_;
   std::string last_;
 };
-
-// The whole file, at most 1 MiB. Errors: NotFound, PermissionDenied, ResourceExhausted,
-// Unavailable, with the path.
-absl::StatusOr<pki::SecretString> ReadFile(const std::string& path);
 
 }  // namespace calico::csr
 
