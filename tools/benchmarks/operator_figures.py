@@ -1,8 +1,5 @@
 """Figures of calico-operator: memory, start, restart, requests."""
 
-import concurrent.futures
-import http.client
-import json
 import time
 
 from deployment import install, kube as kubes
@@ -17,29 +14,20 @@ def _node(kube, number):
         "name": f"node-{number}", "labels": {"kubernetes.io/os": "linux"}}})
 
 
+def _pod(number):
+    """Of a size like real ones."""
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{number}", "namespace": "crowd"},
+            "spec": {"schedulerName": "nobody", "containers": [
+                {"name": "c", "image": "registry.example.com/team/image:v1.2.3",
+                 "env": [{"name": f"VARIABLE_{i}", "value": "x" * 20} for i in range(20)]}]}}
+
+
 def make_pods(cluster, count):
-    """Pods of a size like real ones, in a namespace that is none of ours; several connections."""
+    """Pods in a namespace that is none of ours."""
     install.namespace(cluster.kube, "crowd")
     cluster.kube.apply("/api/v1/namespaces/crowd/serviceaccounts/default", {
         "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "crowd"}})
-    kube = cluster.kube
-
-    def some(start):
-        connection = http.client.HTTPSConnection(kube._url.hostname, kube._url.port, context=kube._context, timeout=60)
-        for number in range(start, count, 8):
-            body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{number}", "namespace": "crowd"},
-                    "spec": {"schedulerName": "nobody", "containers": [
-                        {"name": "c", "image": "registry.example.com/team/image:v1.2.3",
-                         "env": [{"name": f"VARIABLE_{i}", "value": "x" * 20} for i in range(20)]}]}}
-            connection.request("POST", "/api/v1/namespaces/crowd/pods", json.dumps(body), {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status != 201:
-                raise kubes.KubeError(f"create pod: {answer.status}")
-        connection.close()
-
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(some, range(8)))
+    cluster.kube.create_many("/api/v1/namespaces/crowd/pods", (_pod(number) for number in range(count)))
 
 
 def _timed(check, timeout=30):

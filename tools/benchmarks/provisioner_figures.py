@@ -97,19 +97,9 @@ def _foreign_csrs(cluster, count):
     pem = subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x",
                           "-keyout", "/dev/null"], check=True, capture_output=True).stdout
     spec = {"request": base64.b64encode(pem).decode(), "signerName": "example.org/other", "usages": ["client auth"]}
-    import concurrent.futures
-    import http.client
-    kube = cluster.kube
-    def some(start):
-        connection = http.client.HTTPSConnection(kube._url.hostname, kube._url.port, context=kube._context, timeout=60)
-        for number in range(start, count, 8):
-            connection.request("POST", install.CSRS, json.dumps({
-                "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
-                "metadata": {"name": f"foreign-{number}"}, "spec": spec}), {"Content-Type": "application/json"})
-            connection.getresponse().read()
-        connection.close()
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(some, range(8)))
+    cluster.kube.create_many(install.CSRS, (
+        {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
+         "metadata": {"name": f"foreign-{number}"}, "spec": spec} for number in range(count)))
 
 
 def run(cluster, table):

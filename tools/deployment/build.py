@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from deployment import images
-from localcluster import progress
+from localcluster import image_archive, progress
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DIST = ROOT / "dist"
@@ -82,15 +81,15 @@ def write_images(registry, binaries):
     for name in ("calico-operator", "csr-signer"):
         path = f"/usr/bin/{name}"
         write(DIST / "images" / f"{name}.tar",
-              images.archive(own_image(registry, name), {path: program(name)}, [path], USER))
+              image_archive.archive(own_image(registry, name), {path: program(name)}, [path], USER))
     known = release_images()
     path = "/usr/bin/key-cert-provisioner"
     # Its user is chosen by each pod: the main container must be able to read the key.
     write(DIST / "images/key-cert-provisioner.tar",
-          images.archive(known["key-cert-provisioner"], {path: program("key-cert-provisioner")}, [path], USER))
+          image_archive.archive(known["key-cert-provisioner"], {path: program("key-cert-provisioner")}, [path], USER))
     for component, (target, path, links) in STANDINS.items():
         write(DIST / "standins" / f"{component}.tar",
-              images.archive(known[component], {path: binaries[target].read_bytes()}, [path], "", links))
+              image_archive.archive(known[component], {path: binaries[target].read_bytes()}, [path], "", links))
 
 
 def write_manifests(registry):

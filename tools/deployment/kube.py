@@ -1,6 +1,7 @@
 """The API server as the administrator sees it: requests, kubectl, waiting."""
 
 import base64
+import concurrent.futures
 import http.client
 import json
 import os
@@ -111,6 +112,24 @@ class Kube:
             if error.code == 404:
                 return False
             raise
+
+    def create_many(self, path, bodies, connections=8):
+        """POSTs every body to `path` over kept connections; KubeError at the first refusal."""
+        bodies = list(bodies)
+
+        def some(start):
+            connection = http.client.HTTPSConnection(self._url.hostname, self._url.port or 443, context=self._context,
+                                                     timeout=60)
+            for body in bodies[start::connections]:
+                connection.request("POST", self._url.path + path, json.dumps(body), {"Content-Type": "application/json"})
+                answer = connection.getresponse()
+                text = answer.read()
+                if answer.status != 201:
+                    raise KubeError(f"POST {path}: {answer.status} {text[:300]!r}", answer.status)
+            connection.close()
+
+        with concurrent.futures.ThreadPoolExecutor(connections) as pool:
+            list(pool.map(some, range(connections)))
 
     def kubectl(self, *words, text=None, check=True):
         """What kubectl prints. KubeError with its error output when it fails."""

@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import tempfile
 import time
+import urllib.parse
 
-from deployment import install, kube as kubes
+from deployment import install, kube as kubes, quickstart
 from localcluster import binaries
 
 BIN = install.DIST / "bin"
@@ -59,11 +60,9 @@ class Cluster:
 
     def deploy(self):
         """CRDs, operator and signer manifests, with the CA; images must be loaded for the pods to run."""
-        from deployment import quickstart
         quickstart.deploy(self.kube, self.ca, self.ca_key, self.endpoint())
 
     def load_images(self):
-        from deployment import quickstart
         quickstart.load_images(self.name)
 
     def audit_writes(self, since, agents, ignore_leases=True):
@@ -190,7 +189,6 @@ def csr_name(pod):
 
 
 def csr_path(name, subresource=""):
-    import urllib.parse
     return f"{install.CSRS}/{urllib.parse.quote(name, safe='')}" + (f"/{subresource}" if subresource else "")
 
 

@@ -1,7 +1,6 @@
 """The main job on a real cluster of two nodes, and everything that happens to it there."""
 
 import base64
-import json
 import subprocess
 import time
 import unittest
@@ -9,6 +8,7 @@ import unittest
 from deployment import build, install, kube as kubes
 from e2e import environment
 from e2e.environment import cluster_command, openssl
+from localcluster import image_archive
 
 
 def setUpModule():
@@ -223,7 +223,7 @@ class MainJobTest(unittest.TestCase):
         data = program["//operator/cmd/operator:calico-operator"].read_bytes()
         image = "localhost/calico-operator/calico-operator:v0.1.99"
         archive = cluster.folder / "newer.tar"
-        archive.write_bytes(build.images.archive(image, {"/usr/bin/calico-operator": data}, ["/usr/bin/calico-operator"],
+        archive.write_bytes(image_archive.archive(image, {"/usr/bin/calico-operator": data}, ["/usr/bin/calico-operator"],
                                                  build.USER))
         cluster_command("load-image", "--name", cluster.name, str(archive))
         before = uids("calico-node") + uids("calico-typha")

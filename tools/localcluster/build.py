@@ -11,7 +11,7 @@ import pathlib
 import shutil
 import subprocess
 
-from localcluster import binaries, golang, images, layout
+from localcluster import binaries, golang, image_archive, images, layout
 from localcluster.errors import ClusterError
 from localcluster.progress import say, step
 
@@ -171,7 +171,8 @@ class Pause(Product):
         )
         if result.returncode != 0:
             raise ClusterError(f"build pause: {result.stderr.strip()[-600:]}", "run tools/setup")
-        image = images.single_file_image(images.PAUSE_NAME, (folder / "pause").read_bytes())
+        program = {"/program": (folder / "pause").read_bytes()}
+        image = image_archive.archive(images.PAUSE_NAME, program, ["/program"], "65535:65535")
         (folder / "pause.tar").write_bytes(image)
 
 

@@ -20,7 +20,6 @@ from localcluster import (
     nodes,
     pki,
     processes,
-    state,
     sysctls,
 )
 from localcluster.errors import ClusterError

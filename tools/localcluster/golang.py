@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from localcluster import images
+from localcluster import image_archive
 from localcluster.errors import ClusterError
 from localcluster.progress import step
 
@@ -72,7 +72,7 @@ def _toolchain_folder(bootstrap, version):
         check=True,
         cwd="/",
     ).stdout.strip()
-    name = f"toolchain@v0.0.1-go{version}.linux-{images.go_architecture()}"
+    name = f"toolchain@v0.0.1-go{version}.linux-{image_archive.go_architecture()}"
     return pathlib.Path(modules) / "golang.org" / name
 
 

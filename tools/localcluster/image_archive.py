@@ -12,6 +12,11 @@ import tarfile
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
+def go_architecture():
+    """This machine's name in Go's and the images' terms."""
+    return _ARCHITECTURES.get(platform.machine(), platform.machine())
+
+
 def _tar(entries):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
@@ -55,7 +60,7 @@ def archive(name, files, entrypoint, user="", links=None):
     """The bytes of a docker-archive named `name` (repository:tag)."""
     layer = _layer(files, links or {})
     config = json.dumps({
-        "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
+        "architecture": go_architecture(),
         "os": "linux",
         "config": {"Entrypoint": entrypoint, "User": user, "Env": ["PATH=/bin:/usr/bin"], "WorkingDir": "/"},
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
