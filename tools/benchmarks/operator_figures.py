@@ -48,7 +48,7 @@ def run(cluster, table, idle_seconds):
     table.add("start to DaemonSet", f"{to_daemonset:.2f} s", "0.5 s", to_daemonset <= 0.5)
     table.add("start to TigeraStatus with conditions", f"{to_status:.2f} s", "1 s", to_status <= 1)
     time.sleep(60)
-    requests = [e for e in cluster.audit_events(since) if "calico-operator" in e.get("userAgent", "")]
+    requests = [e for e in cluster.audit_events(since) if e["user"]["username"] == environment.OPERATOR_USER]
     table.add("requests in the first 60 s", str(len(requests)), "200", len(requests) <= 200)
     generation = kube.get(DAEMONSET)["metadata"]["generation"]
     table.add("DaemonSet generation after install", str(generation), "1", generation == 1)
@@ -56,7 +56,7 @@ def run(cluster, table, idle_seconds):
     table.add("operator resident, 3 nodes", f"{resident:.1f} MiB", "16 MiB", resident <= 16)
     since = environment.now_rfc3339()
     time.sleep(idle_seconds)
-    writes = cluster.audit_writes(since, ("calico-operator",))
+    writes = cluster.audit_writes(since, (environment.OPERATOR_USER,))
     table.add("writes in idle minutes, lease aside", str(len(writes)), "0", not writes, note=f"{idle_seconds / 60:.0f} min {writes[:3] or ''}")
     make_pods(cluster, PODS)
     time.sleep(10)

@@ -16,6 +16,8 @@ from localcluster import binaries
 
 BIN = install.DIST / "bin"
 RELEASE = os.environ.get("CALICO_E2E_KUBERNETES", "")
+OPERATOR_USER = "system:serviceaccount:tigera-operator:tigera-operator"
+SIGNER_USER = "system:serviceaccount:csr-signer:csr-signer"
 
 
 def cluster_command(*words, check=True):
@@ -65,16 +67,14 @@ class Cluster:
     def load_images(self):
         quickstart.load_images(self.name)
 
-    def audit_writes(self, since, agents, ignore_leases=True):
-        """Write requests of user agents that contain one of `agents`, since an audit time stamp."""
+    def audit_writes(self, since, users):
+        """Write requests of these users since an audit time stamp, those to leases aside."""
         writes = []
         for event in self.audit_events(since):
             if event["verb"] not in ("create", "update", "patch", "delete", "deletecollection"):
                 continue
-            if not any(agent in event.get("userAgent", "") for agent in agents):
-                continue
             reference = event.get("objectRef", {})
-            if ignore_leases and reference.get("resource") == "leases":
+            if event["user"]["username"] not in users or reference.get("resource") == "leases":
                 continue
             writes.append(f"{event['verb']} {reference.get('resource')} {reference.get('namespace', '')}/{reference.get('name')}")
         return writes

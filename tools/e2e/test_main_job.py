@@ -11,6 +11,10 @@ from e2e.environment import cluster_command, openssl
 from localcluster import image_archive
 
 
+SIGNER = "/apis/apps/v1/namespaces/csr-signer/deployments/csr-signer"
+OPERATOR = "/apis/apps/v1/namespaces/tigera-operator/deployments/tigera-operator"
+
+
 def setUpModule():
     global cluster
     cluster = environment.Cluster("e2e", nodes=2)
@@ -44,7 +48,7 @@ def apply(**management):
 
 
 def scale_signer(replicas):
-    cluster.kube.merge("/apis/apps/v1/namespaces/csr-signer/deployments/csr-signer", {"spec": {"replicas": replicas}})
+    cluster.kube.merge(SIGNER, {"spec": {"replicas": replicas}})
     kubes.wait_for(f"{replicas} signer pods", lambda: replicas == len(
         cluster.kube.items("/api/v1/namespaces/csr-signer/pods")), 60)
 
@@ -53,6 +57,16 @@ def restart_pods(*apps):
     for app in apps:
         for pod in live_pods(app):
             cluster.kube.delete(f"/api/v1/namespaces/calico-system/pods/{pod['metadata']['name']}?gracePeriodSeconds=0")
+
+
+def wait_rolled(deployment):
+    """Waits until the one pod of a Deployment is of its newest template and the old one is gone."""
+    def rolled():
+        found = cluster.kube.get(deployment)
+        status = found.get("status", {})
+        return status.get("observedGeneration") == found["metadata"]["generation"] and \
+            status.get("updatedReplicas") == status.get("readyReplicas") == status.get("replicas") == 1
+    kubes.wait_for(f"{deployment.rpartition('/')[2]} to roll", rolled, 90)
 
 
 class MainJobTest(unittest.TestCase):
@@ -95,7 +109,6 @@ class MainJobTest(unittest.TestCase):
         self._connect(target, "-cert", str(cluster.folder / "stranger.crt"), "-key", str(cluster.folder / "stranger.key"))
         kubes.wait_for("a client of another name refused", lambda: "does not have required CN" in log(), 10)
         self.assertIn("accepted client typha-client", log())
-        self.assertEqual(node["spec"]["hostNetwork"], True)
 
     def _connect(self, target, *words):
         result = subprocess.run(["openssl", "s_client", "-connect", target, "-CAfile", str(cluster.ca), *words],
@@ -154,18 +167,17 @@ class MainJobTest(unittest.TestCase):
         install.wait_available(cluster.kube, 400)
 
     def test_06_a_denial_is_seen_in_the_status_and_at_the_pod(self):
-        deployment = "/apis/apps/v1/namespaces/csr-signer/deployments/csr-signer"
         policy = subprocess.run([environment.BIN / "csr-signer", "--print-policy", "calico"], check=True,
                                 capture_output=True, text=True).stdout
         self.assertIn("typha-client", policy)
-        original = cluster.kube.get(deployment)["spec"]["template"]["spec"]
+        original = cluster.kube.get(SIGNER)["spec"]["template"]["spec"]
         self._policy(policy.replace("typha-client", "somebody-else"))
         container = dict(original["containers"][0])
         container["args"] = container["args"] + ["--policy=/policy/policy.yaml"]
         container["volumeMounts"] = container["volumeMounts"] + [{"name": "policy", "mountPath": "/policy"}]
         volumes = original["volumes"] + [{"name": "policy", "configMap": {"name": "policy"}}]
-        cluster.kube.merge(deployment, {"spec": {"template": {"spec": {"containers": [container], "volumes": volumes}}}})
-        self._wait_signer()
+        cluster.kube.merge(SIGNER, {"spec": {"template": {"spec": {"containers": [container], "volumes": volumes}}}})
+        wait_rolled(SIGNER)
         restart_pods("calico-node")
         degraded = lambda: install.conditions(cluster.kube).get("Degraded", {})
         kubes.wait_for("Degraded with the rule", lambda: degraded().get("status") == "True"
@@ -174,22 +186,14 @@ class MainJobTest(unittest.TestCase):
         kubes.wait_for("the rule in kubectl describe pod", lambda: "common-name" in describe(), 60)
         self._policy(policy)
         install.wait_available(cluster.kube, 420)
-        cluster.kube.merge(deployment, {"spec": {"template": {"spec": {
+        cluster.kube.merge(SIGNER, {"spec": {"template": {"spec": {
             "containers": original["containers"], "volumes": original["volumes"]}}}})
-        self._wait_signer()
+        wait_rolled(SIGNER)
 
     def _policy(self, text):
         cluster.kube.apply("/api/v1/namespaces/csr-signer/configmaps/policy", {
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "policy", "namespace": "csr-signer"},
             "data": {"policy.yaml": text}})
-
-    def _wait_signer(self):
-        def rolled():
-            deployment = cluster.kube.get("/apis/apps/v1/namespaces/csr-signer/deployments/csr-signer")
-            status = deployment.get("status", {})
-            return status.get("observedGeneration") == deployment["metadata"]["generation"] and \
-                status.get("updatedReplicas") == status.get("readyReplicas") == status.get("replicas") == 1
-        kubes.wait_for("the signer to roll", rolled, 90)
 
     def test_07_objects_changed_by_hand_are_put_right(self):
         service = "/api/v1/namespaces/calico-system/services/calico-typha"
@@ -206,7 +210,7 @@ class MainJobTest(unittest.TestCase):
         time.sleep(20)  # what earlier tests set off
         since = environment.now_rfc3339()
         time.sleep(120)
-        self.assertEqual(cluster.audit_writes(since, ("calico-operator", "csr-signer")), [])
+        self.assertEqual(cluster.audit_writes(since, (environment.OPERATOR_USER, environment.SIGNER_USER)), [])
 
     def test_09_restart_of_apiserver_and_etcd(self):
         before = uids("calico-node") + uids("calico-typha")
@@ -217,8 +221,7 @@ class MainJobTest(unittest.TestCase):
         self.assertEqual(before, uids("calico-node") + uids("calico-typha"))
 
     def test_10_a_newer_operator_with_equal_rendering_restarts_no_pod(self):
-        deployment = "/apis/apps/v1/namespaces/tigera-operator/deployments/tigera-operator"
-        template = cluster.kube.get(deployment)["spec"]["template"]["spec"]
+        template = cluster.kube.get(OPERATOR)["spec"]["template"]["spec"]
         program = build.compile_release(["//operator/cmd/operator:calico-operator"], ["CALICO_VERSION=0.1.99"])
         data = program["//operator/cmd/operator:calico-operator"].read_bytes()
         image = "localhost/calico-operator/calico-operator:v0.1.99"
@@ -229,11 +232,8 @@ class MainJobTest(unittest.TestCase):
         before = uids("calico-node") + uids("calico-typha")
         generation = cluster.kube.get("/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node")["metadata"]["generation"]
         container = {**template["containers"][0], "image": image}
-        cluster.kube.merge(deployment, {"spec": {"template": {"spec": {"containers": [container]}}}})
-        def replaced():
-            status = cluster.kube.get(deployment)["status"]
-            return status.get("updatedReplicas") == 1 and status.get("readyReplicas") == 1
-        kubes.wait_for("the newer operator", replaced, 90)
+        cluster.kube.merge(OPERATOR, {"spec": {"template": {"spec": {"containers": [container]}}}})
+        wait_rolled(OPERATOR)
         version = cluster.kube.kubectl("-n", "tigera-operator", "logs", "deploy/tigera-operator")
         self.assertIn("0.1.99", version)
         # Something must happen for the newer operator to act on, so that silence is not mistaken for agreement.
