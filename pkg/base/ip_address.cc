@@ -125,19 +125,19 @@ std::string IpAddress::ToString() const {
   if (is_ipv4()) {
     return fmt::format("{}.{}.{}.{}", bytes_[0], bytes_[1], bytes_[2], bytes_[3]);
   }
-  const auto group = [this](int i) { return bytes_[2 * i] << 8 | bytes_[2 * i + 1]; };
-  int gap_start = 8, gap_length = 1;  // RFC 5952 4.2.2: one zero group is not shortened
-  for (int i = 0; i < 8; ++i) {
-    int end = i;
+  const auto group = [this](size_t i) { return bytes_[2 * i] << 8 | bytes_[2 * i + 1]; };
+  size_t gap_start = 8, gap_length = 1;  // RFC 5952 4.2.2: one zero group is not shortened
+  for (size_t i = 0; i < 8; ++i) {
+    size_t end = i;
     while (end < 8 && group(end) == 0) ++end;
     if (end - i > gap_length) {
       gap_start = i;
       gap_length = end - i;
     }
-    i = std::max(i, end - 1);
+    if (end > i) i = end - 1;
   }
   std::string text;
-  for (int i = 0; i < 8; ++i) {
+  for (size_t i = 0; i < 8; ++i) {
     if (i == gap_start) {
       text += "::";
       i += gap_length - 1;

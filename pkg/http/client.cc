@@ -111,6 +111,7 @@ struct Client::Impl {
 
   aio::Task<absl::StatusOr<Permit>> AcquirePermit();
   void ReturnPermit();
+  void GrantNext();
   std::unique_ptr<Connection> TakeIdle();
   void Keep(std::unique_ptr<Connection> connection);
   void CloseOldIdle();
@@ -190,10 +191,13 @@ aio::Task<absl::StatusOr<Client::Impl::Permit>> Client::Impl::AcquirePermit() {
 }
 
 void Client::Impl::ReturnPermit() {
-  if (waiters.empty()) {
-    --in_use;
-    return;
-  }
+  --in_use;
+  if (in_use < options.max_connections) GrantNext();
+}
+
+void Client::Impl::GrantNext() {
+  if (waiters.empty()) return;
+  ++in_use;
   Waiter* next = waiters.front();
   waiters.pop_front();
   next->granted = true;
@@ -425,6 +429,11 @@ aio::Task<absl::StatusOr<std::unique_ptr<ResponseStream>>> Client::Open(Request 
       co_await aio::WithDeadline(impl_->Send(std::move(request), progress), timeout);
   if (!exchange.ok()) co_return impl_->Explain(exchange.status(), progress, timeout);
   co_return std::make_unique<Stream>(*impl_, *std::move(exchange));
+}
+
+void Client::SetMaxConnections(int max_connections) {
+  impl_->options.max_connections = max_connections;
+  while (impl_->in_use < max_connections && !impl_->waiters.empty()) impl_->GrantNext();
 }
 
 void Client::CloseIdle() { impl_->idle.clear(); }

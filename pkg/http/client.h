@@ -83,6 +83,10 @@ class Client {
   aio::Task<absl::StatusOr<std::unique_ptr<ResponseStream>>> Open(Request request,
                                                                   absl::Duration timeout);
 
+  // Changes ClientOptions::max_connections. Calls that wait take what is added at once; what is
+  // taken away goes as calls end.
+  void SetMaxConnections(int max_connections);
+
   // Closes idle connections, so that the next call makes a new one (rotated credentials).
   void CloseIdle();
 

@@ -176,6 +176,33 @@ TEST(ClientTest, ConcurrentCallsUseSeveralConnectionsAndShareThemLater) {
   EXPECT_EQ(echo.peers.size(), 3u);
 }
 
+TEST(ClientTest, MoreConnectionsServeTheWaitingCalls) {
+  TestLoop t;
+  aio::Notifier go(t.executor());
+  int arrived = 0;
+  Server& server =
+      t.Serve([&](Request, Peer, ResponseWriter&) -> aio::Task<std::optional<Response>> {
+        if (++arrived < 3) {
+          (void)co_await go.Wait(kLong);
+        } else {
+          go.Notify();
+        }
+        co_return Response{.status = 200};
+      });
+  Client client(t.executor(), {.origin = Origin(server.port()), .max_connections = 1});
+  std::vector<std::optional<absl::StatusOr<Response>>> results(3);
+  t.Run([&]() -> aio::Task<void> {
+    aio::TaskGroup group(t.executor());
+    for (auto& result : results) group.Spawn(Store(client.Do({}, kLong), result));
+    co_await YieldTimes(20);
+    EXPECT_LE(arrived, 1);
+    client.SetMaxConnections(3);
+    co_await group.Join();
+  }());
+  for (const auto& result : results) EXPECT_THAT(*result, IsOk());
+  EXPECT_EQ(arrived, 3);
+}
+
 TEST(ClientTest, CloseIdleMakesTheNextCallConnect) {
   TestLoop t;
   Echo echo;

@@ -34,7 +34,7 @@ std::string_view ToString(KeyUsage usage) { return kKeyUsageNames[static_cast<si
 
 std::vector<KeyUsage> KeyUsages::List() const {
   std::vector<KeyUsage> list;
-  for (uint8_t bit = 0; bit < std::size(kKeyUsageNames); ++bit) {
+  for (size_t bit = 0; bit < std::size(kKeyUsageNames); ++bit) {
     if (Has(static_cast<KeyUsage>(bit))) list.push_back(static_cast<KeyUsage>(bit));
   }
   return list;

@@ -23,8 +23,8 @@ namespace calico::csr {
 namespace {
 
 constexpr std::string_view kComponent = "csr-signer";
-// Connections beside those of requests in work: watches, the lease, events.
-constexpr int kOtherConnections = 16;
+// Connections beside those of requests in work: the lease, events.
+constexpr int kOtherConnections = 4;
 
 // Everything that lives as long as the program.
 struct Program {

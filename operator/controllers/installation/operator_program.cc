@@ -26,8 +26,8 @@ namespace {
 
 constexpr std::string_view kComponent = "calico-operator";
 constexpr std::string_view kLease = "operator-lock";
-// About 24 watches hold one each; the rest is for the waves of applies.
-constexpr int kConnections = 40;
+// For the waves of lists and applies.
+constexpr int kConnections = 16;
 
 kube::ClientOptions ClientOptionsOf() {
   kube::ClientOptions options;

@@ -26,7 +26,7 @@ absl::Status CheckToken(std::string_view token) {
 
 class ConfiguredCredentials final : public Credentials {
  public:
-  ConfiguredCredentials(CredentialSources sources, FileReader read, const base::Clock& clock,
+  ConfiguredCredentials(CredentialSources sources, const FileReader& read, const base::Clock& clock,
                         const base::Logger& logger)
       : sources_(std::move(sources)),
         ca_(sources_.ca_file, read, logger),
@@ -170,10 +170,9 @@ bool ExecCache::Invalidate() {
   return true;
 }
 
-std::shared_ptr<Credentials> MakeCredentials(CredentialSources sources, FileReader read_file,
+std::shared_ptr<Credentials> MakeCredentials(CredentialSources sources, const FileReader& read_file,
                                              const base::Clock& clock, const base::Logger& logger) {
-  return std::make_shared<ConfiguredCredentials>(std::move(sources), std::move(read_file), clock,
-                                                 logger);
+  return std::make_shared<ConfiguredCredentials>(std::move(sources), read_file, clock, logger);
 }
 
 }  // namespace calico::kube

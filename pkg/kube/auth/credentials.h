@@ -98,7 +98,7 @@ struct CredentialSources {
 };
 
 // Lifetime: `clock` and `logger` outlive the result.
-std::shared_ptr<Credentials> MakeCredentials(CredentialSources sources, FileReader read_file,
+std::shared_ptr<Credentials> MakeCredentials(CredentialSources sources, const FileReader& read_file,
                                              const base::Clock& clock, const base::Logger& logger);
 
 // The runner of a kubeconfig's plug-in. `path` is PATH; `read_file` reads the cluster's CA for the

@@ -33,12 +33,15 @@ std::vector<std::string> MakeEnvironment(const ProcessOptions& options) {
                                       [name](const auto& pair) { return pair.first == name; });
     if (!replaced) result.emplace_back(text);
   }
-  for (const auto& [name, value] : options.env) result.push_back(name + "=" + value);
+  for (const auto& [name, value] : options.env) {
+    result.push_back(fmt::format("{}={}", name, value));
+  }
   return result;
 }
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;

@@ -80,7 +80,9 @@ const RestConfig& Client::config() const { return impl_->transport.config(); }
 
 uint64_t Client::bytes_received() const { return impl_->transport.bytes_received(); }
 
-// The requests are built before the task starts, so that no view argument outlives its call.
+// The requests are built before the task starts, so that no view argument outlives its call. The
+// other parameters are values as in every coroutine: callers need not know that these are none.
+// NOLINTBEGIN(performance-unnecessary-value-param)
 
 aio::Task<absl::StatusOr<json::object>> Client::Get(const api::Resource& resource,
                                                     api::ObjectKey key, absl::Duration timeout) {
@@ -155,6 +157,8 @@ aio::Task<absl::StatusOr<bool>> Client::Serves(const api::Resource& resource) {
   return impl_->Serves(resource);
 }
 
+// NOLINTEND(performance-unnecessary-value-param)
+
 aio::Task<absl::StatusOr<json::object>> Client::Impl::Object(std::string what,
                                                              absl::StatusOr<http::Request> request,
                                                              Repeat repeat,
@@ -183,6 +187,7 @@ aio::Task<absl::StatusOr<std::string>> Client::Impl::List(const api::Resource& r
 aio::Task<absl::Status> Client::Impl::Watch(std::string what, absl::StatusOr<http::Request> request,
                                             WatchOptions watch, EventSink sink) {
   if (!request.ok()) co_return base::Annotate(request.status(), what);
+  const Transport::WatchSlot slot(transport);
   absl::StatusOr<std::unique_ptr<http::ResponseStream>> stream = co_await transport.Open(
       {.request = *std::move(request), .repeat = Repeat::kNever, .timeout = watch.open_timeout});
   if (!stream.ok()) co_return base::Annotate(stream.status(), what);

@@ -335,6 +335,22 @@ ASYNC_TEST_F(ClientListWatchTest, WatchIsNotRetried) {
   EXPECT_EQ(server().pending_faults(), 1);
 }
 
+ASYNC_TEST_F(ClientListWatchTest, WatchesLeaveTheConnectionsOfCallsAlone) {
+  Client one(executor(), server().Config(), logger(), {.max_connections = 1});
+  const auto watch = [](Client& client) -> aio::Task<void> {
+    (void)co_await client.Watch(api::kConfigMaps, {.resource_version = "1"},
+                                [](WatchEvent) { return absl::OkStatus(); });
+  };
+  aio::TaskGroup group(executor());
+  for (int i = 0; i < 3; ++i) group.Spawn(watch(one));
+  for (int i = 0; i < 500 && server().watches() < 3; ++i) {
+    (void)co_await aio::Sleep(absl::Milliseconds(10));
+  }
+  EXPECT_EQ(server().watches(), 3u);
+  CO_ASSERT_OK(co_await one.GetPath("/version", absl::Seconds(5)));
+  co_await group.Stop();
+}
+
 ASYNC_TEST_F(ClientListWatchTest, CancelledWatchEndsAtOnce) {
   absl::Status status;
   aio::TaskGroup group(executor());

@@ -54,7 +54,7 @@ struct Preconditions {
 
 struct ClientOptions {
   std::string user_agent = "calico-operator";
-  int max_connections = 16;
+  int max_connections = 16;           // of calls at one time; each watch has one more
   size_t max_object_bytes = 4 << 20;  // one object or watch event
   // Looks up the addresses of the API server's name; empty = the system's resolver.
   std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;

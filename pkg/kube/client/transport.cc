@@ -50,7 +50,7 @@ aio::Task<std::string> ReadErrorBody(http::ResponseStream& stream, absl::Duratio
 
 Transport::Transport(aio::Executor executor, RestConfig config, const base::Logger& logger,
                      const ClientOptions& options)
-    : config_(std::move(config)), logger_(logger) {
+    : config_(std::move(config)), logger_(logger), max_connections_(options.max_connections) {
   http::ClientOptions http_options{.origin = config_.origin,
                                    .proxy = config_.proxy,
                                    .user_agent = options.user_agent,
@@ -156,6 +156,11 @@ void Transport::FollowRotation() {
     logger_.Info("client certificate has changed, closing idle connections");
     http_->CloseIdle();
   }
+}
+
+void Transport::AddWatches(int count) {
+  watches_ += count;
+  http_->SetMaxConnections(max_connections_ + watches_);
 }
 
 void Transport::LogWarnings(const http::Headers& headers) {

@@ -42,6 +42,19 @@ class Transport {
   // The same, up to the response head; `timeout` ends there.
   aio::Task<absl::StatusOr<std::unique_ptr<http::ResponseStream>>> Open(Call call);
 
+  // Held by a watch: its connection does not count against those of other calls, which would
+  // otherwise wait for as long as it lasts.
+  class WatchSlot {
+   public:
+    explicit WatchSlot(Transport& transport) : transport_(transport) { transport_.AddWatches(1); }
+    ~WatchSlot() { transport_.AddWatches(-1); }
+    WatchSlot(const WatchSlot&) = delete;
+    WatchSlot& operator=(const WatchSlot&) = delete;
+
+   private:
+    Transport& transport_;
+  };
+
   const RestConfig& config() const { return config_; }
   uint64_t bytes_received() const { return http_->bytes_received(); }
 
@@ -58,6 +71,7 @@ class Transport {
                                             Mode mode);
   absl::Status Authorize(http::Request& request);
   void FollowRotation();
+  void AddWatches(int count);
   void LogWarnings(const http::Headers& headers);
 
   RestConfig config_;
@@ -66,6 +80,8 @@ class Transport {
   std::string used_certificate_;  // the client certificate of the newest connection
   absl::Time next_rotation_check_ = absl::InfinitePast();
   std::set<std::string> warnings_;
+  const int max_connections_;
+  int watches_ = 0;
 };
 
 }  // namespace calico::kube

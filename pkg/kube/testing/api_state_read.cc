@@ -54,9 +54,9 @@ json::object& Metadata(json::object& object) {
 }
 
 const json::object& Metadata(const json::object& object) {
-  static const auto* const kEmpty = new json::object();
+  static const json::object& empty = *new json::object();
   const json::value* metadata = object.if_contains("metadata");
-  return metadata == nullptr || !metadata->is_object() ? *kEmpty : metadata->get_object();
+  return metadata == nullptr || !metadata->is_object() ? empty : metadata->get_object();
 }
 
 absl::StatusOr<json::object> ParseBody(const ApiRequest& request) {

@@ -17,7 +17,7 @@ struct ListSchema {
 };
 
 const ListSchema* SchemaOf(std::string_view field) {
-  static const auto* const kSchemas = new std::vector<ListSchema>{
+  static const auto& schemas = *new std::vector<ListSchema>{
       {"conditions", {"type"}},
       {"containers", {"name"}},
       {"initContainers", {"name"}},
@@ -32,7 +32,7 @@ const ListSchema* SchemaOf(std::string_view field) {
       {"validations", {"expression"}},
       {"versions", {"name"}},
       {"finalizers", {}}};
-  for (const ListSchema& schema : *kSchemas) {
+  for (const ListSchema& schema : schemas) {
     if (schema.field == field) return &schema;
   }
   return nullptr;

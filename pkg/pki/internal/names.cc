@@ -101,7 +101,7 @@ absl::Status AddName(GENERAL_NAMES* names, int type, std::string_view content) {
   if (sk_GENERAL_NAME_push(names, name.get()) <= 0) {
     return OpensslError(absl::StatusCode::kInternal, "write alternative name");
   }
-  name.release();
+  static_cast<void>(name.release());
   return absl::OkStatus();
 }
 

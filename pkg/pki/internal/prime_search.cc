@@ -87,7 +87,7 @@ bool PrimeSearch::DrawStart() {
     if (!BN_priv_rand(start_.get(), bits_, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD)) return false;
     if (!BN_rshift(top.get(), start_.get(), bits_ - 64)) return false;
     if (BN_get_word(top.get()) <= kSqrtTwo) continue;
-    if (BN_copy(end.get(), start_.get()) == nullptr || !BN_add_word(end.get(), 2 * kWindow)) {
+    if (BN_copy(end.get(), start_.get()) == nullptr || !BN_add_word(end.get(), 2UL * kWindow)) {
       return false;
     }
     if (BN_num_bits(end.get()) == bits_) return true;
