@@ -49,6 +49,11 @@ def namespace(kube, name):
     kube.apply(f"/api/v1/namespaces/{name}", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
 
+def decode(text):
+    """Base64 of text."""
+    return base64.b64decode(text).decode()
+
+
 def ca_secret(kube, certificate, key):
     encode = lambda path: base64.b64encode(pathlib.Path(path).read_bytes()).decode()
     kube.apply("/api/v1/namespaces/csr-signer/secrets/csr-signer-ca", {

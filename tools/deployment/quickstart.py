@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from deployment import build, install, kube as kubes
+from deployment import build, install, kube as kubes, user_cluster
 from localcluster import binaries, progress
 from localcluster.errors import ClusterError
 
@@ -70,17 +70,15 @@ class PodProgress:
         return f"pods ready {ready}/{len(pods)}, certificates {issued}/{len(csrs)}, {', '.join(true) or 'no status yet'} {message[:110]}"
 
 
-def _apply_installation(kube, ca):
+def main_job(kube, spec, hints, timeout=300):
+    """Applies the Installation, waits, and shows what came of it."""
     started = time.monotonic()
-    kube.apply(install.INSTALLATION, install.installation({"certificateManagement": install.certificate_management(ca)}))
-    kubes.wait_for("TigeraStatus calico Available", PodProgress(kube), 300, explain=lambda: install.explain(kube))
-    return time.monotonic() - started
-
-
-def _show(kube, seconds, how):
+    kube.apply(install.INSTALLATION, install.installation(spec))
+    kubes.wait_for("TigeraStatus calico Available", PodProgress(kube), timeout, explain=lambda: install.explain(kube))
+    seconds = time.monotonic() - started
     for words in (("get", "csr"), ("get", "tigerastatus"), ("get", "pods", "-n", "calico-system", "-o", "wide")):
         print(f"\n$ kubectl {' '.join(words)}\n{kube.kubectl(*words).rstrip()}")
-    print(f"\nInstallation applied to Available: {seconds:.1f} s\n\n{how}")
+    print(f"\nInstallation applied to Available: {seconds:.1f} s\n\n{hints}")
 
 
 def _local_hints(status):
@@ -105,34 +103,7 @@ def run_local(options):
     ca, key = install.make_ca(install.DIST / "ca" / options.name)
     with progress.step("deploy CRDs, operator and signer"):
         deploy(kube, ca, key, (status["apiServer"]["host"], status["apiServer"]["port"]))
-    _show(kube, _apply_installation(kube, ca), _local_hints(status))
-    return 0
-
-
-PLAN = """On the cluster {server} this will
-  - apply the CRDs installations and tigerastatuses (group operator.tigera.io),
-  - make the namespaces tigera-operator and csr-signer with our operator and signer, their service accounts and roles,
-  - store the CA {ca} with its key as Secret csr-signer/csr-signer-ca,
-  - apply Installation default with certificateManagement (signer {signer}); the operator then makes the
-    namespace calico-system with calico-node on every node and calico-typha.
-It needs these images there first, pushed from dist/images/*.tar:
-{images}
-Nothing else is touched. Remove it with: kubectl delete installation default; kubectl delete ns tigera-operator csr-signer"""
-
-
-def run_on(options):
-    build.build(options.registry)
-    kube = kubes.Kube(options.kubeconfig, options.kubectl)
-    ca, key = install.make_ca(install.DIST / "ca" / "cluster")
-    names = [build.own_image(options.registry, name) for name in ("calico-operator", "csr-signer")]
-    names.append(build.release_images()["key-cert-provisioner"])
-    print(PLAN.format(server=kube.server, ca=ca, signer=install.SIGNER_NAME, images="\n".join(f"  {n}" for n in names)))
-    if not options.yes:
-        if not sys.stdin.isatty() or input("Continue? [y/N] ").strip().lower() not in ("y", "yes"):
-            print("nothing was done; --yes goes on without asking")
-            return 1
-    deploy(kube, ca, key, None)
-    _show(kube, _apply_installation(kube, ca), f"Look around: kubectl --kubeconfig {options.kubeconfig} describe installation")
+    main_job(kube, {"certificateManagement": install.certificate_management(ca)}, _local_hints(status))
     return 0
 
 
@@ -144,12 +115,16 @@ def main(arguments):
     parser.add_argument("--name", default=CLUSTER, help="name of the local cluster (default %(default)s)")
     parser.add_argument("--kubernetes", choices=binaries.kubernetes_releases(), help="release of the local cluster")
     parser.add_argument("--kubeconfig", type=pathlib.Path, help="use this cluster instead of a local one")
-    parser.add_argument("--kubectl", default="kubectl", help="kubectl to use with --kubeconfig")
+    parser.add_argument("--kubectl", help="kubectl to use with --kubeconfig (default: that of PATH, else the one built here)")
     parser.add_argument("--registry", default="localhost/calico-operator", help="put before the names of our own images")
+    parser.add_argument("--calico-registry", help="with --kubeconfig: registry of Calico's images, such as registry.example.com/")
+    parser.add_argument("--calico-image-path", help="with --kubeconfig: path of Calico's images in that registry (default calico)")
+    parser.add_argument("--api-server", metavar="HOST:PORT", help="with --kubeconfig: its address, where there is no kube-proxy")
+    parser.add_argument("--take-over", action="store_true", help="with --kubeconfig: apply over what another operator installed")
     parser.add_argument("--yes", action="store_true", help="with --kubeconfig: do not ask")
     options = parser.parse_args(arguments)
     try:
-        return run_on(options) if options.kubeconfig else run_local(options)
+        return user_cluster.run(options, deploy, main_job) if options.kubeconfig else run_local(options)
     except (ClusterError, kubes.KubeError, OSError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
