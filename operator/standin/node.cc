@@ -23,6 +23,8 @@
 #include "operator/standin/health_server.h"
 #include "operator/standin/mutual_tls.h"
 #include "operator/standin/socket.h"
+#include "operator/standin/termination.h"
+#include "operator/standin/typha_addresses.h"
 #include "pkg/aio/event_loop.h"
 #include "pkg/api/discovery/endpoint_slice.h"
 #include "pkg/api/meta/resources.h"
@@ -35,11 +37,6 @@ namespace calico::standin {
 namespace {
 
 std::atomic<bool> ready = false;
-
-struct TyphaAddress {
-  std::string address;
-  uint16_t port = 0;
-};
 
 uint16_t HealthPort() {
   return static_cast<uint16_t>(std::stoi(Variable("FELIX_HEALTHPORT", "9099")));
@@ -61,12 +58,7 @@ aio::Task<void> ListTyphas(aio::Executor executor, const base::Logger& logger,
   const auto keep = [&found](const json::object& object) -> absl::Status {
     const absl::StatusOr<api::EndpointSlice> slice = api::EndpointSlice::Decode(object);
     if (!slice.ok()) return slice.status();
-    for (const api::Endpoint& endpoint : slice->endpoints) {
-      if (!endpoint.ready || slice->ports.empty()) continue;
-      for (const std::string& address : endpoint.addresses) {
-        found.push_back({address, static_cast<uint16_t>(slice->ports.front().port)});
-      }
-    }
+    AddTyphas(*slice, found);
     return absl::OkStatus();
   };
   const absl::StatusOr<std::string> listed =
@@ -110,6 +102,7 @@ absl::Status StayConnected(const TyphaAddress& typha) {
 }
 
 int RunFelix() {
+  ExitOnTermination();
   std::signal(SIGPIPE, SIG_IGN);
   for (const char* name : {"FELIX_TYPHACERTFILE", "FELIX_TYPHAKEYFILE", "FELIX_TYPHACAFILE"}) {
     const std::string file = Variable(name);

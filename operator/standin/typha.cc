@@ -16,6 +16,7 @@
 #include "operator/standin/health_server.h"
 #include "operator/standin/mutual_tls.h"
 #include "operator/standin/socket.h"
+#include "operator/standin/termination.h"
 
 namespace calico::standin {
 namespace {
@@ -39,6 +40,7 @@ void Serve(MutualTls& tls, Socket socket) {
 }
 
 int Run() {
+  ExitOnTermination();
   std::signal(SIGPIPE, SIG_IGN);
   const MutualTlsFiles files{.certificate = Variable("TYPHA_SERVERCERTFILE"),
                              .key = Variable("TYPHA_SERVERKEYFILE"),
@@ -62,6 +64,8 @@ int Run() {
     StartHealthServer(static_cast<uint16_t>(std::stoi(Variable("TYPHA_HEALTHPORT", "9098"))),
                       ready);
   }
+  std::puts("serving");
+  std::fflush(stdout);
   for (;;) {
     absl::StatusOr<Socket> client = Accept(*listener);
     if (!client.ok()) continue;
