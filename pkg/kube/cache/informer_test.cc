@@ -51,7 +51,7 @@ class InformerTest : public FakeApiServerTest {
   using Tiny = Informer<TinyPod>;
 
   void Start(std::string field_selector = "") {
-    pods_ = std::make_unique<Tiny>(client(), api::kPods,
+    pods_ = std::make_unique<Tiny>(reads_little_ ? *reads_little_ : client(), api::kPods,
                                    ReflectorOptions{.ns = "ns", .field_selector = field_selector},
                                    &DecodeTiny, base::SystemClock(), logger(), executor());
     pods_->AddObserver([this](const api::ObjectKey& key) { seen_.push_back(key.name); });
@@ -100,6 +100,18 @@ class InformerTest : public FakeApiServerTest {
     return count;
   }
 
+  // From now on, objects of more than 10 kB are too large.
+  void ReadLittle() {
+    reads_little_.emplace(executor(), server().Config(), logger(),
+                          ClientOptions{.max_object_bytes = 10'000});
+  }
+  void PutFat(const std::string& name) {
+    json::object pod = Pod(name, "fat");
+    pod["status"] = {{"message", std::string(100'000, 'x')}};
+    server().Put(std::move(pod));
+  }
+
+  std::optional<Client> reads_little_;
   std::unique_ptr<Tiny> pods_;
   std::unique_ptr<aio::TaskGroup> group_;
   std::vector<std::string> seen_;
@@ -337,6 +349,30 @@ ASYNC_TEST_F(InformerTest, StopsWhateverItWaitsFor) {
   server().Inject({.method = "GET", .times = 1000, .status = 403});
   Start();
   CO_ASSERT_TRUE(co_await Eventually([this] { return Logged("list failed") > 0; }));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(InformerTest, AnObjectThatIsTooLargeStopsNoOther) {
+  ReadLittle();
+  Put("a", "n1");
+  PutFat("b");
+  Put("c", "n1");
+  co_await StartAndSync();
+  EXPECT_THAT(Nodes(), UnorderedElementsAre("a=n1", "c=n1"));
+  // What was known of it is no longer true, so it is no longer there.
+  PutFat("a");
+  Put("d", "n1");
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Has("d"); }));
+  EXPECT_THAT(Nodes(), UnorderedElementsAre("c=n1", "d=n1"));
+  EXPECT_EQ(seen_.back(), "d");
+  EXPECT_THAT(log(),
+              Contains(::testing::AllOf(HasSubstr("object skipped"), HasSubstr("\"name\":\"a\""))));
+  // A watch that goes on does not see it again.
+  server().DropWatches();
+  Put("b", "n2");
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Has("b"); }));
+  EXPECT_EQ(Logged("object skipped"), 2);
+  EXPECT_EQ(Lists(), 1);
   co_await Stop();
 }
 

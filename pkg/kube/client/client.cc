@@ -60,7 +60,7 @@ struct Client::Impl {
                                               ObjectSink sink, std::function<void()> restart);
   aio::Task<absl::Status> Watch(std::string what, absl::StatusOr<http::Request> request,
                                 WatchOptions watch, EventSink sink);
-  aio::Task<absl::Status> ReadEvents(http::ResponseStream& stream, absl::Duration idle_limit,
+  aio::Task<absl::Status> ReadEvents(http::ResponseStream& stream, const WatchOptions& watch,
                                      const EventSink& sink);
   aio::Task<absl::StatusOr<bool>> Serves(const api::Resource& resource);
 
@@ -191,15 +191,15 @@ aio::Task<absl::Status> Client::Impl::Watch(std::string what, absl::StatusOr<htt
   absl::StatusOr<std::unique_ptr<http::ResponseStream>> stream = co_await transport.Open(
       {.request = *std::move(request), .repeat = Repeat::kNever, .timeout = watch.open_timeout});
   if (!stream.ok()) co_return base::Annotate(stream.status(), what);
-  absl::Status status = co_await ReadEvents(**stream, watch.idle_limit, sink);
+  absl::Status status = co_await ReadEvents(**stream, watch, sink);
   co_return base::Annotate(status, what);
 }
 
 aio::Task<absl::Status> Client::Impl::ReadEvents(http::ResponseStream& stream,
-                                                 absl::Duration idle_limit, const EventSink& sink) {
-  WatchDecoder decoder(options.max_object_bytes);
+                                                 const WatchOptions& watch, const EventSink& sink) {
+  WatchDecoder decoder(options.max_object_bytes, watch.on_skipped);
   for (;;) {
-    absl::StatusOr<std::string> piece = co_await stream.Read(idle_limit);
+    absl::StatusOr<std::string> piece = co_await stream.Read(watch.idle_limit);
     if (!piece.ok()) co_return AsBrokenWatch(piece.status());
     if (piece->empty()) co_return decoder.Finish();
     CALICO_CO_RETURN_IF_ERROR(decoder.Feed(*piece, sink));
