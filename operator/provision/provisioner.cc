@@ -43,7 +43,7 @@ class RequestDriver {
                   .pod_namespace = config.pod_namespace,
                   .pod_name = config.pod_name,
                   .pod_uid = config.pod_uid},
-                 clock.Now(), config.timeout) {}
+                 clock.SteadyNow(), config.timeout) {}
 
   // Ends with kIssued or kFinish.
   aio::Task<RequestStep> Run() {
@@ -96,7 +96,7 @@ class RequestDriver {
   }
 
   absl::Duration CallTimeout() const {
-    return std::clamp(machine_.Remaining(clock_.Now()), absl::Seconds(1), kCallTimeout);
+    return std::clamp(machine_.Remaining(clock_.SteadyNow()), absl::Seconds(1), kCallTimeout);
   }
   void LogRetry(std::string_view what, const absl::Status& status) const {
     if (!status.ok() && !absl::IsAlreadyExists(status)) {
@@ -113,7 +113,7 @@ class RequestDriver {
     if (created.ok()) {
       logger_.Info("certificate requested", {{"name", name_}, {"signer", config_.signer_name}});
     }
-    co_return machine_.OnCreated(created, clock_.Now(), base::RandomUnit());
+    co_return machine_.OnCreated(created, clock_.SteadyNow(), base::RandomUnit());
   }
 
   aio::Task<RequestStep> Inspect() {
@@ -129,13 +129,14 @@ class RequestDriver {
         co_await client_.List(api::kCertificateSigningRequests, options, keep);
     LogRetry("look at CertificateSigningRequest", listed.status());
     if (!listed.ok()) {
-      co_return machine_.OnInspected(listed.status(), "", clock_.Now(), base::RandomUnit());
+      co_return machine_.OnInspected(listed.status(), "", clock_.SteadyNow(), base::RandomUnit());
     }
-    co_return machine_.OnInspected(found, *listed, clock_.Now(), base::RandomUnit());
+    co_return machine_.OnInspected(found, *listed, clock_.SteadyNow(), base::RandomUnit());
   }
 
   aio::Task<RequestStep> Watch(std::string resource_version) {
-    const absl::Duration remaining = std::max(machine_.Remaining(clock_.Now()), absl::Seconds(1));
+    const absl::Duration remaining =
+        std::max(machine_.Remaining(clock_.SteadyNow()), absl::Seconds(1));
     kube::WatchOptions options;
     options.field_selector = "metadata.name=" + name_;
     options.resource_version = std::move(resource_version);
@@ -146,7 +147,7 @@ class RequestDriver {
     const auto handle = [this, &next](const kube::WatchEvent& event) -> absl::Status {
       if (event.type == kube::WatchEventType::kBookmark) return absl::OkStatus();
       if (event.type == kube::WatchEventType::kDeleted) {
-        next = machine_.OnDeleted();
+        next = machine_.OnDeleted(clock_.SteadyNow(), base::RandomUnit());
       } else {
         CALICO_ASSIGN_OR_RETURN(const Csr csr, Csr::Decode(event.object));
         next = machine_.OnChanged(csr);
@@ -159,14 +160,14 @@ class RequestDriver {
     if (next.has_value()) co_return *std::move(next);
     if (absl::IsCancelled(ended)) co_return Cancelled();
     LogRetry("watch CertificateSigningRequest", ended);
-    co_return machine_.OnWatchEnded(ended, clock_.Now(), base::RandomUnit());
+    co_return machine_.OnWatchEnded(ended, clock_.SteadyNow(), base::RandomUnit());
   }
 
   aio::Task<RequestStep> Replace(std::string uid) {
     logger_.Info("replacing the request of an earlier run of this pod", {{"name", name_}});
     const absl::Status deleted = co_await client_.Delete(
         api::kCertificateSigningRequests, {"", name_}, {.uid = std::move(uid)}, CallTimeout());
-    co_return machine_.OnReplaced(deleted, clock_.Now(), base::RandomUnit());
+    co_return machine_.OnReplaced(deleted, clock_.SteadyNow(), base::RandomUnit());
   }
 
   const Config& config_;

@@ -106,6 +106,12 @@ class ProvisionTest : public kube::FakeApiServerTest {
     csr.certificate_pem = ca.Issue(request->public_key(), wanted).pem();
     co_await Put(csr, "status");
   }
+  aio::Task<void> DeleteWhatIsSubmitted() {
+    while ((co_await aio::Sleep(absl::Milliseconds(2))).ok()) {
+      if (!Submitted().has_value() || server().watches() == 0) continue;
+      (void)co_await client().Delete(api::kCertificateSigningRequests, {"", kName});
+    }
+  }
   Decide Sign() {
     return [this](Csr csr) { return Issue(std::move(csr), ca_); };
   }
@@ -187,6 +193,43 @@ ASYNC_TEST_F(ProvisionTest, TimeRunsOutWhenNobodyApproves) {
   const Outcome outcome = co_await Provision(config_, client(), base::SystemClock(), logger());
   EXPECT_EQ(outcome.code, ExitCode::kTimeout);
   EXPECT_THAT(outcome.message, HasSubstr("is an approver for signer example.com/signer running?"));
+}
+
+// A machine whose wall clock is set forward by hours while it waits.
+class SetClock final : public base::Clock {
+ public:
+  absl::Time Now() const override { return absl::Now() + ahead; }
+  absl::Time SteadyNow() const override { return base::SystemClock().SteadyNow(); }
+  absl::Duration ahead = absl::ZeroDuration();
+};
+
+ASYNC_TEST_F(ProvisionTest, ATimeLimitIsNotUpBecauseTheClockWasSet) {
+  SetClock clock;
+  aio::TaskGroup deciding(executor());
+  deciding.Spawn(WhenAsked([this, &clock](Csr csr) -> aio::Task<void> {
+    clock.ahead = absl::Hours(2);
+    server().CloseWatches();
+    CO_ASSERT_OK(co_await aio::Sleep(absl::Milliseconds(50)));
+    co_await Issue(std::move(csr), ca_);
+  }));
+  const Outcome outcome = co_await Provision(config_, client(), clock, logger());
+  co_await deciding.Join();
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.message;
+}
+
+// Something that deletes our request at once must not make us ask at full speed.
+ASYNC_TEST_F(ProvisionTest, ARequestThatIsAlwaysDeletedIsMadeAgainWithWaitsUntilTimeIsUp) {
+  config_.timeout = absl::Seconds(2);
+  aio::TaskGroup deleting(executor());
+  deleting.Spawn(DeleteWhatIsSubmitted());
+  const Outcome outcome = co_await Provision(config_, client(), base::SystemClock(), logger());
+  co_await deleting.Stop();
+  EXPECT_EQ(outcome.code, ExitCode::kTimeout) << outcome.message;
+  int posts = 0;
+  for (const kube::RecordedRequest& request : server().requests())
+    posts += request.method == "POST";
+  EXPECT_GE(posts, 2);
+  EXPECT_LE(posts, 7);  // at 0, 0, 0.5, 1.5 s or later
 }
 
 ASYNC_TEST_F(ProvisionTest, ANameHeldByAnotherIsLeftAlone) {

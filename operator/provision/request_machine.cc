@@ -11,7 +11,11 @@ namespace {
 
 using Kind = RequestStep::Kind;
 
-constexpr int kPermissionTries = 5;
+// An API server that starts answers 403 until its RBAC caches are filled, and at a first install
+// the roles may come a moment after the pods.
+constexpr absl::Duration kRefusalLimit = absl::Seconds(30);
+// A watch that lived for this long was in order; what follows it is not a repeated failure.
+constexpr absl::Duration kLasting = absl::Seconds(5);
 
 RequestStep Finish(ExitCode code, std::string message) {
   RequestStep step;
@@ -28,16 +32,6 @@ RequestStep Step(Kind kind) {
 
 std::string MessageOf(const absl::Status& status) { return std::string(status.message()); }
 
-bool Retryable(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kPermissionDenied:
-      return false;
-    default:
-      return true;
-  }
-}
-
 }  // namespace
 
 RequestMachine::RequestMachine(RequestIdentity identity, absl::Time now, absl::Duration timeout)
@@ -48,12 +42,8 @@ RequestMachine::RequestMachine(RequestIdentity identity, absl::Time now, absl::D
 
 RequestStep RequestMachine::OnCreated(const absl::StatusOr<api::CertificateSigningRequest>& created,
                                       absl::Time now, double random) {
-  if (created.ok()) {
-    backoff_.Reset();
-    RequestStep step = Step(Kind::kWatch);
-    step.resource_version = created->meta.resource_version;
-    return step;
-  }
+  if (created.ok()) return BeginWatch(created->meta.resource_version, now);
+  // Whatever comes of the look, no way from there back to here is without waits.
   if (absl::IsAlreadyExists(created.status())) return Step(Kind::kInspect);
   return Retry(Kind::kCreate, created.status(), now, random);
 }
@@ -62,32 +52,47 @@ RequestStep RequestMachine::OnInspected(
     const absl::StatusOr<std::optional<api::CertificateSigningRequest>>& found,
     const std::string& resource_version, absl::Time now, double random) {
   if (!found.ok()) return Retry(Kind::kInspect, found.status(), now, random);
+  NoteSuccess();
   if (!found->has_value()) return Retry(Kind::kCreate, absl::OkStatus(), now, random);
   if (std::optional<RequestStep> step = Judge(**found)) return *std::move(step);
   if (now >= deadline_) return TimedOut(absl::OkStatus());
-  RequestStep step = Step(Kind::kWatch);
-  step.resource_version = resource_version;
-  return step;
+  return BeginWatch(resource_version, now);
 }
 
 std::optional<RequestStep> RequestMachine::OnChanged(const api::CertificateSigningRequest& csr) {
   return Judge(csr);
 }
 
-RequestStep RequestMachine::OnDeleted() const { return Step(Kind::kCreate); }
+RequestStep RequestMachine::OnDeleted(absl::Time now, double random) {
+  if (now - watch_began_ >= kLasting) backoff_.Reset();
+  return Promptly(Kind::kCreate, absl::OkStatus(), now, random);
+}
 
 RequestStep RequestMachine::OnWatchEnded(const absl::Status& status, absl::Time now,
                                          double random) {
   // After a closed or expired watch the list tells what was missed.
-  if (now >= deadline_) return TimedOut(status);
-  if (status.ok() || absl::IsOutOfRange(status)) return Step(Kind::kInspect);
+  if (now - watch_began_ >= kLasting) backoff_.Reset();
+  if (status.ok() || absl::IsOutOfRange(status)) {
+    return Promptly(Kind::kInspect, status, now, random);
+  }
   return Retry(Kind::kInspect, status, now, random);
 }
 
 RequestStep RequestMachine::OnReplaced(const absl::Status& deleted, absl::Time now, double random) {
-  if (deleted.ok() || absl::IsNotFound(deleted)) return Step(Kind::kCreate);
-  if (absl::IsAborted(deleted)) return Step(Kind::kInspect);  // another object by now
+  if (deleted.ok() || absl::IsNotFound(deleted)) {
+    return Promptly(Kind::kCreate, absl::OkStatus(), now, random);
+  }
+  // Another object has the name by now.
+  if (absl::IsAborted(deleted)) return Promptly(Kind::kInspect, deleted, now, random);
   return Retry(Kind::kInspect, deleted, now, random);
+}
+
+RequestStep RequestMachine::BeginWatch(std::string resource_version, absl::Time now) {
+  NoteSuccess();
+  watch_began_ = now;
+  RequestStep step = Step(Kind::kWatch);
+  step.resource_version = std::move(resource_version);
+  return step;
 }
 
 std::optional<RequestStep> RequestMachine::Judge(const api::CertificateSigningRequest& csr) {
@@ -128,14 +133,23 @@ bool RequestMachine::MadeByThisPod(const api::CertificateSigningRequest& csr) co
 
 RequestStep RequestMachine::Retry(Kind kind, const absl::Status& cause, absl::Time now,
                                   double random) {
-  const bool denied = absl::IsPermissionDenied(cause) && ++permission_denials_ >= kPermissionTries;
-  if (denied || (!absl::IsPermissionDenied(cause) && !Retryable(cause))) {
-    return Finish(ExitCode::kApiError, MessageOf(cause));
+  if (absl::IsInvalidArgument(cause)) return Finish(ExitCode::kApiError, MessageOf(cause));
+  if (absl::IsPermissionDenied(cause)) {
+    refused_since_ = std::min(refused_since_, now);
+    if (now - refused_since_ >= kRefusalLimit) return Finish(ExitCode::kApiError, MessageOf(cause));
   }
   if (now >= deadline_) return TimedOut(cause);
   RequestStep step = Step(kind);
   step.wait = std::min(backoff_.Next(random), deadline_ - now);
   return step;
+}
+
+RequestStep RequestMachine::Promptly(Kind kind, const absl::Status& cause, absl::Time now,
+                                     double random) {
+  if (backoff_.steps() > 0) return Retry(kind, cause, now, random);
+  if (now >= deadline_) return TimedOut(cause);
+  (void)backoff_.Next(random);  // not at once the next time
+  return Step(kind);
 }
 
 RequestStep RequestMachine::TimedOut(const absl::Status& cause) const {

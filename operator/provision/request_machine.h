@@ -2,8 +2,10 @@
 //
 //   create -> (exists: look at it) -> watch our own name until issued, rejected or out of time
 //
-// It survives closed watches, expired resource versions, outages and a request deleted under its
-// feet; it replaces a request of its name only when the same pod made it with another key.
+// It survives closed watches, expired resource versions, outages, refusals while an API server
+// still fills its RBAC caches, and a request deleted under its feet; it replaces a request of its
+// name only when the same pod made it with another key. What goes wrong again right away, in
+// whatever way, is tried again with growing waits and never beyond the time limit.
 #ifndef CALICO_OPERATOR_PROVISION_REQUEST_MACHINE_H_
 #define CALICO_OPERATOR_PROVISION_REQUEST_MACHINE_H_
 
@@ -47,7 +49,8 @@ struct RequestStep {
   Outcome outcome;
 };
 
-// Each On... takes the result of the step before and returns the next one. Not thread-safe.
+// Each On... takes the result of the step before and returns the next one. Times are of a steady
+// clock: only their differences count. Not thread-safe.
 class RequestMachine {
  public:
   // `timeout` runs from `now`, the time of submission.
@@ -63,7 +66,7 @@ class RequestMachine {
   // An added or modified object during a watch; nullopt = go on watching.
   std::optional<RequestStep> OnChanged(const api::CertificateSigningRequest& csr);
   // Our object was deleted during a watch.
-  RequestStep OnDeleted() const;
+  RequestStep OnDeleted(absl::Time now, double random);
   RequestStep OnWatchEnded(const absl::Status& status, absl::Time now, double random);
   RequestStep OnReplaced(const absl::Status& deleted, absl::Time now, double random);
 
@@ -72,9 +75,15 @@ class RequestMachine {
  private:
   // The step for the object as it is; nullopt = nothing to do but wait.
   std::optional<RequestStep> Judge(const api::CertificateSigningRequest& csr);
+  RequestStep BeginWatch(std::string resource_version, absl::Time now);
   // `kind` after a backoff, or the end when time is up.
   RequestStep Retry(RequestStep::Kind kind, const absl::Status& cause, absl::Time now,
                     double random);
+  // `kind` at once when nothing went wrong since a watch that lasted, else as Retry.
+  RequestStep Promptly(RequestStep::Kind kind, const absl::Status& cause, absl::Time now,
+                       double random);
+  // The server has done what we asked.
+  void NoteSuccess() { refused_since_ = absl::InfiniteFuture(); }
   RequestStep TimedOut(const absl::Status& cause) const;
   bool MadeByThisPod(const api::CertificateSigningRequest& csr) const;
 
@@ -82,8 +91,9 @@ class RequestMachine {
   absl::Duration timeout_;
   absl::Time deadline_;
   base::Backoff backoff_;
-  bool approved_ = false;       // as last seen, for the message when time runs out
-  int permission_denials_ = 0;  // RBAC may be a moment behind at the first install
+  absl::Time watch_began_ = absl::InfinitePast();
+  absl::Time refused_since_ = absl::InfiniteFuture();  // the first of 403s without a success since
+  bool approved_ = false;  // as last seen, for the message when time runs out
 };
 
 }  // namespace calico::provision

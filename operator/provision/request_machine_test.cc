@@ -1,7 +1,9 @@
 #include "operator/provision/request_machine.h"
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,14 +19,16 @@ const absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
 
 class RequestMachineTest : public testing::Test {
  protected:
-  RequestMachineTest()
-      : machine_({.request_name = "ns:pod:9a3a10",
-                  .request_pem = "OURS",
-                  .signer_name = "example.com/signer",
-                  .pod_namespace = "ns",
-                  .pod_name = "pod",
-                  .pod_uid = "9a3a1042"},
-                 kStart, absl::Seconds(90)) {}
+  RequestMachineTest() : machine_(Identity(), kStart, absl::Seconds(90)) {}
+
+  static RequestIdentity Identity() {
+    return {.request_name = "ns:pod:9a3a10",
+            .request_pem = "OURS",
+            .signer_name = "example.com/signer",
+            .pod_namespace = "ns",
+            .pod_name = "pod",
+            .pod_uid = "9a3a1042"};
+  }
 
   static Csr Ours() {
     Csr csr;
@@ -117,15 +121,101 @@ TEST_F(RequestMachineTest, AForeignHolderOfTheNameIsNamedNotDeleted) {
 
 TEST_F(RequestMachineTest, ClosedAndExpiredWatchesLookAgainAtOnceOutagesAfterAWait) {
   EXPECT_EQ(machine_.OnWatchEnded(absl::OkStatus(), kStart, 0).wait, absl::ZeroDuration());
-  EXPECT_EQ(machine_.OnWatchEnded(absl::OutOfRangeError("410"), kStart, 0).kind, Kind::kInspect);
-  const RequestStep step = machine_.OnWatchEnded(absl::UnavailableError("reset"), kStart, 0);
+  const absl::Time later = kStart + absl::Seconds(10);
+  const RequestStep expired = machine_.OnWatchEnded(absl::OutOfRangeError("410"), later, 0);
+  EXPECT_EQ(expired.kind, Kind::kInspect);
+  EXPECT_EQ(expired.wait, absl::ZeroDuration());
+  const RequestStep step = machine_.OnWatchEnded(absl::UnavailableError("reset"), later, 0);
   EXPECT_EQ(step.kind, Kind::kInspect);
   EXPECT_EQ(step.wait, absl::Milliseconds(250));
 }
 
 TEST_F(RequestMachineTest, ADeletedRequestIsMadeAgain) {
-  EXPECT_EQ(machine_.OnDeleted().kind, Kind::kCreate);
+  const RequestStep step = machine_.OnDeleted(kStart, 0);
+  EXPECT_EQ(step.kind, Kind::kCreate);
+  EXPECT_EQ(step.wait, absl::ZeroDuration());
   EXPECT_EQ(machine_.OnInspected(std::optional<Csr>(), "9", kStart, 0).kind, Kind::kCreate);
+}
+
+// What can go wrong again and again, each beginning with what has gone well so far.
+struct Cycle {
+  const char* name;
+  std::function<RequestStep(RequestMachine& machine, absl::Time now)> turn;
+};
+
+std::vector<Cycle> Cycles(const Csr& ours) {
+  Csr other_key = ours;
+  other_key.request_pem = "OTHER KEY";
+  return {
+      {"deleted at once",
+       [ours](RequestMachine& machine, absl::Time now) {
+         machine.OnCreated(ours, now, 0);
+         return machine.OnDeleted(now, 0);
+       }},
+      {"watch closed at once",
+       [ours](RequestMachine& machine, absl::Time now) {
+         machine.OnInspected(std::optional<Csr>(ours), "9", now, 0);
+         return machine.OnWatchEnded(absl::OkStatus(), now, 0);
+       }},
+      {"version always expired",
+       [ours](RequestMachine& machine, absl::Time now) {
+         machine.OnInspected(std::optional<Csr>(ours), "9", now, 0);
+         return machine.OnWatchEnded(absl::OutOfRangeError("410"), now, 0);
+       }},
+      {"replaced for nothing",
+       [other_key](RequestMachine& machine, absl::Time now) {
+         machine.OnCreated(absl::AlreadyExistsError("exists"), now, 0);
+         machine.OnInspected(std::optional<Csr>(other_key), "9", now, 0);
+         return machine.OnReplaced(absl::OkStatus(), now, 0);
+       }},
+      {"another object each time",
+       [other_key](RequestMachine& machine, absl::Time now) {
+         machine.OnInspected(std::optional<Csr>(other_key), "9", now, 0);
+         return machine.OnReplaced(absl::AbortedError("uid"), now, 0);
+       }},
+      {"there and not there",
+       [](RequestMachine& machine, absl::Time now) {
+         machine.OnCreated(absl::AlreadyExistsError("exists"), now, 0);
+         return machine.OnInspected(std::optional<Csr>(), "9", now, 0);
+       }},
+      {"not to be had",
+       [](RequestMachine& machine, absl::Time now) {
+         return machine.OnCreated(absl::UnavailableError("refused"), now, 0);
+       }},
+  };
+}
+
+TEST_F(RequestMachineTest, NoCycleTurnsFastOrBeyondTheTimeLimit) {
+  for (const Cycle& cycle : Cycles(Ours())) {
+    SCOPED_TRACE(cycle.name);
+    RequestMachine machine(Identity(), kStart, absl::Seconds(90));
+    absl::Time now = kStart;
+    RequestStep step;
+    int turns = 0;
+    while (step.kind != Kind::kFinish && turns < 100) {
+      step = cycle.turn(machine, now);
+      now += step.wait;
+      ++turns;
+    }
+    EXPECT_EQ(step.outcome.code, ExitCode::kTimeout) << step.outcome.message;
+    EXPECT_EQ(now, kStart + absl::Seconds(90));
+    EXPECT_LT(turns, 25);  // 0.25 s, doubled to 5 s
+  }
+}
+
+TEST_F(RequestMachineTest, OnlyAWatchThatLastedShortensTheWaits) {
+  absl::Time now = kStart;
+  const auto wait_after = [&](absl::Duration lasted) {
+    machine_.OnInspected(std::optional<Csr>(Ours()), "9", now, 0);
+    now += lasted;
+    const RequestStep step = machine_.OnWatchEnded(absl::UnavailableError("reset"), now, 0);
+    now += step.wait;
+    return step.wait;
+  };
+  EXPECT_EQ(wait_after(absl::Seconds(1)), absl::Milliseconds(250));
+  EXPECT_EQ(wait_after(absl::Seconds(1)), absl::Milliseconds(500));
+  EXPECT_EQ(wait_after(absl::Seconds(1)), absl::Seconds(1));
+  EXPECT_EQ(wait_after(absl::Seconds(10)), absl::Milliseconds(250));
 }
 
 TEST_F(RequestMachineTest, TimeoutSaysWhatIsMissing) {
@@ -141,16 +231,35 @@ TEST_F(RequestMachineTest, TimeoutSaysWhatIsMissing) {
   EXPECT_THAT(step.outcome.message, HasSubstr("last error: refused"));
 }
 
-TEST_F(RequestMachineTest, RefusalsOfTheServerEndOutagesDoNot) {
+TEST_F(RequestMachineTest, ARequestThatIsNotValidEndsAtOnce) {
   EXPECT_EQ(machine_.OnCreated(absl::UnavailableError("x"), kStart, 0).kind, Kind::kCreate);
   EXPECT_EQ(machine_.OnCreated(absl::InvalidArgumentError("422"), kStart, 0).outcome.code,
             ExitCode::kApiError);
+}
+
+TEST_F(RequestMachineTest, RefusalsEndWhenTheyLast) {
+  const absl::Status forbidden = absl::PermissionDeniedError("403");
+  absl::Time now = kStart;
   RequestStep step;
-  for (int i = 0; i < 5; ++i) {
-    EXPECT_NE(step.kind, Kind::kFinish);
-    step = machine_.OnCreated(absl::PermissionDeniedError("403"), kStart, 0);
+  while (step.kind != Kind::kFinish && now < kStart + absl::Seconds(90)) {
+    step = machine_.OnCreated(forbidden, now, 0);
+    now += step.wait;
   }
   EXPECT_EQ(step.outcome.code, ExitCode::kApiError);
+  EXPECT_EQ(step.outcome.message, "403");
+  EXPECT_GE(now, kStart + absl::Seconds(30));
+  EXPECT_LE(now, kStart + absl::Seconds(40));
+}
+
+TEST_F(RequestMachineTest, RefusalsOfAServerThatStartsAreForgotten) {
+  const absl::Status forbidden = absl::PermissionDeniedError("403");
+  absl::Time now = kStart;
+  for (int restart = 0; restart < 4; ++restart, now += absl::Seconds(20)) {
+    for (int i = 0; i < 6; ++i) {
+      EXPECT_EQ(machine_.OnWatchEnded(forbidden, now, 0).kind, Kind::kInspect) << restart;
+    }
+    EXPECT_EQ(machine_.OnInspected(std::optional<Csr>(Ours()), "9", now, 0).kind, Kind::kWatch);
+  }
 }
 
 }  // namespace
