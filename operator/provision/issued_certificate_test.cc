@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -52,6 +53,25 @@ TEST(VerifyIssuedCertificateTest, AcceptsAChainWithAnIntermediate) {
       IsOk());
 }
 
+TEST(VerifyIssuedCertificateTest, AcceptsEveryFormOfBothUsages) {
+  using Usages = std::vector<std::string>;
+  const std::string server(pki::kOidServerAuth);
+  const std::string client(pki::kOidClientAuth);
+  const pki::TestCa ca("root");
+  // No extension at all leaves the key unrestricted: RFC 5280, section 4.2.1.12.
+  for (const Usages& usages :
+       {Usages{server, client}, Usages{client, server, "1.3.6.1.5.5.7.3.9"}, Usages{}}) {
+    SCOPED_TRACE(usages.size());
+    pki::TestLeafOptions options = GoodLeaf();
+    options.extended_key_usages = usages;
+    const pki::TestLeaf leaf = ca.Leaf(options);
+    EXPECT_EQ(leaf.certificate.extended_key_usages().size(), usages.size());
+    EXPECT_THAT(
+        VerifyIssuedCertificate(leaf.chain_pem, leaf.key.public_key(), ConfigFor(ca), ca.now()),
+        IsOk());
+  }
+}
+
 struct BadLeaf {
   const char* name;
   std::function<void(pki::TestLeafOptions&)> spoil;
@@ -68,6 +88,9 @@ TEST(VerifyIssuedCertificateTest, NamesTheCheckThatFails) {
       {"ip", [](auto& o) { o.ip_addresses = {"198.18.0.11"}; }, "IP addresses: fd00::b is missing"},
       {"eku", [](auto& o) { o.extended_key_usages = {std::string(pki::kOidClientAuth)}; },
        "check extended key usages: serverAuth is missing"},
+      {"eku of the other side",
+       [](auto& o) { o.extended_key_usages = {std::string(pki::kOidServerAuth)}; },
+       "check extended key usages: clientAuth is missing"},
   };
   const pki::TestCa ca("root");
   for (const BadLeaf& c : kCases) {
