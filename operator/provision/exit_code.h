@@ -15,6 +15,7 @@ enum class ExitCode {
   kCertificateRefused = 5,  // the issued certificate fails a check
   kNameHeld = 6,            // somebody else's request has our name
   kFiles = 7,               // the pair could not be written
+  kTerminated = 143,        // SIGTERM or SIGINT came first; 128 + 15, as kubectl readers expect
 };
 
 // How a run ended; `message` goes to the log and to the termination message.

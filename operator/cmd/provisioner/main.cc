@@ -7,6 +7,7 @@
 
 #include "operator/provision/config.h"
 #include "operator/provision/provisioner.h"
+#include "operator/provision/termination.h"
 #include "pkg/aio/event_loop.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
@@ -49,7 +50,7 @@ Environment
 Exit codes
   0 the pair is in place     3 denied or failed        6 the name is held by another requester
   1 API server error         4 no certificate in time  7 the files could not be written
-  2 configuration            5 certificate refused
+  2 configuration            5 certificate refused     143 stopped by SIGTERM or SIGINT
 Every failure is also written to /dev/termination-log, where kubectl describe pod shows it.
 )";
 
@@ -98,6 +99,7 @@ int RunProgram(int argc, char** argv) {
     std::fprintf(stderr, "key-cert-provisioner: unknown argument '%s'; see --help\n", argv[1]);
     return static_cast<int>(ExitCode::kConfiguration);
   }
+  provision::ExitOnTermination(kTerminationLog);
   const base::Logger logger;
   aio::EventLoop loop;
   return loop.Run(Main(loop.executor(), logger));
