@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <absl/cleanup/cleanup.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -18,6 +19,7 @@ using policy::Decision;
 constexpr size_t kMostSigningThreads = 2;
 constexpr int kMostConflicts = 5;
 constexpr absl::Duration kFirstWait = absl::Seconds(1);
+constexpr absl::Duration kLargeWait = absl::Seconds(1);
 constexpr absl::Duration kLongestWait = absl::Seconds(30);
 constexpr absl::Duration kQuietDenials = absl::Minutes(10);
 // With more requests waiting, an approval makes no Event: it would cost a third write per request,
@@ -139,9 +141,19 @@ aio::Task<CsrController::Reconciled> CsrController::Reconcile(api::ObjectKey key
   if (finished != finished_.end() && finished->second == pending->uid) {
     co_return controller::Result{};
   }
+  if (!pending->is_large) co_return co_await ReadAndHandle(std::move(key), *pending);
+  // One at a time, for each one costs megabytes: the request, and the server's answers to writes.
+  if (large_in_work_) co_return controller::Result{.requeue_after = kLargeWait};
+  large_in_work_ = true;
+  const absl::Cleanup done = [this] { large_in_work_ = false; };
+  co_return co_await ReadAndHandle(std::move(key), *pending);
+}
+
+aio::Task<CsrController::Reconciled> CsrController::ReadAndHandle(api::ObjectKey key,
+                                                                  const PendingCsr& pending) {
   absl::StatusOr<json::object> object = absl::UnknownError("not read");
-  if (pending->text != nullptr) {
-    object = codec::ParseJsonObject(*pending->text);
+  if (pending.text != nullptr) {
+    object = codec::ParseJsonObject(*pending.text);
   } else {
     object = co_await on_.client.Get(api::kCertificateSigningRequests, key);
   }

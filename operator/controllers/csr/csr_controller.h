@@ -95,6 +95,8 @@ class CsrController {
   };
 
   aio::Task<Reconciled> Reconcile(api::ObjectKey key);
+  // Reads it where `pending` does not hold it, and handles it, again after each conflict.
+  aio::Task<Reconciled> ReadAndHandle(api::ObjectKey key, const PendingCsr& pending);
   aio::Task<Reconciled> Handle(Work& work);
   aio::Task<Reconciled> Grant(Work& work, const policy::CsrPolicyEntry& entry);
   aio::Task<Reconciled> Refuse(Work& work, const policy::Decision& decision);
@@ -125,6 +127,7 @@ class CsrController {
   absl::flat_hash_map<std::string, Waiting> waiting_;
   absl::flat_hash_map<api::ObjectKey, std::set<std::string>> waiting_for_pod_;
   RepeatFilter denials_;
+  bool large_in_work_ = false;
 };
 
 }  // namespace calico::csr

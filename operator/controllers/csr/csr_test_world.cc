@@ -63,7 +63,8 @@ std::string CsrTest::PutCsr(const CsrSpec& csr) {
   for (const std::string& ip : csr.ips) {
     request.ip_addresses.push_back(base::IpAddress::Parse(ip).value());
   }
-  const std::string pem = pki::CreateCertificateRequest(key_, request).value();
+  const std::string pem =
+      std::string(csr.junk_bytes, '#') + pki::CreateCertificateRequest(key_, request).value();
   json::object object{{"apiVersion", "certificates.k8s.io/v1"},
                       {"kind", "CertificateSigningRequest"},
                       {"metadata",

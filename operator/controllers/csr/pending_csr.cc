@@ -9,6 +9,9 @@
 namespace calico::csr {
 namespace {
 
+// The largest request that is read at all (64 KiB of PEM), in base64, has room in it.
+constexpr size_t kLargestText = 128 << 10;
+
 const json::object* FindObject(const json::object& parent, std::string_view key) {
   const json::value* value = parent.if_contains(key);
   return value == nullptr ? nullptr : value->if_object();
@@ -87,6 +90,8 @@ absl::StatusOr<std::optional<PendingCsr>> PendingCsrDecoder::operator()(
     return absl::InvalidArgumentError("decode CertificateSigningRequest: no metadata.uid");
   }
   std::string text = TextToKeep(csr);
+  pending.is_large = text.size() > kLargestText;
+  if (pending.is_large) return pending;
   text.shrink_to_fit();
   if (*kept_bytes_ + text.size() > budget_bytes_) return pending;
   *kept_bytes_ += text.size();

@@ -20,9 +20,11 @@ namespace calico::csr {
 
 struct PendingCsr {
   std::string uid;
-  // The object without managedFields, groups and those `extra` that no rule reads; null: over the
-  // budget.
+  // The object without managedFields, groups and those `extra` that no rule reads; null: large, or
+  // over the budget.
   std::shared_ptr<const std::string> text;
+  // Much more text than an honest request has, up to megabytes. Not many of them at a time.
+  bool is_large = false;
 };
 
 // Nothing is left to do for it: denied, failed, issued, or being deleted.

@@ -113,5 +113,22 @@ TEST(PendingCsrTest, BodiesSendMetadataBackAndNoSpec) {
   EXPECT_EQ(codec::Serialize(WriteBody(Csr(), std::nullopt).at("status")), R"({"conditions":[]})");
 }
 
+TEST(PendingCsrTest, ALargeRequestIsNotKept) {
+  const PendingCsrDecoder decoder(4 << 20);
+  json::object csr = Csr();
+  csr["spec"].as_object()["request"] = std::string(127 << 10, 'A');
+  auto pending = decoder(csr);
+  ASSERT_THAT(pending, base::IsOk());
+  EXPECT_FALSE((*pending)->is_large);
+  EXPECT_NE((*pending)->text, nullptr);
+  csr["spec"].as_object()["request"] = std::string(129 << 10, 'A');
+  pending = decoder(csr);
+  ASSERT_THAT(pending, base::IsOk());
+  EXPECT_TRUE((*pending)->is_large);
+  EXPECT_EQ((*pending)->text, nullptr);
+  EXPECT_EQ((*pending)->uid, "u-1");
+  EXPECT_EQ(decoder.kept_bytes(), 0U);
+}
+
 }  // namespace
 }  // namespace calico::csr

@@ -53,7 +53,6 @@ kube::ClientOptions ClientOptionsOf(const config::SignerConfig& config) {
   kube::ClientOptions options;
   options.user_agent = kComponent;
   options.max_connections = config.concurrency + kOtherConnections;
-  options.max_object_bytes = 1 << 20;
   return options;
 }
 
