@@ -11,6 +11,7 @@
 
 #include "operator/controllers/status/age.h"
 #include "operator/controllers/status/text.h"
+#include "pkg/base/ip_address.h"
 #include "pkg/pki/verify.h"
 
 namespace calico::status {
@@ -69,6 +70,29 @@ absl::Time WaitingSince(const WaitingPod& waiting) {
   return asked - made < kYoung ? std::min(asked, made) : asked - kPatience;
 }
 
+template <class T>
+bool Contains(const std::vector<T>& all, const T& wanted) {
+  return std::find(all.begin(), all.end(), wanted) != all.end();
+}
+
+// Peers and the pod itself look for the names that were asked for, and for the pod's address.
+std::optional<std::string> MissingName(const pki::Certificate& leaf, const WaitingPod& waiting) {
+  for (const std::string& name : waiting.request->dns_names) {
+    if (!Contains(leaf.dns_names(), name)) return fmt::format("it lacks the DNS name {}", name);
+  }
+  std::vector<base::IpAddress> addresses = waiting.request->ip_addresses;
+  if (!waiting.pod->pod_ips.empty()) {
+    const auto address = base::IpAddress::Parse(waiting.pod->pod_ips.front());
+    if (address.ok()) addresses.push_back(*address);
+  }
+  for (const base::IpAddress& address : addresses) {
+    if (!Contains(leaf.ip_addresses(), address)) {
+      return fmt::format("it lacks the IP address {}", address.ToString());
+    }
+  }
+  return std::nullopt;
+}
+
 // What is wrong with the certificate that was issued; nullopt when nothing is.
 std::optional<std::string> Flaw(const WaitingPod& waiting,
                                 const std::vector<pki::Certificate>& roots, absl::Time now) {
@@ -85,6 +109,7 @@ std::optional<std::string> Flaw(const WaitingPod& waiting,
     return fmt::format("its common name is \"{}\", not {}", leaf.common_name(),
                        waiting.common_name);
   }
+  if (std::optional<std::string> missing = MissingName(leaf, waiting)) return missing;
   const std::vector<pki::Certificate> rest(chain->begin() + 1, chain->end());
   for (const pki::ExtendedKeyUsage usage :
        {pki::ExtendedKeyUsage::kServerAuth, pki::ExtendedKeyUsage::kClientAuth}) {
@@ -122,16 +147,18 @@ class Judge {
   }
 
   Report Finish() {
-    for (const auto& [what, group] : refused_) {
-      const auto& [verb, reason, message] = what;
-      report_.failing.push_back(fmt::format("CertificateSigningRequest {} {} ({}): {}",
-                                            group.Names(), verb, reason, OneLine(message)));
-    }
-    for (const auto& [flaw, group] : flawed_) {
-      report_.failing.push_back(
-          fmt::format("the certificate issued for CertificateSigningRequest {} is wrong: {}",
-                      group.Names(), flaw));
-    }
+    TellLargest(refused_, "CertificateSigningRequests were denied or failed",
+                [](const Refusal& refusal, const std::string& names) {
+                  const auto& [verb, reason, message] = refusal;
+                  return fmt::format("CertificateSigningRequest {} {} ({}): {}", names, verb,
+                                     OneLine(reason), OneLine(message));
+                });
+    TellLargest(flawed_, "certificates that were issued are wrong",
+                [](const std::string& flaw, const std::string& names) {
+                  return fmt::format(
+                      "the certificate issued for CertificateSigningRequest {} is wrong: {}", names,
+                      OneLine(flaw));
+                });
     Tell(pending_, "nobody approves for signer", "waiting for approval by signer");
     Tell(approved_, "nobody signs for signer", "approved and waiting for a certificate of signer");
     return std::move(report_);
@@ -144,10 +171,32 @@ class Judge {
     Group fresh;
   };
   using BySigner = std::map<std::string, Waiting>;
+  using Refusal = std::tuple<std::string, std::string, std::string>;  // verb, reason, message
 
   void Wait(const std::string& signer, const std::string& name, absl::Time since, BySigner& all) {
     Waiting& waiting = all[signer];
     (now_ - since >= kPatience ? waiting.late : waiting.fresh).Add(name, since);
+  }
+
+  // One line for each of the largest groups and one for the others: a message may name its pod, so
+  // that there are as many groups as pods.
+  template <class What, class Line>
+  void TellLargest(const std::map<What, Group>& groups, std::string_view others, Line line) {
+    std::vector<const std::pair<const What, Group>*> sorted;
+    for (const auto& entry : groups) sorted.push_back(&entry);
+    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+      return a->second.size() != b->second.size() ? a->second.size() > b->second.size()
+                                                  : a->first < b->first;
+    });
+    size_t more = 0;
+    for (size_t i = 0; i < sorted.size(); ++i) {
+      if (i < kMostTroubles) {
+        report_.failing.push_back(line(sorted[i]->first, sorted[i]->second.Names()));
+      } else {
+        more += sorted[i]->second.size();
+      }
+    }
+    if (more > 0) report_.failing.push_back(fmt::format("and {} more {}", more, others));
   }
 
   void Tell(const BySigner& all, std::string_view late, std::string_view fresh) {
@@ -174,7 +223,7 @@ class Judge {
   const absl::Time now_;
   BySigner pending_;
   BySigner approved_;
-  std::map<std::tuple<std::string, std::string, std::string>, Group> refused_;
+  std::map<Refusal, Group> refused_;
   std::map<std::string, Group> flawed_;
   Report report_;
 };

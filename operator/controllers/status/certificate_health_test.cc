@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pkg/base/ip_address.h"
 #include "pkg/pki/testing/test_ca.h"
 
 namespace calico::status {
@@ -123,9 +125,42 @@ TEST(CertificateHealthTest, DeniedAndFailedAreFailuresWithTheConditionsMessage) 
   EXPECT_THAT(scene.Judge().failing, ElementsAre(HasSubstr("failed (PolicyDenied)")));
 }
 
+// The signer's message names the pod, so that no two are the same.
+TEST(CertificateHealthTest, OfManyRefusalsTheFirstAreTold) {
+  std::vector<WaitingPod> pods;
+  for (int i = 0; i < 150; ++i) {
+    Scene scene({}, fmt::format("calico-node-{:03}", i));
+    scene.request.state = i % 2 == 0 ? State::kDenied : State::kFailed;
+    scene.request.message = fmt::format("pod {} says too much", i / 2 == 70 ? 0 : i);
+    pods.push_back(scene.Make());
+  }
+  const Report report = JudgeCertificates(pods, {}, Now());
+  ASSERT_EQ(report.failing.size(), 4U);
+  EXPECT_THAT(report.failing[0],
+              HasSubstr("calico-node-000:9a3a10, calico-system:calico-node-140"));
+  EXPECT_EQ(report.failing[3], "and 146 more CertificateSigningRequests were denied or failed");
+}
+
+TEST(CertificateHealthTest, OfManyWrongCertificatesTheFirstAreTold) {
+  std::vector<WaitingPod> pods;
+  for (int i = 0; i < 5; ++i) {
+    Scene scene({}, fmt::format("calico-node-{}", i));
+    scene.Issue(Ca().Leaf({.common_name = fmt::format("other-{}", i)}));
+    pods.push_back(scene.Make());
+  }
+  const Report report = JudgeCertificates(pods, {Ca().certificate()}, Now());
+  ASSERT_EQ(report.failing.size(), 4U);
+  EXPECT_EQ(report.failing[3], "and 2 more certificates that were issued are wrong");
+}
+
 TEST(CertificateHealthTest, IssuedAndRightIsHealthy) {
   Scene scene;
-  scene.Issue(Ca().Leaf({.common_name = "typha-client"}));
+  scene.pod.pod_ips = {"198.18.0.11", "fd00::b"};
+  scene.request.dns_names = {"typha-client"};
+  scene.request.ip_addresses = {*base::IpAddress::Parse("198.18.0.11")};
+  scene.Issue(Ca().Leaf({.common_name = "typha-client",
+                         .dns_names = {"more", "typha-client"},
+                         .ip_addresses = {"198.18.0.11"}}));
   EXPECT_TRUE(scene.Judge().healthy());
 }
 
@@ -140,6 +175,25 @@ TEST(CertificateHealthTest, IssuedAndWrong) {
        [](Scene& s) { s.Issue(pki::TestCa("other").Leaf({.common_name = "typha-client"})); }, ""},
       {"other name", [](Scene& s) { s.Issue(Ca().Leaf({.common_name = "typha-server"})); },
        "its common name is \"typha-server\", not typha-client"},
+      {"no DNS name",
+       [](Scene& s) {
+         s.request.dns_names = {"typha-client"};
+         s.Issue(Ca().Leaf({.common_name = "typha-client", .dns_names = {"typha-server"}}));
+       },
+       "it lacks the DNS name typha-client"},
+      {"not all addresses",
+       [](Scene& s) {
+         s.request.ip_addresses = {*base::IpAddress::Parse("198.18.0.11"),
+                                   *base::IpAddress::Parse("fd00::b")};
+         s.Issue(Ca().Leaf({.common_name = "typha-client", .ip_addresses = {"198.18.0.11"}}));
+       },
+       "it lacks the IP address fd00::b"},
+      {"another pod's address",
+       [](Scene& s) {
+         s.pod.pod_ips = {"198.18.0.12"};
+         s.Issue(Ca().Leaf({.common_name = "typha-client", .ip_addresses = {"198.18.0.11"}}));
+       },
+       "it lacks the IP address 198.18.0.12"},
       {"expired",
        [](Scene& s) {
          s.Issue(Ca().Leaf({.common_name = "typha-client", .valid_until_now = -absl::Minutes(1)}));

@@ -8,12 +8,15 @@
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
+#include "operator/controllers/status/text.h"
 #include "operator/render/names.h"
 #include "pkg/api/operator/tigera_status.h"
 
 namespace calico::status {
 namespace {
 
+// The schema of Installation.status takes 32768 characters, and people read the first lines.
+constexpr size_t kMostMessageBytes = 8 * 1024;
 constexpr std::string_view kAllAvailable = "All objects available";
 
 std::string Name(std::string_view workload) {
@@ -25,7 +28,7 @@ api::Condition Make(std::string_view type, bool is_true, std::string_view reason
   return {.type = std::string(type),
           .status = std::string(is_true ? api::kConditionTrue : api::kConditionFalse),
           .reason = std::string(reason),
-          .message = std::move(message),
+          .message = CutText(std::move(message), kMostMessageBytes),
           .observed_generation = generation};
 }
 

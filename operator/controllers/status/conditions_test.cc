@@ -137,6 +137,19 @@ TEST(ConditionsTest, ABadEditOfAHealthyInstallation) {
   EXPECT_THAT(Get(Decide(facts), api::kDegraded).message, HasSubstr("bad\nPod /p has crash"));
 }
 
+TEST(ConditionsTest, MessagesFitIntoTheSchema) {
+  Facts facts = Fine();
+  facts.obstacle = Obstacle{std::string(api::kReasonInvalidConfiguration), ""};
+  for (int i = 0; i < 20000; ++i) facts.obstacle->message += "\xc3\xa4";
+  const std::string degraded = Get(Decide(facts), api::kDegraded).message;
+  EXPECT_GT(degraded.size(), 8000U);
+  EXPECT_LE(degraded.size(), 8192U);
+  EXPECT_TRUE(degraded.ends_with("\xa4..."));
+  facts = Fine();
+  facts.notes = {std::string(40000, 'x')};
+  EXPECT_LE(Get(Decide(facts), api::kAvailable).message.size(), 8192U);
+}
+
 TEST(ConditionsTest, NothingIsThereYet) {
   Facts facts = Fine();
   facts.has_workloads = false;

@@ -10,6 +10,9 @@
 
 namespace calico::status {
 
+// Kinds of trouble told about for one workload or one step of its certificates.
+inline constexpr int kMostTroubles = 3;
+
 struct Report {
   std::vector<std::string> progressing;  // will be fine by itself
   std::vector<std::string> failing;      // somebody has to do something

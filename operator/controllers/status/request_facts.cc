@@ -60,7 +60,11 @@ absl::StatusOr<std::optional<RequestFacts>> RequestFacts::Decode(const json::obj
   ReadState(csr, facts);
   const absl::StatusOr<pki::CertificateRequest> request =
       pki::CertificateRequest::ParsePem(csr.request_pem);
-  if (request.ok()) facts.public_key = request->public_key();
+  if (request.ok()) {
+    facts.public_key = request->public_key();
+    facts.dns_names = request->dns_names();
+    facts.ip_addresses = request->ip_addresses();
+  }
   return std::optional<RequestFacts>(std::move(facts));
 }
 

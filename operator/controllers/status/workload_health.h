@@ -17,8 +17,6 @@ namespace calico::status {
 // A pod that runs and is not ready for longer than this has a problem: the readiness probes of our
 // containers give up after three tries of (30 s + 10 s).
 inline constexpr absl::Duration kReadyGrace = absl::Seconds(120);
-// Kinds of trouble told about for one workload.
-inline constexpr int kMostTroubles = 3;
 
 // The pods of one workload. Those that are being deleted are passed over.
 struct WorkloadPods {
