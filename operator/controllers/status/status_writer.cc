@@ -8,6 +8,7 @@
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/codec/object_reader.h"
 #include "pkg/kube/apply/compare.h"
 
 namespace calico::status {
@@ -49,7 +50,8 @@ struct EventText {
   kube::EventType event;
   std::string_view reason;
 };
-// What is told about a condition that changed; Progressing becomes False together with another.
+// What is told about a condition that changed. Progressing becomes False together with another most
+// of the time, which says it all.
 constexpr EventText kEvents[] = {
     {api::kAvailable, true, kube::EventType::kNormal, "Available"},
     {api::kAvailable, false, kube::EventType::kNormal, "NotAvailable"},
@@ -57,6 +59,22 @@ constexpr EventText kEvents[] = {
     {api::kDegraded, true, kube::EventType::kWarning, "Degraded"},
     {api::kDegraded, false, kube::EventType::kNormal, "Recovered"},
 };
+
+// Installation.status has the same conditions, so that a TigeraStatus that was deleted by hand goes
+// on where it was.
+std::vector<api::Condition> ConditionsOf(const json::object& installation_status) {
+  codec::Decoder decoder("Installation.status");
+  std::vector<api::Condition> conditions = api::ReadConditions(decoder.Read(installation_status));
+  for (api::Condition& condition : conditions) {
+    if (condition.type == api::kReady) condition.type = api::kAvailable;
+  }
+  return conditions;
+}
+
+bool IsTrue(const std::vector<api::Condition>& conditions, std::string_view type) {
+  const api::Condition* const condition = api::FindCondition(conditions, type);
+  return condition != nullptr && condition->IsTrue();
+}
 
 std::string EventMessage(const api::Condition& condition) {
   if (!condition.message.empty()) return condition.message;
@@ -123,13 +141,17 @@ void StatusWriter::RecordEvents(const StatusTarget& target,
                                    .key = {"", std::string(api::kInstallationName)},
                                    .uid = target.installation_uid,
                                    .resource_version = target.installation_version};
+  bool has_told = false;
   for (const EventText& event : kEvents) {
     const api::Condition* const now = api::FindCondition(after, event.type);
-    const api::Condition* const then = api::FindCondition(before, event.type);
     if (now == nullptr || now->IsTrue() != event.is_true) continue;
-    const bool was_true = then != nullptr && then->IsTrue();
-    if (now->IsTrue() == was_true) continue;
+    if (now->IsTrue() == IsTrue(before, event.type)) continue;
     events_.Record(subject, event.event, event.reason, EventMessage(*now));
+    has_told = true;
+  }
+  if (!has_told && IsTrue(before, api::kProgressing) && !IsTrue(after, api::kProgressing)) {
+    events_.Record(subject, kube::EventType::kNormal, "NotProgressing",
+                   "the rollout of calico has ended");
   }
 }
 
@@ -137,17 +159,22 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
   const bool is_available = decision.is_available();
   const absl::Time now = clock_.Now();
   std::vector<api::Condition> current;
+  bool is_absent = false;
   absl::Time again_at = absl::InfiniteFuture();
   if (const auto* written = written_conditions_.Get(VersionOf(target), now)) {
     current = *written;
     again_at = written_conditions_.until();
   } else if (target.tigera_status != nullptr) {
     current = target.tigera_status->conditions;
+  } else {
+    is_absent = true;
+    current = ConditionsOf(target.installation_status);
   }
   const std::vector<api::Condition> conditions =
       WithTransitionTimes(current, std::move(decision.conditions), now);
-  if (!SameConditions(current, conditions)) {
-    if (SameButForMessages(current, conditions) && now - last_write_ < kMessageInterval) {
+  if (is_absent || !SameConditions(current, conditions)) {
+    if (!is_absent && SameButForMessages(current, conditions) &&
+        now - last_write_ < kMessageInterval) {
       co_return last_write_ + kMessageInterval;
     }
     CALICO_CO_RETURN_IF_ERROR(co_await WriteTigeraStatus(target, conditions));

@@ -143,6 +143,39 @@ ASYNC_TEST_F(StatusWriterTest, TransitionTimesAndEvents) {
       clock_.Now());
 }
 
+ASYNC_TEST_F(StatusWriterTest, TheEndOfARolloutIsToldWhenNothingElseChanges) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, true, true)));
+  clock_.Advance(absl::Minutes(1));
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
+  EXPECT_THAT(co_await Events(), ElementsAre("Degraded", "NotProgressing", "Progressing"));
+}
+
+ASYNC_TEST_F(StatusWriterTest, AStatusDeletedByHandGoesOnWhereItWas) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  const absl::Time since = clock_.Now();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  clock_.Advance(absl::Minutes(1));
+  server().state().Remove(api::kTigeraStatuses, kCalico);
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  Refresh();
+  CO_ASSERT_TRUE(target_.tigera_status != nullptr);
+  CO_ASSERT_TRUE(target_.tigera_status->conditions.size() == 3U);
+  for (const api::Condition& condition : target_.tigera_status->conditions) {
+    EXPECT_EQ(condition.last_transition_time, since) << condition.type;
+  }
+  EXPECT_THAT(co_await Events(), ElementsAre("Available"));
+  for (const json::object& event : server().state().List(api::kEvents)) {
+    EXPECT_EQ(event.at("count"), 1);
+  }
+}
+
 ASYNC_TEST_F(StatusWriterTest, MessagesAloneAreWrittenOnceASecond) {
   Start();
   Refresh();
