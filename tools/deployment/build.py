@@ -38,13 +38,18 @@ def version():
     return re.search(r"--define=CALICO_VERSION=(\S+)", text).group(1)
 
 
+def bazel_bin(*flags):
+    """The folder of what was built with these flags."""
+    info = subprocess.run(bazel_command(["info", *flags, "bazel-bin"]), cwd=ROOT, check=True, capture_output=True, text=True)
+    return pathlib.Path(info.stdout.strip())
+
+
 def compile_release(targets, defines=()):
     """Builds `targets` and returns target -> path of the binary."""
     flags = ["--config=release", *[f"--define={define}" for define in defines]]
     subprocess.run(bazel_command(["build", *flags, *targets]), cwd=ROOT, check=True)
-    info = subprocess.run(bazel_command(["info", *flags, "bazel-bin"]), cwd=ROOT, check=True, capture_output=True,
-                          text=True).stdout.strip()
-    return {target: pathlib.Path(info) / target[2:].replace(":", "/") for target in targets}
+    folder = bazel_bin(*flags)
+    return {target: folder / target[2:].replace(":", "/") for target in targets}
 
 
 def write(path, data):

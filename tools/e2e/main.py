@@ -68,7 +68,11 @@ def cluster_proof(count):
 def end_to_end(count, kubernetes, modules):
     if kubernetes:
         os.environ["CALICO_E2E_KUBERNETES"] = kubernetes
-    build.build("localhost/calico-operator")
+    try:
+        build.build("localhost/calico-operator")
+    except (subprocess.CalledProcessError, OSError) as error:
+        count.add(0, 1, f"build of the release: {error}")
+        return
     for module in modules:
         progress.say(f"end-to-end: {module}")
         count.add(*run.run([f"e2e.{module}"]), f"end-to-end {module}")
@@ -79,9 +83,9 @@ def main(arguments):
         prog="tools/test", description="Installs, builds and runs the tests; the last line is `N passed, N failed`.",
         epilog="examples: tools/test --unit    tools/test --e2e --kubernetes 1.30    tools/test --e2e --only test_main_job")
     parser.add_argument("--unit", action="store_true", help="Bazel tests, tests of the tools, lint")
-    parser.add_argument("--sanitizers", action="store_true", help="Bazel tests under asan (with ubsan) and tsan (not part of the default)")
+    parser.add_argument("--sanitizers", action="store_true", help="Bazel tests under asan (with ubsan) and tsan")
     parser.add_argument("--e2e", action="store_true", help="end-to-end tests on real clusters")
-    parser.add_argument("--cluster", action="store_true", help="proof of tools/cluster itself (not part of the default)")
+    parser.add_argument("--cluster", action="store_true", help="proof of tools/cluster itself")
     parser.add_argument("--kubernetes", choices=binaries.kubernetes_releases(), help="release for the end-to-end tests")
     parser.add_argument("--only", choices=run.MODULES, action="append", help="these end-to-end modules only")
     options = parser.parse_args(arguments)
@@ -91,13 +95,13 @@ def main(arguments):
         lint(count)
         python_tests(count)
         bazel_tests(count, "default", [])
-    if options.sanitizers:
-        bazel_tests(count, "asan", ["--config=asan"])
-        bazel_tests(count, "tsan", ["--config=tsan"])
-    if options.cluster:
+    if default or options.cluster:
         cluster_proof(count)
     if default or options.e2e:
         end_to_end(count, options.kubernetes, options.only or run.MODULES)
+    if default or options.sanitizers:
+        bazel_tests(count, "asan", ["--config=asan"])
+        bazel_tests(count, "tsan", ["--config=tsan"])
     for name in count.names:
         print(f"failed: {name}", file=sys.stderr)
     print(f"{count.passed} passed, {count.failed} failed")
