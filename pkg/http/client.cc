@@ -6,11 +6,11 @@
 #include <utility>
 
 #include <absl/strings/cord.h>
-#include <absl/time/clock.h>
 #include <fmt/format.h>
 
 #include "pkg/aio/timer.h"
 #include "pkg/base/check.h"
+#include "pkg/base/clock.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/http/ascii.h"
 #include "pkg/http/connection.h"
@@ -55,6 +55,14 @@ absl::Status CheckRequest(const Request& request) {
   }
   return absl::OkStatus();
 }
+
+// Repeating such a request does no harm (RFC 9110, section 9.2.1: safe methods).
+bool MayRepeat(const Request& request) {
+  return request.repeatable.value_or(request.method == "GET" || request.method == "HEAD" ||
+                                     request.method == "OPTIONS");
+}
+
+absl::Time SteadyNow() { return base::SystemClock().SteadyNow(); }
 
 struct Idle {
   std::unique_ptr<Connection> connection;
@@ -101,7 +109,7 @@ struct Client::Impl {
   struct Progress {
     std::string_view phase = "waiting for a free connection";
     bool reused = false;    // the connection comes from the pool
-    bool sent = false;      // a byte of the request may have left
+    bool sent = false;      // some of the request may have left
     bool answered = false;  // a byte of the response has come
     bool complete = false;  // the whole request has been sent
     absl::Time deadline;
@@ -205,7 +213,7 @@ void Client::Impl::GrantNext() {
 }
 
 void Client::Impl::CloseOldIdle() {
-  const absl::Time oldest = absl::Now() - options.idle_timeout;
+  const absl::Time oldest = SteadyNow() - options.idle_timeout;
   std::erase_if(idle, [oldest](const Idle& entry) { return entry.since < oldest; });
 }
 
@@ -221,7 +229,7 @@ std::unique_ptr<Connection> Client::Impl::TakeIdle() {
 
 void Client::Impl::Keep(std::unique_ptr<Connection> connection) {
   CloseOldIdle();
-  idle.push_back({.connection = std::move(connection), .since = absl::Now()});
+  idle.push_back({.connection = std::move(connection), .since = SteadyNow()});
 }
 
 // --- Requests ---
@@ -270,6 +278,7 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
   CALICO_CO_RETURN_IF_ERROR(usable);
   CALICO_CO_RETURN_IF_ERROR(CheckRequest(request));
   const std::string wire = Serialize(request);
+  const bool repeatable = MayRepeat(request);
   request.body.clear();
   request.body.shrink_to_fit();
   CALICO_CO_ASSIGN_OR_RETURN(Permit permit, co_await AcquirePermit());
@@ -281,11 +290,12 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
     if (connection == nullptr) {
       progress.phase = "connecting";
       CALICO_CO_ASSIGN_OR_RETURN(connection,
-                                 co_await dialer->Dial(progress.deadline - absl::Now()));
+                                 co_await dialer->Dial(progress.deadline - SteadyNow()));
     }
     auto parser = NewResponseParser({.header_bytes = options.max_header_bytes},
                                     /*to_head=*/request.method == "HEAD");
     progress.sent = true;
+    const uint64_t written_before = connection->written();
     const absl::Status status = co_await Attempt(*connection, wire, *parser, progress);
     if (status.ok()) {
       co_return Exchange{.permit = std::move(permit),
@@ -293,8 +303,10 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
                          .parser = std::move(parser),
                          .reusable = progress.complete};
     }
+    progress.sent = progress.answered || connection->written() != written_before;
     connection = nullptr;
-    if (!progress.reused || progress.answered || !absl::IsUnavailable(status)) co_return status;
+    const bool is_broken = progress.reused && !progress.answered && absl::IsUnavailable(status);
+    if (!is_broken || (progress.sent && !repeatable)) co_return status;
     // Closed while it was kept. The others of its age will be closed too, so a new one is made.
   }
 }
@@ -415,7 +427,7 @@ Client::Client(aio::Executor executor, ClientOptions options)
 Client::~Client() { CALICO_CHECK(impl_->streams == 0 && impl_->in_use == 0); }
 
 aio::Task<absl::StatusOr<Response>> Client::Do(Request request, absl::Duration timeout) {
-  Impl::Progress progress{.deadline = absl::Now() + timeout};
+  Impl::Progress progress{.deadline = SteadyNow() + timeout};
   absl::StatusOr<Response> response =
       co_await aio::WithDeadline(impl_->SendAndRead(std::move(request), progress), timeout);
   if (!response.ok()) co_return impl_->Explain(response.status(), progress, timeout);
@@ -424,7 +436,7 @@ aio::Task<absl::StatusOr<Response>> Client::Do(Request request, absl::Duration t
 
 aio::Task<absl::StatusOr<std::unique_ptr<ResponseStream>>> Client::Open(Request request,
                                                                         absl::Duration timeout) {
-  Impl::Progress progress{.deadline = absl::Now() + timeout};
+  Impl::Progress progress{.deadline = SteadyNow() + timeout};
   absl::StatusOr<Impl::Exchange> exchange =
       co_await aio::WithDeadline(impl_->Send(std::move(request), progress), timeout);
   if (!exchange.ok()) co_return impl_->Explain(exchange.status(), progress, timeout);

@@ -252,17 +252,36 @@ aio::Task<void> CloseOnTheSecond(Connection& connection) {
   (void)co_await ReadUntil(connection);
 }
 
-TEST(ClientTest, ConnectionClosedUnderTheRequestIsReplacedOnceForAnyMethod) {
-  for (const char* method : {"GET", "POST"}) {
+struct RepeatCase {
+  const char* method;
+  std::optional<bool> repeatable;
+  bool replaced;
+};
+
+TEST(ClientTest, ConnectionClosedUnderTheRequestIsReplacedOnceIfTheRequestMayBeRepeated) {
+  const RepeatCase kCases[] = {
+      {"GET", std::nullopt, true}, {"HEAD", std::nullopt, true},    {"GET", false, false},
+      {"POST", true, true},        {"POST", std::nullopt, false},   {"PUT", std::nullopt, false},
+      {"PATCH", true, true},       {"DELETE", std::nullopt, false}, {"DELETE", true, true},
+  };
+  for (const RepeatCase& c : kCases) {
+    SCOPED_TRACE(fmt::format("{} {}", c.method, c.replaced));
     TestLoop t;
     int connections = 0;
     const uint16_t port = t.ServeScripts({CloseOnTheSecond, AnswerAll(kOk)}, &connections);
     Client client(t.executor(), {.origin = Origin(port)});
     t.Run([&]() -> aio::Task<void> {
-      EXPECT_THAT(co_await client.Do({.method = method}, kLong), IsOk());
-      EXPECT_THAT(co_await client.Do({.method = method}, kLong), IsOk());
+      EXPECT_THAT(co_await client.Do({}, kLong), IsOk());
+      const auto second =
+          co_await client.Do({.method = c.method, .repeatable = c.repeatable}, kLong);
+      if (c.replaced) {
+        EXPECT_THAT(second, IsOk());
+      } else {
+        EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("closed by peer")));
+        EXPECT_FALSE(NotSent(second.status()));
+      }
     }());
-    EXPECT_EQ(connections, 2);
+    EXPECT_EQ(connections, c.replaced ? 2 : 1);
   }
 }
 

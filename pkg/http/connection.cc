@@ -155,6 +155,7 @@ struct Connection::Impl {
   SocketLayer bottom;
   std::vector<TlsOnTop> tls;
   Layer* top = &bottom;
+  uint64_t written = 0;
   bool failed = false;
 };
 
@@ -208,7 +209,10 @@ aio::Task<absl::Status> Connection::Write(std::string data) {
     const auto write = [this, &data, &written](absl::Status& error) {
       size_t put = 0;
       const Io result = impl_->top->Write(data.data() + written, data.size() - written, put, error);
-      if (result == Io::kDone) written += put;
+      if (result == Io::kDone) {
+        written += put;
+        impl_->written += put;
+      }
       return result;
     };
     const absl::StatusOr<Io> result = co_await impl_->Drive("write", write);
@@ -217,6 +221,8 @@ aio::Task<absl::Status> Connection::Write(std::string data) {
   }
   co_return absl::OkStatus();
 }
+
+uint64_t Connection::written() const { return impl_->written; }
 
 bool Connection::IsStale() {
   if (!impl_->socket.is_open() || impl_->failed) return true;

@@ -39,6 +39,9 @@ class Connection {
   aio::Task<absl::StatusOr<std::string>> Read();
   // Writes all of `data`. Errors as Read. Cancellation: total; the connection is of no use then.
   aio::Task<absl::Status> Write(std::string data);
+  // Bytes that Write has handed over so far. None since before a Write that failed: the peer has
+  // got nothing of its data that it could make sense of.
+  uint64_t written() const;
 
   // Whether a kept connection has been closed by the peer, or holds bytes that nobody asked for.
   bool IsStale();

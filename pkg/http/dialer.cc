@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-#include <absl/time/clock.h>
 #include <fmt/format.h>
 
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/timer.h"
+#include "pkg/base/clock.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/http/resolve.h"
 #include "pkg/http/tunnel.h"
@@ -45,7 +45,7 @@ absl::Duration AddressTimeout(absl::Duration remaining, size_t left,
 
 aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dialer::Dial(absl::Duration remaining) {
   if (options_.origin.scheme == "https") CALICO_CO_RETURN_IF_ERROR(LoadTls());
-  const absl::Time deadline = absl::Now() + remaining;
+  const absl::Time deadline = base::SystemClock().SteadyNow() + remaining;
   const Url& hop = options_.proxy.has_value() ? *options_.proxy : options_.origin;
   CALICO_CO_ASSIGN_OR_RETURN(
       std::vector<std::string> addresses,
@@ -63,8 +63,8 @@ aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dialer::Dial(absl::Durati
   for (size_t i = 0; i < addresses.size(); ++i) {
     // Should this address use up the caller's whole time, the next call begins with the next one.
     last_good_ = addresses[(i + 1) % addresses.size()];
-    const absl::Duration timeout =
-        AddressTimeout(deadline - absl::Now(), addresses.size() - i, options_.connect_timeout);
+    const absl::Duration timeout = AddressTimeout(deadline - base::SystemClock().SteadyNow(),
+                                                  addresses.size() - i, options_.connect_timeout);
     auto connection = co_await aio::WithDeadline(DialAddress(addresses[i]), timeout);
     if (connection.ok()) {
       last_good_ = addresses[i];

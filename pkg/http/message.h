@@ -17,6 +17,8 @@ struct Request {
   std::string target = "/";  // origin-form: path and query, already percent-encoded
   Headers headers;           // Host, Content-Length and User-Agent are added by the client
   std::string body;
+  // Whether the server may get it twice; nullopt = by the method: GET, HEAD and OPTIONS may.
+  std::optional<bool> repeatable = std::nullopt;
 };
 
 struct Response {

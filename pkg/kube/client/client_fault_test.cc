@@ -101,6 +101,15 @@ ASYNC_TEST_F(ClientFaultTest, WriteWithoutAnswerIsNotRepeated) {
   EXPECT_TRUE(server().Find(api::kConfigMaps, kKey).has_value());
 }
 
+ASYNC_TEST_F(ClientFaultTest, WriteWithoutAnswerOnAKeptConnectionIsNotRepeated) {
+  server().Put(ConfigMap("b"));
+  CO_ASSERT_OK(co_await client().Get(api::kConfigMaps, {"default", "b"}));
+  server().Inject({.act_then_close = true});
+  EXPECT_THAT(co_await client().Create(api::kConfigMaps, ConfigMap("a")),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(Posts(), 1);
+}
+
 ASYNC_TEST_F(ClientFaultTest, ApplyAndBoundDeleteWithoutAnswerAreRepeated) {
   server().Inject({.act_then_close = true});
   CO_ASSERT_OK_AND_ASSIGN(const json::object object,

@@ -86,6 +86,7 @@ aio::Task<absl::StatusOr<Transport::Answer>> Transport::Send(Call call, Mode mod
   RetryMachine machine(call.repeat);
   for (;;) {
     http::Request request = call.request;
+    request.repeatable = call.repeat != Repeat::kUnsafe;
     CALICO_CO_RETURN_IF_ERROR(Authorize(request));
     absl::StatusOr<Answer> answer =
         co_await Attempt(std::move(request), machine.AttemptTimeout(countdown.remaining()), mode);
