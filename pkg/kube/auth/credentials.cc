@@ -1,14 +1,22 @@
 #include "pkg/kube/auth/credentials.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include <absl/base/thread_annotations.h>
 #include <absl/status/status.h>
 #include <absl/strings/ascii.h>
+#include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
 
+#include "pkg/aio/timer.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/base64.h"
+#include "pkg/pki/certificate.h"
+#include "pkg/pki/key.h"
+#include "pkg/pki/verify.h"
 
 namespace calico::kube {
 namespace {
@@ -24,6 +32,22 @@ absl::Status CheckToken(std::string_view token) {
   return absl::UnauthenticatedError("the token holds characters that no token has");
 }
 
+struct Pair {
+  std::string certificate_pem;
+  std::string key_pem;
+  friend bool operator==(const Pair&, const Pair&) = default;
+};
+
+// OK when the key is the certificate's. Errors: kInvalidArgument when one cannot be read,
+// kFailedPrecondition when they do not belong together.
+absl::Status CheckPair(const Pair& pair) {
+  CALICO_ASSIGN_OR_RETURN(
+      const std::vector<pki::Certificate> chain,
+      pki::Certificate::ParsePemBundle(pair.certificate_pem, pki::SurroundingText::kAllow));
+  CALICO_ASSIGN_OR_RETURN(const pki::PrivateKey key, pki::PrivateKey::ParsePem(pair.key_pem));
+  return pki::KeyMatches(chain.front(), key);
+}
+
 class ConfiguredCredentials final : public Credentials {
  public:
   ConfiguredCredentials(CredentialSources sources, const FileReader& read, const base::Clock& clock,
@@ -31,7 +55,8 @@ class ConfiguredCredentials final : public Credentials {
       : sources_(std::move(sources)),
         ca_(sources_.ca_file, read, logger),
         certificate_(sources_.client_certificate_file, read, logger),
-        key_(sources_.client_key_file, read, logger) {
+        key_(sources_.client_key_file, read, logger),
+        logger_(logger) {
     if (!sources_.token_file.empty()) {
       token_file_.emplace(sources_.token_file, read, clock, logger);
     }
@@ -40,6 +65,7 @@ class ConfiguredCredentials final : public Credentials {
     if (sources_.exec && !is_authorized) exec_.emplace(sources_.exec, clock);
   }
 
+  aio::Task<absl::Status> Prepare(absl::Duration timeout) override;
   absl::StatusOr<http::TlsOptions> Tls() override;
   absl::StatusOr<std::string> Authorization() override;
   bool Invalidate() override;
@@ -50,11 +76,15 @@ class ConfiguredCredentials final : public Credentials {
     return file.Read();
   }
   absl::StatusOr<std::string> Token();
+  absl::StatusOr<Pair> ClientPair();
 
   const CredentialSources sources_;
   WatchedFile ca_;
   WatchedFile certificate_;
   WatchedFile key_;
+  const base::Logger& logger_;
+  Pair pair_;                  // the last one that fits together
+  bool is_replacing_ = false;  // the files hold another one, which does not
   std::optional<TokenFile> token_file_;
   std::optional<ExecCache> exec_;
 };
@@ -67,15 +97,53 @@ absl::StatusOr<http::TlsOptions> ConfiguredCredentials::Tls() {
     // An empty bundle must not widen trust to the system's.
     return absl::UnauthenticatedError(fmt::format("read {}: it is empty", sources_.ca_file));
   }
-  CALICO_ASSIGN_OR_RETURN(tls.client_certificate_pem,
-                          DataOr(sources_.client_certificate_data, certificate_));
-  CALICO_ASSIGN_OR_RETURN(tls.client_key_pem, DataOr(sources_.client_key_data, key_));
+  CALICO_ASSIGN_OR_RETURN(Pair pair, ClientPair());
+  tls.client_certificate_pem = std::move(pair.certificate_pem);
+  tls.client_key_pem = std::move(pair.key_pem);
   if (exec_ && tls.client_certificate_pem.empty()) {
     CALICO_ASSIGN_OR_RETURN(const ExecCredential* credential, exec_->Get());
     tls.client_certificate_pem = credential->client_certificate_pem;
     tls.client_key_pem = credential->client_key_pem;
   }
   return tls;
+}
+
+// Who renews a pair replaces its files one after the other, so what is read may be half of each.
+absl::StatusOr<Pair> ConfiguredCredentials::ClientPair() {
+  Pair pair;
+  CALICO_ASSIGN_OR_RETURN(pair.certificate_pem,
+                          DataOr(sources_.client_certificate_data, certificate_));
+  CALICO_ASSIGN_OR_RETURN(pair.key_pem, DataOr(sources_.client_key_data, key_));
+  const bool has_files = !certificate_.path().empty() || !key_.path().empty();
+  if (!has_files || pair.certificate_pem.empty() || pair.key_pem.empty() || pair == pair_) {
+    is_replacing_ = false;
+    return pair;
+  }
+  const absl::Status fits = CheckPair(pair);
+  if (fits.ok()) {
+    is_replacing_ = false;
+    pair_ = pair;
+    return pair;
+  }
+  if (!pair_.certificate_pem.empty()) {
+    if (!is_replacing_) {
+      logger_.Warning(
+          "client certificate and key do not fit together, going on with those before",
+          {{"certificate", certificate_.path()}, {"key", key_.path()}, {"error", fits}});
+    }
+    is_replacing_ = true;
+    return pair_;
+  }
+  // What cannot be read at all will not get better; the TLS library says what it is.
+  if (!absl::IsFailedPrecondition(fits)) return pair;
+  return absl::UnavailableError(
+      fmt::format("client certificate {} and key {} do not fit together: {}", certificate_.path(),
+                  key_.path(), std::string(fits.message())));
+}
+
+aio::Task<absl::Status> ConfiguredCredentials::Prepare(absl::Duration timeout) {
+  if (exec_) co_return co_await exec_->Refresh(timeout);
+  co_return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ConfiguredCredentials::Token() {
@@ -155,18 +223,83 @@ bool TokenFile::Invalidate() {
   return now.ok() && *now != before;
 }
 
-absl::StatusOr<const ExecCredential*> ExecCache::Get() {
-  const bool expired = credential_ && credential_->expires && *credential_->expires <= clock_.Now();
-  if (!credential_ || expired) {
-    ran_at_ = clock_.SteadyNow();
-    CALICO_ASSIGN_OR_RETURN(credential_, run_());
+// A plug-in at work. A thread rather than a pool: nobody has to wait for it to its end.
+struct ExecCache::Running {
+  explicit Running(const aio::Executor& executor) : done(executor) {}
+  ~Running() {
+    stop = true;
+    if (thread.joinable()) thread.join();
   }
+
+  std::atomic<bool> stop = false;
+  aio::Notifier done;
+  absl::Mutex mu;
+  std::optional<absl::StatusOr<ExecCredential>> result ABSL_GUARDED_BY(mu);
+  std::thread thread;
+};
+
+ExecCache::~ExecCache() = default;
+
+bool ExecCache::IsNeeded() const {
+  if (!credential_ || refused_) return true;
+  return credential_->expires && *credential_->expires <= clock_.Now();
+}
+
+bool ExecCache::RanJustNow() const { return clock_.SteadyNow() - ran_at_ < kExecPause; }
+
+void ExecCache::Take(absl::StatusOr<ExecCredential> result) {
+  ran_at_ = clock_.SteadyNow();
+  failure_ = result.status();
+  if (!result.ok()) return;
+  credential_ = *std::move(result);
+  refused_ = false;
+}
+
+void ExecCache::Start(aio::Executor executor) {
+  running_ = std::make_shared<Running>(executor);
+  running_->thread = std::thread([this, running = running_.get()] {
+    absl::StatusOr<ExecCredential> result = run_(running->stop);
+    {
+      const absl::MutexLock lock(&running->mu);
+      running->result = std::move(result);
+    }
+    if (!running->stop) running->done.NotifyFromThread();
+  });
+}
+
+aio::Task<absl::Status> ExecCache::Refresh(absl::Duration timeout) {
+  refreshed_ = true;
+  if (!IsNeeded()) co_return absl::OkStatus();
+  if (running_ == nullptr) {
+    if (!failure_.ok() && RanJustNow()) co_return failure_;
+    Start(co_await aio::CurrentExecutor());
+  }
+  const std::shared_ptr<Running> running = running_;
+  const absl::Status waited = co_await running->done.Wait(timeout);
+  if (!waited.ok()) co_return base::Annotate(waited, "exec: wait for the credential plug-in");
+  if (running_ == running) {  // the first that wakes
+    running_->thread.join();
+    running_.reset();
+    const absl::MutexLock lock(&running->mu);
+    Take(*std::move(running->result));
+  }
+  co_return failure_;
+}
+
+absl::StatusOr<const ExecCredential*> ExecCache::Get() {
+  // Between two Refreshes what has just expired is better than to block.
+  if (!refreshed_ && IsNeeded() && (failure_.ok() || !RanJustNow())) {
+    const std::atomic<bool> never = false;
+    Take(run_(never));
+  }
+  if (!failure_.ok()) return failure_;
+  if (!credential_) return absl::UnauthenticatedError("exec: no credentials yet");
   return &*credential_;
 }
 
 bool ExecCache::Invalidate() {
-  if (clock_.SteadyNow() - ran_at_ < kExecPause) return false;
-  credential_.reset();
+  if (RanJustNow()) return false;
+  refused_ = true;
   return true;
 }
 

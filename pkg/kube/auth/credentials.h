@@ -2,6 +2,7 @@
 #ifndef CALICO_PKG_KUBE_AUTH_CREDENTIALS_H_
 #define CALICO_PKG_KUBE_AUTH_CREDENTIALS_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "pkg/aio/task.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
 #include "pkg/kube/auth/exec_credential.h"
@@ -59,25 +61,48 @@ class TokenFile {
   absl::Time read_at_ = absl::InfinitePast();
 };
 
-// Runs the plug-in and returns what it printed. Errors: those of RunProcess and of the format.
-using ExecRunner = std::function<absl::StatusOr<ExecCredential>()>;
+// Runs the plug-in and returns what it printed. Errors: those of RunProcess and of the format;
+// kCancelled soon after `stop` was set. Blocking. Threading: any thread, one call at a time.
+using ExecRunner = std::function<absl::StatusOr<ExecCredential>(const std::atomic<bool>& stop)>;
 
-// Credentials of an exec plug-in, cached until they expire or are refused.
+// Credentials of an exec plug-in, cached until they expire or are refused. A failure is remembered
+// for 5 s: calls without end must not start programs without end.
+//
+// Threading: event loop thread only. The destructor ends a plug-in that runs; the loop of Refresh
+// must be there still.
 class ExecCache {
  public:
   ExecCache(ExecRunner run, const base::Clock& clock) : run_(std::move(run)), clock_(clock) {}
+  ~ExecCache();
+  ExecCache(const ExecCache&) = delete;
+  ExecCache& operator=(const ExecCache&) = delete;
 
-  // Lifetime: valid until the next call. Errors: the runner's.
+  // Runs the plug-in, on a thread of its own and once for all that wait for it, when there are no
+  // good credentials. Errors: the runner's; kDeadlineExceeded after `timeout`; kCancelled.
+  // Cancellation: total; the plug-in goes on for the next call.
+  aio::Task<absl::Status> Refresh(absl::Duration timeout);
+  // What there is. Lifetime: valid until the next call. Errors: the runner's. Blocking: runs the
+  // plug-in, unless Refresh is in use.
   absl::StatusOr<const ExecCredential*> Get();
-  // Forgets what is cached. False within 5 s of a run: a server that refuses fresh credentials
-  // would make us start programs without end.
+  // Has the next Refresh run the plug-in. False within 5 s of a run.
   bool Invalidate();
 
  private:
-  ExecRunner run_;
+  struct Running;
+
+  bool IsNeeded() const;
+  bool RanJustNow() const;
+  void Start(aio::Executor executor);
+  void Take(absl::StatusOr<ExecCredential> result);
+
+  const ExecRunner run_;
   const base::Clock& clock_;
   std::optional<ExecCredential> credential_;
+  bool refused_ = false;  // credential_ was, by the server
+  absl::Status failure_;  // of the last run
   absl::Time ran_at_ = absl::InfinitePast();
+  bool refreshed_ = false;  // Refresh is in use
+  std::shared_ptr<Running> running_;
 };
 
 // What to prove who we are with. Of a data and a file form at most one is set.

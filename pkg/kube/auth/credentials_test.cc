@@ -1,14 +1,20 @@
 #include "pkg/kube/auth/credentials.h"
 
+#include <atomic>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pkg/aio/event_loop.h"
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/testing/eventually.h"
 #include "pkg/base/testing/fake_clock.h"
 #include "pkg/base/testing/status_matchers.h"
+#include "pkg/pki/testing/test_ca.h"
 
 namespace calico::kube {
 namespace {
@@ -120,6 +126,37 @@ TEST_F(CredentialsTest, TlsMaterialIsReadAnewForEachConnection) {
   EXPECT_EQ(credentials->Tls()->ca_pem, "CA") << "the last good one";
 }
 
+TEST_F(CredentialsTest, FilesReplacedOneAfterTheOtherAreTakenAsPairs) {
+  const pki::TestCa ca("root");
+  const pki::TestLeaf before = ca.Leaf({.common_name = "me"});
+  const pki::TestLeaf after = ca.Leaf({.common_name = "me"});
+  files_ = {{"crt", before.chain_pem}, {"key", before.key_pem}};
+  const auto credentials = Make({.client_certificate_file = "crt", .client_key_file = "key"});
+  const auto holds = [&](const pki::TestLeaf& leaf) {
+    const absl::StatusOr<http::TlsOptions> tls = credentials->Tls();
+    return tls.ok() && tls->client_certificate_pem == leaf.chain_pem &&
+           tls->client_key_pem == leaf.key_pem;
+  };
+  EXPECT_TRUE(holds(before));
+  files_["crt"] = after.chain_pem;
+  EXPECT_TRUE(holds(before)) << "the key is still the old one's";
+  EXPECT_TRUE(holds(before));
+  EXPECT_THAT(log_, SizeIs(1)) << "one warning, not one a connection";
+  files_["key"] = after.key_pem.substr(0, after.key_pem.size() / 2);
+  EXPECT_TRUE(holds(before)) << "the key is half written";
+  files_["key"] = after.key_pem;
+  EXPECT_TRUE(holds(after));
+}
+
+TEST_F(CredentialsTest, PairThatNeverFittedMayYetBeReplaced) {
+  const pki::TestCa ca("root");
+  files_ = {{"crt", ca.Leaf({.common_name = "me"}).chain_pem},
+            {"key", ca.Leaf({.common_name = "me"}).key_pem}};
+  const auto credentials = Make({.client_certificate_file = "crt", .client_key_file = "key"});
+  EXPECT_THAT(credentials->Tls(),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("crt and key key do not fit")));
+}
+
 TEST_F(CredentialsTest, MissingOrEmptyCaNeverMeansTheSystemsAuthorities) {
   const auto credentials = Make({.ca_file = "ca"});
   EXPECT_THAT(credentials->Tls(), StatusIs(absl::StatusCode::kNotFound));
@@ -135,7 +172,7 @@ TEST_F(CredentialsTest, InsecureIsHandedOnOnlyWhenAsked) {
 // Counts its runs and hands out what the test says.
 struct FakePlugin {
   ExecRunner Runner() {
-    return [this]() -> absl::StatusOr<ExecCredential> {
+    return [this](const std::atomic<bool>&) -> absl::StatusOr<ExecCredential> {
       ++runs;
       return next;
     };
@@ -173,12 +210,114 @@ TEST_F(CredentialsTest, PluginRunsAgainWhenRefusedButNotWithoutPause) {
   EXPECT_EQ(plugin.runs, 2);
 }
 
-TEST_F(CredentialsTest, PluginFailureIsReportedAndTriedAgain) {
+TEST_F(CredentialsTest, PluginFailureIsReportedAndTriedAgainAfterAPause) {
   FakePlugin plugin{.next = absl::UnauthenticatedError("exec: failed")};
   const auto credentials = Make({.exec = plugin.Runner()});
   EXPECT_THAT(credentials->Authorization(), StatusIs(absl::StatusCode::kUnauthenticated));
   plugin.next = ExecCredential{.token = "one"};
+  clock_.Advance(absl::Seconds(4));
+  EXPECT_THAT(credentials->Authorization(), StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_EQ(plugin.runs, 1);
+  clock_.Advance(absl::Seconds(1));
   EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+}
+
+// A plug-in that takes its time: until the test lets it go on, or it is stopped.
+struct SlowPlugin {
+  ExecRunner Runner() {
+    return [this](const std::atomic<bool>& stop) -> absl::StatusOr<ExecCredential> {
+      ++runs;
+      while (!go_on && !stop) std::this_thread::yield();
+      if (stop) return absl::CancelledError("stopped");
+      if (fails) return absl::UnauthenticatedError("exec: failed");
+      return ExecCredential{.token = "one"};
+    };
+  }
+  std::atomic<int> runs = 0;
+  std::atomic<bool> go_on = false;
+  std::atomic<bool> fails = false;
+};
+
+aio::Task<void> PrepareInto(Credentials* credentials, absl::Status* status,
+                            absl::Duration timeout = absl::Minutes(1)) {
+  *status = co_await credentials->Prepare(timeout);
+}
+
+TEST_F(CredentialsTest, PluginRunsBesideTheLoopAndOnceForAllThatWait) {
+  SlowPlugin plugin;
+  aio::EventLoop loop;
+  const auto credentials = Make({.exec = plugin.Runner()});
+  loop.Run([](aio::Executor executor, Credentials* made, SlowPlugin* slow) -> aio::Task<void> {
+    absl::Status first = absl::UnknownError("");
+    absl::Status second = absl::UnknownError("");
+    absl::Status late;
+    aio::TaskGroup group(executor);
+    group.Spawn(PrepareInto(made, &first));
+    group.Spawn(PrepareInto(made, &second));
+    // The loop turns while the plug-in runs, or this would never come to its end.
+    EXPECT_TRUE(co_await aio::Eventually([&] { return slow->runs > 0; }));
+    co_await PrepareInto(made, &late, absl::Milliseconds(1));
+    EXPECT_THAT(late, StatusIs(absl::StatusCode::kDeadlineExceeded));
+    EXPECT_THAT(made->Authorization(), StatusIs(absl::StatusCode::kUnauthenticated));
+    slow->go_on = true;
+    co_await group.Join();
+    EXPECT_THAT(first, IsOk());
+    EXPECT_THAT(second, IsOk());
+  }(loop.executor(), credentials.get(), &plugin));
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_EQ(plugin.runs, 1);
+}
+
+TEST_F(CredentialsTest, FailureBesideTheLoopIsRememberedForAWhile) {
+  SlowPlugin plugin;
+  plugin.go_on = true;
+  plugin.fails = true;
+  aio::EventLoop loop;
+  const auto credentials = Make({.exec = plugin.Runner()});
+  const auto prepare = [&] {
+    absl::Status status;
+    loop.Run(PrepareInto(credentials.get(), &status));
+    return status;
+  };
+  EXPECT_THAT(prepare(), StatusIs(absl::StatusCode::kUnauthenticated));
+  plugin.fails = false;
+  clock_.Advance(absl::Seconds(4));
+  EXPECT_THAT(prepare(), StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_EQ(plugin.runs, 1);
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_THAT(prepare(), IsOk());
+  EXPECT_EQ(plugin.runs, 2);
+}
+
+TEST_F(CredentialsTest, RefusedCredentialsServeUntilTheNextPrepare) {
+  SlowPlugin plugin;
+  plugin.go_on = true;
+  aio::EventLoop loop;
+  const auto credentials = Make({.exec = plugin.Runner()});
+  absl::Status status;
+  loop.Run(PrepareInto(credentials.get(), &status));
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_TRUE(credentials->Invalidate());
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_EQ(plugin.runs, 1) << "a call without Prepare does not block";
+  loop.Run(PrepareInto(credentials.get(), &status));
+  EXPECT_EQ(plugin.runs, 2);
+}
+
+TEST_F(CredentialsTest, CancelledWaitEndsAtOnceAndTheEndStopsThePlugin) {
+  SlowPlugin plugin;  // never goes on
+  aio::EventLoop loop;
+  auto credentials = Make({.exec = plugin.Runner()});
+  absl::Status status;
+  loop.Run([](aio::Executor executor, Credentials* made, SlowPlugin* slow,
+              absl::Status* out) -> aio::Task<void> {
+    aio::TaskGroup group(executor);
+    group.Spawn(PrepareInto(made, out));
+    EXPECT_TRUE(co_await aio::Eventually([&] { return slow->runs > 0; }));
+    co_await group.Stop();
+  }(loop.executor(), credentials.get(), &plugin, &status));
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kCancelled));
+  credentials.reset();  // or the test would never end
 }
 
 TEST_F(CredentialsTest, PluginDoesNotRunBesideAnotherWayToAuthorize) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <utility>
 
 #include <absl/status/status.h>
@@ -42,7 +43,8 @@ absl::Status NotFound(const KubeconfigExec& exec) {
 }
 
 absl::StatusOr<ExecCredential> Run(const KubeconfigExec& exec, const KubeconfigCluster& cluster,
-                                   const std::string& path, const FileReader& read_file) {
+                                   const std::string& path, const FileReader& read_file,
+                                   const std::atomic<bool>& stop) {
   CALICO_ASSIGN_OR_RETURN(const bool interactive, IsInteractive(exec));
   std::string ca_pem = cluster.ca_data;
   if (exec.provide_cluster_info && !cluster.ca_file.empty()) {
@@ -54,12 +56,14 @@ absl::StatusOr<ExecCredential> Run(const KubeconfigExec& exec, const KubeconfigC
                          .args = exec.args,
                          .env = exec.env,
                          .inherit_stdin = interactive,
-                         .timeout = interactive ? kInteractiveTimeout : kTimeout};
+                         .timeout = interactive ? kInteractiveTimeout : kTimeout,
+                         .stop = &stop};
   options.env.emplace_back("KUBERNETES_EXEC_INFO",
                            EncodeExecInfo(exec, cluster, ca_pem, interactive));
   const absl::StatusOr<ProcessResult> result = RunProcess(options);
   if (absl::IsNotFound(result.status())) return NotFound(exec);
   const std::string what = fmt::format("exec: executable {}", exec.command);
+  if (absl::IsCancelled(result.status())) return base::Annotate(result.status(), what);
   if (!result.ok()) {
     return absl::UnauthenticatedError(
         fmt::format("{}: {}", what, std::string(result.status().message())));
@@ -81,7 +85,9 @@ absl::StatusOr<ExecCredential> Run(const KubeconfigExec& exec, const KubeconfigC
 ExecRunner MakeExecRunner(KubeconfigExec exec, KubeconfigCluster cluster, std::string path,
                           FileReader read_file) {
   return [exec = std::move(exec), cluster = std::move(cluster), path = std::move(path),
-          read_file = std::move(read_file)] { return Run(exec, cluster, path, read_file); };
+          read_file = std::move(read_file)](const std::atomic<bool>& stop) {
+    return Run(exec, cluster, path, read_file, stop);
+  };
 }
 
 }  // namespace calico::kube

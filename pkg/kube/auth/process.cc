@@ -23,6 +23,20 @@ namespace calico::kube {
 namespace {
 
 constexpr absl::Duration kExitPoll = absl::Milliseconds(5);
+constexpr absl::Duration kStopPoll = absl::Milliseconds(100);
+
+// Until when a program may run, and whether it still may.
+struct Limit {
+  absl::Time deadline;
+  const std::atomic<bool>* stop = nullptr;
+
+  absl::Duration left() const { return deadline - base::SystemClock().SteadyNow(); }
+  absl::Status Check() const {
+    if (stop != nullptr && *stop) return absl::CancelledError("the program was stopped");
+    if (left() > absl::ZeroDuration()) return absl::OkStatus();
+    return absl::DeadlineExceededError("the program did not end in time");
+  }
+};
 
 std::vector<std::string> MakeEnvironment(const ProcessOptions& options) {
   std::vector<std::string> result;
@@ -60,8 +74,8 @@ class Child {
     }
   }
 
-  // Waits for its end. Errors: kDeadlineExceeded.
-  absl::StatusOr<int> Wait(absl::Time deadline) {
+  // Waits for its end. Errors: those of the limit.
+  absl::StatusOr<int> Wait(const Limit& limit) {
     for (;;) {
       int status = 0;
       const pid_t ended = waitpid(pid_, &status, WNOHANG);
@@ -73,9 +87,7 @@ class Child {
         pid_ = 0;
         return absl::ErrnoToStatus(errno, "wait for program");
       }
-      if (base::SystemClock().SteadyNow() >= deadline) {
-        return absl::DeadlineExceededError("the program did not end in time");
-      }
+      CALICO_RETURN_IF_ERROR(limit.Check());
       absl::SleepFor(kExitPoll);
     }
   }
@@ -125,16 +137,15 @@ absl::StatusOr<pid_t> Spawn(const ProcessOptions& options, int output_fd) {
   return pid;
 }
 
-absl::StatusOr<std::string> ReadAll(int fd, size_t max_bytes, absl::Time deadline) {
+absl::StatusOr<std::string> ReadAll(int fd, size_t max_bytes, const Limit& limit) {
   std::string output;
   char buffer[4096];
   for (;;) {
-    const absl::Duration left = deadline - base::SystemClock().SteadyNow();
-    if (left <= absl::ZeroDuration()) {
-      return absl::DeadlineExceededError("the program did not end in time");
-    }
+    CALICO_RETURN_IF_ERROR(limit.Check());
+    const absl::Duration wait =
+        limit.stop == nullptr ? limit.left() : std::min(limit.left(), kStopPoll);
     pollfd poll_fd{.fd = fd, .events = POLLIN, .revents = 0};
-    const int ready = poll(&poll_fd, 1, static_cast<int>(absl::ToInt64Milliseconds(left)) + 1);
+    const int ready = poll(&poll_fd, 1, static_cast<int>(absl::ToInt64Milliseconds(wait)) + 1);
     if (ready <= 0) continue;
     const ssize_t count = read(fd, buffer, sizeof(buffer));
     if (count < 0 && errno == EINTR) continue;
@@ -151,7 +162,8 @@ absl::StatusOr<std::string> ReadAll(int fd, size_t max_bytes, absl::Time deadlin
 }  // namespace
 
 absl::StatusOr<ProcessResult> RunProcess(const ProcessOptions& options) {
-  const absl::Time deadline = base::SystemClock().SteadyNow() + options.timeout;
+  const Limit limit{.deadline = base::SystemClock().SteadyNow() + options.timeout,
+                    .stop = options.stop};
   int pipe_fds[2];
   if (pipe2(pipe_fds, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "make pipe");
   const absl::Cleanup close_read_end = [&pipe_fds] { close(pipe_fds[0]); };
@@ -160,8 +172,8 @@ absl::StatusOr<ProcessResult> RunProcess(const ProcessOptions& options) {
   if (!pid.ok()) return pid.status();
   Child child(*pid, !options.inherit_stdin);
   ProcessResult result;
-  CALICO_ASSIGN_OR_RETURN(result.output, ReadAll(pipe_fds[0], options.max_output_bytes, deadline));
-  CALICO_ASSIGN_OR_RETURN(result.exit_code, child.Wait(deadline));
+  CALICO_ASSIGN_OR_RETURN(result.output, ReadAll(pipe_fds[0], options.max_output_bytes, limit));
+  CALICO_ASSIGN_OR_RETURN(result.exit_code, child.Wait(limit));
   return result;
 }
 

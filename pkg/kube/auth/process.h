@@ -3,6 +3,7 @@
 #ifndef CALICO_PKG_KUBE_AUTH_PROCESS_H_
 #define CALICO_PKG_KUBE_AUTH_PROCESS_H_
 
+#include <atomic>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct ProcessOptions {
   bool inherit_stdin = false;
   absl::Duration timeout = absl::Seconds(60);
   size_t max_output_bytes = 1 << 20;
+  // Kills the program soon after another thread has set it. Lifetime: outlives the call.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct ProcessResult {
@@ -32,7 +35,7 @@ struct ProcessResult {
 };
 
 // Errors: kNotFound when there is no such program; kPermissionDenied; kDeadlineExceeded (it is
-// killed); kResourceExhausted for too much output (killed too). Blocking.
+// killed); kResourceExhausted for too much output, kCancelled by `stop` (killed too). Blocking.
 absl::StatusOr<ProcessResult> RunProcess(const ProcessOptions& options);
 
 // The path of `command` as a shell would find it in `path` (the value of PATH); a command with a

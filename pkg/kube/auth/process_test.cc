@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -99,6 +100,16 @@ TEST(ProcessTest, FindsProgramsAsAShellDoes) {
   EXPECT_THAT(FindProgram("plugin", "bin:."), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(FindProgram("plugin", ""),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("not in PATH")));
+}
+
+TEST(ProcessTest, IsKilledWhenItIsStopped) {
+  const std::atomic<bool> stop = true;
+  ProcessOptions options = Shell("sleep 1000");
+  options.stop = &stop;
+  EXPECT_THAT(RunProcess(options), StatusIs(absl::StatusCode::kCancelled));
+  options = Shell("exec >&-; sleep 1000");  // lives on without an output
+  options.stop = &stop;
+  EXPECT_THAT(RunProcess(options), StatusIs(absl::StatusCode::kCancelled));
 }
 
 }  // namespace

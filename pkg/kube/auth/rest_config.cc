@@ -152,6 +152,8 @@ bool HasInClusterEnvironment(const Environment& environment) {
 
 }  // namespace
 
+aio::Task<absl::Status> Credentials::Prepare(absl::Duration) { co_return absl::OkStatus(); }
+
 Environment ProcessEnvironment() {
   return [](const std::string& name) -> std::string {
     const char* value = std::getenv(name.c_str());

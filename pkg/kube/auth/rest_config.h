@@ -11,8 +11,11 @@
 #include <memory>
 #include <string>
 
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
+#include "pkg/aio/task.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
 #include "pkg/http/message.h"
@@ -24,7 +27,13 @@ namespace calico::kube {
 class Credentials {
  public:
   virtual ~Credentials() = default;
-  // TLS material for a new connection, files re-read when they changed.
+  // Does what takes time, so that the calls below need not: runs an exec plug-in, beside the event
+  // loop. Before each request. Errors: kUnauthenticated naming the plug-in; kDeadlineExceeded after
+  // `timeout`; kCancelled. Cancellation: total.
+  virtual aio::Task<absl::Status> Prepare(absl::Duration timeout);
+  // TLS material for a new connection, files re-read when they changed. While certificate and key
+  // files are replaced one after the other it is the pair before. Errors: kUnavailable while there
+  // was never a pair that fits together.
   virtual absl::StatusOr<http::TlsOptions> Tls() = 0;
   // `Authorization` value, or empty. A token file is cached 60 s; an exec plug-in until its expiry.
   // Never logged.
@@ -52,7 +61,7 @@ Environment ProcessEnvironment();
 
 // Errors: kInvalidArgument naming the file and every problem at once; kNotFound when there is no
 // configuration at all. `clock` and `logger` must outlive the result. Blocking: reads files, and
-// runs an exec plug-in later, in Authorization or Tls.
+// runs an exec plug-in later, in Authorization or Tls, where Prepare is not called before.
 absl::StatusOr<RestConfig> LoadRestConfig(const LoadOptions& options,
                                           const Environment& environment, const base::Clock& clock,
                                           const base::Logger& logger);

@@ -87,6 +87,9 @@ aio::Task<absl::StatusOr<Transport::Answer>> Transport::Send(Call call, Mode mod
   for (;;) {
     http::Request request = call.request;
     request.repeatable = call.repeat != Repeat::kUnsafe;
+    if (config_.credentials != nullptr) {
+      CALICO_CO_RETURN_IF_ERROR(co_await config_.credentials->Prepare(countdown.remaining()));
+    }
     CALICO_CO_RETURN_IF_ERROR(Authorize(request));
     absl::StatusOr<Answer> answer =
         co_await Attempt(std::move(request), machine.AttemptTimeout(countdown.remaining()), mode);
