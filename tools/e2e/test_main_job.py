@@ -94,12 +94,10 @@ class MainJobTest(unittest.TestCase):
     def test_02_typha_serves_the_right_certificate_and_refuses_strangers(self):
         typha = live_pods("calico-typha")[0]
         target = f"{typha['status']['podIP']}:5473"
-        node = live_pods("calico-node")[0]
-        csr = cluster.kube.get(environment.csr_path(environment.csr_name(typha)))
         _, served = self._connect(target)
         self.assertIn("CN = typha-server", served)
         self.assertIn("Verify return code: 0 (ok)", served)
-        _, text = openssl("x509", "-noout", "-text", text=base64.b64decode(csr["status"]["certificate"]).decode())
+        _, text = openssl("x509", "-noout", "-text", text=served)
         for wanted in ("CN = typha-server", "DNS:typha-server", f"IP Address:{typha['status']['podIP']}",
                        "TLS Web Server Authentication, TLS Web Client Authentication", "CA:FALSE"):
             self.assertIn(wanted, text)
@@ -155,9 +153,9 @@ class MainJobTest(unittest.TestCase):
         def waiting():
             progressing = install.conditions(cluster.kube).get("Progressing", {})
             names = [environment.csr_name(p) for app in ("calico-node", "calico-typha") for p in live_pods(app)]
-            return progressing.get("status") == "True" and any(n in progressing.get("message", "") for n in names) \
-                and install.SIGNER_NAME in progressing["message"]
-        kubes.wait_for("Progressing that names a request and the signer", waiting, 60,
+            return len(names) == 3 and progressing.get("status") == "True" and install.SIGNER_NAME in progressing["message"] \
+                and all(name in progressing["message"] for name in names)
+        kubes.wait_for("Progressing that names every request and the signer", waiting, 60,
                        explain=lambda: install.explain(cluster.kube))
         degraded = lambda: install.conditions(cluster.kube).get("Degraded", {})
         kubes.wait_for("Degraded after two minutes", lambda: degraded().get("status") == "True"
