@@ -35,14 +35,23 @@ bool Holds(const std::vector<base::IpAddress>& list, const base::IpAddress& valu
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-// Quoted only where it is not what Kubernetes names a pod.
+// A DNS-1123 subdomain, as Kubernetes names a pod.
+bool IsPodName(std::string_view name) {
+  const auto is_alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  };
+  if (name.empty() || name.size() > 253) return false;
+  char before = '.';
+  for (const char c : name) {
+    if (!is_alphanumeric(c) && c != '-' && c != '.') return false;
+    if (before == '.' ? !is_alphanumeric(c) : (before == '-' && c == '.')) return false;
+    before = c;
+  }
+  return is_alphanumeric(before);
+}
+
 std::string PodName(const CsrFacts& facts) {
-  const std::string& name = facts.requester.pod_name;
-  const bool plain =
-      name.size() <= 253 && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-      });
-  return fmt::format("{}/{}", facts.requester.ns, plain ? name : Quote(name));
+  return fmt::format("{}/{}", facts.requester.ns, facts.requester.pod_name);
 }
 
 // --- Rules of the request alone ---
@@ -69,9 +78,13 @@ MaybeViolation ExpectedRequester(const CsrFacts& facts, const CsrPolicy& policy)
 }
 
 MaybeViolation BoundToken(const CsrFacts& facts, const CsrPolicy&) {
-  if (facts.requester.is_bound()) return std::nullopt;
-  return Violation{"bound-token", fmt::format("the token of {} was not bound to one pod",
-                                              Quote(facts.csr.username))};
+  if (!facts.requester.is_bound()) {
+    return Violation{"bound-token", fmt::format("the token of {} was not bound to one pod",
+                                                Quote(facts.csr.username))};
+  }
+  if (IsPodName(facts.requester.pod_name)) return std::nullopt;
+  return Violation{"bound-token",
+                   fmt::format("{} cannot be a pod's name", Quote(facts.requester.pod_name))};
 }
 
 MaybeViolation RequestFormat(const CsrFacts& facts, const CsrPolicy&) {

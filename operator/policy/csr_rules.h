@@ -11,7 +11,8 @@
 //   --------------------  ----------------------------------------------------------------------
 //   signer-name           spec.signerName is one that this program serves
 //   requester             spec.username is a service account that an entry expects
-//   bound-token           the requester's token was bound to a pod: one pod-name, one pod-uid
+//   bound-token           the requester's token was bound to a pod: one pod-name, one pod-uid;
+//                         the pod-name is one that a pod can have
 //   request-format        spec.request is exactly one PEM block and a well-formed PKCS#10
 //   proof-of-possession   the request is signed by its own key, with SHA-256 or better
 //   key-strength          the key is of a kind that the entry takes, with sound parameters

@@ -133,6 +133,13 @@ Change Template(std::function<void(pki::CertificateRequestTemplate&)> change) {
   };
 }
 
+Change PodNamed(std::string name) {
+  return [name = std::move(name)](World& world) {
+    world.facts.csr.extra[std::string(api::kExtraPodName)] = {name};
+    world.facts.requester = RequesterOf(world.facts.csr);
+  };
+}
+
 Change File(const char* name) {
   return [name](World& world) { SetRequestFile(world.facts, name); };
 }
@@ -258,6 +265,13 @@ TEST(CsrRulesTest, DeniesByTheRequestAlone) {
          w.facts.requester = RequesterOf(w.facts.csr);
        },
        Kind::kDeny, "bound-token"},
+      {"pod name that is a path", PodNamed("calico-node-x7/../y"), Kind::kDeny, "bound-token",
+       Need::kNothing, "\"calico-node-x7/../y\" cannot be a pod's name"},
+      {"pod name with a capital", PodNamed("Calico"), Kind::kDeny, "bound-token"},
+      {"pod name that ends with a hyphen", PodNamed("calico-"), Kind::kDeny, "bound-token"},
+      {"pod name with an empty label", PodNamed("calico..node"), Kind::kDeny, "bound-token"},
+      {"pod name of 254 characters", PodNamed(std::string(254, 'a')), Kind::kDeny, "bound-token"},
+      {"dots in the pod's name", PodNamed("calico-node.x--7"), Kind::kDeny, "csr-name"},
       {"no PEM", [](World& w) { SetRequestPem(w.facts, "garbage"); }, Kind::kDeny,
        "request-format"},
       {"two PEM blocks", File("two-blocks.pem"), Kind::kDeny, "request-format"},

@@ -132,6 +132,14 @@ void CsrController::OnPodChange(const api::ObjectKey& pod) {
 }
 
 aio::Task<CsrController::Reconciled> CsrController::Reconcile(api::ObjectKey key) {
+  Reconciled result = co_await ReconcilePending(std::move(key));
+  if (absl::IsInvalidArgument(result.status())) {
+    co_return absl::InternalError(std::string(result.status().message()));
+  }
+  co_return result;
+}
+
+aio::Task<CsrController::Reconciled> CsrController::ReconcilePending(api::ObjectKey key) {
   const auto pending = Find(key);
   if (pending == nullptr) {
     Forget(key.name);
@@ -214,13 +222,8 @@ aio::Task<absl::StatusOr<IssuedCertificate>> CsrController::Sign(
   const std::shared_ptr<const IssuingCa> ca = on_.ca.Current();
   const pki::PublicKey& key = work.facts.request->public_key();
   const absl::Time now = work.facts.now;
-  absl::StatusOr<IssuedCertificate> certificate = co_await aio::RunOnPool(
+  co_return co_await aio::RunOnPool(
       pool_, [&ca, &key, &wanted, now] { return ca->Issue(key, wanted, now); });
-  // Whatever it is, it is on our side, so it is tried again.
-  if (absl::IsInvalidArgument(certificate.status())) {
-    co_return absl::InternalError(std::string(certificate.status().message()));
-  }
-  co_return certificate;
 }
 
 aio::Task<absl::Status> CsrController::Write(Work& work, std::string_view subresource,

@@ -94,7 +94,10 @@ class CsrController {
     int rounds = 0;
   };
 
+  // Never kInvalidArgument, with which a controller gives up: the request waits on the server, and
+  // the next attempt may meet another webhook, look-up or CA.
   aio::Task<Reconciled> Reconcile(api::ObjectKey key);
+  aio::Task<Reconciled> ReconcilePending(api::ObjectKey key);
   // Reads it where `pending` does not hold it, and handles it, again after each conflict.
   aio::Task<Reconciled> ReadAndHandle(api::ObjectKey key, const PendingCsr& pending);
   aio::Task<Reconciled> Handle(Work& work);

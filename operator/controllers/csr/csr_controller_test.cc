@@ -295,6 +295,23 @@ ASYNC_TEST_F(CsrControllerTest, AServerThatIsDownForAWhile) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(CsrControllerTest, WhatTheServerCallsInvalidIsTriedAgain) {
+  // A webhook that refuses, a proxy that answers 400: all may be mended while the request waits.
+  server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
+  server().Inject({.method = "GET", .path_contains = "/pods/node-1", .status = 400});
+  server().Inject({.method = "PUT", .path_contains = "/approval", .times = 2, .status = 422});
+  server().Inject({.method = "PUT", .path_contains = "/status", .status = 422});
+  PutPod({});
+  const std::string name = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  EXPECT_EQ(server().Count("PUT", "/approval"), 3);
+  EXPECT_EQ(server().Count("PUT", "/status"), 2);
+  EXPECT_EQ(Logged("reconcile failed"), 4);
+  co_await Stop();
+}
+
 ASYNC_TEST_F(CsrControllerTest, IssuedByAnotherMeanwhileIsDone) {
   PutPod({});
   const std::string name = PutCsr({});
