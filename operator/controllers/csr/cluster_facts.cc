@@ -11,7 +11,8 @@
 namespace calico::csr {
 namespace {
 
-constexpr absl::Duration kNodeAge = absl::Minutes(5);
+// How far behind the cluster an approval may be. Older facts are asked for again.
+constexpr absl::Duration kFresh = absl::Seconds(30);
 constexpr size_t kMostNodes = 10'000;
 constexpr absl::Duration kLongestSync = absl::Seconds(3);
 // Cache, pod, node, and once more for a pod that was replaced meanwhile.
@@ -96,13 +97,16 @@ void ClusterFacts::FillFromCache(policy::CsrFacts& facts) const {
   const policy::Requester& requester = facts.requester;
   const auto found = namespaces_.find(requester.ns);
   if (found == namespaces_.end()) return;
+  const absl::Time now = clock_.SteadyNow();
+  if (now - found->second->pods.current_at() > kFresh) return;
   const auto pod = found->second->pods.store().Get({requester.ns, requester.pod_name});
   // Another UID means that one side is behind: a live look-up tells which.
   if (pod == nullptr || pod->uid != requester.pod_uid) return;
   facts.pod = *pod;
   facts.pod_lookup = policy::Lookup::kCached;
   const auto node = nodes_.find(facts.pod.node_name);
-  if (!facts.pod.host_network || node == nodes_.end() || node->second.until < clock_.Now()) return;
+  if (!facts.pod.host_network || node == nodes_.end() || now - node->second.asked_at > kFresh)
+    return;
   facts.node_addresses = node->second.addresses;
   facts.node_lookup = policy::Lookup::kCached;
 }
@@ -129,6 +133,7 @@ aio::Task<absl::Status> ClusterFacts::LookUpPod(policy::CsrFacts& facts) {
 
 aio::Task<absl::Status> ClusterFacts::LookUpNode(policy::CsrFacts& facts) {
   const api::ObjectKey key{"", facts.pod.node_name};
+  const absl::Time asked_at = clock_.SteadyNow();
   const absl::StatusOr<json::object> object = co_await client_.Get(api::kNodes, key);
   if (absl::IsNotFound(object.status())) {
     nodes_.erase(key.name);
@@ -141,7 +146,7 @@ aio::Task<absl::Status> ClusterFacts::LookUpNode(policy::CsrFacts& facts) {
   facts.node_addresses = policy::AddressesOf(node);
   facts.node_lookup = policy::Lookup::kLive;
   if (nodes_.size() >= kMostNodes) nodes_.clear();
-  nodes_[key.name] = {clock_.Now() + kNodeAge, facts.node_addresses};
+  nodes_[key.name] = {asked_at, facts.node_addresses};
   co_return absl::OkStatus();
 }
 

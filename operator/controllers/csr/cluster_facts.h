@@ -2,7 +2,8 @@
 // verdict would otherwise rest on something old.
 //
 // The pods of the policy's namespaces are watched. That saves a GET per request; it is not needed
-// for correctness, so a namespace that cannot be listed only costs speed.
+// for correctness, so a namespace that cannot be listed only costs speed. No verdict rests on facts
+// older than 30 seconds: a watch that has told nothing for so long does not count.
 #ifndef CALICO_OPERATOR_CONTROLLERS_CSR_CLUSTER_FACTS_H_
 #define CALICO_OPERATOR_CONTROLLERS_CSR_CLUSTER_FACTS_H_
 
@@ -58,7 +59,7 @@ class ClusterFacts {
  private:
   struct Namespace;
   struct NodeEntry {
-    absl::Time until;
+    absl::Time asked_at;  // steady clock
     std::vector<base::IpAddress> addresses;
   };
 

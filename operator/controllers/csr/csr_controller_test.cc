@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 class OffsetClock final : public base::Clock {
  public:
   absl::Time Now() const override { return base::SystemClock().Now() + offset_; }
-  absl::Time SteadyNow() const override { return base::SystemClock().SteadyNow(); }
+  absl::Time SteadyNow() const override { return base::SystemClock().SteadyNow() + offset_; }
   void Advance(absl::Duration by) { offset_ += by; }
 
  private:
@@ -198,6 +198,11 @@ ASYNC_TEST_F(CsrControllerTest, AFailedNodeLookUpIsRetriedNotDenied) {
   const std::string second = PutCsr({.pod = "node-2", .ips = {"192.0.2.1"}, .uid = "csr-uid-2"});
   EXPECT_TRUE(co_await Issued(second));
   EXPECT_EQ(server().Count("GET", "/nodes/n1"), asked);
+  clock_.Advance(absl::Seconds(31));
+  PutPod({.name = "node-3", .ips = {}, .host_network = true});
+  co_await Settle();
+  EXPECT_TRUE(co_await Issued(PutCsr({.pod = "node-3", .ips = {"192.0.2.1"}, .uid = "csr-uid-3"})));
+  EXPECT_EQ(server().Count("GET", "/nodes/n1"), asked + 1) << "not from memory for ever";
   co_await Stop();
 }
 
@@ -207,6 +212,25 @@ ASYNC_TEST_F(CsrControllerTest, APodThatIsGoneIsDeniedAfterALiveLookUp) {
   EXPECT_TRUE(co_await Denied(name));
   EXPECT_THAT(Csr(name).Denied()->message, HasSubstr("rule pod-exists"));
   EXPECT_EQ(server().Count("GET", "/pods/node-1"), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AnOldCacheApprovesNothing) {
+  PutPod({});
+  PutPod({.name = "node-2"});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 2; }));
+  server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
+  server().DropWatches();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 1; }));
+  server().state().Remove(api::kPods, {std::string(kNamespace), "node-1"});
+  clock_.Advance(absl::Seconds(31));
+  const std::string gone = PutCsr({});
+  const std::string there = PutCsr({.pod = "node-2", .uid = "csr-uid-2"});
+  EXPECT_TRUE(co_await Denied(gone));
+  EXPECT_THAT(Csr(gone).Denied()->message, HasSubstr("rule pod-exists"));
+  EXPECT_TRUE(co_await Issued(there));
+  EXPECT_EQ(server().Count("GET", "/pods/"), 2);
   co_await Stop();
 }
 

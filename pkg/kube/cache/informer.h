@@ -17,6 +17,7 @@
 #include <absl/container/flat_hash_set.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "pkg/aio/timer.h"
 #include "pkg/kube/cache/reflector.h"
@@ -50,6 +51,9 @@ class Informer {
 
   // True once the first list is complete.
   bool HasSynced() const { return has_synced_; }
+  // The store holds every change that was made before this time (steady clock). Bookmarks come
+  // about once a minute, so where nothing happens this is a minute behind.
+  absl::Time current_at() const { return current_at_; }
   // OK once HasSynced. Errors: kDeadlineExceeded, kCancelled.
   aio::Task<absl::Status> WaitForSync(absl::Duration timeout) {
     if (has_synced_) co_return absl::OkStatus();
@@ -66,6 +70,7 @@ class Informer {
     handlers.deleted = [this](const boost::json::object& object) { Remove(ObjectKeyOf(object)); };
     handlers.skipped = [this](const api::ObjectKey& key) { Remove(key); };
     handlers.synced = [this] { FinishList(); };
+    handlers.current = [this](absl::Time at) { current_at_ = at; };
     return RunReflector(client_, resource_, options_, std::move(handlers), clock_, logger_);
   }
 
@@ -105,6 +110,7 @@ class Informer {
   Store<T> store_;
   std::optional<absl::flat_hash_set<api::ObjectKey>> seen_;  // during a list
   bool has_synced_ = false;
+  absl::Time current_at_ = absl::InfinitePast();
 };
 
 template <class T>

@@ -134,6 +134,29 @@ ASYNC_TEST_F(InformerTest, ListsThenFollows) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(InformerTest, KnowsHowCurrentItIs) {
+  absl::Time last = base::SystemClock().SteadyNow();
+  const auto is_newer = [&] { return pods_->current_at() > last; };
+  Start();
+  EXPECT_EQ(pods_->current_at(), absl::InfinitePast());
+  CO_ASSERT_TRUE(co_await Eventually(is_newer));
+  CO_ASSERT_TRUE(co_await Eventually([this] { return server().watches() == 1; }));
+  last = pods_->current_at();
+  server().SendBookmarks();
+  CO_ASSERT_TRUE(co_await Eventually(is_newer));
+  last = pods_->current_at();
+  Put("a", "other");
+  CO_ASSERT_TRUE(co_await Eventually(is_newer));
+  // A watch that cannot be opened tells nothing.
+  last = pods_->current_at();
+  server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
+  server().DropWatches();
+  const int watches = Watches();
+  CO_ASSERT_TRUE(co_await Eventually([&] { return Watches() > watches; }));
+  EXPECT_EQ(pods_->current_at(), last);
+  co_await Stop();
+}
+
 ASYNC_TEST_F(InformerTest, IsInSyncWithNothing) {
   co_await StartAndSync();
   EXPECT_TRUE(pods_->HasSynced());

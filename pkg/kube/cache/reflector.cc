@@ -98,6 +98,7 @@ aio::Task<void> Reflector::Run() {
 
 aio::Task<ReflectorStep> Reflector::List() {
   if (handlers_.list_started) handlers_.list_started();
+  const absl::Time start = clock_.SteadyNow();
   absl::StatusOr<std::string> resource_version = co_await client_.List(
       resource_,
       {.ns = options_.ns,
@@ -119,6 +120,7 @@ aio::Task<ReflectorStep> Reflector::List() {
   }
   resource_version_ = *std::move(resource_version);
   if (handlers_.synced) handlers_.synced();
+  if (handlers_.current) handlers_.current(start);
   co_return next;
 }
 
@@ -163,6 +165,7 @@ absl::Status Reflector::Handle(WatchEvent event) {
       Set(std::move(event.object));
       break;
   }
+  if (handlers_.current) handlers_.current(clock_.SteadyNow());
   return absl::OkStatus();
 }
 

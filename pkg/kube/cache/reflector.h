@@ -67,6 +67,9 @@ struct ReflectorHandlers {
   std::function<void(const api::ObjectKey& key)> skipped;
   // The list has ended; objects not seen since list_started are gone.
   std::function<void()> synced;
+  // After a list, and after each event and bookmark: everything that had changed before `at`
+  // (steady clock) has been told.
+  std::function<void(absl::Time at)> current;
 };
 
 struct ReflectorOptions {
