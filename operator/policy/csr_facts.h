@@ -75,6 +75,8 @@ struct CsrFacts {
   std::vector<base::IpAddress> node_addresses;  // of pod.node_name
 
   absl::Time now;
+  // How long the request is known here. Not by its creationTimestamp, which is another clock's.
+  absl::Duration waited = absl::InfiniteDuration();
 };
 
 // Parses spec.request and reads the requester; look-ups are not done.

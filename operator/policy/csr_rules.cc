@@ -301,6 +301,7 @@ MaybeViolation IpAddresses(const CsrFacts& facts, const CsrPolicyEntry&) {
   if (pod.ips.empty()) {
     return Violation{kRule, fmt::format("pod {} has no address yet", PodName(facts)), Need::kTime};
   }
+  if (facts.waited < kAddressGrace) violation.need = Need::kTime;
   return violation;
 }
 

@@ -33,7 +33,9 @@
 //
 // Rules after `duration` rest on look-ups. Their violations count only when the API server was
 // asked just now: with anything less the verdict is kRetry and says what to look up. So a failed
-// look-up or a cache that is behind never denies a request.
+// look-up or a cache that is behind never denies a request. Nor does a pod's or node's status that
+// is behind (after a reboot it shows the old addresses for a while): a foreign address denies only
+// a request that is known for kAddressGrace.
 #ifndef CALICO_OPERATOR_POLICY_CSR_RULES_H_
 #define CALICO_OPERATOR_POLICY_CSR_RULES_H_
 
@@ -50,12 +52,14 @@
 
 namespace calico::policy {
 
+inline constexpr absl::Duration kAddressGrace = absl::Seconds(10);
+
 // What is missing for a verdict.
 enum class Need {
   kNothing,
   kPod,   // a live look-up of the requester's pod
   kNode,  // a live look-up of the pod's node
-  kTime,  // the cluster is not that far: no address yet, not on a node yet
+  kTime,  // the cluster may not be that far: no address or another one, not on a node yet
 };
 
 struct Violation {

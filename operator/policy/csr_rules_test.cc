@@ -417,6 +417,35 @@ TEST(CsrRulesTest, DeniesOnlyOnLiveFacts) {
   }
 }
 
+TEST(CsrRulesTest, AForeignAddressDeniesAfterAWhileOnly) {
+  const auto after = [](absl::Duration waited, Lookup lookup) {
+    return [waited, lookup](World& w) {
+      w.facts.pod.ips = {Ip("10.0.0.4"), Ip("fd00::5")};  // as before the reboot
+      w.facts.pod_lookup = lookup;
+      w.facts.waited = waited;
+    };
+  };
+  const absl::Duration almost = kAddressGrace - absl::Milliseconds(1);
+  const Case cases[] = {
+      {"at first, cached", after(absl::ZeroDuration(), Lookup::kCached), Kind::kRetry,
+       "ip-addresses", Need::kPod},
+      {"at first, live", after(absl::ZeroDuration(), Lookup::kLive), Kind::kRetry, "ip-addresses",
+       Need::kTime, "10.0.0.5 is not an address of pod"},
+      {"almost", after(almost, Lookup::kLive), Kind::kRetry, "ip-addresses", Need::kTime},
+      {"later, cached", after(kAddressGrace, Lookup::kCached), Kind::kRetry, "ip-addresses",
+       Need::kPod},
+      {"later, live", after(kAddressGrace, Lookup::kLive), Kind::kDeny, "ip-addresses"},
+      {"other rules do not wait",
+       [](World& w) {
+         w.facts.pod.terminating = true;
+         w.facts.pod_lookup = Lookup::kLive;
+         w.facts.waited = absl::ZeroDuration();
+       },
+       Kind::kDeny, "pod-alive"},
+  };
+  for (const Case& c : cases) Check(c);
+}
+
 Change HostNetwork(Lookup pod, Lookup node) {
   return [=](World& w) {
     w.facts.pod.host_network = true;

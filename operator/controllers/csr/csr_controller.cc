@@ -182,7 +182,9 @@ aio::Task<CsrController::Reconciled> CsrController::Handle(Work& work) {
   CALICO_CO_ASSIGN_OR_RETURN(api::CertificateSigningRequest csr,
                              api::CertificateSigningRequest::Decode(work.object));
   if (!csr.IsApproved() && options_.sign_approved_only) co_return controller::Result{};
+  const absl::Duration waited = Waited(csr);
   work.facts = policy::FactsOf(std::move(csr), on_.clock.Now());
+  work.facts.waited = waited;
   // The verdict points into the policy, and a new one may be read while we wait.
   const std::shared_ptr<const policy::CsrPolicy> policy = on_.policies.Current();
   CALICO_CO_ASSIGN_OR_RETURN(const Decision decision,
@@ -198,19 +200,33 @@ aio::Task<CsrController::Reconciled> CsrController::Handle(Work& work) {
   co_return WaitForCluster(work, decision);
 }
 
+absl::Duration CsrController::Waited(const api::CertificateSigningRequest& csr) const {
+  const auto waiting = waiting_.find(csr.meta.name);
+  if (waiting == waiting_.end() || waiting->second.uid != csr.meta.uid) return absl::ZeroDuration();
+  return on_.clock.SteadyNow() - waiting->second.since;
+}
+
 CsrController::Reconciled CsrController::WaitForCluster(const Work& work,
                                                         const Decision& decision) {
   const api::CertificateSigningRequest& csr = work.facts.csr;
+  const auto before = waiting_.find(csr.meta.name);
+  if (before != waiting_.end() && before->second.uid != csr.meta.uid) Forget(csr.meta.name);
   Waiting& waiting = waiting_[csr.meta.name];
-  waiting.pod = {work.facts.requester.ns, work.facts.requester.pod_name};
-  waiting_for_pod_[waiting.pod].insert(csr.meta.name);
   if (waiting.rounds == 0) {
+    waiting = {.uid = csr.meta.uid,
+               .pod = {work.facts.requester.ns, work.facts.requester.pod_name},
+               .since = work.began};
+    waiting_for_pod_[waiting.pod].insert(csr.meta.name);
     on_.metrics.Count(csr.signer_name, Outcome::kRetried);
     on_.logger.Info(
         "request has to wait",
         {{"csr", csr.meta.name}, {"signer", csr.signer_name}, {"reason", decision.Text()}});
   }
-  const absl::Duration wait = std::min(kFirstWait * (1 << waiting.rounds), kLongestWait);
+  absl::Duration wait = std::min(kFirstWait * (1 << waiting.rounds), kLongestWait);
+  // No longer than until the next verdict can be another one.
+  if (work.facts.waited < policy::kAddressGrace) {
+    wait = std::min(wait, policy::kAddressGrace - work.facts.waited);
+  }
   waiting.rounds = std::min(waiting.rounds + 1, 5);
   return controller::Result{.requeue_after = wait};
 }

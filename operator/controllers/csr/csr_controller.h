@@ -90,7 +90,9 @@ class CsrController {
     absl::Time began;
   };
   struct Waiting {
+    std::string uid;
     api::ObjectKey pod;
+    absl::Time since;  // steady clock
     int rounds = 0;
   };
 
@@ -103,6 +105,8 @@ class CsrController {
   aio::Task<Reconciled> Handle(Work& work);
   aio::Task<Reconciled> Grant(Work& work, const policy::CsrPolicyEntry& entry);
   aio::Task<Reconciled> Refuse(Work& work, const policy::Decision& decision);
+  // Since it was first judged; zero at that time.
+  absl::Duration Waited(const api::CertificateSigningRequest& csr) const;
   Reconciled WaitForCluster(const Work& work, const policy::Decision& decision);
   aio::Task<absl::StatusOr<IssuedCertificate>> Sign(const Work& work,
                                                     const policy::CsrPolicyEntry& entry);

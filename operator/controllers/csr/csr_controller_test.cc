@@ -139,13 +139,16 @@ ASYNC_TEST_F(CsrControllerTest, DeniesWithTheRule) {
   PutPod({});
   const std::string name = PutCsr({.ips = {"10.0.0.9"}});
   co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("request has to wait") == 1; }));
+  EXPECT_EQ(Writes(), 0) << "the pod's status may be behind";
+  clock_.Advance(policy::kAddressGrace);
   EXPECT_TRUE(co_await Denied(name));
   const api::CertificateSigningRequest csr = Csr(name);
   EXPECT_EQ(csr.Denied()->reason, "PolicyViolation");
   EXPECT_EQ(csr.Denied()->message,
             "rule ip-addresses: 10.0.0.9 is not an address of pod calico-system/node-1");
   EXPECT_FALSE(csr.IsIssued());
-  EXPECT_EQ(server().Count("GET", "/pods/node-1"), 1) << "no denial on cached facts";
+  EXPECT_EQ(server().Count("GET", "/pods/node-1"), 2) << "no denial on cached facts";
   EXPECT_TRUE(co_await Eventually([this] { return server().Count("POST", "/events") == 1; }));
   EXPECT_EQ(Logged("\"rule\":\"ip-addresses\""), 1);
   EXPECT_THAT(server().requests().back().body, HasSubstr("rule ip-addresses"));
@@ -254,6 +257,18 @@ ASYNC_TEST_F(CsrControllerTest, WaitsForThePodsAddress) {
   EXPECT_TRUE(co_await Issued(name));
   ExpectGoodCertificate(name);
   EXPECT_THAT(Metrics(), HasSubstr("result=\"retried\"} 1"));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, WaitsForThePodsNewAddress) {
+  PutPod({.ips = {"10.0.0.4"}});  // before the node's reboot
+  const std::string name = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("request has to wait") == 1; }));
+  EXPECT_EQ(Writes(), 0);
+  PutPod({});
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
   co_await Stop();
 }
 
