@@ -6,6 +6,8 @@
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/object_meta.h"
+#include "pkg/base/status_macros.h"
+#include "pkg/kube/apply/take_over.h"
 
 namespace calico::kube {
 namespace {
@@ -14,9 +16,10 @@ namespace {
 constexpr int kTriesWhenForbidden = 4;
 constexpr absl::Duration kForbiddenInterval = absl::Milliseconds(150);
 
-std::string VersionOf(const json::object& object) {
-  const absl::StatusOr<api::ObjectIdentity> identity = api::ObjectIdentity::Decode(object);
-  return identity.ok() ? identity->meta.resource_version : std::string();
+// Empty for an answer that has none.
+api::ObjectMeta MetaOf(const json::object& object) {
+  absl::StatusOr<api::ObjectIdentity> identity = api::ObjectIdentity::Decode(object);
+  return identity.ok() ? std::move(identity->meta) : api::ObjectMeta();
 }
 
 }  // namespace
@@ -45,6 +48,20 @@ void Applier::Observe(const api::Resource& resource, const api::ObjectKey& key) 
   }
 }
 
+std::optional<Applier::Unseen> Applier::UnseenGeneration(const api::Resource& resource,
+                                                         const api::ObjectKey& key) const {
+  const auto found = sent_.find(SentKey(resource.kind, key));
+  if (found == sent_.end() || found->second.seen) return std::nullopt;
+  const Sent& sent = found->second;
+  const std::shared_ptr<const LiveObject> live = live_.Get(resource, key);
+  if (live == nullptr) return sent.after;
+  // A list may have passed over the very version that was sent.
+  const bool is_older = live->uid == sent.after.uid ? live->generation < sent.after.generation
+                                                    : live->uid == sent.uid_before;
+  if (!is_older) return std::nullopt;
+  return sent.after;
+}
+
 bool Applier::JustSent(const DesiredObject& desired, const LiveObject* live) {
   const auto found = sent_.find(SentKey(desired.resource->kind, desired.key));
   if (found == sent_.end() || found->second.hash != desired.hash) return false;
@@ -70,10 +87,52 @@ aio::Task<absl::StatusOr<json::object>> Applier::Send(const DesiredObject& desir
   }
 }
 
+// An update by hand can set a field that excludes one of ours, as `value` does `valueFrom`.
+// Applying leaves both in place, because each has its own manager, and the object is refused for
+// ever. What the others have set in the spec becomes ours, so that applying it again removes what
+// is too much.
+aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObject& desired,
+                                                                bool exists) {
+  absl::StatusOr<json::object> answer = co_await Send(desired);
+  if (!exists || !absl::IsInvalidArgument(answer.status())) co_return answer;
+  const absl::StatusOr<bool> taken = co_await TakeOver(desired);
+  if (!taken.ok()) {
+    logger_.Warning("cannot take over the fields of other managers",
+                    {{"kind", desired.resource->kind},
+                     {"namespace", desired.key.ns},
+                     {"name", desired.key.name},
+                     {"error", taken.status()}});
+  }
+  if (!taken.value_or(false)) co_return answer;
+  logger_.Warning("took over the fields of other managers, for the object was refused",
+                  {{"kind", desired.resource->kind},
+                   {"namespace", desired.key.ns},
+                   {"name", desired.key.name},
+                   {"error", answer.status()}});
+  co_return co_await Send(desired);
+}
+
+// False when nobody else has set anything.
+aio::Task<absl::StatusOr<bool>> Applier::TakeOver(const DesiredObject& desired) {
+  CALICO_CO_ASSIGN_OR_RETURN(const json::object live,
+                             co_await client_.Get(*desired.resource, desired.key));
+  std::optional<json::array> managed = TakeOverSpec(live, options_.field_manager);
+  if (!managed.has_value()) co_return false;
+  const api::ObjectMeta meta = MetaOf(live);
+  json::object metadata = {{"uid", meta.uid},
+                           {"resourceVersion", meta.resource_version},
+                           {"managedFields", *std::move(managed)}};
+  CALICO_CO_RETURN_IF_ERROR(
+      co_await client_.Patch(*desired.resource, desired.key, {{"metadata", std::move(metadata)}}));
+  co_return true;
+}
+
 aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,
                                   ApplyReport& report) {
   const std::shared_ptr<const LiveObject> live = live_.Get(*desired.resource, desired.key);
-  Sent sent{.hash = desired.hash, .version_before = live ? live->resource_version : ""};
+  Sent sent{.hash = desired.hash,
+            .version_before = live ? live->resource_version : "",
+            .uid_before = live ? live->uid : ""};
   if (!step.delete_uid.empty()) {
     const absl::Status gone =
         co_await client_.Delete(*desired.resource, desired.key, {.uid = step.delete_uid});
@@ -82,7 +141,8 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,
       co_return;
     }
   }
-  const absl::StatusOr<json::object> answer = co_await Send(desired);
+  const absl::StatusOr<json::object> answer =
+      co_await SendOrTakeOver(desired, live != nullptr && step.delete_uid.empty());
   if (!answer.ok()) {
     report.errors.push_back(answer.status());
     co_return;
@@ -92,7 +152,9 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,
                            {"namespace", desired.key.ns},
                            {"name", desired.key.name},
                            {"difference", step.difference.empty() ? "absent" : step.difference}});
-  sent.version_after = VersionOf(*answer);
+  const api::ObjectMeta meta = MetaOf(*answer);
+  sent.version_after = meta.resource_version;
+  sent.after = {meta.uid, meta.generation};
   sent.at = clock_.Now();
   const std::shared_ptr<const LiveObject> now = live_.Get(*desired.resource, desired.key);
   sent.seen = now != nullptr && now->resource_version == sent.version_after;

@@ -7,6 +7,8 @@
 #ifndef CALICO_PKG_KUBE_APPLY_APPLIER_H_
 #define CALICO_PKG_KUBE_APPLY_APPLIER_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,12 +54,24 @@ class Applier {
   // Client::Delete. Cancellation: total; what was sent stays.
   aio::Task<ApplyReport> Apply(std::vector<json::object> objects, std::string owner_uid);
 
+  // The generation that the API server gave an object when it was applied, while the watch has not
+  // shown it yet; nullopt once it has, or when nothing was applied. What is cached meanwhile,
+  // status included, is about an older generation.
+  struct Unseen {
+    std::string uid;
+    std::int64_t generation = 0;
+  };
+  std::optional<Unseen> UnseenGeneration(const api::Resource& resource,
+                                         const api::ObjectKey& key) const;
+
  private:
   // What was sent, to tell an old copy in the cache from a change by somebody else.
   struct Sent {
     std::string hash;
     std::string version_before;  // resourceVersion in the cache; empty: not there
     std::string version_after;
+    std::string uid_before;
+    Unseen after;
     absl::Time at;
     bool seen = false;  // the watch has shown version_after
   };
@@ -68,6 +82,8 @@ class Applier {
   aio::Task<void> ApplyOne(const DesiredObject& desired, ApplyStep step, ApplyReport& report);
   aio::Task<void> DeleteOne(DeleteStep step, ApplyReport& report);
   aio::Task<absl::StatusOr<json::object>> Send(const DesiredObject& desired);
+  aio::Task<absl::StatusOr<json::object>> SendOrTakeOver(const DesiredObject& desired, bool exists);
+  aio::Task<absl::StatusOr<bool>> TakeOver(const DesiredObject& desired);
 
   Client& client_;
   LiveObjects& live_;

@@ -211,6 +211,91 @@ ASYNC_TEST_F(ApplierTest, AnErrorEndsTheWaves) {
   co_await Finish();
 }
 
+// A field set by hand that excludes one of ours: applying alone would leave both.
+ASYNC_TEST_F(ApplierTest, WhatExcludesOursIsTakenOverAndRemoved) {
+  constexpr char kPods[] =
+      "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: "
+      "{template: {spec: {containers: [{name: c, env: [{name: NODE, valueFrom: {fieldRef: "
+      "{fieldPath: spec.nodeName}}}], livenessProbe: {httpGet: {path: /live}}}], volumes: [{name: "
+      "certs, emptyDir: {medium: Memory}}]}}}}";
+  co_await Start();
+  (void)co_await Apply({kNamespace, kPods});
+  const auto spec_now = [&] {
+    return server().Find(api::kDeployments, {"ns", "d"})->at("spec").as_object();
+  };
+  const json::object whole = spec_now();
+  struct Case {
+    const char* name;
+    const char* spec;
+  };
+  const Case cases[] = {
+      {"value",
+       "{containers: [{name: c, env: [{name: NODE, value: by-hand}], livenessProbe: "
+       "{httpGet: {path: /live}}}]}"},
+      {"probe",
+       "{containers: [{name: c, env: [{name: NODE, valueFrom: {fieldRef: {fieldPath: "
+       "spec.nodeName}}}], livenessProbe: {exec: {command: [x]}}}]}"},
+      {"volume", "{volumes: [{name: certs, hostPath: {path: /etc}}]}"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    const json::object pod = codec::ParseYaml(c.spec)->as_object();
+    CO_ASSERT_OK(co_await client().Patch(api::kDeployments, {"ns", "d"},
+                                         {{"spec", {{"template", {{"spec", pod}}}}}}));
+    EXPECT_NE(spec_now(), whole);
+    co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
+    server().ClearRequests();
+    const ApplyReport report = co_await Apply({kNamespace, kPods});
+    EXPECT_TRUE(report.ok()) << report.errors.front();
+    EXPECT_EQ(spec_now(), whole);
+    EXPECT_EQ(server().Count("PATCH", "/deployments/d"), 3);
+    co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
+  }
+  EXPECT_THAT(log(), testing::Contains(HasSubstr("took over the fields of other managers")));
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, WhatIsRefusedForAnotherReasonIsTriedOnce) {
+  co_await Start();
+  (void)co_await Apply({kNamespace, kWorkload});
+  co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
+  server().ClearRequests();
+  server().Inject(
+      {.method = "PATCH", .path_contains = "/deployments/d", .times = 9, .status = 422});
+  const ApplyReport report = co_await Apply(
+      {kNamespace,
+       "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: "
+       "{replicas: 3}}"});
+  EXPECT_THAT(report.errors, ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument)));
+  EXPECT_EQ(server().Count("PATCH", "/deployments/d"), 1);
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, TellsWhatTheWatchHasNotShown) {
+  const api::ObjectKey key = {"ns", "d"};
+  co_await Start();
+  EXPECT_FALSE(applier_->UnseenGeneration(api::kDeployments, key).has_value());
+  (void)co_await Apply({kNamespace, kWorkload});
+  co_await Until([&] { return Cached(api::kDeployments, key); });
+  EXPECT_FALSE(applier_->UnseenGeneration(api::kDeployments, key).has_value());
+
+  server().Inject({.method = "GET",
+                   .path_contains = "/deployments?",
+                   .times = 100,
+                   .delay = absl::Seconds(60)});
+  server().DropWatches();
+  EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(50)), base::IsOk());
+  (void)co_await Apply(
+      {kNamespace,
+       "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: "
+       "{replicas: 3}}"});
+  const auto unseen = applier_->UnseenGeneration(api::kDeployments, key);
+  CO_ASSERT_TRUE(unseen.has_value());
+  EXPECT_EQ(unseen->generation, 2);
+  EXPECT_EQ(unseen->uid, live_->Get(api::kDeployments, key)->uid);
+  co_await Finish();
+}
+
 ASYNC_TEST_F(ApplierTest, ForbiddenIsTriedAgainForAMoment) {
   co_await Start();
   server().Inject({.method = "PATCH", .path_contains = "/configmaps/c", .times = 2, .status = 403});

@@ -42,6 +42,7 @@ absl::StatusOr<LiveObject> LiveObject::Decode(const json::object& object,
   live.key = meta.Key();
   live.uid = meta.uid;
   live.resource_version = meta.resource_version;
+  live.generation = meta.generation;
   if (const api::OwnerReference* owner = meta.Controller()) live.controller_uid = owner->uid;
   live.deleting = meta.deletion_timestamp.has_value();
   live.applied_by_us = IsAppliedBy(object, field_manager);

@@ -5,6 +5,7 @@
 #ifndef CALICO_PKG_KUBE_APPLY_LIVE_OBJECTS_H_
 #define CALICO_PKG_KUBE_APPLY_LIVE_OBJECTS_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,6 +33,7 @@ struct LiveObject {
   api::ObjectKey key;
   std::string uid;
   std::string resource_version;
+  std::int64_t generation = 0;
   std::string controller_uid;  // of the owner with `controller: true`; may be empty
   bool deleting = false;
   bool applied_by_us = false;  // our field manager has applied it

@@ -13,6 +13,7 @@
 #include "pkg/kube/testing/csr_rules.h"
 #include "pkg/kube/testing/field_ownership.h"
 #include "pkg/kube/testing/field_set.h"
+#include "pkg/kube/testing/pod_template_rules.h"
 
 namespace calico::kube {
 
@@ -77,6 +78,12 @@ void CopyMember(const json::object& from, json::object& to, std::string_view key
   }
 }
 
+// `object` with the managedFields of `other`.
+json::object WithManagedFieldsOf(const json::object& other, json::object object) {
+  CopyMember(Metadata(other), Metadata(object), "managedFields");
+  return object;
+}
+
 json::object WithoutMetaAndStatus(const json::object& object) {
   json::object copy = object;
   copy.erase("metadata");
@@ -112,6 +119,22 @@ std::optional<ApiReply> CheckPreconditions(const api::Resource& resource, const 
     return refuse("ResourceVersion", version, live_version, "modified");
   }
   return std::nullopt;
+}
+
+std::optional<ApiReply> CheckContent(const api::Resource& resource, std::string_view name,
+                                     const json::object& object) {
+  const std::vector<FieldProblem> problems = CheckPodTemplate(object);
+  if (problems.empty()) return std::nullopt;
+  return Invalid(resource.kind, resource.group, name, problems);
+}
+
+// Whether a change gives managedFields of its own, which is how fields change hands. An empty list
+// comes from those who do not know them.
+bool SetsManagedFields(const ApiRequest& request, const json::object& change) {
+  const json::value* const metadata = change.if_contains("metadata");
+  if (metadata == nullptr || !metadata->is_object() || !request.subresource.empty()) return false;
+  const json::value* const managed = metadata->get_object().if_contains("managedFields");
+  return managed != nullptr && managed->is_array() && !managed->get_array().empty();
 }
 
 ApiReply ApplyConflict(const std::vector<FieldConflict>& conflicts) {
@@ -220,7 +243,7 @@ std::optional<ApiReply> ApiState::PrepareCreate(const Collection& collection,
   if (HasGeneration(resource)) metadata["generation"] = 1;
   if (HasStatus(resource)) object.erase("status");
   if (resource.plural == kCsr) return PrepareCsrCreate(object, request.identity);
-  return std::nullopt;
+  return CheckContent(resource, name, object);
 }
 
 ApiReply ApiState::Create(Collection& collection, const ApiRequest& request, json::object object) {
@@ -286,7 +309,7 @@ std::optional<ApiReply> ApiState::PrepareUpdate(const Collection& collection,
     const json::value* generation = Metadata(live).if_contains("generation");
     metadata["generation"] = (generation == nullptr ? 0 : generation->to_number<int64_t>()) + 1;
   }
-  return std::nullopt;
+  return CheckContent(resource, request.name, next);
 }
 
 ApiReply ApiState::Update(Collection& collection, const ApiRequest& request) {
@@ -295,6 +318,7 @@ ApiReply ApiState::Update(Collection& collection, const ApiRequest& request) {
   const ObjectPtr live = found->second;
   absl::StatusOr<json::object> body = ParseBody(request);
   if (!body.ok()) return BadRequest(std::string(body.status().message()));
+  const bool has_managed_fields = SetsManagedFields(request, *body);
   json::object next;
   if (request.method == "PUT") {
     next = *std::move(body);
@@ -308,10 +332,11 @@ ApiReply ApiState::Update(Collection& collection, const ApiRequest& request) {
     return Failure(415, "UnsupportedMediaType", "the body of the request was in an unknown format");
   }
   if (auto failure = PrepareUpdate(collection, request, *live, next)) return *std::move(failure);
-  CopyMember(Metadata(*live), Metadata(next), "managedFields");
+  if (!has_managed_fields) CopyMember(Metadata(*live), Metadata(next), "managedFields");
   if (!SameContent(*live, next)) {
+    const json::object before = WithManagedFieldsOf(next, *live);
     RecordUpdate(
-        *live, next,
+        before, next,
         {request.FieldManager(), request.subresource, collection.resource.ApiVersion(), Now()});
   }
   return Store(collection, request, live, std::move(next));

@@ -17,8 +17,7 @@
 //
 // What it gets wrong (the real server is the judge: //pkg/kube/client:real_server_test):
 // - no schema: unknown fields are kept, nothing is defaulted, only CertificateSigningRequests,
-// names
-//   and a few metadata rules are validated;
+//   names, what excludes each other in pod templates and a few metadata rules are validated;
 // - no authorisation and no admission; namespaces need not exist; no quota;
 // - no controllers: no garbage collection, no cascading deletes, no grace periods; DELETE removes
 // at

@@ -1,0 +1,83 @@
+#include "pkg/kube/apply/take_over.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace calico::kube {
+namespace {
+
+constexpr std::string_view kSpec = "f:spec";
+
+std::string_view TextOf(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? codec::View(value->get_string())
+                                                : std::string_view();
+}
+
+// The fields of an entry of managedFields; null for one that has none.
+json::object* FieldsOf(json::value& entry) {
+  if (!entry.is_object()) return nullptr;
+  json::value* const fields = entry.get_object().if_contains("fieldsV1");
+  return fields == nullptr ? nullptr : fields->if_object();
+}
+
+bool IsAppliedBy(const json::value& entry, std::string_view manager) {
+  return entry.is_object() && TextOf(entry.get_object(), "manager") == manager &&
+         TextOf(entry.get_object(), "operation") == "Apply" &&
+         TextOf(entry.get_object(), "subresource").empty();
+}
+
+// A set of fields is a tree without values, which a walk with a list of its own takes as deep as
+// it goes.
+void Unite(json::object& into, json::object from) {
+  std::vector<std::pair<json::object*, json::object>> open;
+  open.emplace_back(&into, std::move(from));
+  while (!open.empty()) {
+    auto [target, source] = std::move(open.back());
+    open.pop_back();
+    for (auto& member : source) {
+      json::value& mine = (*target)[member.key()];
+      if (!mine.is_object()) {
+        mine = std::move(member.value());
+      } else if (member.value().is_object()) {
+        open.emplace_back(&mine.get_object(), std::move(member.value().get_object()));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<json::array> TakeOverSpec(const json::object& live, std::string_view manager) {
+  const json::value* const metadata = live.if_contains("metadata");
+  if (metadata == nullptr || !metadata->is_object()) return std::nullopt;
+  const json::value* const list = metadata->get_object().if_contains("managedFields");
+  if (list == nullptr || !list->is_array()) return std::nullopt;
+  json::array managed = list->get_array();
+  auto* const own = std::find_if(managed.begin(), managed.end(), [&](const json::value& entry) {
+    return IsAppliedBy(entry, manager);
+  });
+  if (own == managed.end() || FieldsOf(*own) == nullptr) return std::nullopt;
+  json::value& own_spec = (*FieldsOf(*own))[kSpec];
+  if (!own_spec.is_object()) own_spec.emplace_object();
+  bool found = false;
+  for (json::value& entry : managed) {
+    json::object* const fields = FieldsOf(entry);
+    if (&entry == own || fields == nullptr) continue;
+    json::value* const spec = fields->if_contains(kSpec);
+    if (spec == nullptr || !TextOf(entry.get_object(), "subresource").empty()) continue;
+    if (spec->is_object()) Unite(own_spec.get_object(), std::move(spec->get_object()));
+    fields->erase(kSpec);
+    found = true;
+  }
+  if (!found) return std::nullopt;
+  const auto is_empty = [](json::value& entry) {
+    const json::object* const fields = FieldsOf(entry);
+    return fields != nullptr && fields->empty();
+  };
+  managed.erase(std::remove_if(managed.begin(), managed.end(), is_empty), managed.end());
+  return managed;
+}
+
+}  // namespace calico::kube

@@ -1,0 +1,20 @@
+// Who set what: moves fields of other managers to us, in metadata.managedFields.
+#ifndef CALICO_PKG_KUBE_APPLY_TAKE_OVER_H_
+#define CALICO_PKG_KUBE_APPLY_TAKE_OVER_H_
+
+#include <optional>
+#include <string_view>
+
+#include "pkg/codec/json.h"
+
+namespace calico::kube {
+
+// The managedFields of `live` in which everything below `spec` belongs to what `manager` has
+// applied, so that its next apply removes what it does not send. Metadata, subresources (status,
+// scale) and other managers' fields outside of the spec stay as they are. nullopt: `manager` has
+// applied nothing, or nobody else has set anything in the spec.
+std::optional<json::array> TakeOverSpec(const json::object& live, std::string_view manager);
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_APPLY_TAKE_OVER_H_

@@ -1,0 +1,46 @@
+#include "pkg/kube/apply/take_over.h"
+
+#include <gtest/gtest.h>
+
+#include "pkg/codec/yaml.h"
+
+namespace calico::kube {
+namespace {
+
+json::object Yaml(std::string_view text) { return codec::ParseYaml(text)->as_object(); }
+
+constexpr char kOwn[] = R"(
+  - {manager: us, operation: Apply, fieldsV1: {"f:metadata": {"f:labels": {}}, "f:spec": {"f:env": {"k:A": {".": {}, "f:valueFrom": {}}}}}})";
+
+TEST(TakeOverTest, TheSpecChangesHandsAndNothingElse) {
+  const json::object live = Yaml(std::string("metadata:\n  managedFields:") + kOwn + R"(
+  - {manager: set, operation: Update, fieldsV1: {"f:spec": {"f:env": {"k:A": {"f:value": {}}}}}}
+  - {manager: edit, operation: Update, fieldsV1: {"f:metadata": {"f:annotations": {}}, "f:spec": {"f:x": {"f:y": {}}}}}
+  - {manager: controller, operation: Update, subresource: status, fieldsV1: {"f:spec": {}, "f:status": {}}}
+)");
+  const std::optional<json::array> managed = TakeOverSpec(live, "us");
+  ASSERT_TRUE(managed.has_value());
+  const json::object want = Yaml(R"(
+all:
+  - {manager: us, operation: Apply, fieldsV1: {"f:metadata": {"f:labels": {}}, "f:spec": {"f:env": {"k:A": {".": {}, "f:valueFrom": {}, "f:value": {}}}, "f:x": {"f:y": {}}}}}
+  - {manager: edit, operation: Update, fieldsV1: {"f:metadata": {"f:annotations": {}}}}
+  - {manager: controller, operation: Update, subresource: status, fieldsV1: {"f:spec": {}, "f:status": {}}}
+)");
+  EXPECT_EQ(json::value(*managed), want.at("all"));
+}
+
+TEST(TakeOverTest, NothingToTake) {
+  for (
+      const char* live : {
+          "{}",
+          "{metadata: {managedFields: []}}",
+          "{metadata: {managedFields: [x, {manager: us, operation: Apply}]}}",
+          R"({metadata: {managedFields: [{manager: us, operation: Apply, fieldsV1: {"f:spec": {}}}]}})",
+          R"({metadata: {managedFields: [{manager: set, operation: Update, fieldsV1: {"f:spec": {}}}]}})",
+      }) {
+    EXPECT_FALSE(TakeOverSpec(Yaml(live), "us").has_value()) << live;
+  }
+}
+
+}  // namespace
+}  // namespace calico::kube
