@@ -35,7 +35,9 @@ void AddFlags(Flags& flags, OperatorConfig* config, std::string* level) {
                &config->manage_crds);
   flags.Switch({.name = "leader-elect", .help = "work only while holding the Lease operator-lock"},
                &config->leader_elect);
-  flags.Text({.name = "metrics-addr", .value = "ADDR", .help = "serve /metrics on host:port"},
+  flags.Text({.name = "metrics-addr",
+              .value = "ADDR",
+              .help = "serve /metrics on host:port; METRICS_ENABLED, _HOST, _PORT also"},
              &config->metrics_address);
   flags.Text(
       {.name = "health-addr", .value = "ADDR", .help = "serve /livez and /readyz on host:port"},
@@ -45,6 +47,19 @@ void AddFlags(Flags& flags, OperatorConfig* config, std::string* level) {
               .help = "least important lines to log",
               .choices = {"debug", "info", "warning", "error"}},
              level);
+}
+
+// METRICS_ENABLED, METRICS_HOST and METRICS_PORT, as Tigera's operator knows them.
+std::string MetricsAddress(const EnvironmentReader& environment) {
+  if (environment("METRICS_ENABLED") != "true") return "";
+  const auto or_default = [&](const char* name, std::string_view absent) {
+    std::string value = environment(name);
+    return value.empty() ? std::string(absent) : value;
+  };
+  const std::string host = or_default("METRICS_HOST", "0.0.0.0");
+  const std::string port = or_default("METRICS_PORT", "9484");
+  const bool is_v6 = host.find(':') != std::string::npos && !host.starts_with('[');
+  return is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
 void AddExamples(Flags& flags) {
@@ -80,6 +95,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   std::string level = "info";
   bool print_images = false;
   bool print_crds = false;
+  config->metrics_address = MetricsAddress(environment);
   AddFlags(flags, config, &level);
   flags.Switch({.name = "print-images", .help = "print the images of this version, and end"},
                &print_images);
@@ -104,6 +120,9 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   config->log_level = LevelOf(level);
   if (const std::string name = environment("OPERATOR_NAME"); !name.empty()) {
     config->operator_name = name;
+  }
+  if (const std::string account = environment("OPERATOR_SERVICEACCOUNT"); !account.empty()) {
+    config->service_account = account;
   }
   config->service_host = environment("KUBERNETES_SERVICE_HOST");
   config->service_port = environment("KUBERNETES_SERVICE_PORT");

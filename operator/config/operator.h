@@ -14,12 +14,16 @@ struct OperatorConfig {
   std::string kubeconfig;                            // --kubeconfig
   bool manage_crds = false;                          // --manage-crds
   bool leader_elect = true;                          // --leader-elect
-  std::string metrics_address;                       // --metrics-addr, `host:port`; empty = off
+  // --metrics-addr, `host:port`; empty = off. With METRICS_ENABLED=true it is
+  // METRICS_HOST:METRICS_PORT unless the flag says otherwise.
+  std::string metrics_address;
   std::string health_address;                        // --health-addr
   base::LogLevel log_level = base::LogLevel::kInfo;  // --log-level
   // OPERATOR_NAMESPACE; empty: the namespace of the pod's service account, else tigera-operator.
   std::string operator_namespace;
   std::string operator_name = "tigera-operator";  // OPERATOR_NAME: of the operator's Deployment
+  // OPERATOR_SERVICEACCOUNT: who the operator is, and so who may copy image pull secrets.
+  std::string service_account = "tigera-operator";
   // KUBERNETES_SERVICE_HOST and _PORT, which are told to Calico's pods too. Empty: not set.
   std::string service_host;
   std::string service_port;

@@ -32,6 +32,7 @@ TEST(OperatorConfigTest, Defaults) {
   EXPECT_TRUE(parsed.config.leader_elect);
   EXPECT_FALSE(parsed.config.manage_crds);
   EXPECT_EQ(parsed.config.operator_name, "tigera-operator");
+  EXPECT_EQ(parsed.config.service_account, "tigera-operator");
   EXPECT_EQ(OperatorNamespace(parsed.config, ""), "tigera-operator");
   EXPECT_EQ(OperatorNamespace(parsed.config, "mine"), "mine");
 }
@@ -41,6 +42,7 @@ TEST(OperatorConfigTest, FlagsAndEnvironment) {
                                "--metrics-addr=:1", "--health-addr", "", "--log-level=debug"},
                               {{"OPERATOR_NAMESPACE", "ns"},
                                {"OPERATOR_NAME", "op"},
+                               {"OPERATOR_SERVICEACCOUNT", "account"},
                                {"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
                                {"KUBERNETES_SERVICE_PORT", "443"}});
   EXPECT_FALSE(parsed.flags.exit_code.has_value()) << parsed.flags.text;
@@ -52,8 +54,33 @@ TEST(OperatorConfigTest, FlagsAndEnvironment) {
   EXPECT_EQ(parsed.config.log_level, base::LogLevel::kDebug);
   EXPECT_EQ(OperatorNamespace(parsed.config, "other"), "ns");
   EXPECT_EQ(parsed.config.operator_name, "op");
+  EXPECT_EQ(parsed.config.service_account, "account");
   EXPECT_EQ(parsed.config.service_host, "10.0.0.1");
   EXPECT_EQ(parsed.config.service_port, "443");
+}
+
+TEST(OperatorConfigTest, MetricsFromTheEnvironment) {
+  struct Case {
+    std::map<std::string, std::string> environment;
+    std::vector<const char*> words;
+    const char* want;
+  };
+  const Case cases[] = {
+      {{}, {}, ""},
+      {{{"METRICS_HOST", "127.0.0.1"}, {"METRICS_PORT", "1"}}, {}, ""},
+      {{{"METRICS_ENABLED", "false"}}, {}, ""},
+      {{{"METRICS_ENABLED", "true"}}, {}, "0.0.0.0:9484"},
+      {{{"METRICS_ENABLED", "true"}, {"METRICS_HOST", "::1"}, {"METRICS_PORT", "1"}},
+       {},
+       "[::1]:1"},
+      {{{"METRICS_ENABLED", "true"}}, {"--metrics-addr=127.0.0.1:2"}, "127.0.0.1:2"},
+      {{{"METRICS_ENABLED", "true"}}, {"--metrics-addr="}, ""},
+  };
+  for (const Case& c : cases) {
+    const Parsed parsed = Parse(c.words, c.environment);
+    EXPECT_FALSE(parsed.flags.exit_code.has_value()) << parsed.flags.text;
+    EXPECT_EQ(parsed.config.metrics_address, c.want);
+  }
 }
 
 TEST(OperatorConfigTest, Prints) {

@@ -169,9 +169,10 @@ void SetPolicySigner(json::object& policy, std::string_view signer_name) {
       fmt::format("'{}'", signer_name);
 }
 
-void SetSubjectNamespace(json::object& binding, std::string_view ns) {
+void SetSubject(json::object& binding, const api::ObjectKey& account) {
   for (json::value& subject : ArrayAt(binding, {"subjects"})) {
-    subject.as_object()["namespace"] = ns;
+    subject.as_object()["namespace"] = account.ns;
+    subject.as_object()["name"] = account.name;
   }
 }
 

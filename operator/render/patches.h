@@ -10,6 +10,7 @@
 
 #include "operator/render/inputs.h"
 #include "operator/render/release.h"
+#include "pkg/api/meta/object_key.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/codec/json.h"
 
@@ -57,7 +58,7 @@ void SetServicePort(json::object& service, std::int32_t port);
 void SetPolicySigner(json::object& policy, std::string_view signer_name);
 
 // On the RoleBinding tigera-operator-secrets.
-void SetSubjectNamespace(json::object& binding, std::string_view ns);
+void SetSubject(json::object& binding, const api::ObjectKey& account);
 
 }  // namespace calico::render
 

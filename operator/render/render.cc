@@ -69,7 +69,7 @@ Objects RenderNamespace(const Release& release, const api::Installation& install
                         const Inputs& inputs) {
   Objects objects = release.Manifest("namespace");
   for (json::object object : release.Manifest("operator-access")) {
-    SetSubjectNamespace(object, inputs.operator_namespace);
+    SetSubject(object, {inputs.operator_namespace, inputs.operator_account});
     objects.push_back(std::move(object));
   }
   return objects;

@@ -54,6 +54,15 @@ TEST(RenderTest, Goldens) {
   }
 }
 
+TEST(RenderTest, TheOperatorsOwnAccountMayCopySecrets) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  c.inputs.operator_namespace = "mine";
+  c.inputs.operator_account = "my-account";
+  json::object binding = Only(RenderCase(c), "RoleBinding", "tigera-operator-secrets");
+  EXPECT_EQ(codec::Serialize(binding.at("subjects")),
+            R"([{"kind":"ServiceAccount","name":"my-account","namespace":"mine"}])");
+}
+
 TEST(RenderTest, EqualInputsGiveEqualBytes) {
   const auto text = [] {
     std::string all;
