@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kEndpointConfigMap = "kubernetes-services-endpoint";
 constexpr absl::Duration kRequestsTimeout = absl::Seconds(2);
+constexpr absl::Duration kRequestsPatience = absl::Seconds(30);
 constexpr absl::Duration kPullSecretsTimeout = absl::Seconds(5);
 
 std::string CalicoNamespace() { return std::string(render::kCalicoNamespace); }
@@ -67,11 +68,13 @@ struct ClusterView::Requests {
               return status::RequestFacts::Decode(object, render::kCalicoNamespace);
             },
             clock, logger, executor),
-        group(executor) {}
+        group(executor),
+        since(clock.Now()) {}
 
   const std::string signer_name;
   kube::Informer<status::RequestFacts> informer;
   aio::TaskGroup group;
+  const absl::Time since;
 };
 
 template <class T>
@@ -211,15 +214,12 @@ std::shared_ptr<const api::Deployment> ClusterView::TyphaDeployment() const {
   return DecodeOwned<api::Deployment>(api::kDeployments, render::kTypha);
 }
 
-// Pods with the label and a controller of that kind: a label alone proves nothing.
-status::WorkloadPods ClusterView::PodsOf(std::string_view app, std::string_view owner_kind) const {
+// Pods with the label that `is_ours`: a label alone proves nothing.
+status::WorkloadPods ClusterView::PodsOf(std::string_view app,
+                                         absl::FunctionRef<bool(const api::Pod&)> is_ours) const {
   status::WorkloadPods found;
   for (const auto& pod : pods_.store().List()) {
-    const api::OwnerReference* const owner = pod->meta.Controller();
-    if (owner != nullptr && owner->kind == owner_kind &&
-        pod->meta.Label(api::kK8sAppLabel) == app) {
-      found.pods.push_back(pod);
-    }
+    if (pod->meta.Label(api::kK8sAppLabel) == app && is_ours(*pod)) found.pods.push_back(pod);
   }
   return found;
 }
@@ -245,13 +245,24 @@ std::string ClusterView::NewestTyphaRevision() const {
 }
 
 status::WorkloadPods ClusterView::NodePods() const {
-  status::WorkloadPods pods = PodsOf(render::kNode, api::kDaemonSets.kind);
+  const auto set = owned_.Get(api::kDaemonSets, {CalicoNamespace(), std::string(render::kNode)});
+  status::WorkloadPods pods = PodsOf(render::kNode, [&](const api::Pod& pod) {
+    const api::OwnerReference* const owner = pod.meta.Controller();
+    return owner != nullptr && set != nullptr && owner->kind == api::kDaemonSets.kind &&
+           owner->uid == set->uid;
+  });
   pods.newest_revision = NewestNodeRevision();
   return pods;
 }
 
 status::WorkloadPods ClusterView::TyphaPods() const {
-  status::WorkloadPods pods = PodsOf(render::kTypha, api::kReplicaSets.kind);
+  // The Deployment controller names a ReplicaSet after the Deployment and the hash of its template.
+  status::WorkloadPods pods = PodsOf(render::kTypha, [](const api::Pod& pod) {
+    const api::OwnerReference* const owner = pod.meta.Controller();
+    const std::string_view hash = pod.meta.Label(api::kPodTemplateHashLabel);
+    return owner != nullptr && owner->kind == api::kReplicaSets.kind && !hash.empty() &&
+           owner->name == fmt::format("{}-{}", render::kTypha, hash);
+  });
   pods.newest_revision = NewestTyphaRevision();
   return pods;
 }
@@ -273,7 +284,7 @@ std::vector<status::WaitingPod> ClusterView::WaitingPods() const {
   return waiting;
 }
 
-aio::Task<void> ClusterView::WatchRequests(std::string signer_name) {
+aio::Task<absl::Status> ClusterView::WatchRequests(std::string signer_name) {
   if (requests_ == nullptr || requests_->signer_name != signer_name) {
     if (requests_ != nullptr) co_await requests_->group.Stop();
     requests_ =
@@ -282,9 +293,12 @@ aio::Task<void> ClusterView::WatchRequests(std::string signer_name) {
     requests_->group.Spawn(requests_->informer.Run());
   }
   const absl::Status synced = co_await requests_->informer.WaitForSync(kRequestsTimeout);
-  if (!synced.ok() && !absl::IsCancelled(synced)) {
-    logger_.Warning("requests are not known yet", {{"signer", requests_->signer_name}});
-  }
+  const absl::Duration waited = clock_.Now() - requests_->since;
+  if (!absl::IsDeadlineExceeded(synced) || waited < kRequestsPatience) co_return synced;
+  co_return absl::UnavailableError(fmt::format(
+      "list CertificateSigningRequests for signer {}: not possible for {} s; may the operator list "
+      "and watch them?",
+      requests_->signer_name, absl::ToInt64Seconds(kRequestsPatience)));
 }
 
 aio::Task<absl::Status> ClusterView::WatchPullSecrets() {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
@@ -66,8 +67,9 @@ class ClusterView {
   kube::LiveObjects& owned() { return owned_; }
 
   // Watches the requests for that signer from now on, and no others; waits a moment for them, so
-  // that a restarted operator does not forget a denial. Cancellation: total.
-  aio::Task<void> WatchRequests(std::string signer_name);
+  // that a restarted operator does not forget a denial. Errors: kDeadlineExceeded: not known yet;
+  // kUnavailable: not known for so long that somebody has to look; kCancelled. Cancellation: total.
+  aio::Task<absl::Status> WatchRequests(std::string signer_name);
   // Watches the Secrets of the operator's namespace from now on, and waits until they are known.
   // Errors: kDeadlineExceeded, kCancelled.
   aio::Task<absl::Status> WatchPullSecrets();
@@ -86,7 +88,8 @@ class ClusterView {
   void NodesChanged();
   template <class T>
   std::shared_ptr<const T> DecodeOwned(const api::Resource& resource, std::string_view name) const;
-  status::WorkloadPods PodsOf(std::string_view app, std::string_view owner_kind) const;
+  status::WorkloadPods PodsOf(std::string_view app,
+                              absl::FunctionRef<bool(const api::Pod&)> is_ours) const;
   std::string NewestNodeRevision() const;
   std::string NewestTyphaRevision() const;
 

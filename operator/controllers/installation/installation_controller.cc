@@ -143,6 +143,7 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
   render::Inputs inputs;
   inputs.owner_uid = pass.record->uid;
   inputs.operator_namespace = options_.operator_namespace;
+  inputs.operator_account = options_.service_account;
   inputs.api_endpoint = view_.Endpoint();
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
   inputs.typha_replicas = policy::TyphaReplicas(view_.Nodes());
@@ -225,13 +226,26 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   }
 }
 
+// A workload as the cache has it, but never as finished with what it has not seen yet.
+template <class T>
+std::shared_ptr<const T> InstallationController::UpToDate(const api::Resource& resource,
+                                                          std::shared_ptr<const T> cached) const {
+  if (cached == nullptr) return nullptr;
+  const auto unseen = applier_.UnseenGeneration(resource, cached->meta.Key());
+  if (!unseen.has_value()) return cached;
+  if (cached->meta.uid != unseen->uid) return nullptr;  // was made anew
+  auto copy = std::make_shared<T>(*cached);
+  copy->meta.generation = unseen->generation;
+  return copy;
+}
+
 status::Facts InstallationController::FactsOf(const Pass& pass) const {
   status::Facts facts;
   facts.generation = pass.record->generation;
   facts.obstacle = pass.obstacle;
   facts.notes = pass.notes;
-  facts.node = view_.NodeDaemonSet();
-  facts.typha = view_.TyphaDeployment();
+  facts.node = UpToDate(api::kDaemonSets, view_.NodeDaemonSet());
+  facts.typha = UpToDate(api::kDeployments, view_.TyphaDeployment());
   facts.has_workloads = pass.applied || (facts.node != nullptr && facts.typha != nullptr);
   facts.node_pods = view_.NodePods();
   facts.typha_pods = view_.TyphaPods();
@@ -245,7 +259,14 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
   // Requests are judged by what a valid Installation says; a bad one may not even name a signer.
   const bool is_valid = !pass.roots.empty();
   if (is_valid) {
-    co_await view_.WatchRequests(pass.record->installation->certificate_management->signer_name);
+    const absl::Status known = co_await view_.WatchRequests(
+        pass.record->installation->certificate_management->signer_name);
+    if (absl::IsDeadlineExceeded(known) || absl::IsCancelled(known)) {
+      // Whether a request was denied is not known: what has been told before stays.
+      pass.Again(clock_.Now() + kSoon);
+      co_return;
+    }
+    if (!known.ok()) pass.Stop(api::kReasonResourceReadError, std::string(known.message()));
   }
   status::Facts facts = FactsOf(pass);
   if (!is_valid) facts.waiting_pods.clear();

@@ -9,6 +9,7 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,6 +37,7 @@ namespace calico::installation {
 
 struct InstallationControllerOptions {
   std::string operator_namespace;
+  std::string service_account = "tigera-operator";  // of the operator, there
   std::string operator_name;  // of the operator's own Deployment, for its DNS settings
   // KUBERNETES_SERVICE_HOST and _PORT of the process, where there is no ConfigMap with them.
   std::optional<render::ApiEndpoint> process_endpoint;
@@ -80,6 +82,9 @@ class InstallationController {
   aio::Task<absl::StatusOr<render::DnsSettings>> OperatorDns();
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
   aio::Task<void> Report(Pass& pass);
+  template <class T>
+  std::shared_ptr<const T> UpToDate(const api::Resource& resource,
+                                    std::shared_ptr<const T> cached) const;
   status::Facts FactsOf(const Pass& pass) const;
   void LogOnce(const Pass& pass);
   void SetMetrics(const status::Decision& decision);

@@ -125,15 +125,15 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
     object["status"] = std::move(status);
     server().Put(std::move(object));
   }
-  void MakeEverythingRun() {
+  void MakeEverythingRun(int generation = 9) {
     SetStatus(api::kDaemonSets, kNodeKey,
-              {{"observedGeneration", 9},
+              {{"observedGeneration", generation},
                {"desiredNumberScheduled", 3},
                {"numberReady", 3},
                {"updatedNumberScheduled", 3},
                {"numberAvailable", 3}});
     SetStatus(api::kDeployments, kTyphaKey,
-              {{"observedGeneration", 9},
+              {{"observedGeneration", generation},
                {"replicas", 2},
                {"updatedReplicas", 2},
                {"readyReplicas", 2},
@@ -158,6 +158,17 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
     return fmt::format("Available={} Progressing={} {} Degraded={} {}", Condition("Available"),
                        Condition("Progressing"), Condition("Progressing", "message"),
                        Condition("Degraded"), Condition("Degraded", "message"));
+  }
+  // The generation of the Installation that Available is about.
+  std::int64_t ConditionGeneration() {
+    std::optional<json::object> status = Find(api::kTigeraStatuses, kCalico);
+    if (!status.has_value()) return 0;
+    for (json::value& condition : render::ArrayAt(*status, {"status", "conditions"})) {
+      if (TextAt(condition.as_object(), "type") == "Available") {
+        return condition.at("observedGeneration").to_number<std::int64_t>();
+      }
+    }
+    return 0;
   }
   bool HasConditions() { return !Condition("Degraded").empty(); }
   bool IsAvailable() { return Condition("Available") == "True"; }
@@ -416,13 +427,46 @@ ASYNC_TEST_F(OperatorProgramTest, ADeletedStatusIsWrittenAgain) {
   co_await Stop();
 }
 
+// What is known of the DaemonSet is older than what was applied, and must not pass for the result.
+ASYNC_TEST_F(OperatorProgramTest, NotAvailableBeforeTheWatchHasShownWhatWasApplied) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  MakeEverythingRun(/*generation=*/1);
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Settle();
+  const size_t watches = server().watches();
+  server().Inject(
+      {.method = "GET", .path_contains = "daemonsets?", .times = 100, .delay = absl::Seconds(5)});
+  server().DropWatches();
+  co_await Until("all watches but one", [&] { return server().watches() == watches - 1; });
+  ChangeSpec([](json::object& spec) {
+    ObjectAt(spec, {"certificateManagement"})["keyAlgorithm"] = "ECDSAWithCurve384";
+  });
+  co_await Until("the new generation", [&] { return ConditionGeneration() == 2; });
+  EXPECT_FALSE(IsAvailable());
+  EXPECT_EQ(server().watches(), watches - 1);
+  EXPECT_EQ(Find(api::kDaemonSets, kNodeKey)->at("metadata").at("generation"), 2);
+  EXPECT_THAT(Condition("Progressing", "message"),
+              HasSubstr("update is being processed (generation 2, observed generation 1)"));
+  server().ClearFaults();
+  MakeEverythingRun(/*generation=*/2);
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Stop();
+}
+
 // --- requests of our pods ---
 
 class RequestTest : public OperatorProgramTest {
  protected:
   static constexpr char kUid[] = "9a3a10ff-0000-0000-0000-000000000001";
 
-  void PutPod(const char* uid) {
+  // Of the DaemonSet as it is, unless `owner_uid` says otherwise.
+  void PutPod(const char* uid, std::string owner_uid = "", const char* owner = "calico-node") {
+    if (owner_uid.empty()) {
+      json::object set = *Find(api::kDaemonSets, kNodeKey);
+      owner_uid = TextAt(ObjectAt(set, {"metadata"}), "uid");
+    }
     server().Put({{"apiVersion", "v1"},
                   {"kind", "Pod"},
                   {"metadata",
@@ -435,8 +479,8 @@ class RequestTest : public OperatorProgramTest {
                     {"ownerReferences",
                      {{{"apiVersion", "apps/v1"},
                        {"kind", "DaemonSet"},
-                       {"name", "calico-node"},
-                       {"uid", "ds"},
+                       {"name", owner},
+                       {"uid", owner_uid},
                        {"controller", true}}}}}},
                   {"spec", {{"serviceAccountName", "calico-node"}}},
                   {"status", {{"phase", "Pending"}}}});
@@ -512,6 +556,49 @@ ASYNC_TEST_F(RequestTest, ForeignersChangeNothing) {
   co_await Settle();
   EXPECT_EQ(Writes(), 0);
   EXPECT_TRUE(IsAvailable());
+  co_await Stop();
+}
+
+// Whoever may make pods in the namespace can give them any label and any owner's name.
+ASYNC_TEST_F(RequestTest, PodsOfOtherOwnersChangeNothing) {
+  co_await StartAvailable();
+  co_await Settle();
+  server().ClearRequests();
+  PutRequest("calico-system:calico-node-5ckvq:9a3a10", kUid, Denied());
+  PutPod(kUid, "another-set", "another");
+  co_await Settle();
+  PutPod(kUid, "another-set", "calico-node");
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+  EXPECT_TRUE(IsAvailable());
+  PutPod(kUid);
+  co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(RequestTest, ARestartWithoutRequestsForgetsNothing) {
+  co_await StartAvailable();
+  PutPod(kUid);
+  PutRequest("calico-system:calico-node-5ckvq:9a3a10", kUid, Denied());
+  co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });
+  co_await Settle();
+  co_await Stop();
+  server().Inject({.method = "GET",
+                   .path_contains = "certificatesigningrequests",
+                   .times = 1000,
+                   .status = 500});
+  server().ClearRequests();
+  Start();
+  // The operator waits two seconds for them.
+  co_await Until("a second look", [&] {
+    return server().Count("GET", "certificatesigningrequests") >= 3 && server().watches() > 13;
+  });
+  EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(2500)), IsOk());
+  EXPECT_EQ(Writes(), 0);
+  EXPECT_EQ(Condition("Degraded", "reason"), "CertificateError");
+  server().ClearFaults();
+  PutRequest("calico-system:calico-node-5ckvq:9a3a10", kUid, {});
+  co_await Until("progressing", [&] { return Condition("Progressing") == "True"; });
   co_await Stop();
 }
 
