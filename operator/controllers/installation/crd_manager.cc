@@ -44,13 +44,14 @@ aio::Task<absl::Status> WaitUntilEstablished(kube::Client& client, api::ObjectKe
   co_return absl::OkStatus();
 }
 
-aio::Task<absl::Status> ApplyCrd(kube::Client& client, const base::Logger& logger,
+aio::Task<absl::Status> ApplyCrd(kube::Client& client, Crds which, const base::Logger& logger,
                                  json::object definition) {
   CALICO_CO_ASSIGN_OR_RETURN(const kube::DesiredObject desired,
                              kube::MakeDesired(std::move(definition), render::kAppliedAnnotation));
   absl::StatusOr<json::object> live = co_await client.Get(*desired.resource, desired.key);
   if (!live.ok() && !absl::IsNotFound(live.status())) co_return live.status();
-  if (!live.ok() || kube::FirstDifference(*live, desired.object).has_value()) {
+  const bool may_update = which == Crds::kAll;
+  if (!live.ok() || (may_update && kube::FirstDifference(*live, desired.object).has_value())) {
     live =
         co_await client.Apply(*desired.resource, desired.object,
                               {.field_manager = std::string(render::kFieldManager), .force = true});
@@ -62,18 +63,19 @@ aio::Task<absl::Status> ApplyCrd(kube::Client& client, const base::Logger& logge
 
 }  // namespace
 
-aio::Task<absl::Status> ApplyCrds(kube::Client& client, const base::Logger& logger) {
+aio::Task<absl::Status> ApplyCrds(kube::Client& client, Crds which, const base::Logger& logger) {
   for (const base::EmbeddedFile& file : crds::Crds()) {
     CALICO_CO_ASSIGN_OR_RETURN(json::value document, codec::ParseYaml(file.content));
-    CALICO_CO_RETURN_IF_ERROR(co_await ApplyCrd(client, logger, std::move(document.as_object())));
+    CALICO_CO_RETURN_IF_ERROR(
+        co_await ApplyCrd(client, which, logger, std::move(document.as_object())));
   }
   co_return absl::OkStatus();
 }
 
-aio::Task<absl::Status> ManageCrds(kube::Client& client, const base::Logger& logger) {
+aio::Task<absl::Status> ManageCrds(kube::Client& client, Crds which, const base::Logger& logger) {
   base::Backoff backoff({.initial = absl::Milliseconds(200)});
   while (true) {
-    const absl::Status status = co_await ApplyCrds(client, logger);
+    const absl::Status status = co_await ApplyCrds(client, which, logger);
     if (status.ok() || absl::IsCancelled(status)) co_return status;
     logger.Error("cannot apply the CustomResourceDefinitions", {{"error", status}});
     CALICO_CO_RETURN_IF_ERROR(co_await aio::Sleep(backoff.Next(base::RandomUnit())));

@@ -10,13 +10,17 @@
 
 namespace calico::installation {
 
+// Which of them are applied. Only the leader updates those that are there: during an update the
+// replica that waits may be the older one.
+enum class Crds { kMissing, kAll };
+
 // Makes the API server hold them and waits until it serves their kinds. What is there already and
 // equal is not written. They have no owner: they outlive every Installation.
 // Errors: as kube::Client, naming the definition. Cancellation: total.
-aio::Task<absl::Status> ApplyCrds(kube::Client& client, const base::Logger& logger);
+aio::Task<absl::Status> ApplyCrds(kube::Client& client, Crds which, const base::Logger& logger);
 
 // ApplyCrds until it succeeds. Errors: kCancelled.
-aio::Task<absl::Status> ManageCrds(kube::Client& client, const base::Logger& logger);
+aio::Task<absl::Status> ManageCrds(kube::Client& client, Crds which, const base::Logger& logger);
 
 }  // namespace calico::installation
 

@@ -13,6 +13,7 @@
 #include "operator/controllers/installation/installation_controller.h"
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
 #include "pkg/controller/manager.h"
 #include "pkg/kube/client/client.h"
 #include "pkg/kube/event/recorder.h"
@@ -38,6 +39,7 @@ kube::ClientOptions ClientOptionsOf() {
 
 InstallationControllerOptions ControllerOptionsOf(const OperatorOptions& options) {
   InstallationControllerOptions result{.operator_namespace = options.operator_namespace,
+                                       .service_account = options.config.service_account,
                                        .operator_name = options.config.operator_name};
   if (!options.config.service_host.empty() && !options.config.service_port.empty()) {
     result.process_endpoint =
@@ -69,7 +71,8 @@ struct Program {
         view(client, options.operator_namespace, clock, logger, executor),
         controller(executor, client, view, events, registry, ControllerOptionsOf(options), clock,
                    logger),
-        manager(executor, client, ManagerOptionsOf(options, &registry), clock, logger) {
+        manager(executor, client, ManagerOptionsOf(options, &registry), clock, logger),
+        forever(executor) {
     serving::AddProcessMetrics(registry);
   }
 
@@ -92,8 +95,15 @@ struct Program {
   }
 
   aio::Task<void> RunView() {
-    if (options.config.manage_crds && !(co_await ManageCrds(client, logger)).ok()) co_return;
+    if (options.config.manage_crds && !(co_await ManageCrds(client, Crds::kMissing, logger)).ok()) {
+      co_return;
+    }
     co_await view.Run();
+  }
+
+  aio::Task<void> UpdateCrds() {
+    if (!(co_await ManageCrds(client, Crds::kAll, logger)).ok()) co_return;
+    (co_await forever.Wait()).IgnoreError();  // a controller must not end
   }
 
   void AddParts() {
@@ -101,6 +111,7 @@ struct Program {
     manager.AddCache(
         "cluster", [this] { return RunView(); },
         [this](absl::Duration timeout) { return view.WaitForSync(timeout); });
+    if (options.config.manage_crds) manager.AddController("crds", [this] { return UpdateCrds(); });
     manager.AddController("events", [this] { return events.Run(); });
     manager.AddController("installation", [this] { return controller.Run(); });
   }
@@ -113,6 +124,7 @@ struct Program {
   ClusterView view;
   InstallationController controller;
   controller::Manager manager;
+  aio::Notifier forever;  // never set
 };
 
 }  // namespace

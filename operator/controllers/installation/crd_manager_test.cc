@@ -1,0 +1,119 @@
+#include "operator/controllers/installation/crd_manager.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crds/crds.h"
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/base/testing/status_matchers.h"
+#include "pkg/kube/testing/async_test.h"
+
+namespace calico::installation {
+namespace {
+
+using base::IsOk;
+
+const api::ObjectKey kInstallationsKey = {"", "installations.operator.tigera.io"};
+const api::ObjectKey kStatusesKey = {"", "tigerastatuses.operator.tigera.io"};
+
+class CrdManagerTest : public kube::FakeApiServerTest {
+ protected:
+  void Start(Crds which) {
+    group_ = std::make_unique<aio::TaskGroup>(executor());
+    group_->Spawn(Run(which));
+  }
+  aio::Task<void> Run(Crds which) { result_ = co_await ManageCrds(client(), which, logger()); }
+  aio::Task<void> Until(std::function<bool()> condition) {
+    for (int i = 0; i < 1000 && !condition(); ++i) {
+      EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(10)), IsOk());
+    }
+    EXPECT_TRUE(condition());
+  }
+  std::optional<json::object> Find(const api::ObjectKey& key) {
+    return server().Find(api::kCustomResourceDefinitions, key);
+  }
+  // As the API server does once it serves the kind.
+  void Establish(const api::ObjectKey& key) {
+    json::object definition = *Find(key);
+    definition["status"] =
+        json::object{{"conditions", {{{"type", "Established"}, {"status", "True"}}}}};
+    server().Put(std::move(definition));
+  }
+  aio::Task<void> Install() {
+    Start(Crds::kAll);
+    co_await Until([&] { return Find(kInstallationsKey).has_value(); });
+    Establish(kInstallationsKey);
+    co_await Until([&] { return Find(kStatusesKey).has_value(); });
+    Establish(kStatusesKey);
+    co_await Until([&] { return result_.has_value(); });
+    co_await group_->Stop();
+    result_.reset();
+    server().ClearRequests();
+  }
+  void ChangeSchema() {
+    json::object definition = *Find(kInstallationsKey);
+    definition["spec"].as_object()["scope"] = "Namespaced";
+    server().Put(std::move(definition));
+  }
+  std::string Scope() {
+    return std::string(Find(kInstallationsKey)->at("spec").at("scope").as_string());
+  }
+
+  std::unique_ptr<aio::TaskGroup> group_;
+  std::optional<absl::Status> result_;
+};
+
+ASYNC_TEST_F(CrdManagerTest, CreatesThemAndWaitsUntilTheyAreServed) {
+  EXPECT_EQ(crds::Crds().size(), 2U);
+  server().Inject({.method = "PATCH", .times = 2, .status = 500});
+  server().Inject({.method = "PATCH", .times = 1, .status = 422, .reason = "Invalid"});
+  Start(Crds::kMissing);
+  co_await Until([&] { return Find(kInstallationsKey).has_value(); });
+  EXPECT_EQ(server().pending_faults(), 0);
+  EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(200)), IsOk());
+  EXPECT_FALSE(result_.has_value());
+  EXPECT_FALSE(Find(kStatusesKey).has_value());
+  Establish(kInstallationsKey);
+  co_await Until([&] { return Find(kStatusesKey).has_value(); });
+  EXPECT_FALSE(result_.has_value());
+  Establish(kStatusesKey);
+  co_await Until([&] { return result_.has_value(); });
+  EXPECT_THAT(*result_, IsOk());
+  co_await group_->Stop();
+}
+
+ASYNC_TEST_F(CrdManagerTest, OnlyTheLeaderChangesWhatIsThere) {
+  co_await Install();
+  ChangeSchema();
+  Start(Crds::kMissing);
+  co_await Until([&] { return result_.has_value(); });
+  EXPECT_THAT(*result_, IsOk());
+  EXPECT_EQ(Scope(), "Namespaced");
+  EXPECT_EQ(server().Count("PATCH"), 0);
+  co_await group_->Stop();
+  result_.reset();
+
+  Start(Crds::kAll);
+  co_await Until([&] { return result_.has_value(); });
+  EXPECT_THAT(*result_, IsOk());
+  EXPECT_EQ(Scope(), "Cluster");
+  EXPECT_EQ(server().Count("PATCH"), 1);
+  co_await group_->Stop();
+}
+
+ASYNC_TEST_F(CrdManagerTest, WhatIsEqualIsNotWritten) {
+  co_await Install();
+  Start(Crds::kAll);
+  co_await Until([&] { return result_.has_value(); });
+  EXPECT_EQ(server().Count("PATCH"), 0);
+  co_await group_->Stop();
+}
+
+}  // namespace
+}  // namespace calico::installation
