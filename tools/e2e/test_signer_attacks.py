@@ -51,9 +51,9 @@ def request_pem(common_name="typha-client", san=("DNS:typha-client", "IP:10.9.0.
     return made.stdout
 
 
-def csr(name, pem, usages=None):
+def csr(name, pem, usages=None, signer_name=install.SIGNER_NAME):
     return {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
-            "spec": {"request": base64.b64encode(pem.encode()).decode(), "signerName": install.SIGNER_NAME,
+            "spec": {"request": base64.b64encode(pem.encode()).decode(), "signerName": signer_name,
                      "usages": usages or USAGES}}
 
 
@@ -191,9 +191,9 @@ class WithAdmissionPolicyTest(unittest.TestCase):
         return answer.startswith("403") or answer.startswith("422")
 
     @staticmethod
-    def create(name, token, query=""):
+    def create(name, token, query="", signer_name=install.SIGNER_NAME):
         try:
-            cluster.kube.request("POST", install.CSRS + query, csr(name, request_pem()), token=token)
+            cluster.kube.request("POST", install.CSRS + query, csr(name, request_pem(), signer_name=signer_name), token=token)
             return "201"
         except kubes.KubeError as error:
             return f"{error.code} {error}"
@@ -218,6 +218,48 @@ class WithAdmissionPolicyTest(unittest.TestCase):
         self.assertIn(refused.exception.code, (403, 422))
         cluster.kube.request("DELETE", environment.csr_path(name), token=self.token(self.victim))
         self.assertIsNone(cluster.kube.get(environment.csr_path(name)))
+
+    def assert_refused(self, answer):
+        self.assertRegex(answer, "^4(03|22)")
+        self.assertIn("ValidatingAdmissionPolicy", answer)
+
+    def delete(self, name, token):
+        try:
+            cluster.kube.request("DELETE", environment.csr_path(name), token=token)
+            return "200"
+        except kubes.KubeError as error:
+            return f"{error.code} {error}"
+
+    def test_another_namespace_asks_our_signer_only_for_its_own_pod(self):
+        pod = environment.bound_pod(cluster, "guest", "calico-node", "10.9.0.5", "elsewhere")
+        self.assert_refused(self.create("anything", cluster.token("elsewhere", "calico-node")))
+        bound = cluster.token("elsewhere", "calico-node", pod)
+        self.assert_refused(self.create("anything", bound))
+        self.assert_refused(self.create(environment.csr_name(self.victim), bound))
+        # Its own name it may have; the signer denies it for its namespace.
+        name = environment.csr_name(pod)
+        self.assertEqual(self.create(name, bound), "201")
+        self.assertEqual(verdict(name)[0], "Denied")
+
+    def test_our_names_cannot_be_taken_under_another_signer(self):
+        stranger = cluster.token("elsewhere", "calico-node")
+        other = "example.org/other"
+        self.assert_refused(self.create(environment.csr_name(self.victim), stranger, signer_name=other))
+        self.assert_refused(self.create("calico-system:x", stranger, signer_name=other))
+        # What is not ours is not our business.
+        self.assertEqual(self.create("elsewhere-own", stranger, signer_name=other), "201")
+        self.assertEqual(self.delete("elsewhere-own", stranger), "200")
+
+    def test_strangers_cannot_delete_and_those_who_tidy_up_can(self):
+        signer_account = cluster.token("csr-signer", "csr-signer")
+        cleaner = cluster.token("kube-system", "default")
+        pods = [environment.bound_pod(cluster, f"tidy-{i}", "calico-node", f"10.9.1.{i}") for i in range(2)]
+        for pod, allowed in zip(pods, (signer_account, cleaner)):
+            name = environment.csr_name(pod)
+            self.assertEqual(self.create(name, self.token(pod)), "201")
+            self.assert_refused(self.delete(name, cluster.token("elsewhere", "calico-node")))
+            self.assertEqual(self.delete(name, allowed), "200")
+            self.assertIsNone(cluster.kube.get(environment.csr_path(name)))
 
     def test_the_administrator_is_not_bound(self):
         name = "calico-system:by-hand:000000"
