@@ -1,10 +1,13 @@
 #include "operator/provision/request_machine.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "pkg/kube/client/errors.h"
 
 namespace calico::provision {
 namespace {
@@ -140,7 +143,13 @@ RequestStep RequestMachine::Retry(Kind kind, const absl::Status& cause, absl::Ti
   }
   if (now >= deadline_) return TimedOut(cause);
   RequestStep step = Step(kind);
-  step.wait = std::min(backoff_.Next(random), deadline_ - now);
+  step.wait = backoff_.Next(random);
+  // A server that cannot take all watches at once says when to come back; the jitter stays, so that
+  // those who were told the same second do not come together.
+  if (const std::optional<kube::ApiError> error = kube::FindApiError(cause)) {
+    step.wait += error->retry_after.value_or(absl::ZeroDuration());
+  }
+  step.wait = std::min(step.wait, deadline_ - now);
   return step;
 }
 

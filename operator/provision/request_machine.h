@@ -76,7 +76,7 @@ class RequestMachine {
   // The step for the object as it is; nullopt = nothing to do but wait.
   std::optional<RequestStep> Judge(const api::CertificateSigningRequest& csr);
   RequestStep BeginWatch(std::string resource_version, absl::Time now);
-  // `kind` after a backoff, or the end when time is up.
+  // `kind` after a backoff and what the server asks for on top, or the end when time is up.
   RequestStep Retry(RequestStep::Kind kind, const absl::Status& cause, absl::Time now,
                     double random);
   // `kind` at once when nothing went wrong since a watch that lasted, else as Retry.

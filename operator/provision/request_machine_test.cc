@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pkg/kube/client/errors.h"
+
 namespace calico::provision {
 namespace {
 
@@ -229,6 +231,16 @@ TEST_F(RequestMachineTest, TimeoutSaysWhatIsMissing) {
   EXPECT_EQ(step.outcome.code, ExitCode::kTimeout);
   EXPECT_THAT(step.outcome.message, HasSubstr("approved, but signer example.com/signer issued no"));
   EXPECT_THAT(step.outcome.message, HasSubstr("last error: refused"));
+}
+
+TEST_F(RequestMachineTest, AServerThatIsBusySaysWhenToComeBack) {
+  const absl::Status busy = kube::ErrorFromResponse(
+      {.status = 429, .headers = {{"Retry-After", "3"}}, .body = "too many requests"});
+  const RequestStep step = machine_.OnWatchEnded(busy, kStart, 0);
+  EXPECT_EQ(step.kind, Kind::kInspect);
+  EXPECT_EQ(step.wait, absl::Milliseconds(3250));
+  const absl::Time late = kStart + absl::Seconds(89);
+  EXPECT_EQ(machine_.OnWatchEnded(busy, late, 0).wait, absl::Seconds(1)) << "up to the time limit";
 }
 
 TEST_F(RequestMachineTest, ARequestThatIsNotValidEndsAtOnce) {
