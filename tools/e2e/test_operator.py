@@ -123,6 +123,64 @@ class KillTest(unittest.TestCase):
         self.assertFalse(holder(), "the lease was not given up")
 
 
+class ChangedByHandTest(unittest.TestCase):
+    """Fields that exclude ours: applying alone would leave both, which the API server refuses for ever."""
+
+    def test_excluding_fields_are_put_right(self):
+        apply(good())
+        operator = cluster.start_operator("--leader-elect=false", label="by-hand")
+        kubes.wait_for("the DaemonSet", lambda: cluster.kube.get(DAEMONSET), 30, explain=operator.text)
+        time.sleep(1)
+        pods = lambda: cluster.kube.get(DAEMONSET)["spec"]["template"]["spec"]
+        whole = pods()
+        volume = next(i for i, volume in enumerate(whole["volumes"]) if volume["name"] == "node-certs")
+        replace = lambda path, value: self._patch([{"op": "replace", "path": f"/spec/template/spec/{path}", "value": value}])
+        changes = (
+            ("value beside valueFrom", lambda: cluster.kube.kubectl(
+                "set", "env", "daemonset/calico-node", "--namespace=calico-system", "--containers=calico-node", "NODENAME=x")),
+            ("another source of a volume", lambda: replace(
+                f"volumes/{volume}", {"name": "node-certs", "hostPath": {"path": "/etc"}})),
+            ("another handler of a probe", lambda: replace(
+                "containers/0/livenessProbe", {"tcpSocket": {"port": 1}})),
+        )
+        for name, change in changes:
+            with self.subTest(name):
+                generation = lambda: cluster.kube.get(DAEMONSET)["metadata"]["generation"]
+                before = generation()
+                change()
+                kubes.wait_for("the change", lambda: generation() > before, 10)
+                kubes.wait_for("our spec again", lambda: pods() == whole, 15, explain=lambda: operator.text()[-1500:])
+                kubes.wait_for("Degraded cleared", lambda: install.conditions(cluster.kube)["Degraded"]["status"] == "False",
+                               10, explain=operator.text)
+        operator.kill()
+
+    def _patch(self, operations):
+        cluster.kube.request("PATCH", DAEMONSET + "?fieldManager=by-hand", operations, "application/json-patch+json")
+
+
+class ManageCrdsTest(unittest.TestCase):
+    def test_a_cluster_without_definitions_gets_them(self):
+        remove_installation()
+        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+        names = ("installations.operator.tigera.io", "tigerastatuses.operator.tigera.io")
+        for name in names:
+            cluster.kube.delete(path + name)
+        kubes.wait_for("no definitions", lambda: not any(cluster.kube.get(path + name) for name in names), 30)
+        operator = cluster.start_operator("--leader-elect=false", "--manage-crds", label="definitions")
+        install.wait_for_crds(cluster.kube)
+        kubes.wait_for("Installations to be served", lambda: self._is_served(), 15)
+        apply(good())
+        kubes.wait_for("the DaemonSet", lambda: cluster.kube.get(DAEMONSET), 30, explain=operator.text)
+        kubes.wait_for("conditions", lambda: len(install.conditions(cluster.kube)) == 3, 20, explain=operator.text)
+        operator.kill()
+
+    def _is_served(self):
+        try:
+            return cluster.kube.items(install.INSTALLATION.rsplit("/", 1)[0]) == []
+        except kubes.KubeError:
+            return False
+
+
 class BadInstallationTest(unittest.TestCase):
     """Each bad Installation is refused by the API server or gives a clear Degraded, and changes nothing."""
 
