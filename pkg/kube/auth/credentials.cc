@@ -271,7 +271,7 @@ aio::Task<absl::Status> ExecCache::Refresh(absl::Duration timeout) {
   refreshed_ = true;
   if (!IsNeeded()) co_return absl::OkStatus();
   if (running_ == nullptr) {
-    if (!failure_.ok() && RanJustNow()) co_return failure_;
+    if (RanJustNow()) co_return failure_;
     Start(co_await aio::CurrentExecutor());
   }
   const std::shared_ptr<Running> running = running_;
@@ -288,7 +288,7 @@ aio::Task<absl::Status> ExecCache::Refresh(absl::Duration timeout) {
 
 absl::StatusOr<const ExecCredential*> ExecCache::Get() {
   // Between two Refreshes what has just expired is better than to block.
-  if (!refreshed_ && IsNeeded() && (failure_.ok() || !RanJustNow())) {
+  if (!refreshed_ && IsNeeded() && !RanJustNow()) {
     const std::atomic<bool> never = false;
     Take(run_(never));
   }

@@ -65,8 +65,8 @@ class TokenFile {
 // kCancelled soon after `stop` was set. Blocking. Threading: any thread, one call at a time.
 using ExecRunner = std::function<absl::StatusOr<ExecCredential>(const std::atomic<bool>& stop)>;
 
-// Credentials of an exec plug-in, cached until they expire or are refused. A failure is remembered
-// for 5 s: calls without end must not start programs without end.
+// Credentials of an exec plug-in, cached until they expire or are refused. What a run gave, a
+// failure too, serves for 5 s: calls without end must not start programs without end.
 //
 // Threading: event loop thread only. The destructor ends a plug-in that runs; the loop of Refresh
 // must be there still.
@@ -84,7 +84,7 @@ class ExecCache {
   // What there is. Lifetime: valid until the next call. Errors: the runner's. Blocking: runs the
   // plug-in, unless Refresh is in use.
   absl::StatusOr<const ExecCredential*> Get();
-  // Has the next Refresh run the plug-in. False within 5 s of a run.
+  // Has the next Refresh or Get run the plug-in. False within 5 s of a run.
   bool Invalidate();
 
  private:

@@ -198,6 +198,17 @@ TEST_F(CredentialsTest, PluginRunsOnceUntilItsCredentialsExpire) {
   EXPECT_EQ(plugin.runs, 2);
 }
 
+TEST_F(CredentialsTest, PluginThatGivesExpiredCredentialsDoesNotRunForEachCall) {
+  FakePlugin plugin{.next = ExecCredential{.token = "old", .expires = clock_.Now()}};
+  const auto credentials = Make({.exec = plugin.Runner()});
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer old"));
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer old"));
+  EXPECT_EQ(plugin.runs, 1);
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer old"));
+  EXPECT_EQ(plugin.runs, 2);
+}
+
 TEST_F(CredentialsTest, PluginRunsAgainWhenRefusedButNotWithoutPause) {
   FakePlugin plugin{.next = ExecCredential{.token = "one"}};
   const auto credentials = Make({.exec = plugin.Runner()});
