@@ -255,7 +255,7 @@ void ExecCache::Take(absl::StatusOr<ExecCredential> result) {
   refused_ = false;
 }
 
-void ExecCache::Start(aio::Executor executor) {
+void ExecCache::Start(const aio::Executor& executor) {
   running_ = std::make_shared<Running>(executor);
   running_->thread = std::thread([this, running = running_.get()] {
     absl::StatusOr<ExecCredential> result = run_(running->stop);

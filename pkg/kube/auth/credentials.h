@@ -92,7 +92,7 @@ class ExecCache {
 
   bool IsNeeded() const;
   bool RanJustNow() const;
-  void Start(aio::Executor executor);
+  void Start(const aio::Executor& executor);
   void Take(absl::StatusOr<ExecCredential> result);
 
   const ExecRunner run_;
