@@ -436,19 +436,27 @@ ASYNC_TEST_F(OperatorProgramTest, NotAvailableBeforeTheWatchHasShownWhatWasAppli
   co_await Until("available", [&] { return IsAvailable(); });
   co_await Settle();
   const size_t watches = server().watches();
-  server().Inject(
-      {.method = "GET", .path_contains = "daemonsets?", .times = 100, .delay = absl::Seconds(5)});
+  // Both workloads.
+  server().Inject({.method = "GET",
+                   .path_contains = "/apps/v1/namespaces/calico-system/d",
+                   .times = 100,
+                   .delay = absl::Seconds(3)});
   server().DropWatches();
-  co_await Until("all watches but one", [&] { return server().watches() == watches - 1; });
+  co_await Until("all watches but two", [&] { return server().watches() == watches - 2; });
   ChangeSpec([](json::object& spec) {
     ObjectAt(spec, {"certificateManagement"})["keyAlgorithm"] = "ECDSAWithCurve384";
   });
   co_await Until("the new generation", [&] { return ConditionGeneration() == 2; });
   EXPECT_FALSE(IsAvailable());
-  EXPECT_EQ(server().watches(), watches - 1);
+  EXPECT_EQ(server().watches(), watches - 2);
   EXPECT_EQ(Find(api::kDaemonSets, kNodeKey)->at("metadata").at("generation"), 2);
-  EXPECT_THAT(Condition("Progressing", "message"),
-              HasSubstr("update is being processed (generation 2, observed generation 1)"));
+  for (const char* workload :
+       {"DaemonSet \"calico-system/calico-node\"", "Deployment \"calico-system/calico-typha\""}) {
+    EXPECT_THAT(
+        Condition("Progressing", "message"),
+        HasSubstr(fmt::format("{} update is being processed (generation 2, observed generation 1)",
+                              workload)));
+  }
   server().ClearFaults();
   MakeEverythingRun(/*generation=*/2);
   co_await Until("available", [&] { return IsAvailable(); });
