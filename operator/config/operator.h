@@ -11,9 +11,9 @@
 namespace calico::config {
 
 struct OperatorConfig {
-  std::string kubeconfig;                            // --kubeconfig
-  bool manage_crds = false;                          // --manage-crds
-  bool leader_elect = true;                          // --leader-elect
+  std::string kubeconfig;    // --kubeconfig
+  bool manage_crds = false;  // --manage-crds
+  bool leader_elect = true;  // --leader-elect
   // --metrics-addr, `host:port`; empty = off. With METRICS_ENABLED=true it is
   // METRICS_HOST:METRICS_PORT unless the flag says otherwise.
   std::string metrics_address;
