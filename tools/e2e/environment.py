@@ -19,6 +19,18 @@ RELEASE = os.environ.get("CALICO_E2E_KUBERNETES", "")
 OPERATOR_USER = "system:serviceaccount:tigera-operator:tigera-operator"
 SIGNER_USER = "system:serviceaccount:csr-signer:csr-signer"
 
+# What an uninterrupted install makes; the list that every interrupted one must end with.
+RENDERED_KINDS = ("/api/v1/namespaces/calico-system/serviceaccounts", "/api/v1/namespaces/calico-system/configmaps",
+                  "/api/v1/namespaces/calico-system/services", "/apis/apps/v1/namespaces/calico-system/daemonsets",
+                  "/apis/apps/v1/namespaces/calico-system/deployments", "/apis/policy/v1/namespaces/calico-system/poddisruptionbudgets",
+                  "/apis/rbac.authorization.k8s.io/v1/clusterroles", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+                  "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+                  "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings")
+VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "ownerReferences", "generation")
+# Counted by the workload controllers, or a hash that covers the Installation's UID.
+VOLATILE_ANNOTATIONS = ("deprecated.daemonset.template.generation", "deployment.kubernetes.io/revision",
+                        "operator.tigera.io/applied")
+
 
 def cluster_command(*words, check=True):
     result = subprocess.run([str(binaries.TOOLS / "cluster"), *words], capture_output=True, text=True, check=False)
@@ -212,3 +224,33 @@ def openssl(*words, text=None):
 
 def now_rfc3339():
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{int(time.time() % 1 * 1e6):06d}Z"
+
+
+def rendered(cluster):
+    """Everything that the operator made, without what differs from run to run."""
+    result = {}
+    for path in RENDERED_KINDS:
+        try:
+            items = cluster.kube.items(path)
+        except kubes.KubeError as error:
+            if error.code == 404:
+                continue
+            raise
+        for item in items:
+            owners = item["metadata"].get("ownerReferences", [])
+            if not any(owner["kind"] == "Installation" for owner in owners):
+                continue
+            meta = {key: value for key, value in item["metadata"].items() if key not in VOLATILE}
+            meta["annotations"] = {key: value for key, value in meta.get("annotations", {}).items()
+                                   if key not in VOLATILE_ANNOTATIONS}
+            body = {key: value for key, value in item.items() if key not in ("metadata", "status")}
+            if "clusterIP" in body.get("spec", {}):
+                body["spec"] = {key: value for key, value in body["spec"].items() if not key.startswith("clusterIP")}
+            result[f"{path}/{meta['name']}"] = {"metadata": meta, **body}
+    return result
+
+
+def difference(before, after):
+    """What differs between two answers of rendered(), for a message."""
+    return "; ".join(f"{key}: {before.get(key)} became {after.get(key)}"[:1500]
+                     for key in sorted(set(before) | set(after)) if before.get(key) != after.get(key))

@@ -1,6 +1,7 @@
 """The main job on a real cluster of two nodes, and everything that happens to it there."""
 
 import base64
+import random
 import subprocess
 import time
 import unittest
@@ -56,7 +57,7 @@ def scale_signer(replicas):
 def restart_pods(*apps):
     for app in apps:
         for pod in live_pods(app):
-            cluster.kube.delete(f"/api/v1/namespaces/calico-system/pods/{pod['metadata']['name']}?gracePeriodSeconds=0")
+            cluster.kube.delete(f"/api/v1/namespaces/calico-system/pods/{pod['metadata']['name']}")
 
 
 def wait_rolled(deployment):
@@ -242,6 +243,22 @@ class MainJobTest(unittest.TestCase):
         self.assertEqual(before, uids("calico-node") + uids("calico-typha"))
         after = cluster.kube.get("/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node")["metadata"]["generation"]
         self.assertEqual(generation, after)
+
+    def test_11_an_install_interrupted_everywhere_ends_in_the_same_state(self):
+        whole = environment.rendered(cluster)
+        self.assertGreater(len(whole), 12)
+        cluster.kube.delete(install.INSTALLATION)
+        kubes.wait_for("calico-system to go", lambda: cluster.kube.get("/api/v1/namespaces/calico-system") is None, 120)
+        node = cluster.kube.items("/api/v1/namespaces/tigera-operator/pods")[0]["spec"]["nodeName"]
+        kill = lambda: exec_on(node, "pkill", "-9", "-f", "^/usr/bin/calico-operator")
+        chance = random.Random(20261123)
+        apply(keyAlgorithm="ECDSAWithCurve256", signatureAlgorithm="ECDSAWithSHA256")
+        for interruption in (kill, lambda: cluster.restart("etcd"), lambda: cluster.restart("kube-apiserver"), kill):
+            time.sleep(chance.uniform(0.05, 0.5))
+            interruption()
+        kubes.wait_for("the same objects", lambda: environment.rendered(cluster) == whole, 180,
+                       explain=lambda: environment.difference(whole, environment.rendered(cluster)))
+        install.wait_available(cluster.kube)
 
 
 if __name__ == "__main__":

@@ -12,17 +12,6 @@ from e2e.environment import openssl
 
 DAEMONSET = "/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/tigera-operator/leases/operator-lock"
-# What an uninterrupted install makes; the list that every interrupted one must end with.
-KINDS = ("/api/v1/namespaces/calico-system/serviceaccounts", "/api/v1/namespaces/calico-system/configmaps",
-         "/api/v1/namespaces/calico-system/services", "/apis/apps/v1/namespaces/calico-system/daemonsets",
-         "/apis/apps/v1/namespaces/calico-system/deployments", "/apis/policy/v1/namespaces/calico-system/poddisruptionbudgets",
-         "/apis/rbac.authorization.k8s.io/v1/clusterroles", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-         "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
-         "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings")
-VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "ownerReferences", "generation")
-# Counted by the workload controllers, or a hash that covers the Installation's UID.
-VOLATILE_ANNOTATIONS = ("deprecated.daemonset.template.generation", "deployment.kubernetes.io/revision",
-                        "operator.tigera.io/applied")
 
 
 def setUpModule():
@@ -39,33 +28,9 @@ def good():
     return {"certificateManagement": install.certificate_management(cluster.ca)}
 
 
-def rendered():
-    """Everything that the operator made, without what differs from run to run."""
-    result = {}
-    for path in KINDS:
-        try:
-            items = cluster.kube.items(path)
-        except kubes.KubeError as error:
-            if error.code == 404:
-                continue
-            raise
-        for item in items:
-            owners = item["metadata"].get("ownerReferences", [])
-            if not any(owner["kind"] == "Installation" for owner in owners):
-                continue
-            meta = {key: value for key, value in item["metadata"].items() if key not in VOLATILE}
-            meta["annotations"] = {key: value for key, value in meta.get("annotations", {}).items()
-                                   if key not in VOLATILE_ANNOTATIONS}
-            body = {key: value for key, value in item.items() if key not in ("metadata", "status")}
-            if "clusterIP" in body.get("spec", {}):
-                body["spec"] = {key: value for key, value in body["spec"].items() if not key.startswith("clusterIP")}
-            result[f"{path}/{meta['name']}"] = {"metadata": meta, **body}
-    return result
-
-
 def remove_installation():
     cluster.kube.delete(install.INSTALLATION)
-    for path in KINDS:
+    for path in environment.RENDERED_KINDS:
         for item in cluster.kube.items(path) if "admission" not in path or cluster.minor >= 30 else []:
             if any(owner["kind"] == "Installation" for owner in item["metadata"].get("ownerReferences", [])):
                 cluster.kube.delete(f"{path}/{item['metadata']['name']}")
@@ -85,7 +50,7 @@ class KillTest(unittest.TestCase):
         kubes.wait_for("conditions", lambda: len(install.conditions(cluster.kube)) == 3, 20, explain=operator.text)
         kubes.wait_for("the DaemonSet", lambda: cluster.kube.get(DAEMONSET), 20, explain=operator.text)
         time.sleep(2)
-        whole = rendered()
+        whole = environment.rendered(cluster)
         self.assertGreater(len(whole), 12)
         operator.kill()
         remove_installation()
@@ -96,13 +61,9 @@ class KillTest(unittest.TestCase):
             time.sleep(chance.uniform(0.02, 0.35))
             operator.kill()
         operator = cluster.start_operator("--leader-elect=false", label="last")
-        kubes.wait_for("the same objects", lambda: rendered() == whole, 30, explain=lambda: self._difference(whole))
+        kubes.wait_for("the same objects", lambda: environment.rendered(cluster) == whole, 30,
+                       explain=lambda: environment.difference(whole, environment.rendered(cluster)))
         operator.kill()
-
-    def _difference(self, whole):
-        now = rendered()
-        return "; ".join(f"{key}: {whole.get(key)} became {now.get(key)}"[:1500]
-                         for key in sorted(set(whole) | set(now)) if whole.get(key) != now.get(key))
 
     def test_2_of_two_operators_one_leads_and_the_other_takes_over(self):
         apply(good())
