@@ -44,7 +44,7 @@ def signer(cluster, table, count):
     bare = _load(cluster, program, "approve-and-sign", count)
     _load(cluster, program, "delete", count)
     _load(cluster, program, "create", count)
-    process = cluster.start_signer("--concurrency=64")
+    process = cluster.start_signer()
     ours = _load(cluster, program, "measure", count)
     resident = process.rss_mib()
     process.terminate()
