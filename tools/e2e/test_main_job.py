@@ -200,6 +200,7 @@ class MainJobTest(unittest.TestCase):
                                      "spec": {"selector": {"k8s-app": "wrong"}}})
         kubes.wait_for("the selector put right", lambda: cluster.kube.get(service)["spec"]["selector"] == {"k8s-app": "calico-typha"}, 15)
         self.assertEqual(cluster.kube.get(service)["metadata"]["annotations"].get("mine"), "kept")
+        cluster.kube.merge(service, {"metadata": {"annotations": {"mine": None}}})
         binding = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/calico-node:csr-creator"
         cluster.kube.delete(binding)
         kubes.wait_for("the binding made again", lambda: cluster.kube.get(binding), 15)
