@@ -1,5 +1,7 @@
 #include "pkg/kube/cache/reflector.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <absl/container/flat_hash_map.h>
@@ -7,6 +9,7 @@
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/timer.h"
 #include "pkg/codec/json.h"
+#include "pkg/kube/client/errors.h"
 
 namespace calico::kube {
 namespace {
@@ -15,6 +18,7 @@ using Kind = ReflectorStep::Kind;
 
 constexpr absl::Duration kShort = absl::Seconds(1);
 constexpr absl::Duration kHealthy = absl::Minutes(2);
+constexpr absl::Duration kLongestRetryAfter = absl::Minutes(1);
 // Names of undecodable objects that are remembered, so that each is logged once.
 constexpr size_t kMaxRemembered = 1024;
 
@@ -213,7 +217,7 @@ void Reflector::LogFailure(std::string_view message, const absl::Status& status,
 ReflectorMachine::ReflectorMachine(base::BackoffOptions backoff) : backoff_(backoff) {}
 
 ReflectorStep ReflectorMachine::AfterList(const absl::Status& status, double random) {
-  if (!status.ok()) return Sleep(Kind::kSleepThenList, random);
+  if (!status.ok()) return Sleep(Kind::kSleepThenList, status, random);
   return {Kind::kWatch, absl::ZeroDuration()};
 }
 
@@ -221,25 +225,34 @@ ReflectorStep ReflectorMachine::AfterWatch(const absl::Status& status, int event
                                            absl::Duration lasted, double random) {
   const bool is_short = lasted < kShort;
   if (status.ok()) {
-    if (is_short && events == 0) return Sleep(Kind::kSleepThenWatch, random);
+    if (is_short && events == 0) return Sleep(Kind::kSleepThenWatch, status, random);
     Healthy(lasted);
     return {Kind::kWatch, absl::ZeroDuration()};
   }
   if (absl::IsOutOfRange(status)) {
     // Expired again right after a list: that list was too old, or the server is in trouble.
-    if (std::exchange(expired_, true) && is_short) return Sleep(Kind::kSleepThenList, random);
+    if (std::exchange(expired_, true) && is_short) {
+      return Sleep(Kind::kSleepThenList, status, random);
+    }
     return {Kind::kList, absl::ZeroDuration()};
   }
-  if (!IsOutage(status)) return Sleep(Kind::kSleepThenList, random);
+  if (!IsOutage(status)) return Sleep(Kind::kSleepThenList, status, random);
   // What broke after it had worked is tried again at once; what cannot be opened has to wait.
   if (events > 0) Healthy(lasted);
-  if (is_short || std::exchange(broken_, true)) return Sleep(Kind::kSleepThenWatch, random);
+  if (is_short || std::exchange(broken_, true)) {
+    return Sleep(Kind::kSleepThenWatch, status, random);
+  }
   return {Kind::kWatch, absl::ZeroDuration()};
 }
 
-ReflectorStep ReflectorMachine::Sleep(Kind kind, double random) {
+ReflectorStep ReflectorMachine::Sleep(Kind kind, const absl::Status& status, double random) {
   healthy_ = absl::ZeroDuration();
-  return {kind, backoff_.Next(random)};
+  absl::Duration wait = backoff_.Next(random);
+  const std::optional<ApiError> error = FindApiError(status);
+  if (error.has_value() && error->retry_after.has_value()) {
+    wait += std::min(*error->retry_after, kLongestRetryAfter);
+  }
+  return {kind, wait};
 }
 
 void ReflectorMachine::Healthy(absl::Duration lasted) {

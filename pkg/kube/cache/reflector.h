@@ -31,7 +31,8 @@ struct ReflectorStep {
 
 class ReflectorMachine {
  public:
-  // Waits: 800 ms, doubled to 30 s, jittered; reset after two healthy minutes.
+  // Waits: 800 ms, doubled to 30 s, jittered; reset after two healthy minutes. A Retry-After of the
+  // server (up to a minute) is waited for besides.
   explicit ReflectorMachine(base::BackoffOptions backoff = {});
 
   ReflectorStep Start() const { return {ReflectorStep::Kind::kList, absl::ZeroDuration()}; }
@@ -45,7 +46,7 @@ class ReflectorMachine {
                            double random);
 
  private:
-  ReflectorStep Sleep(ReflectorStep::Kind kind, double random);
+  ReflectorStep Sleep(ReflectorStep::Kind kind, const absl::Status& status, double random);
   void Healthy(absl::Duration lasted);
 
   base::Backoff backoff_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "pkg/kube/cache/reflector.h"
+#include "pkg/kube/client/errors.h"
 
 namespace calico::kube {
 namespace {
@@ -30,6 +31,20 @@ TEST(ReflectorMachineTest, FailedListsBackOffToTheCap) {
     ExpectStep(machine.AfterList(absl::UnavailableError("down"), kRandom), Kind::kSleepThenList,
                absl::Milliseconds(milliseconds));
   }
+}
+
+TEST(ReflectorMachineTest, TheServersRetryAfterIsWaitedForBesides) {
+  http::Response response{.status = 429};
+  response.headers = {{"Retry-After", "7"}};
+  const absl::Status throttled = ErrorFromResponse(response);
+  ReflectorMachine machine;
+  ExpectStep(machine.AfterList(throttled, kRandom), Kind::kSleepThenList,
+             absl::Seconds(7) + absl::Milliseconds(1200));
+  ExpectStep(machine.AfterWatch(throttled, 0, kNone, kRandom), Kind::kSleepThenWatch,
+             absl::Seconds(7) + absl::Milliseconds(2400));
+  response.headers = {{"Retry-After", "86400"}};
+  ExpectStep(machine.AfterList(ErrorFromResponse(response), kRandom), Kind::kSleepThenList,
+             absl::Minutes(1) + absl::Milliseconds(4800));
 }
 
 TEST(ReflectorMachineTest, WhatFollowsAWatch) {
