@@ -36,6 +36,8 @@ void Unite(json::object& into, json::object from) {
   while (!open.empty()) {
     auto [target, source] = std::move(open.back());
     open.pop_back();
+    // Grown at once: what `open` points to must not move.
+    target->reserve(target->size() + source.size());
     for (auto& member : source) {
       json::value& mine = (*target)[member.key()];
       if (!mine.is_object()) {

@@ -1,5 +1,6 @@
 #include "pkg/kube/apply/take_over.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "pkg/codec/yaml.h"
@@ -26,6 +27,26 @@ all:
   - {manager: edit, operation: Update, fieldsV1: {"f:metadata": {"f:annotations": {}}}}
   - {manager: controller, operation: Update, subresource: status, fieldsV1: {"f:spec": {}, "f:status": {}}}
 )");
+  EXPECT_EQ(json::value(*managed), want.at("all"));
+}
+
+TEST(TakeOverTest, ManyFieldsBesideSharedOnes) {
+  std::string theirs, all;
+  for (int i = 0; i < 40; ++i) theirs += fmt::format("\"f:{}\": {{\"f:their\": {{}}}}, ", i);
+  for (int i = 0; i < 40; ++i) {
+    all += i < 3 ? fmt::format("\"f:{}\": {{\"f:our\": {{}}, \"f:their\": {{}}}}, ", i)
+                 : fmt::format("\"f:{}\": {{\"f:their\": {{}}}}, ", i);
+  }
+  const json::object live = Yaml(fmt::format(R"(
+metadata:
+  managedFields:
+  - {{manager: us, operation: Apply, fieldsV1: {{"f:spec": {{"f:0": {{"f:our": {{}}}}, "f:1": {{"f:our": {{}}}}, "f:2": {{"f:our": {{}}}}}}}}}}
+  - {{manager: set, operation: Update, fieldsV1: {{"f:spec": {{{}}}}}}})",
+                                             theirs));
+  const std::optional<json::array> managed = TakeOverSpec(live, "us");
+  ASSERT_TRUE(managed.has_value());
+  const json::object want = Yaml(fmt::format(
+      R"(all: [{{manager: us, operation: Apply, fieldsV1: {{"f:spec": {{{}}}}}}}])", all));
   EXPECT_EQ(json::value(*managed), want.at("all"));
 }
 
