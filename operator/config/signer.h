@@ -19,7 +19,7 @@ struct SignerConfig {
   std::string policy_file;                           // --policy; empty = built-in policy `calico`
   absl::Duration duration = absl::Hours(8760);       // --duration
   bool sign_approved_only = false;                   // --sign-approved-only
-  int concurrency = 16;                              // --concurrency
+  int concurrency = 48;                              // --concurrency
   bool leader_elect = false;                         // --leader-elect
   std::string lease_namespace;                       // POD_NAMESPACE; empty = the kubeconfig's
   std::string metrics_address;                       // --metrics-addr, `host:port`; empty = off

@@ -74,7 +74,10 @@ def wait_for_crds(kube):
         ready = [crd["metadata"]["name"] for crd in found
                  if any(c["type"] == "Established" and c["status"] == "True"
                         for c in crd.get("status", {}).get("conditions") or [])]
-        return {"installations.operator.tigera.io", "tigerastatuses.operator.tigera.io"} <= set(ready)
+        if not {"installations.operator.tigera.io", "tigerastatuses.operator.tigera.io"} <= set(ready):
+            return False
+        # The API server prepares its storage at the first request, and sends who comes meanwhile away for a second.
+        return all(kube.get(path.rpartition("/")[0]) for path in (INSTALLATION, STATUS))
     kubes.wait_for("CRDs established", established, 30)
 
 
