@@ -41,6 +41,7 @@ def run(cluster, table, idle_seconds):
     for number in range(3):
         _node(kube, number)
     kube.apply(install.INSTALLATION, install.installation({"certificateManagement": install.certificate_management(cluster.ca)}))
+    time.sleep(3)  # the API server holds creations back for 2 s after a definition was established
     since = environment.now_rfc3339()
     operator = cluster.start_operator()
     to_daemonset = _timed(lambda: kube.get(DAEMONSET))
