@@ -327,8 +327,7 @@ def check_up(checks, release):
     )
 
 
-def check_workloads(checks, folder):
-    image = build_image(folder)
+def check_workloads(checks, image):
     tool("load-image", image)
     kubectl("apply", "-f", "-", input=_WORKLOADS.replace("IMAGE", IMAGE))
     checks.soon(
@@ -559,12 +558,12 @@ def main():
     started = time.monotonic()
     for name in (MAIN, BESIDE):
         tool("down", name=name)
-    before = snapshot()
     try:
         with tempfile.TemporaryDirectory(prefix="cluster-test-") as folder:
-            _load_again.image = pathlib.Path(folder) / "image.tar"
+            _load_again.image = build_image(pathlib.Path(folder))
+            before = snapshot()  # after buildah, which leaves a folder of its own in /etc
             check_up(checks, options.kubernetes)
-            check_workloads(checks, pathlib.Path(folder))
+            check_workloads(checks, _load_again.image)
             check_pod_network(checks)
             check_beside(checks)
             check_restarts(checks)

@@ -134,6 +134,8 @@ def controller_manager(layout, program):
                 "cluster-cidr": layout.pod_network,
                 "node-cidr-mask-size": 24,
                 "service-cluster-ip-range": layout.service_network,
+                # It makes this folder; the default one is the machine's.
+                "flex-volume-plugin-dir": layout.folder / "flexvolume",
             }
         ),
     ]
