@@ -67,7 +67,7 @@ class PodProgress:
         found = install.conditions(self._kube)
         true = [kind for kind, c in found.items() if c["status"] == "True"]
         message = next((found[k].get("message", "") for k in ("Degraded", "Progressing") if k in true), "")
-        return f"pods ready {ready}/{len(pods)}, certificates {issued}/{len(csrs)}, {', '.join(true) or 'no status yet'} {message[:110]}"
+        return f"pods ready {ready}/{len(pods)}, certificates {issued}/{len(csrs)}, {', '.join(true) or 'no status yet'} {message.splitlines()[0][:110] if message else ''}"
 
 
 def main_job(kube, spec, hints, timeout=300):
