@@ -540,6 +540,7 @@ ASYNC_TEST_F(RequestTest, PendingThenDeniedThenReplaced) {
   EXPECT_THAT(Condition("Degraded", "message"), HasSubstr("rule common-name"));
 
   // A restarted operator does not forget it for a moment.
+  co_await Settle();
   co_await Stop();
   server().ClearRequests();
   Start();
