@@ -15,6 +15,11 @@ from localcluster import image_archive
 SIGNER = "/apis/apps/v1/namespaces/csr-signer/deployments/csr-signer"
 OPERATOR = "/apis/apps/v1/namespaces/tigera-operator/deployments/tigera-operator"
 
+# In a node, whose processes are its own; a machine that has only what is installed here has no pkill.
+KILL_OPERATOR = """for process in /proc/[0-9]*; do
+  case "$(tr '\\0' ' ' < $process/cmdline)" in "/usr/bin/calico-operator "*) kill -9 "${process#/proc/}" ;; esac
+done 2> /dev/null; true"""
+
 
 def setUpModule():
     global cluster
@@ -251,7 +256,7 @@ class MainJobTest(unittest.TestCase):
         cluster.kube.delete(install.INSTALLATION)
         kubes.wait_for("calico-system to go", lambda: cluster.kube.get("/api/v1/namespaces/calico-system") is None, 120)
         node = cluster.kube.items("/api/v1/namespaces/tigera-operator/pods")[0]["spec"]["nodeName"]
-        kill = lambda: exec_on(node, "pkill", "-9", "-f", "^/usr/bin/calico-operator")
+        kill = lambda: exec_on(node, "sh", "-c", KILL_OPERATOR)
         chance = random.Random(20261123)
         apply(keyAlgorithm="ECDSAWithCurve256", signatureAlgorithm="ECDSAWithSHA256")
         for interruption in (kill, lambda: cluster.restart("etcd"), lambda: cluster.restart("kube-apiserver"), kill):
@@ -260,6 +265,9 @@ class MainJobTest(unittest.TestCase):
         kubes.wait_for("the same objects", lambda: environment.rendered(cluster) == whole, 180,
                        explain=lambda: environment.difference(whole, environment.rendered(cluster)))
         install.wait_available(cluster.kube)
+        restarts = [status["restartCount"] for pod in cluster.kube.items("/api/v1/namespaces/tigera-operator/pods")
+                    for status in pod["status"]["containerStatuses"]]
+        self.assertGreaterEqual(sum(restarts), 1, "the operator was not killed")
 
 
 if __name__ == "__main__":
