@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <absl/algorithm/container.h>
 #include <fmt/format.h>
 
 #include "pkg/base/status_macros.h"
@@ -21,11 +22,6 @@ absl::Status Refused(std::string_view check, std::string_view cause) {
 
 std::string_view MessageOf(const absl::Status& status) {
   return {status.message().data(), status.message().size()};
-}
-
-template <class T>
-bool Contains(const std::vector<T>& all, const T& one) {
-  return std::find(all.begin(), all.end(), one) != all.end();
 }
 
 absl::Status CheckValidity(const pki::Certificate& leaf, absl::Time now) {
@@ -60,12 +56,12 @@ absl::Status CheckNames(const pki::Certificate& leaf, const Config& config) {
                    fmt::format("'{}' instead of '{}'", leaf.common_name(), config.common_name));
   }
   for (const std::string& name : config.dns_names) {
-    if (!Contains(leaf.dns_names(), name)) {
+    if (!absl::c_linear_search(leaf.dns_names(), name)) {
       return Refused("DNS names", fmt::format("'{}' is missing", name));
     }
   }
   for (const base::IpAddress& address : config.ip_addresses) {
-    if (!Contains(leaf.ip_addresses(), address)) {
+    if (!absl::c_linear_search(leaf.ip_addresses(), address)) {
       return Refused("IP addresses", fmt::format("{} is missing", address.ToString()));
     }
   }

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include <absl/algorithm/container.h>
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
@@ -70,15 +71,11 @@ absl::Time WaitingSince(const WaitingPod& waiting) {
   return asked - made < kYoung ? std::min(asked, made) : asked - kPatience;
 }
 
-template <class T>
-bool Contains(const std::vector<T>& all, const T& wanted) {
-  return std::find(all.begin(), all.end(), wanted) != all.end();
-}
-
 // Peers and the pod itself look for the names that were asked for, and for the pod's address.
 std::optional<std::string> MissingName(const pki::Certificate& leaf, const WaitingPod& waiting) {
   for (const std::string& name : waiting.request->dns_names) {
-    if (!Contains(leaf.dns_names(), name)) return fmt::format("it lacks the DNS name {}", name);
+    if (!absl::c_linear_search(leaf.dns_names(), name))
+      return fmt::format("it lacks the DNS name {}", name);
   }
   std::vector<base::IpAddress> addresses = waiting.request->ip_addresses;
   if (!waiting.pod->pod_ips.empty()) {
@@ -86,7 +83,7 @@ std::optional<std::string> MissingName(const pki::Certificate& leaf, const Waiti
     if (address.ok()) addresses.push_back(*address);
   }
   for (const base::IpAddress& address : addresses) {
-    if (!Contains(leaf.ip_addresses(), address)) {
+    if (!absl::c_linear_search(leaf.ip_addresses(), address)) {
       return fmt::format("it lacks the IP address {}", address.ToString());
     }
   }
