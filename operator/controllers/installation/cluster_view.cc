@@ -69,12 +69,12 @@ struct ClusterView::Requests {
             },
             clock, logger, executor),
         group(executor),
-        since(clock.Now()) {}
+        since(clock.SteadyNow()) {}
 
   const std::string signer_name;
   kube::Informer<status::RequestFacts> informer;
   aio::TaskGroup group;
-  const absl::Time since;
+  const absl::Time since;  // steady clock
 };
 
 template <class T>
@@ -293,7 +293,7 @@ aio::Task<absl::Status> ClusterView::WatchRequests(std::string signer_name) {
     requests_->group.Spawn(requests_->informer.Run());
   }
   const absl::Status synced = co_await requests_->informer.WaitForSync(kRequestsTimeout);
-  const absl::Duration waited = clock_.Now() - requests_->since;
+  const absl::Duration waited = clock_.SteadyNow() - requests_->since;
   if (!absl::IsDeadlineExceeded(synced) || waited < kRequestsPatience) co_return synced;
   co_return absl::UnavailableError(fmt::format(
       "list CertificateSigningRequests for signer {}: not possible for {} s; may the operator list "
