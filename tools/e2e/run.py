@@ -7,7 +7,7 @@ import unittest
 from localcluster import progress
 
 # Fast and telling ones first.
-MODULES = ("test_real_server", "test_signer_attacks", "test_operator", "test_provisioners", "test_user_cluster", "test_main_job")
+MODULES = ("test_real_server", "test_schema", "test_signer_attacks", "test_operator", "test_provisioners", "test_user_cluster", "test_main_job")
 
 
 class _Result(unittest.TextTestResult):
