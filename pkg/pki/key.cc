@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include "pkg/base/check.h"
 #include "pkg/base/status_macros.h"
@@ -11,7 +12,7 @@
 #include "pkg/pki/internal/openssl_error.h"
 #include "pkg/pki/internal/openssl_ptr.h"
 #include "pkg/pki/internal/pem_scan.h"
-#include "pkg/pki/internal/rsa_key.h"
+#include "pkg/pki/internal/rsa_numbers.h"
 
 namespace calico::pki {
 namespace {
@@ -87,29 +88,23 @@ absl::Status CheckConsistency(EVP_PKEY* key, KeyFamily family) {
   return Refuse("neither RSA, ECDSA nor Ed25519");
 }
 
-absl::StatusOr<internal::EvpPkeyPtr> GenerateEvp(KeyAlgorithm algorithm) {
-  const auto ec = [](const char* curve) -> absl::StatusOr<internal::EvpPkeyPtr> {
-    internal::EvpPkeyPtr key(EVP_EC_gen(curve));
-    if (key == nullptr) {
-      return internal::OpensslError(absl::StatusCode::kInternal, "generate EC key");
-    }
-    return key;
-  };
+// Null when the library fails. An RSA key has the exponent 65537, the library's default.
+internal::EvpPkeyPtr GenerateEvp(KeyAlgorithm algorithm) {
   switch (algorithm) {
     case KeyAlgorithm::kRsa2048:
-      return internal::GenerateRsaKey(2048);
+      return internal::EvpPkeyPtr(EVP_RSA_gen(2048));
     case KeyAlgorithm::kRsa4096:
-      return internal::GenerateRsaKey(4096);
+      return internal::EvpPkeyPtr(EVP_RSA_gen(4096));
     case KeyAlgorithm::kRsa8192:
-      return internal::GenerateRsaKey(8192);
+      return internal::EvpPkeyPtr(EVP_RSA_gen(8192));
     case KeyAlgorithm::kEcdsaP256:
-      return ec("P-256");
+      return internal::EvpPkeyPtr(EVP_EC_gen("P-256"));
     case KeyAlgorithm::kEcdsaP384:
-      return ec("P-384");
+      return internal::EvpPkeyPtr(EVP_EC_gen("P-384"));
     case KeyAlgorithm::kEcdsaP521:
-      return ec("P-521");
+      return internal::EvpPkeyPtr(EVP_EC_gen("P-521"));
   }
-  return absl::InternalError("generate key: unknown algorithm");
+  return nullptr;
 }
 
 }  // namespace
@@ -177,7 +172,11 @@ PrivateKey& PrivateKey::operator=(PrivateKey&&) noexcept = default;
 
 absl::StatusOr<PrivateKey> PrivateKey::Generate(KeyAlgorithm algorithm) {
   const internal::ErrorScope scope;
-  CALICO_ASSIGN_OR_RETURN(internal::EvpPkeyPtr evp, GenerateEvp(algorithm));
+  internal::EvpPkeyPtr evp = GenerateEvp(algorithm);
+  if (evp == nullptr) {
+    return internal::OpensslError(absl::StatusCode::kInternal,
+                                  fmt::format("generate {} key", ToString(algorithm)));
+  }
   CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::KeyAccess::FromEvp(evp.get()));
   return PrivateKey(std::unique_ptr<Impl>(new Impl{std::move(evp), std::move(public_key)}));
 }

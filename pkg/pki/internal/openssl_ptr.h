@@ -8,7 +8,6 @@
 #include <openssl/bn.h>
 #include <openssl/encoder.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -38,7 +37,6 @@ using AuthorityKeyIdPtr = OpensslPtr<AUTHORITY_KEYID, AUTHORITY_KEYID_free>;
 using BasicConstraintsPtr = OpensslPtr<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>;
 using BioPtr = OpensslPtr<BIO, BIO_free_all>;
 using BnCtxPtr = OpensslPtr<BN_CTX, BN_CTX_free>;
-using BnMontCtxPtr = OpensslPtr<BN_MONT_CTX, BN_MONT_CTX_free>;
 using BnPtr = OpensslPtr<BIGNUM, BN_clear_free>;
 using CertificateStackPtr = OpensslPtr<STACK_OF(X509), FreeCertificateStack>;
 using EncoderCtxPtr = OpensslPtr<OSSL_ENCODER_CTX, OSSL_ENCODER_CTX_free>;
@@ -51,8 +49,6 @@ using GeneralNamePtr = OpensslPtr<GENERAL_NAME, GENERAL_NAME_free>;
 using GeneralNamesPtr = OpensslPtr<GENERAL_NAMES, GENERAL_NAMES_free>;
 using OpensslStringPtr = OpensslPtr<char, FreeOpenssl>;
 using OpensslBytesPtr = OpensslPtr<unsigned char, FreeOpenssl>;
-using ParamBuilderPtr = OpensslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
-using ParamsPtr = OpensslPtr<OSSL_PARAM, OSSL_PARAM_free>;
 using Pkcs8Ptr = OpensslPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 using X509Ptr = OpensslPtr<X509, X509_free>;
 using X509PubkeyPtr = OpensslPtr<X509_PUBKEY, X509_PUBKEY_free>;
