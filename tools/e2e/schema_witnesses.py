@@ -15,10 +15,10 @@ _ADMISSION = "admissionregistration.k8s.io/v1"
 _CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "TigeraStatus", "ValidatingAdmissionPolicy",
                  "ValidatingAdmissionPolicyBinding")
 
-# Types that are not in these objects: a server on which they are switched off drops them or refuses the object.
+# Types that are not tried: a server on which they are switched off drops them or refuses the object.
 ABSENT = {"EvictionResponder"}
-ABSENT_BEFORE = {37: {"ClusterTrustBundleProjection", "ContainerRestartRule", "ContainerRestartRuleOnExitCodes",
-                      "FileKeySelector", "PodCertificateProjection", "SelectableField"}}
+ABSENT_BEFORE = {37: {"ClusterTrustBundleProjection", "ContainerResizePolicy", "ContainerRestartRule",
+                      "ContainerRestartRuleOnExitCodes", "FileKeySelector", "PodCertificateProjection", "SelectableField"}}
 
 
 def _object(api_version, kind, name="witness", **fields):
@@ -30,8 +30,7 @@ _LABELS = {"app": "witness"}
 _SELECTOR = {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "c", "operator": "In", "values": ["d"]}]}
 _NODES = {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}],
           "matchFields": [{"key": "metadata.name", "operator": "In", "values": ["b"]}]}
-_POD_TERM = {"labelSelector": _SELECTOR, "namespaceSelector": _SELECTOR, "namespaces": ["n"], "topologyKey": "t",
-             "matchLabelKeys": ["x"], "mismatchLabelKeys": ["y"]}
+_POD_TERM = {"labelSelector": _SELECTOR, "namespaceSelector": _SELECTOR, "namespaces": ["n"], "topologyKey": "t"}
 _POD_AFFINITY = {"requiredDuringSchedulingIgnoredDuringExecution": [_POD_TERM],
                  "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": _POD_TERM}]}
 _FIELD, _RESOURCE = {"fieldPath": "metadata.labels"}, {"containerName": "c", "resource": "limits.cpu"}
@@ -47,7 +46,7 @@ _CONTAINER = {
             {"name": "secret", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": False}}}],
     "envFrom": [{"prefix": "p", "configMapRef": {"name": "m"}}, {"secretRef": {"name": "s", "optional": False}}],
     "ports": [{"containerPort": 1}], "resizePolicy": [{"resourceName": "cpu", "restartPolicy": "NotRequired"}],
-    "livenessProbe": _PROBE, "readinessProbe": _PROBE,
+    "livenessProbe": _PROBE, "readinessProbe": {"grpc": {"port": 1}},
     "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]}},
     "volumeMounts": [{"name": "empty", "mountPath": "/empty"}],
 }
@@ -70,6 +69,10 @@ _POD = {
         {"name": "map", "configMap": {"name": "m", "items": _KEYS}},
         {"name": "down", "downwardAPI": {"items": _FILES}},
         {"name": "csi", "csi": {"driver": "a.b", "nodePublishSecretRef": {"name": "s"}}},
+        {"name": "disk", "azureDisk": {"diskName": "d", "diskURI": "https://a.blob.core.windows.net/c/d.vhd"}},
+        {"name": "scsi", "iscsi": {"targetPortal": "1.1.1.1:3260", "iqn": "iqn.2001-04.com.example:storage", "lun": 0}},
+        {"name": "ceph", "rbd": {"monitors": ["1.1.1.1:1"], "image": "i"}},
+        {"name": "scale", "scaleIO": {"gateway": "g", "system": "s", "secretRef": {"name": "s"}, "volumeName": "v"}},
         {"name": "claim", "ephemeral": {"volumeClaimTemplate": {"spec": {
             "accessModes": ["ReadWriteOnce"], "selector": _SELECTOR, "resources": {"requests": {"storage": "1Gi"}},
             "dataSource": {"apiGroup": "a.b", "kind": "K", "name": "n"}}}}},
@@ -78,11 +81,12 @@ _POD = {
             {"downwardAPI": {"items": _FILES}}, {"serviceAccountToken": {"path": "t", "audience": "a"}}]}},
     ],
 }
-# What came after 1.30, for the container and the volumes above.
+# What came after 1.30, for the pod above.
 _NEWER_CONTAINER = {
     "env": [{"name": "file", "valueFrom": {"fileKeyRef": {"volumeName": "empty", "path": "p", "key": "k"}}}],
     "restartPolicy": "Never",
     "restartPolicyRules": [{"action": "Restart", "exitCodes": {"operator": "In", "values": [1]}}]}
+_NEWER_TERM = {"matchLabelKeys": ["x"], "mismatchLabelKeys": ["y"]}
 _NEWER_SOURCES = [{"clusterTrustBundle": {"path": "b", "signerName": "a.b/c", "labelSelector": _SELECTOR}},
                   {"podCertificate": {"signerName": "a.b/c", "keyType": "ED25519", "credentialBundlePath": "c"}}]
 _TEMPLATE = {"selector": {"matchLabels": _LABELS}, "template": {"metadata": {"labels": _LABELS}, "spec": _POD}}
@@ -119,7 +123,7 @@ OBJECTS = {obj["kind"]: obj for obj in (
     _object("coordination.k8s.io/v1", "Lease", spec={"holderIdentity": "h"}),
     _object("policy/v1", "PodDisruptionBudget", spec={"maxUnavailable": 1, "selector": _SELECTOR}),
     _object(_RBAC, "Role", rules=_RULES[:1]),
-    _object(_RBAC, "RoleBinding", roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+    _object(_RBAC, "RoleBinding", roleRef={"kind": "Role", "name": "r"},
             subjects=[{"kind": "ServiceAccount", "name": "s", "namespace": "n"}]),
     _object("v1", "Secret", data={"a": "Yg=="}),
     # Without an address of its own, which would be another one each time.
@@ -144,8 +148,9 @@ def objects(minor):
     found = copy.deepcopy(OBJECTS)
     if minor >= 37:
         spec = found["DaemonSet"]["spec"]["template"]["spec"]
+        spec["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0].update(_NEWER_TERM)
         spec["initContainers"] = [{"name": "newer", "image": "i", **_NEWER_CONTAINER}]
-        spec["volumes"][7]["projected"]["sources"] += _NEWER_SOURCES
+        spec["volumes"][-1]["projected"]["sources"] += _NEWER_SOURCES
         found["CustomResourceDefinition"]["spec"]["versions"][0]["selectableFields"] = [{"jsonPath": ".spec.text"}]
     return found
 
@@ -158,11 +163,11 @@ DEFAULTS = {
     ("MatchResources", "objectSelector"): ("ValidatingAdmissionPolicyBinding", "spec.matchResources.objectSelector", None),
     ("NamedRuleWithOperations", "scope"): (
         "ValidatingAdmissionPolicy", "spec.matchConstraints.excludeResourceRules[0].scope", None),
-    ("ObjectFieldSelector", "apiVersion"): ("DaemonSet", f"{_VOLUMES}[7].projected.sources[2].downwardAPI.items[0].fieldRef.apiVersion", None),
+    ("ObjectFieldSelector", "apiVersion"): ("DaemonSet", f"{_VOLUMES}[11].projected.sources[2].downwardAPI.items[0].fieldRef.apiVersion", None),
     ("ResourceFieldSelector", "divisor"): ("DaemonSet", "spec.template.spec.containers[0].env[2].valueFrom.resourceFieldRef.divisor", None),
     ("RoleRef", "apiGroup"): ("ClusterRoleBinding", "roleRef.apiGroup", None),
     ("ServiceAccountTokenProjection", "expirationSeconds"): (
-        "DaemonSet", f"{_VOLUMES}[7].projected.sources[3].serviceAccountToken.expirationSeconds", None),
+        "DaemonSet", f"{_VOLUMES}[11].projected.sources[3].serviceAccountToken.expirationSeconds", None),
     ("Subject", "apiGroup"): ("ClusterRoleBinding", "subjects[2].apiGroup", (
         {"kind": "User", "namespace": ""}, {"kind": "Group", "namespace": ""}, {"kind": "ServiceAccount"})),
 }

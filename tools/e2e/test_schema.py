@@ -114,8 +114,9 @@ class PointerTest(unittest.TestCase):
 
 
 class DefaultsTest(unittest.TestCase):
-    maxDiff = None
     """Atomic values are stored as they are sent, but for the defaults in the file."""
+
+    maxDiff = None
 
     def test_every_default_of_the_table(self):
         self.assertEqual(set(witnesses.DEFAULTS), set(tables.DEFAULTS))
@@ -135,7 +136,7 @@ class DefaultsTest(unittest.TestCase):
                             look_up(answer, path)
 
     def test_nothing_else_is_filled_in(self):
-        self.seen = set()
+        self.seen, self.filled_in = set(), set()
         for kind, obj in objects.items():
             with self.subTest(kind):
                 self._compare(type_of(kind), obj, dry_run(obj), kind)
@@ -143,6 +144,9 @@ class DefaultsTest(unittest.TestCase):
         # Nobody but its definition could fill something into a custom resource.
         absent.add("TigeraStatusStatusConditions")
         self.assertEqual(self._inside_atomic() - self.seen, absent)
+        stated = {(name, field) for name, entry in model["types"].items() if name not in absent
+                  for field, spec in entry["fields"].items() if "default" in outer(spec)}
+        self.assertEqual(self.filled_in, stated)
 
     def _compare(self, spec, sent, got, path):
         """Looks for atomic values in what was sent, and at what the server made of them."""
@@ -157,6 +161,8 @@ class DefaultsTest(unittest.TestCase):
             for field, value in sent.items():
                 if field in got:
                     self._compare(model["types"][name]["fields"][field], value, got[field], f"{path}.{field}")
+            for field, default in self._defaults(name, sent):
+                self.assertEqual(got.get(field), default, f"{path}.{field}")
 
     def _settled(self, spec, value):
         """An atomic value as the file says that the server stores it."""
@@ -173,11 +179,15 @@ class DefaultsTest(unittest.TestCase):
         self.seen.add(name)
         fields = model["types"][name]["fields"]
         result = {field: self._settled(fields[field], inner) for field, inner in value.items()}
-        for field, of in fields.items():
-            when = outer(of).get("when", {})
-            if "default" in outer(of) and field not in result and all(value.get(k) in v for k, v in when.items()):
-                result[field] = outer(of)["default"]
-        return result
+        return {**result, **dict(self._defaults(name, value))}
+
+    def _defaults(self, name, value):
+        """The defaults that the file has for a value of a type: (field, default)."""
+        for field, spec in model["types"][name]["fields"].items():
+            when = outer(spec).get("when", {})
+            if "default" in outer(spec) and field not in value and all(value.get(k) in v for k, v in when.items()):
+                self.filled_in.add((name, field))
+                yield field, outer(spec)["default"]
 
     @staticmethod
     def _inside_atomic():

@@ -48,6 +48,14 @@ class DifferencesTest(unittest.TestCase):
                 self.assertEqual(differences(MODEL, changed(change), older=False), [want])
                 self.assertEqual(differences(MODEL, changed(change), older=True), [])
 
+    def test_a_default_that_is_stated_since(self):
+        fields = lambda model: model["types"]["Thing"]["fields"]
+        unstated = changed(lambda m: fields(m).update(b="boolean?"))
+        self.assertEqual(differences(MODEL, unstated, older=True), [])
+        self.assertEqual(len(differences(MODEL, unstated, older=False)), 1)
+        for other in ("boolean", {"of": "boolean?", "default": True}, {"of": "string?", "default": False}):
+            self.assertEqual(len(differences(MODEL, changed(lambda m, o=other: fields(m).update(b=o)), older=True)), 1)
+
     def test_without_pointers(self):
         server = changed(lambda m: m["types"]["Thing"]["fields"].update(b="boolean", c="integer"))
         self.assertEqual(differences(MODEL, server, older=False, pointers=False), [])
