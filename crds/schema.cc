@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 #include "pkg/codec/time.h"
 
 namespace calico::crds {
@@ -116,7 +116,7 @@ class Validator {
       Add(path, "does not match the pattern");
     }
     const std::string_view format = Text(schema, "format");
-    if (format == "byte" && !codec::Base64Decode(text).ok()) Add(path, "no base64");
+    if (format == "byte" && !base::Base64Decode(text).ok()) Add(path, "no base64");
     if (format == "date-time" && !codec::ParseTime(text).ok()) Add(path, "no RFC 3339 time");
   }
 

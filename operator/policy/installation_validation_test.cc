@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/policy/installation_ca.h"
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 #include "pkg/pki/issue.h"
 #include "pkg/pki/key.h"
 #include "pkg/pki/testing/test_ca.h"
@@ -127,7 +127,7 @@ const std::vector<BadCase>& BadCertificateManagement() {
       {"DER", [](api::Installation& i) { SetCa(i, Ca().certificate().der()); },
        "spec.certificateManagement.caCert", "looks like DER"},
       {"encoded twice",
-       [](api::Installation& i) { SetCa(i, codec::Base64Encode(Ca().certificate_pem())); },
+       [](api::Installation& i) { SetCa(i, base::Base64Encode(Ca().certificate_pem())); },
        "spec.certificateManagement.caCert", "base64 twice"},
       {"garbage in the block",
        [](api::Installation& i) {

@@ -12,7 +12,7 @@
 #include <absl/strings/strip.h>
 #include <fmt/format.h>
 
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 
 namespace calico::provision {
 namespace {
@@ -120,8 +120,8 @@ void LoadCa(Loader& loader, Config& config) {
   config.ca_file = loader.FileName("CA_CERT_NAME", loader.Optional("CA_CERT_NAME"));
   if (encoded.empty()) return;
   if (config.ca_file.empty()) loader.Problem("CA_CERT_NAME", "is not set, but CA_CERT is");
-  absl::StatusOr<std::string> pem = codec::Base64Decode(encoded, codec::Base64::kUrl);
-  if (!pem.ok()) pem = codec::Base64Decode(encoded);
+  absl::StatusOr<std::string> pem = base::Base64Decode(encoded, base::Base64::kUrl);
+  if (!pem.ok()) pem = base::Base64Decode(encoded);
   if (!pem.ok()) return loader.Problem("CA_CERT", "is not base64");
   absl::StatusOr<std::vector<pki::Certificate>> certificates =
       pki::Certificate::ParsePemBundle(*pem, pki::SurroundingText::kAllow);

@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pkg/base/base64.h"
 #include "pkg/base/testing/status_matchers.h"
-#include "pkg/codec/base64.h"
 #include "pkg/pki/testing/test_ca.h"
 
 namespace calico::provision {
@@ -86,9 +86,9 @@ TEST(ConfigTest, EmptySignatureAlgorithmFollowsTheKeysFamily) {
 
 TEST(ConfigTest, ReadsTheCaInBothAlphabets) {
   const pki::TestCa ca("ca");
-  for (const codec::Base64 variant : {codec::Base64::kUrl, codec::Base64::kStandard}) {
+  for (const base::Base64 variant : {base::Base64::kUrl, base::Base64::kStandard}) {
     Variables variables = Good();
-    variables["CA_CERT"] = codec::Base64Encode(ca.certificate_pem() + "\xC2\xA0\xC3\xBF", variant);
+    variables["CA_CERT"] = base::Base64Encode(ca.certificate_pem() + "\xC2\xA0\xC3\xBF", variant);
     variables["CA_CERT_NAME"] = "ca.crt";
     const absl::StatusOr<Config> config = Load(variables);
     ASSERT_THAT(config, IsOk());

@@ -80,7 +80,7 @@ absl::Status CheckUsages(const pki::Certificate& leaf) {
 }
 
 absl::StatusOr<std::string> ReadText(const std::string& path) {
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString content, pki::ReadSecretFile(path));
+  CALICO_ASSIGN_OR_RETURN(const base::SecretString content, pki::ReadSecretFile(path));
   return std::string(content.view());
 }
 
@@ -102,7 +102,7 @@ absl::Status VerifyIssuedCertificate(std::string_view certificate_pem, const pki
 
 absl::Status VerifyExistingSet(const Config& config, absl::Time now) {
   const auto path = [&config](const std::string& name) { return config.directory + "/" + name; };
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString key_pem,
+  CALICO_ASSIGN_OR_RETURN(const base::SecretString key_pem,
                           pki::ReadSecretFile(path(config.key_file)));
   const absl::StatusOr<pki::PrivateKey> key = pki::PrivateKey::ParsePem(key_pem.view());
   if (!key.ok()) return Refused("key", MessageOf(key.status()));

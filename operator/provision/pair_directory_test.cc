@@ -23,7 +23,7 @@ using ::calico::base::IsOkAndHolds;
 using ::calico::base::StatusIs;
 
 absl::StatusOr<std::string> ReadText(const std::string& path) {
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString content, pki::ReadSecretFile(path));
+  CALICO_ASSIGN_OR_RETURN(const base::SecretString content, pki::ReadSecretFile(path));
   return std::string(content.view());
 }
 

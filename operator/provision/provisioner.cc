@@ -181,7 +181,7 @@ class RequestDriver {
 
 absl::Status WriteSet(const Config& config, const pki::PrivateKey& key,
                       const std::string& certificate_pem) {
-  const pki::SecretString key_pem = key.ToPem();
+  const base::SecretString key_pem = key.ToPem();
   std::vector<SetFile> files = {{config.key_file, key_pem.view(), 0600},
                                 {config.certificate_file, certificate_pem, 0644}};
   if (!config.ca_pem.empty()) files.push_back({config.ca_file, config.ca_pem, 0644});

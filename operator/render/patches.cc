@@ -8,8 +8,8 @@
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
 #include "pkg/api/meta/resources.h"
+#include "pkg/base/base64.h"
 #include "pkg/base/check.h"
-#include "pkg/codec/base64.h"
 
 namespace calico::render {
 namespace {
@@ -117,7 +117,7 @@ void SetCertificateManagement(json::object& provisioner,
   SetEnvironment(provisioner, "SIGNER", management.signer_name);
   SetEnvironment(provisioner, "KEY_ALGORITHM", management.key_algorithm);
   SetEnvironment(provisioner, "SIGNATURE_ALGORITHM", management.signature_algorithm);
-  SetEnvironment(provisioner, "CA_CERT", codec::Base64Encode(ca_pem, codec::Base64::kUrl));
+  SetEnvironment(provisioner, "CA_CERT", base::Base64Encode(ca_pem, base::Base64::kUrl));
 }
 
 void SetFelixMtu(json::object& container, std::int32_t mtu) {

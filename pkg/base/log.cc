@@ -7,30 +7,12 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "pkg/base/utf8.h"
+
 namespace calico::base {
 namespace {
 
 constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"};
-
-// Length of the well-formed UTF-8 sequence at the start of `s`, or 0.
-size_t Utf8Length(std::string_view s) {
-  const auto byte = [s](size_t i) { return static_cast<unsigned char>(s[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xF0 && first <= 0xF4  ? 4
-                        : first >= 0xE0 && first < 0xF0 ? 3
-                        : first >= 0xC2 && first < 0xE0 ? 2
-                                                        : 0;
-  if (length == 0 || s.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if (first == 0xE0 && byte(1) < 0xA0) return 0;
-  if (first == 0xED && byte(1) > 0x9F) return 0;
-  if (first == 0xF0 && byte(1) < 0x90) return 0;
-  if (first == 0xF4 && byte(1) > 0x8F) return 0;
-  return length;
-}
 
 void AppendEscaped(std::string& out, char c) {
   switch (c) {
@@ -78,7 +60,7 @@ std::string JsonQuote(std::string_view value) {
   std::string out = "\"";
   out.reserve(value.size() + 2);
   while (!value.empty()) {
-    const size_t length = Utf8Length(value);
+    const size_t length = Utf8SequenceLength(value);
     if (length == 1) {
       AppendEscaped(out, value[0]);
     } else if (length == 0) {

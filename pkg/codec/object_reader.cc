@@ -6,7 +6,7 @@
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 #include "pkg/codec/time.h"
 
 namespace calico::codec {
@@ -152,7 +152,7 @@ std::optional<absl::Time> ObjectReader::Time(std::string_view key) const {
 }
 
 std::string ObjectReader::Bytes(std::string_view key) const {
-  absl::StatusOr<std::string> bytes = Base64Decode(StringView(key));
+  absl::StatusOr<std::string> bytes = base::Base64Decode(StringView(key));
   if (bytes.ok()) return *std::move(bytes);
   Fail(key, "expected base64");
   return {};

@@ -14,7 +14,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "pkg/base/status_macros.h"
-#include "pkg/codec/utf8.h"
+#include "pkg/base/utf8.h"
 #include "pkg/codec/yaml.h"
 #include "pkg/codec/yaml_scalar.h"
 
@@ -158,7 +158,7 @@ absl::Status CheckCharacters(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
     const bool is_control = byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
-    const std::size_t length = Utf8SequenceLength(text.substr(i, 4));
+    const std::size_t length = base::Utf8SequenceLength(text.substr(i, 4));
     if (is_control || byte == 0x7f || length == 0) {
       return absl::InvalidArgumentError(fmt::format(
           "parse YAML: byte {}: {}", i, length == 0 ? "not UTF-8" : "control character"));

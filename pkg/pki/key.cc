@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "pkg/base/base64.h"
 #include "pkg/base/check.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/pki/internal/key_access.h"
@@ -46,7 +47,8 @@ absl::StatusOr<internal::RawPemBlock> FindKeyBlock(const internal::RawPem& pem) 
   return *found;
 }
 
-absl::StatusOr<internal::EvpPkeyPtr> DecodeKey(std::string_view label, const SecretString& der) {
+absl::StatusOr<internal::EvpPkeyPtr> DecodeKey(std::string_view label,
+                                               const base::SecretString& der) {
   const auto* in = reinterpret_cast<const unsigned char*>(der.view().data());
   const unsigned char* const end = in + der.size();
   const auto size = static_cast<long>(der.size());
@@ -186,9 +188,10 @@ absl::StatusOr<PrivateKey> PrivateKey::ParsePem(std::string_view pem) {
   absl::StatusOr<internal::RawPem> raw = internal::ScanPem(pem, kMaxPemBytes, kMaxPemBlocks);
   if (!raw.ok()) return base::Annotate(raw.status(), "parse private key");
   CALICO_ASSIGN_OR_RETURN(const internal::RawPemBlock block, FindKeyBlock(*raw));
-  SecretString der = SecretString::OfSize(internal::Base64Bound(block.body));
-  const std::optional<size_t> size = internal::DecodeBase64(block.body, der.data());
-  if (!size.has_value()) return Refuse("the PEM body is not base64");
+  base::SecretString der = base::SecretString::OfSize(base::Base64Bound(block.body.size()));
+  const absl::StatusOr<size_t> size =
+      base::Base64DecodeTo(block.body, der.data(), base::Base64::kPem);
+  if (!size.ok()) return Refuse("the PEM body is not base64");
   der.Shorten(*size);
   CALICO_ASSIGN_OR_RETURN(internal::EvpPkeyPtr evp, DecodeKey(block.label, der));
   CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::KeyAccess::FromEvp(evp.get()));
@@ -196,7 +199,7 @@ absl::StatusOr<PrivateKey> PrivateKey::ParsePem(std::string_view pem) {
   return PrivateKey(std::unique_ptr<Impl>(new Impl{std::move(evp), std::move(public_key)}));
 }
 
-SecretString PrivateKey::ToPem() const {
+base::SecretString PrivateKey::ToPem() const {
   const internal::ErrorScope scope;
   const bool has_own_format = family() == KeyFamily::kRsa || family() == KeyFamily::kEcdsa;
   const internal::BioPtr bio(BIO_new(BIO_s_secmem()));
@@ -209,7 +212,7 @@ SecretString PrivateKey::ToPem() const {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
   CALICO_CHECK(size > 0);
-  return SecretString(std::string_view(data, static_cast<size_t>(size)));
+  return base::SecretString(std::string_view(data, static_cast<size_t>(size)));
 }
 
 const PublicKey& PrivateKey::public_key() const { return impl_->public_key; }

@@ -5,9 +5,10 @@
 //   WriteFile("tls.key", key.ToPem().view());
 //
 // Threading: const methods may be called from several threads at once; Generate and ParsePem may
-// run on any thread. Keys are the library's own (EVP_PKEY generation): a FIPS build of OpenSSL makes
-// them inside its module. Generating an RSA key takes CPU time: about 0.1 s (2048 bits), 1 s (4096)
-// and 15 s (8192), with a wide spread, so hand it to a thread pool where something else waits.
+// run on any thread. Keys are the library's own (EVP_PKEY generation): a FIPS build of OpenSSL
+// makes them inside its module. Generating an RSA key takes CPU time: about 0.1 s (2048 bits), 1 s
+// (4096) and 15 s (8192), with a wide spread, so hand it to a thread pool where something else
+// waits.
 #ifndef CALICO_PKG_PKI_KEY_H_
 #define CALICO_PKG_PKI_KEY_H_
 
@@ -20,7 +21,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
-#include "pkg/pki/secret_string.h"
+#include "pkg/base/secret_string.h"
 
 namespace calico::pki {
 
@@ -113,7 +114,7 @@ class PrivateKey {
   PrivateKey& operator=(PrivateKey&&) noexcept;
 
   // PKCS#1 for RSA, SEC1 for ECDSA (named curve, no EC PARAMETERS block), PKCS#8 otherwise.
-  SecretString ToPem() const;
+  base::SecretString ToPem() const;
 
   const PublicKey& public_key() const;
   KeyFamily family() const { return public_key().family(); }

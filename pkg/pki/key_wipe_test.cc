@@ -83,7 +83,7 @@ struct Needles {
 };
 
 [[gnu::noinline]] Needles TakeNeedles(const PrivateKey& key, const char* label, size_t offset) {
-  const SecretString pem = key.ToPem();
+  const base::SecretString pem = key.ToPem();
   EXPECT_THAT(PrivateKey::ParsePem(pem.view()), base::IsOk());  // reading must be clean, too
   std::string der = *ParseSinglePem(pem.view(), label);
   const Needles needles{MaskedNeedle(der.data() + offset), MaskedNeedle(pem.view().data() + 100)};

@@ -1,10 +1,11 @@
 #include "pkg/pki/pem.h"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/pki/internal/pem_scan.h"
 
@@ -15,21 +16,15 @@ constexpr size_t kLineLength = 64;
 
 absl::StatusOr<std::string> Decode(const internal::RawPemBlock& raw, size_t number,
                                    size_t max_block_bytes) {
-  if (internal::Base64Bound(raw.body) > 2 * max_block_bytes + 8) {
-    return absl::ResourceExhaustedError(
-        fmt::format("parse PEM block {}: larger than {} bytes", number, max_block_bytes));
-  }
-  std::string der(internal::Base64Bound(raw.body), '\0');
-  const std::optional<size_t> size = internal::DecodeBase64(raw.body, der.data());
-  if (!size.has_value()) {
+  const absl::Status too_large = absl::ResourceExhaustedError(
+      fmt::format("parse PEM block {}: larger than {} bytes", number, max_block_bytes));
+  if (base::Base64Bound(raw.body.size()) > 2 * max_block_bytes + 8) return too_large;
+  absl::StatusOr<std::string> der = base::Base64Decode(raw.body, base::Base64::kPem);
+  if (!der.ok()) {
     return absl::InvalidArgumentError(
         fmt::format("parse PEM block {}: the body is not base64", number));
   }
-  if (*size > max_block_bytes) {
-    return absl::ResourceExhaustedError(
-        fmt::format("parse PEM block {}: larger than {} bytes", number, max_block_bytes));
-  }
-  der.resize(*size);
+  if (der->size() > max_block_bytes) return too_large;
   return der;
 }
 
@@ -73,24 +68,11 @@ absl::StatusOr<std::string> ParseSinglePem(std::string_view text, std::string_vi
 }
 
 std::string EncodePem(std::string_view label, std::string_view der) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string pem = fmt::format("-----BEGIN {}-----\n", label);
-  size_t column = 0;
-  for (size_t i = 0; i < der.size(); i += 3) {
-    uint32_t group = 0;
-    const size_t bytes = std::min<size_t>(3, der.size() - i);
-    for (size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (j < bytes ? static_cast<unsigned char>(der[i + j]) : 0U);
-    }
-    for (size_t j = 0; j < 4; ++j) {
-      pem += j <= bytes ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-    }
-    column += 4;
-    if (column == kLineLength || i + 3 >= der.size()) {
-      pem += '\n';
-      column = 0;
-    }
+  const std::string body = base::Base64Encode(der);
+  for (size_t at = 0; at < body.size(); at += kLineLength) {
+    pem.append(body, at, kLineLength);
+    pem += '\n';
   }
   pem += fmt::format("-----END {}-----\n", label);
   return pem;

@@ -33,7 +33,7 @@ size_t BufferSize(int file) {
 }
 
 // Reads until the end of the file or of `buffer`; the number of bytes, or -1.
-ssize_t ReadAll(int file, SecretString& buffer) {
+ssize_t ReadAll(int file, base::SecretString& buffer) {
   size_t size = 0;
   while (size < buffer.size()) {
     const ssize_t got = read(file, buffer.data() + size, buffer.size() - size);
@@ -47,12 +47,12 @@ ssize_t ReadAll(int file, SecretString& buffer) {
 
 }  // namespace
 
-absl::StatusOr<SecretString> ReadSecretFile(const std::string& path) {
+absl::StatusOr<base::SecretString> ReadSecretFile(const std::string& path) {
   // O_NONBLOCK: opening a named pipe must not wait for its writer.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return FileError(path, errno);
   const absl::Cleanup close_file = [file] { close(file); };
-  SecretString content = SecretString::OfSize(BufferSize(file));
+  base::SecretString content = base::SecretString::OfSize(BufferSize(file));
   const ssize_t size = ReadAll(file, content);
   if (size < 0) return FileError(path, errno);
   if (static_cast<size_t>(size) > kMostBytes) {

@@ -6,14 +6,14 @@
 
 #include <absl/status/statusor.h>
 
-#include "pkg/pki/secret_string.h"
+#include "pkg/base/secret_string.h"
 
 namespace calico::pki {
 
 // The whole file, at most 1 MiB; a file without a size of its own (a pipe) is read to its end.
 // Errors: NotFound, PermissionDenied, ResourceExhausted (larger), Unavailable, with the path.
 // Blocking. Threading: may run on any thread.
-absl::StatusOr<SecretString> ReadSecretFile(const std::string& path);
+absl::StatusOr<base::SecretString> ReadSecretFile(const std::string& path);
 
 }  // namespace calico::pki
 

@@ -29,7 +29,7 @@ TEST_F(ReadSecretFileTest, ReadsTheWholeFileUpToTheBound) {
   for (const size_t size : {0U, 1U, 4096U, 1U << 20}) {
     const std::string content(size, 'x');
     Write(content);
-    const absl::StatusOr<SecretString> read = ReadSecretFile(path_);
+    const absl::StatusOr<base::SecretString> read = ReadSecretFile(path_);
     ASSERT_THAT(read, IsOk()) << size;
     EXPECT_TRUE(read->view() == content) << size;
   }
@@ -49,7 +49,7 @@ TEST_F(ReadSecretFileTest, NamesWhatIsMissingOrNoFile) {
 }
 
 TEST_F(ReadSecretFileTest, ReadsFilesWithoutASizeOfTheirOwn) {
-  const absl::StatusOr<SecretString> read = ReadSecretFile("/proc/self/comm");
+  const absl::StatusOr<base::SecretString> read = ReadSecretFile("/proc/self/comm");
   ASSERT_THAT(read, IsOk());
   EXPECT_FALSE(read->empty());
 }

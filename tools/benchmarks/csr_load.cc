@@ -25,10 +25,10 @@
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
+#include "pkg/base/base64.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/codec/base64.h"
 #include "pkg/codec/json.h"
 #include "pkg/codec/line_splitter.h"
 #include "pkg/http/client.h"
@@ -168,7 +168,7 @@ absl::StatusOr<std::string> Load::MakeRequest() {
                                     .subject = {{"C", "US"}, {"ST", "California"}, {"O", "Tigera"}},
                                     .dns_names = {options_.common_name},
                                     .ip_addresses = {address}}));
-  return codec::Base64Encode(pem);
+  return base::Base64Encode(pem);
 }
 
 aio::Task<absl::Status> Load::Prepare() {
@@ -273,11 +273,11 @@ std::string NameOf(const json::value& csr) {
 // A certificate of the CA for a key of the requests' kind, the same one for every request: the
 // server does not compare.
 absl::StatusOr<std::string> Load::SignOne() const {
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString ca_pem,
+  CALICO_ASSIGN_OR_RETURN(const base::SecretString ca_pem,
                           pki::ReadSecretFile(options_.ca_cert_file));
   CALICO_ASSIGN_OR_RETURN(std::vector<pki::Certificate> chain,
                           pki::Certificate::ParsePemBundle(ca_pem.view()));
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString key_pem,
+  CALICO_ASSIGN_OR_RETURN(const base::SecretString key_pem,
                           pki::ReadSecretFile(options_.ca_key_file));
   CALICO_ASSIGN_OR_RETURN(pki::PrivateKey ca_key, pki::PrivateKey::ParsePem(key_pem.view()));
   CALICO_ASSIGN_OR_RETURN(const pki::CertificateAuthority ca,
@@ -297,7 +297,7 @@ absl::StatusOr<std::string> Load::SignOne() const {
                 .not_before = absl::Now() - absl::Minutes(5),
                 .not_after = absl::Now() + absl::Hours(24)},
                absl::Now()));
-  return codec::Base64Encode(ca.ChainPem(leaf));
+  return base::Base64Encode(ca.ChainPem(leaf));
 }
 
 aio::Task<absl::Status> Load::Answer(std::string name, std::string certificate) {

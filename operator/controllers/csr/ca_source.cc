@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "pkg/base/secret_string.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/time.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/key.h"
 #include "pkg/pki/secret_file.h"
-#include "pkg/pki/secret_string.h"
 
 namespace calico::csr {
 namespace {
@@ -72,11 +72,11 @@ absl::StatusOr<std::unique_ptr<FileCaSource>> FileCaSource::Open(std::string cer
 }
 
 absl::StatusOr<std::shared_ptr<const IssuingCa>> FileCaSource::Load() const {
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString cert_pem, pki::ReadSecretFile(cert_file_));
+  CALICO_ASSIGN_OR_RETURN(const base::SecretString cert_pem, pki::ReadSecretFile(cert_file_));
   absl::StatusOr<std::vector<pki::Certificate>> chain =
       pki::Certificate::ParsePemBundle(cert_pem.view(), pki::SurroundingText::kAllow);
   if (!chain.ok()) return base::Annotate(chain.status(), fmt::format("read {}", cert_file_));
-  CALICO_ASSIGN_OR_RETURN(const pki::SecretString key_pem, pki::ReadSecretFile(key_file_));
+  CALICO_ASSIGN_OR_RETURN(const base::SecretString key_pem, pki::ReadSecretFile(key_file_));
   absl::StatusOr<pki::PrivateKey> key = pki::PrivateKey::ParsePem(key_pem.view());
   if (!key.ok()) return base::Annotate(key.status(), fmt::format("read {}", key_file_));
   if (const absl::Status valid = CheckValidity(*chain, clock_.Now()); !valid.ok()) {

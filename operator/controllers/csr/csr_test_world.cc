@@ -9,7 +9,7 @@
 
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/resources.h"
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 #include "pkg/pki/verify.h"
 
 namespace calico::csr {
@@ -74,7 +74,7 @@ std::string CsrTest::PutCsr(const CsrSpec& csr) {
                         {"annotations", {{"note", "kept"}}},
                         {"finalizers", {"example.com/kept"}}}},
                       {"spec",
-                       {{"request", codec::Base64Encode(pem)},
+                       {{"request", base::Base64Encode(pem)},
                         {"signerName", kSigner},
                         {"usages", {"server auth", "client auth", "digital signature"}},
                         {"username", "system:serviceaccount:calico-system:calico-node"},

@@ -4,7 +4,7 @@
 
 #include "pkg/api/certificates/certificate_signing_request.h"
 #include "pkg/api/meta/resources.h"
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 
 namespace calico::csr {
 namespace {
@@ -114,7 +114,7 @@ json::object WriteBody(const json::object& csr, const std::optional<NewCondition
                                       {"message", add->message}});
   }
   json::object status{{"conditions", std::move(conditions)}};
-  if (!certificate_pem.empty()) status.emplace("certificate", codec::Base64Encode(certificate_pem));
+  if (!certificate_pem.empty()) status.emplace("certificate", base::Base64Encode(certificate_pem));
 
   json::object body;
   body.emplace("apiVersion", api::kCertificateSigningRequests.ApiVersion());

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "operator/config/signer_policy.h"
+#include "pkg/base/secret_string.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/pki/secret_file.h"
-#include "pkg/pki/secret_string.h"
 
 namespace calico::csr {
 
@@ -32,7 +32,7 @@ absl::StatusOr<std::shared_ptr<const policy::CsrPolicy>> PolicySource::Load() co
   if (file_.empty()) {
     policy = config::ParseSignerPolicy(config::BuiltinSignerPolicy("calico").value_or(""));
   } else {
-    CALICO_ASSIGN_OR_RETURN(const pki::SecretString text, pki::ReadSecretFile(file_));
+    CALICO_ASSIGN_OR_RETURN(const base::SecretString text, pki::ReadSecretFile(file_));
     policy = config::ParseSignerPolicy(text.view());
   }
   if (!policy.ok()) return base::Annotate(policy.status(), fmt::format("read {}", file_));

@@ -9,7 +9,7 @@
 #include "operator/controllers/csr/pending_csr.h"
 #include "operator/policy/csr_rules.h"
 #include "pkg/api/certificates/certificate_signing_request.h"
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 #include "pkg/codec/json.h"
 #include "pkg/pki/testing/test_ca.h"
 
@@ -38,7 +38,7 @@ std::string CsrText(const pki::PrivateKey& key) {
          R"("apiVersion":"certificates.k8s.io/v1","time":"2026-11-22T19:42:02Z","fieldsType":)"
          R"("FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:k8s-app":{}}}}}]},"spec":{)"
          R"("request":")" +
-         codec::Base64Encode(pem) +
+         base::Base64Encode(pem) +
          R"(","signerName":"example.com/signer","usages":["server auth","client auth",)"
          R"("digital signature","key agreement","key encipherment"],"username":)"
          R"("system:serviceaccount:calico-system:calico-node","uid":"x","groups":)"

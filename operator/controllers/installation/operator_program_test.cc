@@ -19,8 +19,8 @@
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/resources.h"
+#include "pkg/base/base64.h"
 #include "pkg/base/testing/status_matchers.h"
-#include "pkg/codec/base64.h"
 #include "pkg/kube/testing/async_test.h"
 #include "pkg/pki/testing/test_ca.h"
 

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "pkg/api/meta/resources.h"
+#include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/codec/base64.h"
 #include "pkg/codec/object_reader.h"
 
 namespace calico::api {
@@ -23,7 +23,7 @@ json::array EncodeList(const std::vector<std::string>& list) {
 
 // The fields that a client may set.
 json::object EncodeRequest(const CertificateSigningRequest& csr) {
-  json::object spec{{"request", codec::Base64Encode(csr.request_pem)},
+  json::object spec{{"request", base::Base64Encode(csr.request_pem)},
                     {"signerName", csr.signer_name},
                     {"usages", EncodeList(csr.usages)}};
   if (csr.expiration_seconds.has_value()) spec["expirationSeconds"] = *csr.expiration_seconds;
@@ -99,7 +99,7 @@ json::object CertificateSigningRequest::Encode() const {
   if (!extra_values.empty()) spec["extra"] = std::move(extra_values);
   json::object status;
   if (!conditions.empty()) status["conditions"] = EncodeConditions(conditions, EmptyText::kOmit);
-  if (!certificate_pem.empty()) status["certificate"] = codec::Base64Encode(certificate_pem);
+  if (!certificate_pem.empty()) status["certificate"] = base::Base64Encode(certificate_pem);
   json::object object = Start(EncodeObjectMeta(meta));
   object["spec"] = std::move(spec);
   object["status"] = std::move(status);

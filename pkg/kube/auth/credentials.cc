@@ -12,8 +12,8 @@
 #include <fmt/format.h>
 
 #include "pkg/aio/timer.h"
+#include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/codec/base64.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/key.h"
 #include "pkg/pki/verify.h"
@@ -159,7 +159,7 @@ absl::StatusOr<std::string> ConfiguredCredentials::Token() {
 
 absl::StatusOr<std::string> ConfiguredCredentials::Authorization() {
   if (!sources_.username.empty() || !sources_.password.empty()) {
-    return "Basic " + codec::Base64Encode(sources_.username + ":" + sources_.password);
+    return "Basic " + base::Base64Encode(sources_.username + ":" + sources_.password);
   }
   CALICO_ASSIGN_OR_RETURN(const std::string token, Token());
   if (token.empty()) return std::string();

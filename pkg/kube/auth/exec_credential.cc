@@ -5,8 +5,8 @@
 #include <absl/status/status.h>
 #include <fmt/format.h>
 
+#include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/codec/base64.h"
 #include "pkg/codec/object_reader.h"
 
 namespace calico::kube {
@@ -16,7 +16,7 @@ json::object EncodeCluster(const KubeconfigCluster& cluster, std::string_view ca
   json::object encoded{{"server", cluster.server}};
   if (!cluster.tls_server_name.empty()) encoded["tls-server-name"] = cluster.tls_server_name;
   if (cluster.insecure_skip_tls_verify) encoded["insecure-skip-tls-verify"] = true;
-  if (!ca_pem.empty()) encoded["certificate-authority-data"] = codec::Base64Encode(ca_pem);
+  if (!ca_pem.empty()) encoded["certificate-authority-data"] = base::Base64Encode(ca_pem);
   if (!cluster.proxy_url.empty()) encoded["proxy-url"] = cluster.proxy_url;
   if (!cluster.exec_config.is_null()) encoded["config"] = cluster.exec_config;
   return encoded;

@@ -11,9 +11,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pkg/base/base64.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/testing/status_matchers.h"
-#include "pkg/codec/base64.h"
 #include "pkg/codec/json.h"
 #include "pkg/kube/auth/rest_config.h"
 #include "pkg/kube/client/client.h"
@@ -70,7 +70,7 @@ class TlsTest : public FakeApiServerTest {
     return std::make_unique<Client>(executor(), std::move(config), logger());
   }
   static json::object Trusting(const pki::TestCa& ca) {
-    return {{"certificate-authority-data", codec::Base64Encode(ca.certificate_pem())}};
+    return {{"certificate-authority-data", base::Base64Encode(ca.certificate_pem())}};
   }
 };
 

@@ -22,9 +22,9 @@
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/resources.h"
+#include "pkg/base/base64.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/testing/status_matchers.h"
-#include "pkg/codec/base64.h"
 #include "pkg/codec/json.h"
 #include "pkg/kube/auth/rest_config.h"
 #include "pkg/kube/client/client.h"
@@ -290,7 +290,7 @@ ASYNC_TEST_F(RealServerTest, SigningRequestIsApprovedAndIssuedOnce) {
                    {"kind", "CertificateSigningRequest"},
                    {"metadata", {{"name", "client-test-ns:pod-5ckvq:9a3a10"}}},
                    {"spec",
-                    {{"request", codec::Base64Encode(request_pem)},
+                    {{"request", base::Base64Encode(request_pem)},
                      {"signerName", "example.com/client-test"},
                      {"usages", {"digital signature", "server auth", "client auth"}}}}};
   CO_ASSERT_OK_AND_ASSIGN(csr, co_await client().Create(api::kCertificateSigningRequests, csr));
@@ -306,11 +306,11 @@ ASYNC_TEST_F(RealServerTest, SigningRequestIsApprovedAndIssuedOnce) {
       csr, co_await client().Update(api::kCertificateSigningRequests, csr, "approval"));
 
   const pki::TestLeaf leaf = ca.Leaf({.common_name = "client-test"});
-  csr["status"].as_object()["certificate"] = codec::Base64Encode(leaf.certificate_pem);
+  csr["status"].as_object()["certificate"] = base::Base64Encode(leaf.certificate_pem);
   CO_ASSERT_OK_AND_ASSIGN(
       csr, co_await client().Update(api::kCertificateSigningRequests, csr, "status"));
   const pki::TestLeaf other = ca.Leaf({.common_name = "client-test"});
-  csr["status"].as_object()["certificate"] = codec::Base64Encode(other.certificate_pem);
+  csr["status"].as_object()["certificate"] = base::Base64Encode(other.certificate_pem);
   EXPECT_THAT(co_await client().Update(api::kCertificateSigningRequests, csr, "status"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("updates may not modify existing certificate content")));

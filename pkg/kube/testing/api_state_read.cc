@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 #include "pkg/kube/testing/api_state.h"
 #include "pkg/kube/testing/api_state_internal.h"
 
@@ -84,14 +84,14 @@ struct ContinueToken {
 };
 
 std::string EncodeToken(const ContinueToken& token) {
-  return codec::Base64Encode(
+  return base::Base64Encode(
       codec::Serialize(
           json::object{{"rv", token.revision}, {"ns", token.after.ns}, {"name", token.after.name}}),
-      codec::Base64::kUrlRaw);
+      base::Base64::kUrlRaw);
 }
 
 std::optional<ContinueToken> DecodeToken(std::string_view text) {
-  const absl::StatusOr<std::string> bytes = codec::Base64Decode(text, codec::Base64::kUrlRaw);
+  const absl::StatusOr<std::string> bytes = base::Base64Decode(text, base::Base64::kUrlRaw);
   if (!bytes.ok()) return std::nullopt;
   const absl::StatusOr<json::object> object = codec::ParseJsonObject(*bytes);
   if (!object.ok()) return std::nullopt;

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 #include "pkg/kube/testing/selectors.h"
 
 namespace calico::kube {
@@ -105,7 +105,7 @@ void CheckUsages(const json::object& csr, std::vector<FieldProblem>& problems) {
 
 std::vector<FieldProblem> CheckSpec(const json::object& csr) {
   std::vector<FieldProblem> problems;
-  const absl::StatusOr<std::string> pem = codec::Base64Decode(TextAt(csr, {"spec", "request"}));
+  const absl::StatusOr<std::string> pem = base::Base64Decode(TextAt(csr, {"spec", "request"}));
   const size_t begin = pem.ok() ? pem->find("-----BEGIN ") : std::string::npos;
   if (begin == std::string::npos ||
       pem->compare(begin, 35, "-----BEGIN CERTIFICATE REQUEST-----") != 0) {
@@ -210,7 +210,7 @@ void CheckCertificate(const json::object& live, std::string_view next,
                         "Forbidden: updates may not modify existing certificate content"});
     return;
   }
-  const absl::StatusOr<std::string> pem = codec::Base64Decode(next);
+  const absl::StatusOr<std::string> pem = base::Base64Decode(next);
   if (!pem.ok() || pem->find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
     problems.push_back({"status.certificate", "FieldValueInvalid",
                         "Invalid value: must contain at least one CERTIFICATE PEM block"});

@@ -7,7 +7,7 @@
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 
 namespace calico::kube {
 namespace {
@@ -110,7 +110,7 @@ RestConfig FakeApiServer::Config(const std::string& token) const {
 std::string FakeApiServer::Kubeconfig(const std::string& token) const {
   json::object cluster{{"server", origin()}};
   if (!options_.ca_pem.empty()) {
-    cluster["certificate-authority-data"] = codec::Base64Encode(options_.ca_pem);
+    cluster["certificate-authority-data"] = base::Base64Encode(options_.ca_pem);
   }
   json::object user;
   if (!token.empty()) user["token"] = token;

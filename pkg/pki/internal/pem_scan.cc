@@ -1,6 +1,6 @@
 #include "pkg/pki/internal/pem_scan.h"
 
-#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <absl/status/status.h>
@@ -118,14 +118,6 @@ class Scanner {
   RawPem pem_;
 };
 
-int Base64Value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  return c == '/' ? 63 : -1;
-}
-
 }  // namespace
 
 absl::StatusOr<RawPem> ScanPem(std::string_view text, size_t max_text_bytes, size_t max_blocks) {
@@ -134,31 +126,6 @@ absl::StatusOr<RawPem> ScanPem(std::string_view text, size_t max_text_bytes, siz
         fmt::format("parse PEM: {} bytes, limit {}", text.size(), max_text_bytes));
   }
   return Scanner(text, max_blocks).Run();
-}
-
-std::optional<size_t> DecodeBase64(std::string_view body, char* out) {
-  uint32_t group = 0;
-  int digits = 0, padding = 0;
-  size_t written = 0;
-  for (const char c : body) {
-    if (c == '\n' || kSpace.find(c) != std::string_view::npos) continue;
-    const int value = c == '=' ? 0 : Base64Value(c);
-    if (value < 0 || (padding > 0 && c != '=')) return std::nullopt;
-    if (c == '=' && (digits < 2 || ++padding > 2)) return std::nullopt;
-    group = group << 6 | static_cast<uint32_t>(value);
-    if (++digits < 4) continue;
-    const int bytes = 3 - padding;
-    if ((group & ((1U << (8 * padding)) - 1)) != 0) return std::nullopt;
-    for (int i = 0; i < bytes; ++i) out[written++] = static_cast<char>(group >> (16 - 8 * i));
-    digits = 0;
-    if (padding > 0) {
-      // Nothing may follow the padding.
-      padding = 3;
-    }
-    group = 0;
-  }
-  if (digits != 0) return std::nullopt;
-  return written;
 }
 
 }  // namespace calico::pki::internal

@@ -4,7 +4,6 @@
 #define CALICO_PKG_PKI_INTERNAL_PEM_SCAN_H_
 
 #include <cstddef>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -27,13 +26,6 @@ struct RawPem {
 
 // Errors: as pki::ParsePem, except that bodies are not looked at.
 absl::StatusOr<RawPem> ScanPem(std::string_view text, size_t max_text_bytes, size_t max_blocks);
-
-// An upper bound of the bytes that DecodeBase64 writes.
-constexpr size_t Base64Bound(std::string_view body) { return body.size() / 4 * 3 + 3; }
-
-// Decodes `body`, white space skipped, into `out` of Base64Bound(body) bytes; the number of bytes
-// written, or nothing if it is not strict base64 (padding, zero trailing bits).
-std::optional<size_t> DecodeBase64(std::string_view body, char* out);
 
 }  // namespace calico::pki::internal
 

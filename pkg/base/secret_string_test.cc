@@ -1,4 +1,4 @@
-#include "pkg/pki/secret_string.h"
+#include "pkg/base/secret_string.h"
 
 #include <ostream>
 #include <type_traits>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace calico::pki {
+namespace calico::base {
 namespace {
 
 template <class T>
@@ -63,4 +63,4 @@ TEST(SecretStringTest, EmptyIsFine) {
 }
 
 }  // namespace
-}  // namespace calico::pki
+}  // namespace calico::base

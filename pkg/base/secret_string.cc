@@ -1,12 +1,12 @@
-#include "pkg/pki/secret_string.h"
+#include "pkg/base/secret_string.h"
+
+#include <string.h>
 
 #include <cstring>
 
-#include <openssl/crypto.h>
-
 #include "pkg/base/check.h"
 
-namespace calico::pki {
+namespace calico::base {
 
 SecretString::SecretString(std::string_view bytes) : SecretString(OfSize(bytes.size())) {
   if (!bytes.empty()) std::memcpy(data_.get(), bytes.data(), bytes.size());
@@ -31,15 +31,15 @@ SecretString& SecretString::operator=(SecretString&& other) noexcept {
 
 void SecretString::Shorten(size_t size) {
   CALICO_CHECK(size <= size_);
-  if (size < size_) OPENSSL_cleanse(data_.get() + size, size_ - size);
+  if (size < size_) explicit_bzero(data_.get() + size, size_ - size);
   size_ = size;
 }
 
 void SecretString::Wipe() {
-  if (data_ != nullptr) OPENSSL_cleanse(data_.get(), capacity_);
+  if (data_ != nullptr) explicit_bzero(data_.get(), capacity_);
   data_.reset();
   size_ = 0;
   capacity_ = 0;
 }
 
-}  // namespace calico::pki
+}  // namespace calico::base

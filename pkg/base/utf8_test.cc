@@ -1,10 +1,10 @@
-#include "pkg/codec/utf8.h"
+#include "pkg/base/utf8.h"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace calico::codec {
+namespace calico::base {
 namespace {
 
 TEST(Utf8Test, EveryCodePointIsTaken) {
@@ -64,4 +64,4 @@ TEST(Utf8Test, EverythingElseIsRefused) {
 }
 
 }  // namespace
-}  // namespace calico::codec
+}  // namespace calico::base

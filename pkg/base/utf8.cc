@@ -1,6 +1,6 @@
-#include "pkg/codec/utf8.h"
+#include "pkg/base/utf8.h"
 
-namespace calico::codec {
+namespace calico::base {
 namespace {
 
 // The second byte's range tells overlong forms, surrogates and what is above U+10FFFF apart.
@@ -35,4 +35,4 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
-}  // namespace calico::codec
+}  // namespace calico::base

@@ -2,15 +2,15 @@
 //
 // Move-only, wiped on destruction and on assignment, and without any way to print or compare it by
 // accident. Write `secret.view()` to a file or a socket; never put it in a message or a log field.
-#ifndef CALICO_PKG_PKI_SECRET_STRING_H_
-#define CALICO_PKG_PKI_SECRET_STRING_H_
+#ifndef CALICO_PKG_BASE_SECRET_STRING_H_
+#define CALICO_PKG_BASE_SECRET_STRING_H_
 
 #include <cstddef>
 #include <memory>
 #include <string_view>
 #include <utility>
 
-namespace calico::pki {
+namespace calico::base {
 
 class SecretString {
  public:
@@ -48,6 +48,6 @@ class SecretString {
   size_t capacity_ = 0;
 };
 
-}  // namespace calico::pki
+}  // namespace calico::base
 
-#endif  // CALICO_PKG_PKI_SECRET_STRING_H_
+#endif  // CALICO_PKG_BASE_SECRET_STRING_H_

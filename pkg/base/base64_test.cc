@@ -1,4 +1,4 @@
-#include "pkg/codec/base64.h"
+#include "pkg/base/base64.h"
 
 #include <string>
 
@@ -7,11 +7,8 @@
 
 #include "pkg/base/testing/status_matchers.h"
 
-namespace calico::codec {
+namespace calico::base {
 namespace {
-
-using base::IsOkAndHolds;
-using base::StatusIs;
 
 // RFC 4648, section 10.
 TEST(Base64Test, PublishedVectors) {
@@ -67,6 +64,23 @@ TEST(Base64Test, SkipsLineEndsAsGoDoes) {
   EXPECT_THAT(Base64Decode("Zg\n=\n="), IsOkAndHolds("f"));
 }
 
+TEST(Base64Test, PemBodiesMayHoldSpacesAndTabs) {
+  EXPECT_THAT(Base64Decode(" Zm9v\t\r\n YmE= ", Base64::kPem), IsOkAndHolds("fooba"));
+  EXPECT_THAT(Base64Decode("Zm9vYg", Base64::kPem), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(Base64Encode("fooba", Base64::kPem), "Zm9vYmE=");
+}
+
+TEST(Base64Test, DecodesIntoMemoryOfTheCallerAndNotBeyond) {
+  for (const std::string_view text : {"", "Zg==", "Zm9v", "Zm9vYmE=", "Zm9vYmFy\n"}) {
+    const absl::StatusOr<std::string> want = Base64Decode(text);
+    ASSERT_THAT(want, IsOk());
+    std::string out(Base64Bound(text.size()) + 1, '#');
+    ASSERT_THAT(Base64DecodeTo(text, out.data()), IsOkAndHolds(want->size()));
+    EXPECT_EQ(out.substr(0, want->size()), *want);
+    EXPECT_EQ(out.back(), '#');
+  }
+}
+
 TEST(Base64Test, RefusesEverythingElse) {
   struct Case {
     const char* name;
@@ -100,4 +114,4 @@ TEST(Base64Test, ErrorNamesThePlaceOnly) {
 }
 
 }  // namespace
-}  // namespace calico::codec
+}  // namespace calico::base
