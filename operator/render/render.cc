@@ -9,7 +9,7 @@
 #include "operator/render/patches.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/check.h"
-#include "pkg/pki/digest.h"
+#include "pkg/openssl/digest.h"
 
 namespace calico::render {
 
@@ -59,7 +59,7 @@ void PatchWorkload(json::object& workload, std::string_view provisioner, const R
   SetTemplateAnnotation(
       workload,
       fmt::format("{}.hash.operator.tigera.io/tigera-ca-private", inputs.operator_namespace),
-      pki::Sha256Hex(ca_pem));
+      openssl::Sha256Hex(ca_pem));
   json::object& init = InitContainer(workload, provisioner);
   SetCertificateManagement(init, Management(installation), ca_pem);
   if (inputs.api_endpoint.has_value()) SetApiEndpoint(init, *inputs.api_endpoint);
@@ -137,7 +137,7 @@ Objects RenderNode(const Release& release, const api::Installation& installation
   SetDns(daemon_set, inputs.node_dns);
   json::object config = CniConfig(release, installation, inputs);
   SetTemplateAnnotation(daemon_set, "hash.operator.tigera.io/cni-config",
-                        pki::Sha256Hex(TextAt(ObjectAt(config, {"data"}), "config")));
+                        openssl::Sha256Hex(TextAt(ObjectAt(config, {"data"}), "config")));
   json::object& node = Container(daemon_set, kNode);
   if (MtuOf(installation) != 0) SetFelixMtu(node, MtuOf(installation));
   if (installation.node_metrics_port.has_value()) {

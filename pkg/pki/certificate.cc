@@ -9,11 +9,11 @@
 #include <openssl/asn1.h>
 
 #include "pkg/base/status_macros.h"
+#include "pkg/openssl/error.h"
 #include "pkg/pki/internal/asn1.h"
 #include "pkg/pki/internal/extensions.h"
 #include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/names.h"
-#include "pkg/pki/internal/openssl_error.h"
 #include "pkg/pki/internal/x509.h"
 #include "pkg/pki/pem.h"
 
@@ -27,8 +27,8 @@ constexpr PemLimits kBundleLimits = {
     .max_text_bytes = 4 << 20, .max_blocks = 1024, .max_block_bytes = 128 << 10};
 
 absl::Status Refuse(std::string_view cause) {
-  return internal::OpensslError(absl::StatusCode::kInvalidArgument,
-                                fmt::format("parse certificate: {}", cause));
+  return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                            fmt::format("parse certificate: {}", cause));
 }
 
 absl::StatusOr<absl::Time> ReadTime(const ASN1_TIME* time) {
@@ -38,8 +38,8 @@ absl::StatusOr<absl::Time> ReadTime(const ASN1_TIME* time) {
 }
 
 absl::StatusOr<std::string> ReadSerial(const ASN1_INTEGER* serial) {
-  const internal::BnPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
-  const internal::OpensslStringPtr hex(number == nullptr ? nullptr : BN_bn2hex(number.get()));
+  const openssl::BnPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
+  const openssl::StringPtr hex(number == nullptr ? nullptr : BN_bn2hex(number.get()));
   if (hex == nullptr) return Refuse("malformed serial number");
   return std::string(hex.get());
 }
@@ -59,13 +59,13 @@ absl::Status CheckBlock(const PemBlock& block, size_t number, SurroundingText te
 }  // namespace
 
 absl::StatusOr<Certificate> Certificate::ParseDer(std::string_view der) {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   if (der.size() > kSingleLimits.max_block_bytes) {
     return absl::ResourceExhaustedError(fmt::format("parse certificate: {} bytes, limit {}",
                                                     der.size(), kSingleLimits.max_block_bytes));
   }
   auto handle = std::make_shared<internal::X509Handle>();
-  handle->x509 = internal::DecodeAll<internal::X509Ptr>(d2i_X509, der);
+  handle->x509 = internal::DecodeAll<openssl::X509Ptr>(d2i_X509, der);
   X509* x509 = handle->x509.get();
   if (x509 == nullptr) return Refuse("not X.509, or bytes left over");
   if (!internal::IsCanonical(i2d_X509, x509, der)) return Refuse("not DER");
@@ -158,13 +158,15 @@ X509* CertificateAccess::Handle(const Certificate& certificate) {
   return certificate.handle_->x509.get();
 }
 
-absl::StatusOr<CertificateStackPtr> ToX509Stack(const std::vector<Certificate>& certificates) {
-  CertificateStackPtr stack(sk_X509_new_null());
-  if (stack == nullptr) return OpensslError(absl::StatusCode::kInternal, "collect certificates");
+absl::StatusOr<openssl::CertificateStackPtr> ToX509Stack(
+    const std::vector<Certificate>& certificates) {
+  openssl::CertificateStackPtr stack(sk_X509_new_null());
+  if (stack == nullptr)
+    return openssl::TakeError(absl::StatusCode::kInternal, "collect certificates");
   for (const Certificate& certificate : certificates) {
     if (X509_add_cert(stack.get(), CertificateAccess::Handle(certificate), X509_ADD_FLAG_UP_REF) !=
         1) {
-      return OpensslError(absl::StatusCode::kInternal, "collect certificates");
+      return openssl::TakeError(absl::StatusCode::kInternal, "collect certificates");
     }
   }
   return stack;

@@ -7,11 +7,11 @@
 #include <openssl/objects.h>
 
 #include "pkg/base/status_macros.h"
+#include "pkg/openssl/error.h"
 #include "pkg/pki/internal/asn1.h"
 #include "pkg/pki/internal/extensions.h"
 #include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/names.h"
-#include "pkg/pki/internal/openssl_error.h"
 #include "pkg/pki/pem.h"
 
 namespace calico::pki {
@@ -22,7 +22,7 @@ constexpr PemLimits kLimits = {
     .max_text_bytes = 64 << 10, .max_blocks = 2, .max_block_bytes = 48 << 10};
 
 absl::Status Failed(absl::StatusCode code) {
-  return internal::OpensslError(code, "create certificate request");
+  return openssl::TakeError(code, "create certificate request");
 }
 
 absl::StatusOr<const EVP_MD*> ChooseDigest(const PrivateKey& key,
@@ -54,7 +54,7 @@ internal::Extensions ToExtensions(const CertificateRequestTemplate& request) {
 
 // The extensions that the request asks for; null if it asks for none. Several attributes, or
 // several values of one, would let two readers see two different requests: refused.
-absl::StatusOr<internal::ExtensionStackPtr> RequestedExtensions(X509_REQ* request) {
+absl::StatusOr<openssl::ExtensionStackPtr> RequestedExtensions(X509_REQ* request) {
   const auto refuse = [](std::string_view cause) {
     return absl::InvalidArgumentError(fmt::format("parse certificate request: {}", cause));
   };
@@ -68,8 +68,8 @@ absl::StatusOr<internal::ExtensionStackPtr> RequestedExtensions(X509_REQ* reques
       return refuse("an extension request without exactly one value");
     }
   }
-  if (found == 0) return internal::ExtensionStackPtr();
-  internal::ExtensionStackPtr stack(X509_REQ_get_extensions(request));
+  if (found == 0) return openssl::ExtensionStackPtr();
+  openssl::ExtensionStackPtr stack(X509_REQ_get_extensions(request));
   if (stack == nullptr) return refuse("malformed extension request");
   return stack;
 }
@@ -93,15 +93,15 @@ bool IsStrongSignature(int signature_nid) {
 }  // namespace
 
 struct internal::X509ReqHandle {
-  X509ReqPtr x509;
+  openssl::X509ReqPtr x509;
 };
 
 absl::StatusOr<std::string> CreateCertificateRequest(const PrivateKey& key,
                                                      const CertificateRequestTemplate& request) {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   EVP_PKEY* evp = internal::KeyAccess::Handle(key);
   CALICO_ASSIGN_OR_RETURN(const EVP_MD* digest, ChooseDigest(key, request.signature_algorithm));
-  const internal::X509ReqPtr x509(X509_REQ_new());
+  const openssl::X509ReqPtr x509(X509_REQ_new());
   if (x509 == nullptr || X509_REQ_set_version(x509.get(), X509_REQ_VERSION_1) != 1 ||
       X509_REQ_set_pubkey(x509.get(), evp) != 1) {
     return Failed(absl::StatusCode::kInternal);
@@ -109,7 +109,7 @@ absl::StatusOr<std::string> CreateCertificateRequest(const PrivateKey& key,
   X509_NAME* subject = X509_REQ_get_subject_name(x509.get());
   CALICO_RETURN_IF_ERROR(internal::WriteName(subject, request.common_name, request.subject));
   CALICO_ASSIGN_OR_RETURN(
-      const internal::ExtensionStackPtr extensions,
+      const openssl::ExtensionStackPtr extensions,
       internal::WriteExtensions(ToExtensions(request), X509_NAME_entry_count(subject) == 0));
   if (X509_REQ_add_extensions(x509.get(), extensions.get()) != 1 ||
       X509_REQ_sign(x509.get(), evp, digest) <= 0) {
@@ -126,17 +126,17 @@ absl::StatusOr<CertificateRequest> CertificateRequest::ParsePem(std::string_view
 }
 
 absl::StatusOr<CertificateRequest> CertificateRequest::ParseDer(std::string_view der) {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   const auto refuse = [](std::string_view cause) {
-    return internal::OpensslError(absl::StatusCode::kInvalidArgument,
-                                  fmt::format("parse certificate request: {}", cause));
+    return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                              fmt::format("parse certificate request: {}", cause));
   };
   if (der.size() > kLimits.max_block_bytes) {
     return absl::ResourceExhaustedError(fmt::format("parse certificate request: {} bytes, limit {}",
                                                     der.size(), kLimits.max_block_bytes));
   }
   auto handle = std::make_shared<internal::X509ReqHandle>();
-  handle->x509 = internal::DecodeAll<internal::X509ReqPtr>(d2i_X509_REQ, der);
+  handle->x509 = internal::DecodeAll<openssl::X509ReqPtr>(d2i_X509_REQ, der);
   X509_REQ* x509 = handle->x509.get();
   if (x509 == nullptr) return refuse("not PKCS#10, or bytes left over");
   if (!internal::IsCanonical(i2d_X509_REQ, x509, der)) return refuse("not DER");
@@ -151,7 +151,7 @@ absl::StatusOr<CertificateRequest> CertificateRequest::ParseDer(std::string_view
   CALICO_ASSIGN_OR_RETURN(std::vector<NameAttribute> attributes, internal::ReadName(subject));
   request.SetSubject(std::move(attributes));
   request.subject_text_ = internal::NameText(subject);
-  CALICO_ASSIGN_OR_RETURN(const internal::ExtensionStackPtr stack, RequestedExtensions(x509));
+  CALICO_ASSIGN_OR_RETURN(const openssl::ExtensionStackPtr stack, RequestedExtensions(x509));
   CALICO_ASSIGN_OR_RETURN(internal::Extensions extensions, internal::ReadExtensions(stack.get()));
   request.SetExtensions(std::move(extensions));
   return request;
@@ -178,7 +178,7 @@ void CertificateRequest::SetExtensions(internal::Extensions extensions) {
 }
 
 absl::Status CertificateRequest::VerifySignature() const {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   X509_REQ* x509 = handle_->x509.get();
   EVP_PKEY* key = internal::KeyAccess::Handle(public_key_);
   if (key == nullptr) {
@@ -191,7 +191,7 @@ absl::Status CertificateRequest::VerifySignature() const {
                     nid == NID_undef ? "unknown" : OBJ_nid2sn(nid)));
   }
   if (X509_REQ_verify(x509, key) != 1) {
-    return internal::OpensslError(
+    return openssl::TakeError(
         absl::StatusCode::kInvalidArgument,
         "verify certificate request: the signature is not by the request's own key");
   }

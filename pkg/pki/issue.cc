@@ -10,11 +10,11 @@
 #include <openssl/x509.h>
 
 #include "pkg/base/status_macros.h"
+#include "pkg/openssl/error.h"
 #include "pkg/pki/internal/asn1.h"
 #include "pkg/pki/internal/extensions.h"
 #include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/names.h"
-#include "pkg/pki/internal/openssl_error.h"
 #include "pkg/pki/internal/x509.h"
 #include "pkg/pki/verify.h"
 
@@ -30,7 +30,7 @@ absl::Status Refuse(std::string_view cause) {
 }
 
 absl::Status Failed() {
-  return internal::OpensslError(absl::StatusCode::kInternal, "issue certificate");
+  return openssl::TakeError(absl::StatusCode::kInternal, "issue certificate");
 }
 
 std::string Rfc3339(absl::Time time) {
@@ -74,7 +74,7 @@ absl::Status SetTime(ASN1_TIME* field, absl::Time time) {
 
 absl::Status SetSerial(X509* x509) {
   std::array<unsigned char, kSerialBytes> random;
-  const internal::BnPtr number(BN_new());
+  const openssl::BnPtr number(BN_new());
   do {
     if (number == nullptr || RAND_bytes(random.data(), kSerialBytes) != 1 ||
         BN_bin2bn(random.data(), kSerialBytes, number.get()) == nullptr) {
@@ -139,7 +139,7 @@ absl::Status AddExtensions(X509* x509, const CertificateTemplate& wanted, const 
   CALICO_ASSIGN_OR_RETURN(extensions.subject_key_id, KeyIdOf(x509));
   extensions.authority_key_id = std::string(issuer.subject_key_id);
   const bool no_subject = X509_NAME_entry_count(X509_get_subject_name(x509)) == 0;
-  CALICO_ASSIGN_OR_RETURN(const internal::ExtensionStackPtr stack,
+  CALICO_ASSIGN_OR_RETURN(const openssl::ExtensionStackPtr stack,
                           internal::WriteExtensions(extensions, no_subject));
   for (int i = 0; i < sk_X509_EXTENSION_num(stack.get()); ++i) {
     if (X509_add_ext(x509, sk_X509_EXTENSION_value(stack.get(), i), -1) != 1) return Failed();
@@ -151,7 +151,7 @@ absl::StatusOr<Certificate> Build(const PublicKey& key, const CertificateTemplat
                                   const Issuer& issuer) {
   CALICO_RETURN_IF_ERROR(CheckTemplate(wanted));
   CALICO_RETURN_IF_ERROR(key.CheckStrength());
-  const internal::X509Ptr x509(X509_new());
+  const openssl::X509Ptr x509(X509_new());
   if (x509 == nullptr || X509_set_version(x509.get(), X509_VERSION_3) != 1) return Failed();
   CALICO_RETURN_IF_ERROR(SetPublicKey(x509.get(), key));
   CALICO_RETURN_IF_ERROR(SetSerial(x509.get()));
@@ -204,7 +204,7 @@ absl::Status CheckPathLengths(const std::vector<Certificate>& chain, int below) 
 
 absl::StatusOr<CertificateAuthority> CertificateAuthority::Create(std::vector<Certificate> chain,
                                                                   PrivateKey key) {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   if (chain.empty()) {
     return absl::InvalidArgumentError("load certificate authority: no certificate");
   }
@@ -236,7 +236,7 @@ absl::Time CertificateAuthority::not_after() const {
 absl::StatusOr<Certificate> CertificateAuthority::Issue(const PublicKey& key,
                                                         const CertificateTemplate& wanted,
                                                         absl::Time now) const {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   CertificateTemplate issued = wanted;
   for (const Certificate& ca : chain_) {
     if (now < ca.not_before() || now > ca.not_after()) {
@@ -267,7 +267,7 @@ std::string CertificateAuthority::ChainPem(const Certificate& leaf) const {
 }
 
 absl::StatusOr<Certificate> SelfSign(const PrivateKey& key, const CertificateTemplate& wanted) {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   return Build(key.public_key(), wanted,
                {.key = internal::KeyAccess::Handle(key),
                 .digest = DigestFor(key.public_key()),

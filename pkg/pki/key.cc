@@ -9,9 +9,9 @@
 #include "pkg/base/base64.h"
 #include "pkg/base/check.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/openssl/error.h"
+#include "pkg/openssl/handles.h"
 #include "pkg/pki/internal/key_access.h"
-#include "pkg/pki/internal/openssl_error.h"
-#include "pkg/pki/internal/openssl_ptr.h"
 #include "pkg/pki/internal/pem_scan.h"
 #include "pkg/pki/internal/rsa_numbers.h"
 
@@ -47,21 +47,21 @@ absl::StatusOr<internal::RawPemBlock> FindKeyBlock(const internal::RawPem& pem) 
   return *found;
 }
 
-absl::StatusOr<internal::EvpPkeyPtr> DecodeKey(std::string_view label,
-                                               const base::SecretString& der) {
+absl::StatusOr<openssl::EvpPkeyPtr> DecodeKey(std::string_view label,
+                                              const base::SecretString& der) {
   const auto* in = reinterpret_cast<const unsigned char*>(der.view().data());
   const unsigned char* const end = in + der.size();
   const auto size = static_cast<long>(der.size());
-  internal::EvpPkeyPtr key;
+  openssl::EvpPkeyPtr key;
   if (label == "PRIVATE KEY") {
-    const internal::Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &in, size));
+    const openssl::Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &in, size));
     if (info != nullptr) key.reset(EVP_PKCS82PKEY(info.get()));
   } else {
     const int type = label == "RSA PRIVATE KEY" ? EVP_PKEY_RSA : EVP_PKEY_EC;
     key.reset(d2i_PrivateKey(type, nullptr, &in, size));
   }
   if (key == nullptr) {
-    return internal::OpensslError(absl::StatusCode::kInvalidArgument, "parse private key");
+    return openssl::TakeError(absl::StatusCode::kInvalidArgument, "parse private key");
   }
   if (in != end) return Refuse("bytes left over after the key");
   return key;
@@ -75,10 +75,10 @@ absl::Status CheckConsistency(EVP_PKEY* key, KeyFamily family) {
       return internal::CheckRsaNumbers(numbers);
     }
     case KeyFamily::kEcdsa: {
-      const internal::EvpPkeyCtxPtr ctx(EVP_PKEY_CTX_new(key, nullptr));
+      const openssl::EvpPkeyCtxPtr ctx(EVP_PKEY_CTX_new(key, nullptr));
       if (ctx == nullptr || EVP_PKEY_pairwise_check(ctx.get()) != 1) {
-        return internal::OpensslError(absl::StatusCode::kInvalidArgument,
-                                      "parse private key: it does not fit its public key");
+        return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                                  "parse private key: it does not fit its public key");
       }
       return absl::OkStatus();
     }
@@ -91,20 +91,20 @@ absl::Status CheckConsistency(EVP_PKEY* key, KeyFamily family) {
 }
 
 // Null when the library fails. An RSA key has the exponent 65537, the library's default.
-internal::EvpPkeyPtr GenerateEvp(KeyAlgorithm algorithm) {
+openssl::EvpPkeyPtr GenerateEvp(KeyAlgorithm algorithm) {
   switch (algorithm) {
     case KeyAlgorithm::kRsa2048:
-      return internal::EvpPkeyPtr(EVP_RSA_gen(2048));
+      return openssl::EvpPkeyPtr(EVP_RSA_gen(2048));
     case KeyAlgorithm::kRsa4096:
-      return internal::EvpPkeyPtr(EVP_RSA_gen(4096));
+      return openssl::EvpPkeyPtr(EVP_RSA_gen(4096));
     case KeyAlgorithm::kRsa8192:
-      return internal::EvpPkeyPtr(EVP_RSA_gen(8192));
+      return openssl::EvpPkeyPtr(EVP_RSA_gen(8192));
     case KeyAlgorithm::kEcdsaP256:
-      return internal::EvpPkeyPtr(EVP_EC_gen("P-256"));
+      return openssl::EvpPkeyPtr(EVP_EC_gen("P-256"));
     case KeyAlgorithm::kEcdsaP384:
-      return internal::EvpPkeyPtr(EVP_EC_gen("P-384"));
+      return openssl::EvpPkeyPtr(EVP_EC_gen("P-384"));
     case KeyAlgorithm::kEcdsaP521:
-      return internal::EvpPkeyPtr(EVP_EC_gen("P-521"));
+      return openssl::EvpPkeyPtr(EVP_EC_gen("P-521"));
   }
   return nullptr;
 }
@@ -163,7 +163,7 @@ std::string_view ToString(KeyFamily family) {
 }
 
 struct PrivateKey::Impl {
-  internal::EvpPkeyPtr evp;  // OpenSSL clears private numbers when it frees them
+  openssl::EvpPkeyPtr evp;  // OpenSSL clears private numbers when it frees them
   PublicKey public_key;
 };
 
@@ -173,18 +173,18 @@ PrivateKey::PrivateKey(PrivateKey&&) noexcept = default;
 PrivateKey& PrivateKey::operator=(PrivateKey&&) noexcept = default;
 
 absl::StatusOr<PrivateKey> PrivateKey::Generate(KeyAlgorithm algorithm) {
-  const internal::ErrorScope scope;
-  internal::EvpPkeyPtr evp = GenerateEvp(algorithm);
+  const openssl::ErrorScope scope;
+  openssl::EvpPkeyPtr evp = GenerateEvp(algorithm);
   if (evp == nullptr) {
-    return internal::OpensslError(absl::StatusCode::kInternal,
-                                  fmt::format("generate {} key", ToString(algorithm)));
+    return openssl::TakeError(absl::StatusCode::kInternal,
+                              fmt::format("generate {} key", ToString(algorithm)));
   }
   CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::KeyAccess::FromEvp(evp.get()));
   return PrivateKey(std::unique_ptr<Impl>(new Impl{std::move(evp), std::move(public_key)}));
 }
 
 absl::StatusOr<PrivateKey> PrivateKey::ParsePem(std::string_view pem) {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   absl::StatusOr<internal::RawPem> raw = internal::ScanPem(pem, kMaxPemBytes, kMaxPemBlocks);
   if (!raw.ok()) return base::Annotate(raw.status(), "parse private key");
   CALICO_ASSIGN_OR_RETURN(const internal::RawPemBlock block, FindKeyBlock(*raw));
@@ -193,17 +193,17 @@ absl::StatusOr<PrivateKey> PrivateKey::ParsePem(std::string_view pem) {
       base::Base64DecodeTo(block.body, der.data(), base::Base64::kPem);
   if (!size.ok()) return Refuse("the PEM body is not base64");
   der.Shorten(*size);
-  CALICO_ASSIGN_OR_RETURN(internal::EvpPkeyPtr evp, DecodeKey(block.label, der));
+  CALICO_ASSIGN_OR_RETURN(openssl::EvpPkeyPtr evp, DecodeKey(block.label, der));
   CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::KeyAccess::FromEvp(evp.get()));
   CALICO_RETURN_IF_ERROR(CheckConsistency(evp.get(), public_key.family()));
   return PrivateKey(std::unique_ptr<Impl>(new Impl{std::move(evp), std::move(public_key)}));
 }
 
 base::SecretString PrivateKey::ToPem() const {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   const bool has_own_format = family() == KeyFamily::kRsa || family() == KeyFamily::kEcdsa;
-  const internal::BioPtr bio(BIO_new(BIO_s_secmem()));
-  const internal::EncoderCtxPtr encoder(
+  const openssl::BioPtr bio(BIO_new(BIO_s_secmem()));
+  const openssl::EncoderCtxPtr encoder(
       OSSL_ENCODER_CTX_new_for_pkey(impl_->evp.get(), EVP_PKEY_KEYPAIR, "PEM",
                                     has_own_format ? "type-specific" : "PrivateKeyInfo", nullptr));
   // Only a broken library or the end of memory can make this fail.

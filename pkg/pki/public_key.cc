@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <openssl/core_names.h>
 
+#include "pkg/openssl/error.h"
+#include "pkg/openssl/handles.h"
 #include "pkg/pki/internal/asn1.h"
 #include "pkg/pki/internal/key_access.h"
-#include "pkg/pki/internal/openssl_error.h"
-#include "pkg/pki/internal/openssl_ptr.h"
 #include "pkg/pki/key.h"
 
 namespace calico::pki {
@@ -52,7 +52,7 @@ std::string CurveOf(const EVP_PKEY* key) {
 uint64_t RsaExponentOf(const EVP_PKEY* key) {
   BIGNUM* exponent = nullptr;
   if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return 0;
-  const internal::BnPtr owned(exponent);
+  const openssl::BnPtr owned(exponent);
   return BN_num_bits(exponent) > 64 ? 0 : BN_get_word(exponent);
 }
 
@@ -82,7 +82,7 @@ absl::StatusOr<PublicKey> KeyAccess::FromInfo(const X509_PUBKEY* info) {
   // Of the original: a duplicate forgets how many bits its bit string has.
   key.der_ = Encode(i2d_X509_PUBKEY, info);
   if (handle->info == nullptr || key.der_.empty() || IsBroken(info)) {
-    return OpensslError(absl::StatusCode::kInvalidArgument, "parse public key");
+    return openssl::TakeError(absl::StatusCode::kInvalidArgument, "parse public key");
   }
   const EVP_PKEY* evp = X509_PUBKEY_get0(handle->info.get());
   key.handle_ = std::move(handle);
@@ -95,19 +95,20 @@ absl::StatusOr<PublicKey> KeyAccess::FromInfo(const X509_PUBKEY* info) {
 
 absl::StatusOr<PublicKey> KeyAccess::FromEvp(const EVP_PKEY* key) {
   const std::string der = Encode(i2d_PUBKEY, key);
-  if (der.empty()) return OpensslError(absl::StatusCode::kInvalidArgument, "encode public key");
+  if (der.empty())
+    return openssl::TakeError(absl::StatusCode::kInvalidArgument, "encode public key");
   return PublicKey::ParseDer(der);
 }
 
 }  // namespace internal
 
 absl::StatusOr<PublicKey> PublicKey::ParseDer(std::string_view subject_public_key_info) {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   const auto info =
-      internal::DecodeAll<internal::X509PubkeyPtr>(d2i_X509_PUBKEY, subject_public_key_info);
+      internal::DecodeAll<openssl::X509PubkeyPtr>(d2i_X509_PUBKEY, subject_public_key_info);
   if (info == nullptr) {
-    return internal::OpensslError(absl::StatusCode::kInvalidArgument,
-                                  "parse public key: malformed, or bytes left over");
+    return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                              "parse public key: malformed, or bytes left over");
   }
   return internal::KeyAccess::FromInfo(info.get());
 }
@@ -140,19 +141,19 @@ absl::Status PublicKey::CheckStrength() const {
   } else if (curve_ != "P-256" && curve_ != "P-384" && curve_ != "P-521") {
     return refuse("the curve is not P-256, P-384 or P-521 by name");
   }
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   EVP_PKEY* evp = internal::KeyAccess::Handle(*this);
   if (family_ == KeyFamily::kRsa) {
     BIGNUM* modulus = nullptr;
     if (EVP_PKEY_get_bn_param(evp, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1) {
-      return internal::OpensslError(absl::StatusCode::kInternal, "check key");
+      return openssl::TakeError(absl::StatusCode::kInternal, "check key");
     }
-    const internal::BnPtr owned(modulus);
+    const openssl::BnPtr owned(modulus);
     return BN_is_odd(modulus) ? absl::OkStatus() : refuse("the modulus is even");
   }
   // A point on the curve that is not infinity; these curves have no small subgroups.
-  const internal::EvpPkeyCtxPtr ctx(EVP_PKEY_CTX_new(evp, nullptr));
-  if (ctx == nullptr) return internal::OpensslError(absl::StatusCode::kInternal, "check key");
+  const openssl::EvpPkeyCtxPtr ctx(EVP_PKEY_CTX_new(evp, nullptr));
+  if (ctx == nullptr) return openssl::TakeError(absl::StatusCode::kInternal, "check key");
   if (EVP_PKEY_public_check_quick(ctx.get()) != 1) return refuse("not a point of the curve");
   return absl::OkStatus();
 }
@@ -160,7 +161,7 @@ absl::Status PublicKey::CheckStrength() const {
 bool operator==(const PublicKey& a, const PublicKey& b) {
   if (a.der_ == b.der_) return true;
   if (a.family_ != b.family_ || a.family_ == KeyFamily::kOther || a.bits_ != b.bits_) return false;
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   return EVP_PKEY_eq(internal::KeyAccess::Handle(a), internal::KeyAccess::Handle(b)) == 1;
 }
 

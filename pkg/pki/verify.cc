@@ -6,8 +6,8 @@
 #include <openssl/x509_vfy.h>
 
 #include "pkg/base/status_macros.h"
-#include "pkg/pki/internal/openssl_error.h"
-#include "pkg/pki/internal/openssl_ptr.h"
+#include "pkg/openssl/error.h"
+#include "pkg/openssl/handles.h"
 #include "pkg/pki/internal/x509.h"
 
 namespace calico::pki {
@@ -17,7 +17,7 @@ constexpr int kMaxDepth = 16;
 constexpr int kAuthLevel = 2;  // 112 bits: RSA 2048, P-224, SHA-224
 
 absl::Status Failed() {
-  return internal::OpensslError(absl::StatusCode::kInternal, "verify certificate");
+  return openssl::TakeError(absl::StatusCode::kInternal, "verify certificate");
 }
 
 int PurposeId(ExtendedKeyUsage purpose) {
@@ -99,12 +99,12 @@ bool Configure(X509_STORE_CTX* context, ExtendedKeyUsage purpose, absl::Time now
 absl::Status VerifyChain(const Certificate& leaf, const std::vector<Certificate>& intermediates,
                          const std::vector<Certificate>& roots, ExtendedKeyUsage purpose,
                          absl::Time now) {
-  const internal::ErrorScope scope;
+  const openssl::ErrorScope scope;
   if (roots.empty()) return absl::InvalidArgumentError("verify certificate: no trusted roots");
-  CALICO_ASSIGN_OR_RETURN(const internal::CertificateStackPtr untrusted,
+  CALICO_ASSIGN_OR_RETURN(const openssl::CertificateStackPtr untrusted,
                           internal::ToX509Stack(intermediates));
-  const internal::X509StorePtr store(X509_STORE_new());
-  const internal::X509StoreCtxPtr context(X509_STORE_CTX_new());
+  const openssl::X509StorePtr store(X509_STORE_new());
+  const openssl::X509StoreCtxPtr context(X509_STORE_CTX_new());
   if (store == nullptr || context == nullptr) return Failed();
   for (const Certificate& root : roots) {
     if (X509_STORE_add_cert(store.get(), internal::CertificateAccess::Handle(root)) != 1) {

@@ -15,6 +15,7 @@
 #include "pkg/base/log.h"
 #include "pkg/base/version.h"
 #include "pkg/kube/auth/rest_config.h"
+#include "pkg/openssl/init.h"
 
 namespace calico {
 namespace {
@@ -53,6 +54,7 @@ int Run(const config::OperatorConfig& config) {
 }  // namespace calico
 
 int main(int argc, char** argv) {
+  calico::openssl::Initialize();
   calico::config::OperatorConfig config;
   const calico::config::ParsedFlags parsed =
       calico::config::ParseOperatorConfig(argc, argv, calico::kube::ProcessEnvironment(), &config);

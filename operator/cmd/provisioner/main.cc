@@ -14,6 +14,7 @@
 #include "pkg/base/version.h"
 #include "pkg/kube/auth/rest_config.h"
 #include "pkg/kube/client/client.h"
+#include "pkg/openssl/init.h"
 
 namespace calico {
 namespace {
@@ -108,4 +109,7 @@ int RunProgram(int argc, char** argv) {
 }  // namespace
 }  // namespace calico
 
-int main(int argc, char** argv) { return calico::RunProgram(argc, argv); }
+int main(int argc, char** argv) {
+  calico::openssl::Initialize();
+  return calico::RunProgram(argc, argv);
+}

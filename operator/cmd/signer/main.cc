@@ -14,6 +14,7 @@
 #include "pkg/base/log.h"
 #include "pkg/base/version.h"
 #include "pkg/kube/auth/rest_config.h"
+#include "pkg/openssl/init.h"
 
 namespace calico {
 namespace {
@@ -49,6 +50,7 @@ int Run(const config::SignerConfig& config) {
 }  // namespace calico
 
 int main(int argc, char** argv) {
+  calico::openssl::Initialize();
   calico::KeepMemorySmall();
   calico::config::SignerConfig config;
   const calico::config::ParsedFlags parsed =

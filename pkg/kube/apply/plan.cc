@@ -11,7 +11,7 @@
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/kube/apply/compare.h"
-#include "pkg/pki/digest.h"
+#include "pkg/openssl/digest.h"
 
 namespace calico::kube {
 namespace {
@@ -25,7 +25,7 @@ std::string HashOf(const json::object& object) {
   if (json::value* metadata = copy.if_contains("metadata")) {
     metadata->as_object().erase("ownerReferences");
   }
-  return pki::Sha256Hex(codec::Serialize(copy));
+  return openssl::Sha256Hex(codec::Serialize(copy));
 }
 
 // What differs, for the log: the hash differs whenever anything was changed, so it is named only

@@ -7,7 +7,7 @@
 
 #include <absl/status/statusor.h>
 
-#include "pkg/pki/internal/openssl_ptr.h"
+#include "pkg/openssl/handles.h"
 
 namespace calico::pki::internal {
 
@@ -38,7 +38,7 @@ template <class T, class I2d>
 std::string Encode(I2d i2d, T* value) {
   unsigned char* der = nullptr;
   const int size = i2d(value, &der);
-  const OpensslBytesPtr owned(der);
+  const openssl::BytesPtr owned(der);
   return size <= 0 ? std::string()
                    : std::string(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
 }

@@ -7,8 +7,8 @@
 #include <openssl/objects.h>
 
 #include "pkg/base/status_macros.h"
+#include "pkg/openssl/error.h"
 #include "pkg/pki/internal/asn1.h"
-#include "pkg/pki/internal/openssl_error.h"
 
 namespace calico::pki::internal {
 namespace {
@@ -17,12 +17,12 @@ constexpr int kKeyUsageBits = 9;
 constexpr int64_t kMaxPathLength = 255;
 
 absl::Status Malformed(std::string_view name) {
-  return OpensslError(absl::StatusCode::kInvalidArgument,
-                      fmt::format("read extension {}: malformed", name));
+  return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                            fmt::format("read extension {}: malformed", name));
 }
 
 absl::Status ReadBasicConstraints(std::string_view der, Extensions& out) {
-  const auto value = DecodeAll<BasicConstraintsPtr>(d2i_BASIC_CONSTRAINTS, der);
+  const auto value = DecodeAll<openssl::BasicConstraintsPtr>(d2i_BASIC_CONSTRAINTS, der);
   if (value == nullptr) return Malformed("basicConstraints");
   out.is_ca = value->ca != 0;
   if (value->pathlen == nullptr) return absl::OkStatus();
@@ -35,7 +35,7 @@ absl::Status ReadBasicConstraints(std::string_view der, Extensions& out) {
 }
 
 absl::Status ReadKeyUsage(std::string_view der, Extensions& out) {
-  const auto value = DecodeAll<Asn1BitStringPtr>(d2i_ASN1_BIT_STRING, der);
+  const auto value = DecodeAll<openssl::Asn1BitStringPtr>(d2i_ASN1_BIT_STRING, der);
   if (value == nullptr || ASN1_STRING_length(value.get()) > 2) return Malformed("keyUsage");
   for (int bit = 0; bit < 16; ++bit) {
     if (ASN1_BIT_STRING_get_bit(value.get(), bit) == 0) continue;
@@ -47,7 +47,7 @@ absl::Status ReadKeyUsage(std::string_view der, Extensions& out) {
 }
 
 absl::Status ReadExtendedKeyUsage(std::string_view der, Extensions& out) {
-  const auto value = DecodeAll<ExtendedKeyUsagePtr>(d2i_EXTENDED_KEY_USAGE, der);
+  const auto value = DecodeAll<openssl::ExtendedKeyUsagePtr>(d2i_EXTENDED_KEY_USAGE, der);
   if (value == nullptr || sk_ASN1_OBJECT_num(value.get()) == 0) return Malformed("extKeyUsage");
   for (int i = 0; i < sk_ASN1_OBJECT_num(value.get()); ++i) {
     out.extended_key_usages.push_back(OidOf(sk_ASN1_OBJECT_value(value.get(), i)));
@@ -56,21 +56,21 @@ absl::Status ReadExtendedKeyUsage(std::string_view der, Extensions& out) {
 }
 
 absl::Status ReadSubjectAltName(std::string_view der, Extensions& out) {
-  const auto value = DecodeAll<GeneralNamesPtr>(d2i_GENERAL_NAMES, der);
+  const auto value = DecodeAll<openssl::GeneralNamesPtr>(d2i_GENERAL_NAMES, der);
   if (value == nullptr) return Malformed("subjectAltName");
   CALICO_ASSIGN_OR_RETURN(out.names, ReadAlternativeNames(value.get()));
   return absl::OkStatus();
 }
 
 absl::Status ReadSubjectKeyId(std::string_view der, Extensions& out) {
-  const auto value = DecodeAll<Asn1OctetStringPtr>(d2i_ASN1_OCTET_STRING, der);
+  const auto value = DecodeAll<openssl::Asn1OctetStringPtr>(d2i_ASN1_OCTET_STRING, der);
   if (value == nullptr) return Malformed("subjectKeyIdentifier");
   out.subject_key_id = std::string(ContentOf(value.get()));
   return absl::OkStatus();
 }
 
 absl::Status ReadAuthorityKeyId(std::string_view der, Extensions& out) {
-  const auto value = DecodeAll<AuthorityKeyIdPtr>(d2i_AUTHORITY_KEYID, der);
+  const auto value = DecodeAll<openssl::AuthorityKeyIdPtr>(d2i_AUTHORITY_KEYID, der);
   if (value == nullptr) return Malformed("authorityKeyIdentifier");
   if (value->keyid != nullptr) out.authority_key_id = std::string(ContentOf(value->keyid));
   return absl::OkStatus();
@@ -110,18 +110,18 @@ class Writer {
     stack_.reset(stack);
   }
   void Fail() { failed_ = true; }
-  absl::StatusOr<ExtensionStackPtr> Finish() {
-    if (failed_) return OpensslError(absl::StatusCode::kInternal, "write extension");
+  absl::StatusOr<openssl::ExtensionStackPtr> Finish() {
+    if (failed_) return openssl::TakeError(absl::StatusCode::kInternal, "write extension");
     return std::move(stack_);
   }
 
  private:
-  ExtensionStackPtr stack_;
+  openssl::ExtensionStackPtr stack_;
   bool failed_ = false;
 };
 
 void WriteBasicConstraints(const Extensions& extensions, Writer& writer) {
-  const BasicConstraintsPtr value(BASIC_CONSTRAINTS_new());
+  const openssl::BasicConstraintsPtr value(BASIC_CONSTRAINTS_new());
   if (value == nullptr) return writer.Fail();
   value->ca = *extensions.is_ca ? 0xff : 0;
   if (extensions.path_length.has_value()) {
@@ -135,7 +135,7 @@ void WriteBasicConstraints(const Extensions& extensions, Writer& writer) {
 }
 
 void WriteKeyUsage(KeyUsages usages, Writer& writer) {
-  const Asn1BitStringPtr value(ASN1_BIT_STRING_new());
+  const openssl::Asn1BitStringPtr value(ASN1_BIT_STRING_new());
   if (value == nullptr) return writer.Fail();
   for (const KeyUsage usage : usages.List()) {
     if (ASN1_BIT_STRING_set_bit(value.get(), static_cast<int>(usage), 1) != 1) writer.Fail();
@@ -144,12 +144,12 @@ void WriteKeyUsage(KeyUsages usages, Writer& writer) {
 }
 
 absl::Status WriteExtendedKeyUsage(const std::vector<std::string>& oids, Writer& writer) {
-  const ExtendedKeyUsagePtr value(sk_ASN1_OBJECT_new_null());
+  const openssl::ExtendedKeyUsagePtr value(sk_ASN1_OBJECT_new_null());
   for (const std::string& oid : oids) {
     ASN1_OBJECT* object = OBJ_txt2obj(oid.c_str(), /*no_name=*/1);
     if (object == nullptr) {
-      return OpensslError(absl::StatusCode::kInvalidArgument,
-                          fmt::format("write extKeyUsage: {:?} is no identifier", oid));
+      return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                                fmt::format("write extKeyUsage: {:?} is no identifier", oid));
     }
     if (value == nullptr || sk_ASN1_OBJECT_push(value.get(), object) <= 0) {
       ASN1_OBJECT_free(object);
@@ -162,7 +162,7 @@ absl::Status WriteExtendedKeyUsage(const std::vector<std::string>& oids, Writer&
 
 void WriteKeyIds(const Extensions& extensions, Writer& writer) {
   const auto octets = [](std::string_view bytes) {
-    Asn1OctetStringPtr value(ASN1_OCTET_STRING_new());
+    openssl::Asn1OctetStringPtr value(ASN1_OCTET_STRING_new());
     if (value != nullptr &&
         ASN1_OCTET_STRING_set(value.get(), ToBytes(bytes), static_cast<int>(bytes.size())) != 1) {
       value.reset();
@@ -173,7 +173,7 @@ void WriteKeyIds(const Extensions& extensions, Writer& writer) {
     writer.Add(NID_subject_key_identifier, octets(extensions.subject_key_id).get(), false);
   }
   if (!extensions.authority_key_id.empty()) {
-    const AuthorityKeyIdPtr value(AUTHORITY_KEYID_new());
+    const openssl::AuthorityKeyIdPtr value(AUTHORITY_KEYID_new());
     if (value == nullptr) return writer.Fail();
     value->keyid = octets(extensions.authority_key_id).release();
     if (value->keyid == nullptr) return writer.Fail();
@@ -202,15 +202,16 @@ absl::StatusOr<Extensions> ReadExtensions(const STACK_OF(X509_EXTENSION) * stack
   return result;
 }
 
-absl::StatusOr<ExtensionStackPtr> WriteExtensions(const Extensions& extensions,
-                                                  bool subject_is_empty) {
+absl::StatusOr<openssl::ExtensionStackPtr> WriteExtensions(const Extensions& extensions,
+                                                           bool subject_is_empty) {
   Writer writer;
   if (extensions.is_ca.has_value()) WriteBasicConstraints(extensions, writer);
   if (!extensions.key_usages.empty()) WriteKeyUsage(extensions.key_usages, writer);
   if (!extensions.extended_key_usages.empty()) {
     CALICO_RETURN_IF_ERROR(WriteExtendedKeyUsage(extensions.extended_key_usages, writer));
   }
-  CALICO_ASSIGN_OR_RETURN(const GeneralNamesPtr names, WriteAlternativeNames(extensions.names));
+  CALICO_ASSIGN_OR_RETURN(const openssl::GeneralNamesPtr names,
+                          WriteAlternativeNames(extensions.names));
   if (names != nullptr) writer.Add(NID_subject_alt_name, names.get(), subject_is_empty);
   WriteKeyIds(extensions, writer);
   return writer.Finish();

@@ -9,8 +9,8 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include "pkg/openssl/handles.h"
 #include "pkg/pki/internal/names.h"
-#include "pkg/pki/internal/openssl_ptr.h"
 #include "pkg/pki/usage.h"
 
 namespace calico::pki::internal {
@@ -36,8 +36,8 @@ absl::StatusOr<Extensions> ReadExtensions(const STACK_OF(X509_EXTENSION) * stack
 // extendedKeyUsage, subjectAltName (critical if `subject_is_empty`, RFC 5280 4.2.1.6), key
 // identifiers. The fields `oids` and `unknown_critical` are ignored.
 // Errors: InvalidArgument for a name or identifier that cannot be encoded; Internal.
-absl::StatusOr<ExtensionStackPtr> WriteExtensions(const Extensions& extensions,
-                                                  bool subject_is_empty);
+absl::StatusOr<openssl::ExtensionStackPtr> WriteExtensions(const Extensions& extensions,
+                                                           bool subject_is_empty);
 
 }  // namespace calico::pki::internal
 

@@ -4,14 +4,14 @@
 
 #include <absl/status/statusor.h>
 
-#include "pkg/pki/internal/openssl_ptr.h"
+#include "pkg/openssl/handles.h"
 #include "pkg/pki/key.h"
 
 namespace calico::pki::internal {
 
 // A key as the library decoded it, which costs more than a signature does: so it is done once.
 struct PublicKeyHandle {
-  X509PubkeyPtr info;
+  openssl::X509PubkeyPtr info;
 };
 
 struct KeyAccess {

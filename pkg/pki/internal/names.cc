@@ -4,8 +4,8 @@
 #include <openssl/objects.h>
 
 #include "pkg/base/status_macros.h"
+#include "pkg/openssl/error.h"
 #include "pkg/pki/internal/asn1.h"
-#include "pkg/pki/internal/openssl_error.h"
 
 namespace calico::pki::internal {
 namespace {
@@ -39,9 +39,10 @@ absl::StatusOr<std::string> ReadText(const ASN1_STRING* value) {
   if (!IsText(ASN1_STRING_type(value))) return Hex(ContentOf(value));
   unsigned char* utf8 = nullptr;
   const int size = ASN1_STRING_to_UTF8(&utf8, value);
-  const OpensslBytesPtr owned(utf8);
+  const openssl::BytesPtr owned(utf8);
   if (size < 0) {
-    return OpensslError(absl::StatusCode::kInvalidArgument, "read name: text does not decode");
+    return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                              "read name: text does not decode");
   }
   std::string text(reinterpret_cast<const char*>(utf8), static_cast<size_t>(size));
   // The classic way to make one name look like another to C programs.
@@ -68,8 +69,8 @@ absl::Status WriteAttribute(X509_NAME* name, const char* type, std::string_view 
   // Limits of length (64 for a CN, 2 for a C) are in OpenSSL's table of attributes.
   if (X509_NAME_add_entry_by_txt(name, type, MBSTRING_UTF8, ToBytes(value),
                                  static_cast<int>(value.size()), -1, 0) != 1) {
-    return OpensslError(absl::StatusCode::kInvalidArgument,
-                        fmt::format("write name: {}={:?}", type, value));
+    return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                              fmt::format("write name: {}={:?}", type, value));
   }
   return absl::OkStatus();
 }
@@ -90,16 +91,16 @@ absl::Status CheckTextName(std::string_view kind, std::string_view name, size_t 
 }
 
 absl::Status AddName(GENERAL_NAMES* names, int type, std::string_view content) {
-  GeneralNamePtr name(GENERAL_NAME_new());
+  openssl::GeneralNamePtr name(GENERAL_NAME_new());
   ASN1_STRING* value = type == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
   if (name == nullptr || value == nullptr ||
       ASN1_STRING_set(value, content.data(), static_cast<int>(content.size())) != 1) {
     ASN1_STRING_free(value);
-    return OpensslError(absl::StatusCode::kInternal, "write alternative name");
+    return openssl::TakeError(absl::StatusCode::kInternal, "write alternative name");
   }
   GENERAL_NAME_set0_value(name.get(), type, value);
   if (sk_GENERAL_NAME_push(names, name.get()) <= 0) {
-    return OpensslError(absl::StatusCode::kInternal, "write alternative name");
+    return openssl::TakeError(absl::StatusCode::kInternal, "write alternative name");
   }
   static_cast<void>(name.release());
   return absl::OkStatus();
@@ -130,7 +131,7 @@ absl::StatusOr<std::vector<NameAttribute>> ReadName(const X509_NAME* name) {
 }
 
 std::string NameText(const X509_NAME* name) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
+  const openssl::BioPtr bio(BIO_new(BIO_s_mem()));
   if (bio == nullptr ||
       X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
     return "";
@@ -172,9 +173,10 @@ absl::StatusOr<AlternativeNames> ReadAlternativeNames(const GENERAL_NAMES* names
   return result;
 }
 
-absl::StatusOr<GeneralNamesPtr> WriteAlternativeNames(const AlternativeNames& names) {
-  GeneralNamesPtr result(sk_GENERAL_NAME_new_null());
-  if (result == nullptr) return OpensslError(absl::StatusCode::kInternal, "write alternative name");
+absl::StatusOr<openssl::GeneralNamesPtr> WriteAlternativeNames(const AlternativeNames& names) {
+  openssl::GeneralNamesPtr result(sk_GENERAL_NAME_new_null());
+  if (result == nullptr)
+    return openssl::TakeError(absl::StatusCode::kInternal, "write alternative name");
   GENERAL_NAMES* out = result.get();
   CALICO_RETURN_IF_ERROR(AddTextNames(out, GEN_DNS, "DNS", names.dns_names, kMaxDnsNameBytes));
   for (const base::IpAddress& address : names.ip_addresses) {

@@ -10,7 +10,7 @@
 #include <absl/status/statusor.h>
 
 #include "pkg/base/ip_address.h"
-#include "pkg/pki/internal/openssl_ptr.h"
+#include "pkg/openssl/handles.h"
 #include "pkg/pki/usage.h"
 
 namespace calico::pki::internal {
@@ -42,7 +42,7 @@ absl::StatusOr<AlternativeNames> ReadAlternativeNames(const GENERAL_NAMES* names
 
 // Errors: InvalidArgument for a text name that is empty, too long or not printable ASCII without
 // spaces; Internal. Null when there are no names. `other_count` is ignored.
-absl::StatusOr<GeneralNamesPtr> WriteAlternativeNames(const AlternativeNames& names);
+absl::StatusOr<openssl::GeneralNamesPtr> WriteAlternativeNames(const AlternativeNames& names);
 
 }  // namespace calico::pki::internal
 

@@ -6,23 +6,23 @@
 #include <openssl/crypto.h>
 
 #include "pkg/base/status_macros.h"
-#include "pkg/pki/internal/openssl_error.h"
+#include "pkg/openssl/error.h"
 
 namespace calico::pki::internal {
 namespace {
 
 absl::Status LibraryFailed() {
-  return OpensslError(absl::StatusCode::kInternal, "compute with RSA key");
+  return openssl::TakeError(absl::StatusCode::kInternal, "compute with RSA key");
 }
 
-BnPtr NewSecret() {
-  BnPtr number(BN_secure_new());
+openssl::BnPtr NewSecret() {
+  openssl::BnPtr number(BN_secure_new());
   if (number != nullptr) BN_set_flags(number.get(), BN_FLG_CONSTTIME);
   return number;
 }
 
-BnPtr MinusOne(const BnPtr& number) {
-  BnPtr result = NewSecret();
+openssl::BnPtr MinusOne(const openssl::BnPtr& number) {
+  openssl::BnPtr result = NewSecret();
   if (result == nullptr || BN_copy(result.get(), number.get()) == nullptr ||
       !BN_sub_word(result.get(), 1)) {
     return nullptr;
@@ -31,24 +31,24 @@ BnPtr MinusOne(const BnPtr& number) {
 }
 
 // a * b mod modulus == want
-std::optional<bool> ProductIs(const BnPtr& a, const BnPtr& b, const BIGNUM* modulus,
-                              const BIGNUM* want, BN_CTX* ctx) {
-  const BnPtr result = NewSecret();
+std::optional<bool> ProductIs(const openssl::BnPtr& a, const openssl::BnPtr& b,
+                              const BIGNUM* modulus, const BIGNUM* want, BN_CTX* ctx) {
+  const openssl::BnPtr result = NewSecret();
   if (result == nullptr || !BN_mod_mul(result.get(), a.get(), b.get(), modulus, ctx)) {
     return std::nullopt;
   }
   return BN_cmp(result.get(), want) == 0;
 }
 
-std::optional<bool> RemainderIs(const BnPtr& a, const BIGNUM* modulus, const BnPtr& want,
-                                BN_CTX* ctx) {
-  const BnPtr result = NewSecret();
+std::optional<bool> RemainderIs(const openssl::BnPtr& a, const BIGNUM* modulus,
+                                const openssl::BnPtr& want, BN_CTX* ctx) {
+  const openssl::BnPtr result = NewSecret();
   if (result == nullptr || !BN_mod(result.get(), a.get(), modulus, ctx)) return std::nullopt;
   return BN_cmp(result.get(), want.get()) == 0;
 }
 
 std::optional<bool> IsProductOfPrimes(const RsaNumbers& key, BN_CTX* ctx) {
-  const BnPtr product = NewSecret();
+  const openssl::BnPtr product = NewSecret();
   if (product == nullptr || !BN_mul(product.get(), key.p.get(), key.q.get(), ctx)) {
     return std::nullopt;
   }
@@ -59,7 +59,7 @@ std::optional<bool> IsProductOfPrimes(const RsaNumbers& key, BN_CTX* ctx) {
 
 absl::StatusOr<RsaNumbers> ReadRsaNumbers(const EVP_PKEY* key) {
   RsaNumbers numbers;
-  const std::pair<const char*, BnPtr*> parts[] = {
+  const std::pair<const char*, openssl::BnPtr*> parts[] = {
       {OSSL_PKEY_PARAM_RSA_N, &numbers.n},
       {OSSL_PKEY_PARAM_RSA_E, &numbers.e},
       {OSSL_PKEY_PARAM_RSA_D, &numbers.d},
@@ -73,22 +73,23 @@ absl::StatusOr<RsaNumbers> ReadRsaNumbers(const EVP_PKEY* key) {
     *number = NewSecret();
     BIGNUM* target = number->get();
     if (target == nullptr || EVP_PKEY_get_bn_param(key, name, &target) != 1) {
-      return OpensslError(absl::StatusCode::kInvalidArgument, "read RSA key: a number is missing");
+      return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                                "read RSA key: a number is missing");
     }
   }
   return numbers;
 }
 
 absl::Status CheckRsaNumbers(const RsaNumbers& key) {
-  const BnCtxPtr owned_ctx(BN_CTX_secure_new());
+  const openssl::BnCtxPtr owned_ctx(BN_CTX_secure_new());
   BN_CTX* ctx = owned_ctx.get();
   if (ctx == nullptr) return LibraryFailed();
-  for (const BnPtr* factor : {&key.p, &key.q}) {
+  for (const openssl::BnPtr* factor : {&key.p, &key.q}) {
     if (!BN_is_odd(factor->get()) || BN_is_one(factor->get()) || BN_is_negative(factor->get())) {
       return absl::InvalidArgumentError("check RSA key: a factor is not an odd number above 1");
     }
   }
-  const BnPtr p1 = MinusOne(key.p), q1 = MinusOne(key.q);
+  const openssl::BnPtr p1 = MinusOne(key.p), q1 = MinusOne(key.q);
   if (p1 == nullptr || q1 == nullptr) return LibraryFailed();
   const std::pair<std::optional<bool>, const char*> relations[] = {
       {IsProductOfPrimes(key, ctx), "the modulus is not the product of two factors"},

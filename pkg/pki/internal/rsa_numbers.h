@@ -7,13 +7,13 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
-#include "pkg/pki/internal/openssl_ptr.h"
+#include "pkg/openssl/handles.h"
 
 namespace calico::pki::internal {
 
 // The numbers of a two-prime key; cleared when freed.
 struct RsaNumbers {
-  BnPtr n, e, d, p, q, dp, dq, qinv;
+  openssl::BnPtr n, e, d, p, q, dp, dq, qinv;
 };
 
 // Errors: InvalidArgument if the key lacks a number (CRT parts included).

@@ -4,7 +4,7 @@
 #include <openssl/rsa.h>
 
 #include "pkg/base/testing/status_matchers.h"
-#include "pkg/pki/internal/openssl_ptr.h"
+#include "pkg/openssl/handles.h"
 
 namespace calico::pki::internal {
 namespace {
@@ -13,11 +13,11 @@ using ::calico::base::IsOk;
 using ::calico::base::StatusIs;
 using ::testing::HasSubstr;
 
-EvpPkeyPtr NewKey() { return EvpPkeyPtr(EVP_RSA_gen(2048)); }
+openssl::EvpPkeyPtr NewKey() { return openssl::EvpPkeyPtr(EVP_RSA_gen(2048)); }
 
 TEST(CheckRsaNumbersTest, AcceptsTheLibrarysKeys) {
   for (const unsigned int bits : {2048u, 3072u, 4096u}) {
-    const EvpPkeyPtr key(EVP_RSA_gen(bits));
+    const openssl::EvpPkeyPtr key(EVP_RSA_gen(bits));
     ASSERT_NE(key, nullptr);
     const absl::StatusOr<RsaNumbers> numbers = ReadRsaNumbers(key.get());
     ASSERT_THAT(numbers, IsOk());
@@ -26,11 +26,11 @@ TEST(CheckRsaNumbersTest, AcceptsTheLibrarysKeys) {
 }
 
 TEST(CheckRsaNumbersTest, FindsEveryWrongNumber) {
-  const EvpPkeyPtr key = NewKey();
+  const openssl::EvpPkeyPtr key = NewKey();
   ASSERT_NE(key, nullptr);
   struct Case {
     const char* name;
-    BnPtr RsaNumbers::* number;
+    openssl::BnPtr RsaNumbers::* number;
     const char* message;
   };
   const Case kCases[] = {
@@ -54,7 +54,7 @@ TEST(CheckRsaNumbersTest, FindsEveryWrongNumber) {
 }
 
 TEST(CheckRsaNumbersTest, RefusesDegenerateFactors) {
-  const EvpPkeyPtr key = NewKey();
+  const openssl::EvpPkeyPtr key = NewKey();
   ASSERT_NE(key, nullptr);
   for (const BN_ULONG factor : {0UL, 1UL, 2UL}) {
     absl::StatusOr<RsaNumbers> numbers = ReadRsaNumbers(key.get());
@@ -65,13 +65,13 @@ TEST(CheckRsaNumbersTest, RefusesDegenerateFactors) {
 }
 
 TEST(ReadRsaNumbersTest, RefusesAPublicKey) {
-  const EvpPkeyPtr key = NewKey();
+  const openssl::EvpPkeyPtr key = NewKey();
   ASSERT_NE(key, nullptr);
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key.get(), &der);
-  const OpensslBytesPtr owned(der);
+  const openssl::BytesPtr owned(der);
   const unsigned char* in = der;
-  const EvpPkeyPtr public_half(d2i_PUBKEY(nullptr, &in, size));
+  const openssl::EvpPkeyPtr public_half(d2i_PUBKEY(nullptr, &in, size));
   ASSERT_NE(public_half, nullptr);
   EXPECT_THAT(ReadRsaNumbers(public_half.get()), StatusIs(absl::StatusCode::kInvalidArgument));
 }

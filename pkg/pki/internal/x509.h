@@ -6,13 +6,13 @@
 
 #include <absl/status/statusor.h>
 
+#include "pkg/openssl/handles.h"
 #include "pkg/pki/certificate.h"
-#include "pkg/pki/internal/openssl_ptr.h"
 
 namespace calico::pki::internal {
 
 struct X509Handle {
-  X509Ptr x509;
+  openssl::X509Ptr x509;
 };
 
 struct CertificateAccess {
@@ -22,7 +22,8 @@ struct CertificateAccess {
 };
 
 // Errors: Internal.
-absl::StatusOr<CertificateStackPtr> ToX509Stack(const std::vector<Certificate>& certificates);
+absl::StatusOr<openssl::CertificateStackPtr> ToX509Stack(
+    const std::vector<Certificate>& certificates);
 
 // A certificate just made, as a value. Errors: Internal.
 absl::StatusOr<Certificate> FromX509(X509* certificate);

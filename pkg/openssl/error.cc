@@ -1,18 +1,18 @@
-#include "pkg/pki/internal/openssl_error.h"
+#include "pkg/openssl/error.h"
 
 #include <string>
 
 #include <fmt/format.h>
 #include <openssl/err.h>
 
-namespace calico::pki::internal {
+namespace calico::openssl {
 namespace {
 constexpr int kMaxReasons = 3;
 }
 
 ErrorScope::~ErrorScope() { ERR_clear_error(); }
 
-absl::Status OpensslError(absl::StatusCode code, std::string_view context) {
+absl::Status TakeError(absl::StatusCode code, std::string_view context) {
   std::string message(context);
   std::string_view separator = ": ";
   std::string previous;
@@ -28,4 +28,12 @@ absl::Status OpensslError(absl::StatusCode code, std::string_view context) {
   return absl::Status(code, message);
 }
 
-}  // namespace calico::pki::internal
+std::string TakeReason() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  if (code == 0) return "unknown TLS error";
+  if (const char* reason = ERR_reason_error_string(code)) return reason;
+  return fmt::format("TLS error {:#x}", code);
+}
+
+}  // namespace calico::openssl

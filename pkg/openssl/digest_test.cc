@@ -1,8 +1,8 @@
-#include "pkg/pki/digest.h"
+#include "pkg/openssl/digest.h"
 
 #include <gtest/gtest.h>
 
-namespace calico::pki {
+namespace calico::openssl {
 namespace {
 
 // FIPS 180-2, appendix B.
@@ -14,4 +14,4 @@ TEST(DigestTest, PublishedVectors) {
 }
 
 }  // namespace
-}  // namespace calico::pki
+}  // namespace calico::openssl

@@ -1,15 +1,15 @@
 // SHA-256 of bytes, for naming content: not for passwords, and no message authentication.
-#ifndef CALICO_PKG_PKI_DIGEST_H_
-#define CALICO_PKG_PKI_DIGEST_H_
+#ifndef CALICO_PKG_OPENSSL_DIGEST_H_
+#define CALICO_PKG_OPENSSL_DIGEST_H_
 
 #include <string>
 #include <string_view>
 
-namespace calico::pki {
+namespace calico::openssl {
 
 // 64 lower-case hexadecimal digits.
 std::string Sha256Hex(std::string_view bytes);
 
-}  // namespace calico::pki
+}  // namespace calico::openssl
 
-#endif  // CALICO_PKG_PKI_DIGEST_H_
+#endif  // CALICO_PKG_OPENSSL_DIGEST_H_

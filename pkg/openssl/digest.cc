@@ -1,10 +1,10 @@
-#include "pkg/pki/digest.h"
+#include "pkg/openssl/digest.h"
 
 #include <openssl/evp.h>
 
 #include "pkg/base/check.h"
 
-namespace calico::pki {
+namespace calico::openssl {
 
 std::string Sha256Hex(std::string_view bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -21,4 +21,4 @@ std::string Sha256Hex(std::string_view bytes) {
   return text;
 }
 
-}  // namespace calico::pki
+}  // namespace calico::openssl
