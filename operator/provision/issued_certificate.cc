@@ -7,9 +7,9 @@
 #include <absl/algorithm/container.h>
 #include <fmt/format.h>
 
+#include "pkg/base/file.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/pki/certificate.h"
-#include "pkg/pki/secret_file.h"
 #include "pkg/pki/usage.h"
 #include "pkg/pki/verify.h"
 
@@ -79,11 +79,6 @@ absl::Status CheckUsages(const pki::Certificate& leaf) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ReadText(const std::string& path) {
-  CALICO_ASSIGN_OR_RETURN(const base::SecretString content, pki::ReadSecretFile(path));
-  return std::string(content.view());
-}
-
 }  // namespace
 
 absl::Status VerifyIssuedCertificate(std::string_view certificate_pem, const pki::PublicKey& key,
@@ -103,11 +98,11 @@ absl::Status VerifyIssuedCertificate(std::string_view certificate_pem, const pki
 absl::Status VerifyExistingSet(const Config& config, absl::Time now) {
   const auto path = [&config](const std::string& name) { return config.directory + "/" + name; };
   CALICO_ASSIGN_OR_RETURN(const base::SecretString key_pem,
-                          pki::ReadSecretFile(path(config.key_file)));
+                          base::ReadSecretFile(path(config.key_file)));
   const absl::StatusOr<pki::PrivateKey> key = pki::PrivateKey::ParsePem(key_pem.view());
   if (!key.ok()) return Refused("key", MessageOf(key.status()));
   CALICO_ASSIGN_OR_RETURN(const std::string certificate_pem,
-                          ReadText(path(config.certificate_file)));
+                          base::ReadFile(path(config.certificate_file)));
   CALICO_RETURN_IF_ERROR(VerifyIssuedCertificate(certificate_pem, key->public_key(), config, now));
   CALICO_ASSIGN_OR_RETURN(
       const std::vector<pki::Certificate> chain,
@@ -117,7 +112,7 @@ absl::Status VerifyExistingSet(const Config& config, absl::Time now) {
       std::min((leaf.not_after() - leaf.not_before()) / 10, absl::Minutes(10));
   if (now + margin > leaf.not_after()) return Refused("validity", "about to expire");
   if (config.ca_pem.empty()) return absl::OkStatus();
-  CALICO_ASSIGN_OR_RETURN(const std::string ca_pem, ReadText(path(config.ca_file)));
+  CALICO_ASSIGN_OR_RETURN(const std::string ca_pem, base::ReadFile(path(config.ca_file)));
   return ca_pem == config.ca_pem ? absl::OkStatus() : Refused("CA file", "differs from CA_CERT");
 }
 

@@ -11,9 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pkg/base/status_macros.h"
+#include "pkg/base/file.h"
 #include "pkg/base/testing/status_matchers.h"
-#include "pkg/pki/secret_file.h"
 
 namespace calico::provision {
 namespace {
@@ -21,11 +20,6 @@ namespace {
 using ::calico::base::IsOk;
 using ::calico::base::IsOkAndHolds;
 using ::calico::base::StatusIs;
-
-absl::StatusOr<std::string> ReadText(const std::string& path) {
-  CALICO_ASSIGN_OR_RETURN(const base::SecretString content, pki::ReadSecretFile(path));
-  return std::string(content.view());
-}
 
 class PairDirectoryTest : public testing::Test {
  protected:
@@ -56,8 +50,8 @@ class PairDirectoryTest : public testing::Test {
 
 TEST_F(PairDirectoryTest, WritesFilesWithTheirModes) {
   ASSERT_THAT(Write("key", "certificate"), IsOk());
-  EXPECT_THAT(ReadText(directory_ + "/tls.key"), IsOkAndHolds("key"));
-  EXPECT_THAT(ReadText(directory_ + "/tls.crt"), IsOkAndHolds("certificate"));
+  EXPECT_THAT(base::ReadFile(directory_ + "/tls.key"), IsOkAndHolds("key"));
+  EXPECT_THAT(base::ReadFile(directory_ + "/tls.crt"), IsOkAndHolds("certificate"));
   EXPECT_EQ(Mode("tls.key"), 0600U);
   EXPECT_EQ(Mode("tls.crt"), 0644U);
 }
@@ -65,21 +59,21 @@ TEST_F(PairDirectoryTest, WritesFilesWithTheirModes) {
 TEST_F(PairDirectoryTest, ReplacesTheSetAndRemovesTheOldOne) {
   ASSERT_THAT(Write("key1", "certificate1"), IsOk());
   ASSERT_THAT(Write("key2", "certificate2"), IsOk());
-  EXPECT_THAT(ReadText(directory_ + "/tls.key"), IsOkAndHolds("key2"));
+  EXPECT_THAT(base::ReadFile(directory_ + "/tls.key"), IsOkAndHolds("key2"));
   EXPECT_EQ(SetFolders(), 1);
 }
 
 TEST_F(PairDirectoryTest, PlainFilesOfAnotherProgramAreReplaced) {
   std::filesystem::create_symlink("/nonexistent", directory_ + "/tls.key");
   ASSERT_THAT(Write("key", "certificate"), IsOk());
-  EXPECT_THAT(ReadText(directory_ + "/tls.key"), IsOkAndHolds("key"));
+  EXPECT_THAT(base::ReadFile(directory_ + "/tls.key"), IsOkAndHolds("key"));
 }
 
 TEST_F(PairDirectoryTest, AFailedWriteKeepsTheOldSet) {
   ASSERT_THAT(Write("key1", "certificate1"), IsOk());
   EXPECT_THAT(ReplaceSet(directory_, {{"tls.key", "key2", 0600}, {"no/such", "x", 0600}}),
               StatusIs(absl::StatusCode::kNotFound));
-  EXPECT_THAT(ReadText(directory_ + "/tls.key"), IsOkAndHolds("key1"));
+  EXPECT_THAT(base::ReadFile(directory_ + "/tls.key"), IsOkAndHolds("key1"));
   EXPECT_EQ(SetFolders(), 1);
 }
 
@@ -102,9 +96,9 @@ TEST_F(PairDirectoryTest, KilledWritersLeaveTheOldOrTheNewSet) {
     usleep(static_cast<useconds_t>(round * 137));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
-    const absl::StatusOr<std::string> key = ReadText(directory_ + "/tls.key");
+    const absl::StatusOr<std::string> key = base::ReadFile(directory_ + "/tls.key");
     ASSERT_THAT(key, IsOk());
-    EXPECT_THAT(ReadText(directory_ + "/tls.crt"), IsOkAndHolds(*key));
+    EXPECT_THAT(base::ReadFile(directory_ + "/tls.crt"), IsOkAndHolds(*key));
     EXPECT_FALSE(key->empty());
   }
   ASSERT_THAT(Write("end", "end"), IsOk());

@@ -27,6 +27,7 @@
 #include "pkg/aio/timer.h"
 #include "pkg/base/base64.h"
 #include "pkg/base/clock.h"
+#include "pkg/base/file.h"
 #include "pkg/base/log.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/json.h"
@@ -36,7 +37,6 @@
 #include "pkg/pki/certificate_request.h"
 #include "pkg/pki/issue.h"
 #include "pkg/pki/key.h"
-#include "pkg/pki/secret_file.h"
 
 namespace calico {
 namespace {
@@ -274,11 +274,11 @@ std::string NameOf(const json::value& csr) {
 // server does not compare.
 absl::StatusOr<std::string> Load::SignOne() const {
   CALICO_ASSIGN_OR_RETURN(const base::SecretString ca_pem,
-                          pki::ReadSecretFile(options_.ca_cert_file));
+                          base::ReadSecretFile(options_.ca_cert_file));
   CALICO_ASSIGN_OR_RETURN(std::vector<pki::Certificate> chain,
                           pki::Certificate::ParsePemBundle(ca_pem.view()));
   CALICO_ASSIGN_OR_RETURN(const base::SecretString key_pem,
-                          pki::ReadSecretFile(options_.ca_key_file));
+                          base::ReadSecretFile(options_.ca_key_file));
   CALICO_ASSIGN_OR_RETURN(pki::PrivateKey ca_key, pki::PrivateKey::ParsePem(key_pem.view()));
   CALICO_ASSIGN_OR_RETURN(const pki::CertificateAuthority ca,
                           pki::CertificateAuthority::Create(std::move(chain), std::move(ca_key)));

@@ -1,7 +1,5 @@
 // calico-operator: installs Calico as an Installation says. See --help.
 
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -12,6 +10,7 @@
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task.h"
 #include "pkg/base/clock.h"
+#include "pkg/base/file.h"
 #include "pkg/base/log.h"
 #include "pkg/base/version.h"
 #include "pkg/kube/auth/rest_config.h"
@@ -23,10 +22,7 @@ namespace {
 constexpr char kPodNamespaceFile[] = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
 // Empty outside of a pod.
-std::string PodNamespace() {
-  std::ifstream file(kPodNamespaceFile);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+std::string PodNamespace() { return base::ReadFile(kPodNamespaceFile).value_or(""); }
 
 aio::Task<void> Stop(const base::Logger& logger) {
   const int signal = co_await aio::WaitForTermination();

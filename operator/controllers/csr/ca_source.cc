@@ -1,16 +1,15 @@
 #include "operator/controllers/csr/ca_source.h"
 
+#include <span>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "pkg/base/secret_string.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/time.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/key.h"
-#include "pkg/pki/secret_file.h"
 
 namespace calico::csr {
 namespace {
@@ -65,18 +64,17 @@ absl::StatusOr<std::unique_ptr<FileCaSource>> FileCaSource::Open(std::string cer
                                                                  const base::Logger& logger) {
   std::unique_ptr<FileCaSource> source(
       new FileCaSource(std::move(cert_file), std::move(key_file), clock, logger));
-  source->watched_.Changed();
-  CALICO_ASSIGN_OR_RETURN(source->current_, source->Load());
+  source->Look();
+  CALICO_RETURN_IF_ERROR(source->watched_.status());
   source->WarnBeforeEnd();
   return source;
 }
 
-absl::StatusOr<std::shared_ptr<const IssuingCa>> FileCaSource::Load() const {
-  CALICO_ASSIGN_OR_RETURN(const base::SecretString cert_pem, pki::ReadSecretFile(cert_file_));
+absl::StatusOr<std::shared_ptr<const IssuingCa>> FileCaSource::Load(
+    const base::SecretString& cert_pem, const base::SecretString& key_pem) const {
   absl::StatusOr<std::vector<pki::Certificate>> chain =
       pki::Certificate::ParsePemBundle(cert_pem.view(), pki::SurroundingText::kAllow);
   if (!chain.ok()) return base::Annotate(chain.status(), fmt::format("read {}", cert_file_));
-  CALICO_ASSIGN_OR_RETURN(const base::SecretString key_pem, pki::ReadSecretFile(key_file_));
   absl::StatusOr<pki::PrivateKey> key = pki::PrivateKey::ParsePem(key_pem.view());
   if (!key.ok()) return base::Annotate(key.status(), fmt::format("read {}", key_file_));
   if (const absl::Status valid = CheckValidity(*chain, clock_.Now()); !valid.ok()) {
@@ -88,6 +86,13 @@ absl::StatusOr<std::shared_ptr<const IssuingCa>> FileCaSource::Load() const {
     return base::Annotate(authority.status(), fmt::format("use {} with {}", cert_file_, key_file_));
   }
   return std::make_shared<const LocalCa>(*std::move(authority));
+}
+
+base::WatchedFiles::News FileCaSource::Look() {
+  return watched_.Refresh([this](std::span<const base::SecretString> files) -> absl::Status {
+    CALICO_ASSIGN_OR_RETURN(current_, Load(files[0], files[1]));
+    return absl::OkStatus();
+  });
 }
 
 void FileCaSource::WarnBeforeEnd() {
@@ -105,20 +110,18 @@ void FileCaSource::WarnBeforeEnd() {
 }
 
 void FileCaSource::Refresh() {
-  if (watched_.Changed() || retry_) {
-    absl::StatusOr<std::shared_ptr<const IssuingCa>> ca = Load();
-    retry_ = !ca.ok();
-    if (ca.ok()) {
-      current_ = *std::move(ca);
-      last_error_.clear();
+  switch (Look()) {
+    case base::WatchedFiles::News::kNone:
+      break;
+    case base::WatchedFiles::News::kTaken:
       next_warning_ = absl::InfinitePast();
       logger_.Info("CA read",
                    {{"file", cert_file_}, {"not_after", codec::EncodeTime(current_->not_after())}});
-    } else if (std::string error = ca.status().ToString(); error != last_error_) {
+      break;
+    case base::WatchedFiles::News::kFailed:
       // The two files may have been seen between their replacements; the next look tells.
-      logger_.Error("CA not taken, the old one stays", {{"error", ca.status()}});
-      last_error_ = std::move(error);
-    }
+      logger_.Error("CA not taken, the old one stays", {{"error", watched_.status()}});
+      break;
   }
   WarnBeforeEnd();
 }

@@ -11,9 +11,10 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
-#include "operator/controllers/csr/watched_files.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
+#include "pkg/base/secret_string.h"
+#include "pkg/base/watched_files.h"
 #include "pkg/pki/issue.h"
 
 namespace calico::csr {
@@ -63,16 +64,17 @@ class FileCaSource final : public CaSource {
  private:
   FileCaSource(std::string cert_file, std::string key_file, const base::Clock& clock,
                const base::Logger& logger);
-  absl::StatusOr<std::shared_ptr<const IssuingCa>> Load() const;
+  // Makes a CA of what the files hold.
+  absl::StatusOr<std::shared_ptr<const IssuingCa>> Load(const base::SecretString& cert_pem,
+                                                        const base::SecretString& key_pem) const;
+  base::WatchedFiles::News Look();
   void WarnBeforeEnd();
 
   std::string cert_file_;
   std::string key_file_;
   const base::Clock& clock_;
   const base::Logger& logger_;
-  WatchedFiles watched_;
-  bool retry_ = false;
-  std::string last_error_;
+  base::WatchedFiles watched_;
   absl::Time next_warning_ = absl::InfinitePast();
   std::shared_ptr<const IssuingCa> current_;
 };

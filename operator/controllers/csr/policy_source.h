@@ -4,13 +4,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/status/statusor.h>
 
-#include "operator/controllers/csr/watched_files.h"
 #include "operator/policy/csr_policy.h"
 #include "pkg/base/log.h"
+#include "pkg/base/watched_files.h"
 
 namespace calico::csr {
 
@@ -32,14 +33,14 @@ class PolicySource {
 
  private:
   PolicySource(std::string file, std::vector<std::string> signer_names, const base::Logger& logger);
-  absl::StatusOr<std::shared_ptr<const policy::CsrPolicy>> Load() const;
+  // Makes a policy of a file's text.
+  absl::StatusOr<std::shared_ptr<const policy::CsrPolicy>> Load(std::string_view text) const;
+  base::WatchedFiles::News Look();
 
   std::string file_;
   std::vector<std::string> signer_names_;
   const base::Logger& logger_;
-  WatchedFiles watched_;
-  bool retry_ = false;
-  std::string last_error_;
+  base::WatchedFiles watched_;
   std::shared_ptr<const policy::CsrPolicy> current_;
 };
 

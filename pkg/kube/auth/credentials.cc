@@ -1,6 +1,7 @@
 #include "pkg/kube/auth/credentials.h"
 
 #include <algorithm>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -50,8 +51,8 @@ absl::Status CheckPair(const Pair& pair) {
 
 class ConfiguredCredentials final : public Credentials {
  public:
-  ConfiguredCredentials(CredentialSources sources, const FileReader& read, const base::Clock& clock,
-                        const base::Logger& logger)
+  ConfiguredCredentials(CredentialSources sources, const base::FileReader& read,
+                        const base::Clock& clock, const base::Logger& logger)
       : sources_(std::move(sources)),
         ca_(sources_.ca_file, read, logger),
         certificate_(sources_.client_certificate_file, read, logger),
@@ -71,7 +72,7 @@ class ConfiguredCredentials final : public Credentials {
   bool Invalidate() override;
 
  private:
-  static absl::StatusOr<std::string> DataOr(const std::string& data, WatchedFile& file) {
+  static absl::StatusOr<std::string> DataOr(const std::string& data, CredentialFile& file) {
     if (!data.empty() || file.path().empty()) return data;
     return file.Read();
   }
@@ -79,9 +80,9 @@ class ConfiguredCredentials final : public Credentials {
   absl::StatusOr<Pair> ClientPair();
 
   const CredentialSources sources_;
-  WatchedFile ca_;
-  WatchedFile certificate_;
-  WatchedFile key_;
+  CredentialFile ca_;
+  CredentialFile certificate_;
+  CredentialFile key_;
   const base::Logger& logger_;
   Pair pair_;                  // the last one that fits together
   bool is_replacing_ = false;  // the files hold another one, which does not
@@ -176,23 +177,21 @@ bool ConfiguredCredentials::Invalidate() {
 
 }  // namespace
 
-absl::StatusOr<std::string> WatchedFile::Read() {
-  absl::StatusOr<std::string> content = read_(path_);
-  if (content.ok()) {
-    failing_ = false;
-    last_ = *content;
-    return content;
-  }
-  if (!last_) return content;
-  if (!failing_) {
+absl::StatusOr<std::string> CredentialFile::Read() {
+  const base::WatchedFiles::News news =
+      file_.Refresh([this](std::span<const base::SecretString> contents) {
+        last_ = std::string(contents.front().view());
+        return absl::OkStatus();
+      });
+  if (!last_) return file_.status();
+  if (news == base::WatchedFiles::News::kFailed) {
     logger_.Warning("credential file cannot be read, going on with its last content",
-                    {{"file", path_}, {"error", content.status()}});
+                    {{"file", path_}, {"error", file_.status()}});
   }
-  failing_ = true;
   return *last_;
 }
 
-TokenFile::TokenFile(std::string path, FileReader read, const base::Clock& clock,
+TokenFile::TokenFile(std::string path, base::FileReader read, const base::Clock& clock,
                      const base::Logger& logger)
     : file_(std::move(path), std::move(read), logger), clock_(clock) {}
 
@@ -303,7 +302,8 @@ bool ExecCache::Invalidate() {
   return true;
 }
 
-std::shared_ptr<Credentials> MakeCredentials(CredentialSources sources, const FileReader& read_file,
+std::shared_ptr<Credentials> MakeCredentials(CredentialSources sources,
+                                             const base::FileReader& read_file,
                                              const base::Clock& clock, const base::Logger& logger) {
   return std::make_shared<ConfiguredCredentials>(std::move(sources), read_file, clock, logger);
 }

@@ -13,9 +13,10 @@
 
 #include "pkg/aio/task.h"
 #include "pkg/base/clock.h"
+#include "pkg/base/file.h"
 #include "pkg/base/log.h"
+#include "pkg/base/watched_files.h"
 #include "pkg/kube/auth/exec_credential.h"
-#include "pkg/kube/auth/file.h"
 #include "pkg/kube/auth/kubeconfig.h"
 #include "pkg/kube/auth/rest_config.h"
 
@@ -23,10 +24,10 @@ namespace calico::kube {
 
 // A file whose last good content is kept: a file that is away for a moment (a Secret volume being
 // swapped) must not break what works.
-class WatchedFile {
+class CredentialFile {
  public:
-  WatchedFile(std::string path, FileReader read, const base::Logger& logger)
-      : path_(std::move(path)), read_(std::move(read)), logger_(logger) {}
+  CredentialFile(const std::string& path, base::FileReader read, const base::Logger& logger)
+      : path_(path), file_({path}, std::move(read)), logger_(logger) {}
 
   const std::string& path() const { return path_; }
   // The content now; on a read error, the content before, with a warning the first time.
@@ -35,16 +36,15 @@ class WatchedFile {
 
  private:
   std::string path_;
-  FileReader read_;
+  base::WatchedFiles file_;
   const base::Logger& logger_;
   std::optional<std::string> last_;
-  bool failing_ = false;
 };
 
 // A bearer token in a file: cached for 60 s, trimmed, the old one kept when a read fails.
 class TokenFile {
  public:
-  TokenFile(std::string path, FileReader read, const base::Clock& clock,
+  TokenFile(std::string path, base::FileReader read, const base::Clock& clock,
             const base::Logger& logger);
 
   // Errors: kUnauthenticated while there was never a token.
@@ -55,7 +55,7 @@ class TokenFile {
  private:
   absl::StatusOr<std::string> ReadToken();
 
-  WatchedFile file_;
+  CredentialFile file_;
   const base::Clock& clock_;
   std::string token_;
   absl::Time read_at_ = absl::InfinitePast();
@@ -123,13 +123,14 @@ struct CredentialSources {
 };
 
 // Lifetime: `clock` and `logger` outlive the result.
-std::shared_ptr<Credentials> MakeCredentials(CredentialSources sources, const FileReader& read_file,
+std::shared_ptr<Credentials> MakeCredentials(CredentialSources sources,
+                                             const base::FileReader& read_file,
                                              const base::Clock& clock, const base::Logger& logger);
 
 // The runner of a kubeconfig's plug-in. `path` is PATH; `read_file` reads the cluster's CA for the
 // plug-in.
 ExecRunner MakeExecRunner(KubeconfigExec exec, KubeconfigCluster cluster, std::string path,
-                          FileReader read_file);
+                          base::FileReader read_file);
 
 }  // namespace calico::kube
 

@@ -34,10 +34,10 @@ class CredentialsTest : public testing::Test {
                 [this](base::LogLevel, std::string_view line) { log_.emplace_back(line); }) {}
 
   std::shared_ptr<Credentials> Make(CredentialSources sources) {
-    FileReader read = [this](const std::string& path) -> absl::StatusOr<std::string> {
+    base::FileReader read = [this](const std::string& path) -> absl::StatusOr<base::SecretString> {
       const auto found = files_.find(path);
       if (found == files_.end()) return absl::NotFoundError("read " + path + ": not there");
-      return found->second;
+      return base::SecretString(std::string_view(found->second));
     };
     return MakeCredentials(std::move(sources), std::move(read), clock_, logger_);
   }

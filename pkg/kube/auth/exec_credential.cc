@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pkg/base/base64.h"
+#include "pkg/base/file.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 
@@ -36,7 +37,7 @@ absl::StatusOr<ExecCredential> ParseExecCredential(std::string_view text,
                                                    std::string_view api_version) {
   CALICO_ASSIGN_OR_RETURN(
       const json::object object,
-      codec::ParseJsonObject(text, {.max_bytes = kMaxFileBytes, .max_depth = 32}));
+      codec::ParseJsonObject(text, {.max_bytes = base::kMaxFileBytes, .max_depth = 32}));
   codec::Decoder decoder("ExecCredential");
   const codec::ObjectReader root = decoder.Read(object);
   if (root.StringView("kind") != "ExecCredential") root.Fail("kind", "expected ExecCredential");

@@ -43,12 +43,13 @@ absl::Status NotFound(const KubeconfigExec& exec) {
 }
 
 absl::StatusOr<ExecCredential> Run(const KubeconfigExec& exec, const KubeconfigCluster& cluster,
-                                   const std::string& path, const FileReader& read_file,
+                                   const std::string& path, const base::FileReader& read_file,
                                    const std::atomic<bool>& stop) {
   CALICO_ASSIGN_OR_RETURN(const bool interactive, IsInteractive(exec));
   std::string ca_pem = cluster.ca_data;
   if (exec.provide_cluster_info && !cluster.ca_file.empty()) {
-    CALICO_ASSIGN_OR_RETURN(ca_pem, read_file(cluster.ca_file));
+    CALICO_ASSIGN_OR_RETURN(const base::SecretString content, read_file(cluster.ca_file));
+    ca_pem = content.view();
   }
   const absl::StatusOr<std::string> program = FindProgram(exec.command, path);
   if (!program.ok()) return NotFound(exec);
@@ -83,7 +84,7 @@ absl::StatusOr<ExecCredential> Run(const KubeconfigExec& exec, const KubeconfigC
 }  // namespace
 
 ExecRunner MakeExecRunner(KubeconfigExec exec, KubeconfigCluster cluster, std::string path,
-                          FileReader read_file) {
+                          base::FileReader read_file) {
   return [exec = std::move(exec), cluster = std::move(cluster), path = std::move(path),
           read_file = std::move(read_file)](const std::atomic<bool>& stop) {
     return Run(exec, cluster, path, read_file, stop);

@@ -15,7 +15,20 @@ using codec::ObjectReader;
 constexpr std::string_view kExecExtension = "client.authentication.k8s.io/exec";
 // A path of this many entries is a mistake or an attack, not a configuration.
 constexpr codec::YamlLimits kLimits{
-    .max_bytes = kMaxFileBytes, .max_depth = 32, .max_nodes = 50'000};
+    .max_bytes = base::kMaxFileBytes, .max_depth = 32, .max_nodes = 50'000};
+
+// `path`, put after `folder` when it is relative.
+std::string ResolvePath(std::string_view folder, std::string_view path) {
+  if (path.empty() || path.starts_with('/')) return std::string(path);
+  return fmt::format("{}/{}", folder, path);
+}
+
+// The part before the last slash; `.` when there is none.
+std::string FolderOf(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? "/" : std::string(path.substr(0, slash));
+}
 
 KubeconfigCluster ReadCluster(const ObjectReader& reader, const std::string& file) {
   KubeconfigCluster cluster{.file = file,

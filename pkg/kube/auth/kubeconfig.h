@@ -12,8 +12,8 @@
 
 #include <absl/status/statusor.h>
 
+#include "pkg/base/file.h"
 #include "pkg/codec/json.h"
-#include "pkg/kube/auth/file.h"
 
 namespace calico::kube {
 
@@ -97,7 +97,7 @@ struct ResolvedKubeconfig {
 // for every file named, whether it can be read. Errors: kInvalidArgument with all problems.
 absl::StatusOr<ResolvedKubeconfig> ResolveKubeconfig(const Kubeconfig& config,
                                                      const std::string& context,
-                                                     const FileReader& read_file);
+                                                     const base::FileReader& read_file);
 
 }  // namespace calico::kube
 

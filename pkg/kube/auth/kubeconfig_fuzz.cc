@@ -8,16 +8,17 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using ::calico::kube::Kubeconfig;
+  namespace base = ::calico::base;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const absl::StatusOr<Kubeconfig> config = ::calico::kube::ParseKubeconfig(text, "dir/file");
   if (!config.ok()) {
     CALICO_CHECK(absl::IsInvalidArgument(config.status()));
     return 0;
   }
-  const auto read_file = [](const std::string& path) -> absl::StatusOr<std::string> {
+  const auto read_file = [](const std::string& path) -> absl::StatusOr<base::SecretString> {
     CALICO_CHECK(!path.empty());
-    return path.size() % 2 == 0 ? absl::StatusOr<std::string>("content")
-                                : absl::NotFoundError("no such file");
+    if (path.size() % 2 == 0) return base::SecretString("content");
+    return absl::NotFoundError("no such file");
   };
   Kubeconfig merged = *config;
   ::calico::kube::MergeKubeconfig(merged, *config);

@@ -32,11 +32,12 @@ class Problems {
  public:
   void Add(std::string problem) { problems_.push_back(std::move(problem)); }
   // Notes that `path` cannot be read.
-  void CheckFile(const std::string& path, const std::string& what, const FileReader& read_file) {
+  void CheckFile(const std::string& path, const std::string& what,
+                 const base::FileReader& read_file) {
     if (path.empty()) return;
-    const absl::StatusOr<std::string> content = read_file(path);
-    if (!content.ok()) {
-      Add(fmt::format("{}: {}", what, std::string(content.status().message())));
+    const absl::Status status = read_file(path).status();
+    if (!status.ok()) {
+      Add(fmt::format("{}: {}", what, std::string(status.message())));
     }
   }
   absl::Status status() const {
@@ -79,7 +80,7 @@ std::string NamesOf(const Map& map) {
 }
 
 void CheckCluster(const std::string& name, const KubeconfigCluster& cluster,
-                  const FileReader& read_file, Problems& problems) {
+                  const base::FileReader& read_file, Problems& problems) {
   const std::string what = fmt::format("cluster {:?} in {}", name, cluster.file);
   if (cluster.server.empty()) {
     problems.Add(what + ": no server");
@@ -101,7 +102,7 @@ void CheckCluster(const std::string& name, const KubeconfigCluster& cluster,
 }
 
 void CheckClientCertificate(const std::string& what, const KubeconfigUser& user,
-                            const FileReader& read_file, Problems& problems) {
+                            const base::FileReader& read_file, Problems& problems) {
   const bool has_certificate =
       !user.client_certificate_file.empty() || !user.client_certificate_data.empty();
   if (!user.client_certificate_file.empty() && !user.client_certificate_data.empty()) {
@@ -150,8 +151,8 @@ void CheckImpersonation(const std::string& what, const KubeconfigUser& user, Pro
   if (!printable) problems.Add(what + ": as fields may hold printable ASCII only");
 }
 
-void CheckUser(const std::string& name, const KubeconfigUser& user, const FileReader& read_file,
-               Problems& problems) {
+void CheckUser(const std::string& name, const KubeconfigUser& user,
+               const base::FileReader& read_file, Problems& problems) {
   const std::string what = fmt::format("user {:?} in {}", name, user.file);
   const bool has_token = !user.token.empty() || !user.token_file.empty();
   const bool has_basic = !user.username.empty() || !user.password.empty();
@@ -200,7 +201,7 @@ const Entry* FindEntry(const std::map<std::string, Entry>& entries, const std::s
 
 absl::StatusOr<ResolvedKubeconfig> ResolveKubeconfig(const Kubeconfig& config,
                                                      const std::string& context,
-                                                     const FileReader& read_file) {
+                                                     const base::FileReader& read_file) {
   Problems problems;
   ResolvedKubeconfig resolved{.context = context.empty() ? config.current_context : context};
   const KubeconfigContext* chosen = FindContext(config, resolved.context, problems);

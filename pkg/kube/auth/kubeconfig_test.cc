@@ -72,8 +72,10 @@ contexts:
   context: {cluster: spare, user: everything}
 )";
 
-absl::StatusOr<std::string> AnyFile(const std::string&) { return "content"; }
-absl::StatusOr<std::string> NoFile(const std::string& path) {
+absl::StatusOr<base::SecretString> AnyFile(const std::string&) {
+  return base::SecretString("content");
+}
+absl::StatusOr<base::SecretString> NoFile(const std::string& path) {
   return absl::NotFoundError("read " + path + ": No such file or directory");
 }
 
@@ -192,7 +194,7 @@ TEST(KubeconfigTest, ResolvesContexts) {
 
 // One context with a cluster and a user of these fields.
 absl::Status Resolve(const std::string& cluster, const std::string& user,
-                     const FileReader& files = AnyFile, const std::string& context = "") {
+                     const base::FileReader& files = AnyFile, const std::string& context = "") {
   const auto config = ParseKubeconfig(
       fmt::format(
           "{{current-context: x, clusters: [{{name: c, cluster: {{{}}}}}], users: [{{name: "

@@ -12,10 +12,10 @@
 #include <absl/strings/str_split.h>
 #include <fmt/format.h>
 
+#include "pkg/base/file.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/http/proxy.h"
 #include "pkg/kube/auth/credentials.h"
-#include "pkg/kube/auth/file.h"
 #include "pkg/kube/auth/kubeconfig.h"
 
 namespace calico::kube {
@@ -23,10 +23,10 @@ namespace {
 
 constexpr std::string_view kServiceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-// Reads `path` into `config`. Errors: as ReadSmallFile and ParseKubeconfig.
+// Reads `path` into `config`. Errors: as ReadSecretFile and ParseKubeconfig.
 absl::Status ReadInto(const std::string& path, Kubeconfig& config) {
-  CALICO_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(path));
-  CALICO_ASSIGN_OR_RETURN(Kubeconfig parsed, ParseKubeconfig(text, path));
+  CALICO_ASSIGN_OR_RETURN(const base::SecretString text, base::ReadSecretFile(path));
+  CALICO_ASSIGN_OR_RETURN(Kubeconfig parsed, ParseKubeconfig(text.view(), path));
   MergeKubeconfig(config, std::move(parsed));
   return absl::OkStatus();
 }
@@ -107,7 +107,7 @@ CredentialSources SourcesOf(const ResolvedKubeconfig& resolved, const Environmen
                             .username = user.username,
                             .password = user.password};
   if (user.exec) {
-    sources.exec = MakeExecRunner(*user.exec, cluster, environment("PATH"), ReadSmallFile);
+    sources.exec = MakeExecRunner(*user.exec, cluster, environment("PATH"), base::ReadSecretFile);
   }
   return sources;
 }
@@ -133,13 +133,13 @@ RestConfig FromKubeconfig(const ResolvedKubeconfig& resolved, const Environment&
     logger.Warning("the API server's certificate is not verified, as the kubeconfig says",
                    {{"server", config.origin}, {"context", resolved.context}});
   }
-  config.credentials = MakeCredentials(std::move(sources), ReadSmallFile, clock, logger);
+  config.credentials = MakeCredentials(std::move(sources), base::ReadSecretFile, clock, logger);
   return config;
 }
 
 std::string InClusterNamespace(const Environment& environment, const std::string& folder) {
   if (std::string ns = environment("POD_NAMESPACE"); !ns.empty()) return ns;
-  const absl::StatusOr<std::string> content = ReadSmallFile(folder + "/namespace");
+  const absl::StatusOr<std::string> content = base::ReadFile(folder + "/namespace");
   if (!content.ok()) return "default";
   std::string ns(absl::StripAsciiWhitespace(*content));
   return ns.empty() ? "default" : ns;
@@ -176,7 +176,7 @@ absl::StatusOr<RestConfig> LoadRestConfig(const LoadOptions& options,
         "no configuration: set --kubeconfig or KUBECONFIG, write ~/.kube/config, or run in a pod");
   }
   CALICO_ASSIGN_OR_RETURN(const ResolvedKubeconfig resolved,
-                          ResolveKubeconfig(*kubeconfig, options.context, ReadSmallFile));
+                          ResolveKubeconfig(*kubeconfig, options.context, base::ReadSecretFile));
   return FromKubeconfig(resolved, environment, clock, logger);
 }
 
@@ -189,10 +189,10 @@ absl::StatusOr<RestConfig> InClusterConfig(const Environment& environment, const
   }
   const std::string folder = fmt::format("{}{}", root, kServiceAccountFolder);
   CredentialSources sources{.ca_file = folder + "/ca.crt", .token_file = folder + "/token"};
-  const absl::StatusOr<std::string> token = ReadSmallFile(sources.token_file);
+  const absl::Status token = base::ReadSecretFile(sources.token_file).status();
   if (!token.ok()) {
     return absl::InvalidArgumentError(
-        fmt::format("load in-cluster configuration: {}", std::string(token.status().message())));
+        fmt::format("load in-cluster configuration: {}", std::string(token.message())));
   }
   std::string host = environment("KUBERNETES_SERVICE_HOST");
   if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
@@ -200,7 +200,7 @@ absl::StatusOr<RestConfig> InClusterConfig(const Environment& environment, const
       .origin = fmt::format("https://{}:{}", host, environment("KUBERNETES_SERVICE_PORT")),
       .ns = InClusterNamespace(environment, folder)};
   config.proxy = http::ProxyForUrl(config.origin, environment);
-  config.credentials = MakeCredentials(std::move(sources), ReadSmallFile, clock, logger);
+  config.credentials = MakeCredentials(std::move(sources), base::ReadSecretFile, clock, logger);
   return config;
 }
 
