@@ -1,11 +1,12 @@
 #include "pkg/base/log.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <utility>
 
 #include <absl/time/clock.h>
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "pkg/base/utf8.h"
 
@@ -41,17 +42,17 @@ void AppendEscaped(std::string& out, char c) {
   }
 }
 
-Logger::Sink StderrSink() {
-  auto logger =
-      std::make_shared<spdlog::logger>("calico", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("%v");
-  logger->set_level(spdlog::level::trace);
-  logger->flush_on(spdlog::level::trace);
-  return [logger](LogLevel level, std::string_view line) {
-    constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
-                                                     spdlog::level::warn, spdlog::level::err};
-    logger->log(kLevels[static_cast<int>(level)], spdlog::string_view_t(line.data(), line.size()));
-  };
+// One write for each line: lines of several threads, and of several processes that share a pipe,
+// do not mix. A line that stderr does not take is lost; there is nobody to tell.
+void WriteToStderr(LogLevel /*level*/, std::string_view line) {
+  std::string text(line);
+  text += '\n';
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t written = write(STDERR_FILENO, rest.data(), rest.size());
+    if (written < 0 && errno != EINTR) return;
+    if (written > 0) rest.remove_prefix(static_cast<size_t>(written));
+  }
 }
 
 }  // namespace
@@ -84,7 +85,7 @@ LogField::LogField(std::string_view key, absl::Duration value)
 LogField::LogField(std::string_view key, const absl::Status& value)
     : key_(key), json_(JsonQuote(value.ToString())) {}
 
-Logger::Logger(LogLevel threshold) : Logger(threshold, StderrSink()) {}
+Logger::Logger(LogLevel threshold) : Logger(threshold, WriteToStderr) {}
 Logger::Logger(LogLevel threshold, Sink sink) : threshold_(threshold), sink_(std::move(sink)) {}
 Logger::~Logger() = default;
 

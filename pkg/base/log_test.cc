@@ -1,6 +1,11 @@
 #include "pkg/base/log.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -23,6 +28,47 @@ TEST(LoggerTest, WritesOneJsonObjectPerLineAboveTheThreshold) {
   EXPECT_THAT(lines[0], StartsWith(R"({"time":"20)"));
   EXPECT_THAT(lines[0], EndsWith(R"(Z","level":"info","message":"reconciled",)"
                                  R"("name":"default","attempt":3,"changed":true})"));
+}
+
+// stderr goes to a file while this lives.
+class StderrInFile {
+ public:
+  explicit StderrInFile(const std::string& path) : saved_(dup(STDERR_FILENO)) {
+    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    dup2(file, STDERR_FILENO);
+    close(file);
+  }
+  ~StderrInFile() {
+    dup2(saved_, STDERR_FILENO);
+    close(saved_);
+  }
+
+ private:
+  int saved_;
+};
+
+TEST(LoggerTest, LinesOfSeveralThreadsDoNotMix) {
+  const std::string path = testing::TempDir() + "/log_test";
+  constexpr int kThreads = 4, kLines = 200;
+  {
+    const StderrInFile redirected(path);
+    const Logger logger;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&logger, i] {
+        const std::string text(5000, static_cast<char>('a' + i));
+        for (int line = 0; line < kLines; ++line) logger.Info("long", {{"text", text}});
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  std::ifstream file(path);
+  int count = 0;
+  for (std::string line; std::getline(file, line); ++count) {
+    ASSERT_THAT(line, StartsWith(R"({"time":"20)"));
+    ASSERT_THAT(line, EndsWith(std::string(5000, line[line.size() - 3]) + "\"}"));
+  }
+  EXPECT_EQ(count, kThreads * kLines);
 }
 
 TEST(JsonQuoteTest, EscapesControlBytesAndBrokenUtf8) {

@@ -5,7 +5,7 @@ import re
 # Folder -> (row, third-party headers). The longest prefix counts. A file may include lower rows and its own folder;
 # `ALSO` lists what it may include besides.
 ROWS = {
-    "pkg/base": (0, {"absl", "fmt", "spdlog"}),
+    "pkg/base": (0, {"absl", "fmt"}),
     "pkg/codec": (1, {"absl", "fmt", "boost/json", "yaml-cpp"}),
     "pkg/metrics": (1, {"absl", "fmt"}),
     "pkg/openssl": (1, {"absl", "fmt", "openssl"}),
@@ -28,7 +28,7 @@ ROWS = {
     "operator/cmd": (8, {"absl", "fmt", "boost/asio", "boost/json"}),
     # Not part of the product: stand-ins for other people's programs, and tools.
     "operator/standin": (8, {"absl", "fmt", "openssl", "boost/json"}),
-    "tools": (9, {"absl", "fmt", "openssl", "boost/asio", "boost/beast", "boost/json", "spdlog"}),
+    "tools": (9, {"absl", "fmt", "openssl", "boost/asio", "boost/beast", "boost/json"}),
 }
 # Same row or upwards, on purpose.
 ALSO = {
@@ -42,7 +42,7 @@ ALSO = {
 ONLY_ALSO = {"operator/policy", "operator/render", "operator/provision"}
 # OpenSSL is confined to these files.
 OPENSSL_FILES = re.compile(r"^pkg/http/tls_[a-z_]+\.(h|cc)$|^operator/standin/|^tools/|^pkg/(?:openssl|pki)/")
-THIRD_PARTY = re.compile(r"^(absl|boost/[a-z_]+|fmt|openssl|spdlog|yaml-cpp|gtest|gmock|benchmark)[/.]")
+THIRD_PARTY = re.compile(r"^(absl|boost/[a-z_]+|fmt|openssl|yaml-cpp|gtest|gmock|benchmark)[/.]")
 INCLUDE = re.compile(r'^#include ([<"])([^>"]+)[>"]', re.MULTILINE)
 SECRETS = re.compile(r"(?:logger_?|log)\.(?:Debug|Info|Warning|Error)\([^;]*?\b(key_pem|token|password|private_key|authorization)\b\s*[,})]",
                      re.IGNORECASE | re.DOTALL)
