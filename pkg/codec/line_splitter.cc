@@ -1,7 +1,5 @@
 #include "pkg/codec/line_splitter.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "pkg/base/status_macros.h"
@@ -28,15 +26,9 @@ absl::Status LineSplitter::FeedAll(std::string_view bytes, LineFunction on_line)
   while (!bytes.empty()) {
     const std::size_t end = bytes.find('\n');
     const std::string_view part = bytes.substr(0, end);
-    if (passing_over_ || pending_.size() + part.size() > max_line_bytes_) {
-      if (on_long_line_ == nullptr) return TooLong();
-      PassOver(part);
-      if (end == std::string_view::npos) return absl::OkStatus();
-      bytes.remove_prefix(end + 1);
-      on_long_line_(pending_);
-      passing_over_ = false;
-      ClearPending();
-      continue;
+    if (pending_.size() + part.size() > max_line_bytes_) {
+      return absl::ResourceExhaustedError(
+          fmt::format("read line: longer than {} bytes", max_line_bytes_));
     }
     if (end == std::string_view::npos) {
       pending_ += part;
@@ -53,23 +45,9 @@ absl::Status LineSplitter::FeedAll(std::string_view bytes, LineFunction on_line)
   return absl::OkStatus();
 }
 
-// Keeps the head of a line and drops the rest. The head is the same however the bytes are cut.
-void LineSplitter::PassOver(std::string_view part) {
-  passing_over_ = true;
-  const std::size_t head = std::min(max_line_bytes_, kKeepBytes);
-  if (pending_.size() < head) pending_ += part.substr(0, head - pending_.size());
-  pending_.resize(std::min(pending_.size(), head));
-  if (pending_.capacity() > kKeepBytes) pending_.shrink_to_fit();
-}
-
 void LineSplitter::ClearPending() {
   pending_.clear();
   if (pending_.capacity() > kKeepBytes) pending_.shrink_to_fit();
-}
-
-absl::Status LineSplitter::TooLong() const {
-  return absl::ResourceExhaustedError(
-      fmt::format("read line: longer than {} bytes", max_line_bytes_));
 }
 
 }  // namespace calico::codec

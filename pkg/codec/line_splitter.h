@@ -3,10 +3,8 @@
 #define CALICO_PKG_CODEC_LINE_SPLITTER_H_
 
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
@@ -18,13 +16,7 @@ class LineSplitter {
   // Gets one line without its end, valid during the call only. An error stops the splitting.
   using LineFunction = absl::FunctionRef<absl::Status(std::string_view line)>;
 
-  // Gets the first bytes (64 KiB at most) of a line that was too long, after its last byte.
-  using LongLineFunction = std::function<void(std::string_view head)>;
-
-  // Longer lines are passed over and told to `on_long_line`; without that they are errors.
-  explicit LineSplitter(std::size_t max_line_bytes = 8 << 20,
-                        LongLineFunction on_long_line = nullptr)
-      : max_line_bytes_(max_line_bytes), on_long_line_(std::move(on_long_line)) {}
+  explicit LineSplitter(std::size_t max_line_bytes = 8 << 20) : max_line_bytes_(max_line_bytes) {}
 
   // Takes the next bytes, which may begin and end anywhere. Lines end with "\n" or "\r\n"; empty
   // ones are skipped.
@@ -37,14 +29,10 @@ class LineSplitter {
 
  private:
   absl::Status FeedAll(std::string_view bytes, LineFunction on_line);
-  absl::Status TooLong() const;
-  void PassOver(std::string_view part);
   void ClearPending();
 
   std::size_t max_line_bytes_;
-  LongLineFunction on_long_line_;
   std::string pending_;
-  bool passing_over_ = false;  // the line that is pending is too long
   absl::Status failed_;
 };
 

@@ -54,33 +54,6 @@ TEST(LineSplitterTest, LineOfTheLimitPassesALongerOneDoesNot) {
   EXPECT_THAT(in_two_pieces.Feed("456", ignore), StatusIs(absl::StatusCode::kResourceExhausted));
 }
 
-TEST(LineSplitterTest, ALongLineCanBePassedOver) {
-  const std::string text = "12345\n123456789\nabc\n1234567\r\n\nd\nlong rest";
-  for (std::size_t piece = 1; piece <= text.size(); ++piece) {
-    SCOPED_TRACE(piece);
-    std::vector<std::string> heads;
-    LineSplitter splitter(5, [&heads](std::string_view head) { heads.emplace_back(head); });
-    EXPECT_THAT(Split(text, piece, splitter), ElementsAre("12345", "abc", "d"));
-    EXPECT_THAT(heads, ElementsAre("12345", "12345"));
-    EXPECT_EQ(splitter.pending_bytes(), 5u);
-  }
-}
-
-TEST(LineSplitterTest, OfAPassedOverLineOnlyTheHeadIsKept) {
-  constexpr std::size_t kHead = 64 << 10;
-  std::vector<std::size_t> heads;
-  LineSplitter splitter(1 << 20, [&heads](std::string_view head) { heads.push_back(head.size()); });
-  const std::string piece(100'000, 'x');
-  for (int i = 0; i < 100; ++i) {
-    EXPECT_THAT(Split(piece, piece.size(), splitter), IsEmpty());
-    EXPECT_LE(splitter.pending_bytes(), 1u << 20);
-  }
-  EXPECT_EQ(splitter.pending_bytes(), kHead);
-  EXPECT_THAT(Split("\nshort\n", 1, splitter), ElementsAre("short"));
-  EXPECT_THAT(heads, ElementsAre(kHead));
-  EXPECT_EQ(splitter.pending_bytes(), 0u);
-}
-
 TEST(LineSplitterTest, ErrorsStay) {
   LineSplitter splitter;
   std::vector<std::string> lines;

@@ -1,8 +1,5 @@
 #include "pkg/codec/list_splitter.h"
 
-#include <algorithm>
-#include <utility>
-
 #include <fmt/format.h>
 
 #include "pkg/base/status_macros.h"
@@ -11,9 +8,6 @@
 
 namespace calico::codec {
 namespace {
-
-// Of an item that is passed over: more than enough for its name.
-constexpr std::size_t kHeadBytes = 64 << 10;
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -26,9 +20,6 @@ absl::Status TooLarge(std::string_view what, std::size_t limit) {
 }
 
 }  // namespace
-
-ListSplitter::ListSplitter(const Limits& limits, SkipFunction on_skipped)
-    : limits_(limits), on_skipped_(std::move(on_skipped)) {}
 
 absl::Status ListSplitter::Feed(std::string_view bytes, ItemFunction on_item) {
   if (failed_.ok()) failed_ = FeedAll(bytes, on_item);
@@ -150,41 +141,23 @@ bool ListSplitter::EndsItem(char c) {
 
 absl::StatusOr<std::size_t> ListSplitter::ItemBytes(std::string_view bytes, ItemFunction on_item) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (why_skipped_.ok() && item_.size() + i >= limits_.max_item_bytes) {
-      CALICO_RETURN_IF_ERROR(PassOver(
-          TooLarge("an item of more bytes than", limits_.max_item_bytes), bytes.substr(0, i)));
+    if (item_.size() + i >= limits_.max_item_bytes) {
+      return TooLarge("an item of more bytes than", limits_.max_item_bytes);
     }
     if (EndsItem(bytes[i])) {
       CALICO_RETURN_IF_ERROR(Emit(bytes.substr(0, i + 1), on_item));
       return i + 1;
     }
-    if (why_skipped_.ok() && item_depth_ > limits_.max_depth) {
-      CALICO_RETURN_IF_ERROR(PassOver(TooLarge("an item nested deeper than", limits_.max_depth),
-                                      bytes.substr(0, i + 1)));
+    if (item_depth_ > limits_.max_depth) {
+      return TooLarge("an item nested deeper than", limits_.max_depth);
     }
   }
-  if (why_skipped_.ok()) item_ += bytes;
+  item_ += bytes;
   return bytes.size();
-}
-
-// From here on, brackets are counted until the item ends, and nothing more of it is kept.
-absl::Status ListSplitter::PassOver(absl::Status why, std::string_view part) {
-  if (on_skipped_ == nullptr) return why;
-  why_skipped_ = std::move(why);
-  item_ += part.substr(0, kHeadBytes - std::min(item_.size(), kHeadBytes));
-  item_.resize(std::min(item_.size(), kHeadBytes));
-  item_.shrink_to_fit();
-  return absl::OkStatus();
 }
 
 absl::Status ListSplitter::Emit(std::string_view tail, ItemFunction on_item) {
   state_ = State::kAfterItem;
-  if (!why_skipped_.ok()) {
-    on_skipped_(item_, why_skipped_);
-    why_skipped_ = absl::OkStatus();
-    item_.clear();
-    return absl::OkStatus();
-  }
   if (item_.empty()) return on_item(tail);  // It came in one piece: no copy.
   item_ += tail;
   const absl::Status status = on_item(item_);

@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,12 +43,7 @@ class ListSplitter {
   // Gets one item, valid during the call only. An error stops the splitting.
   using ItemFunction = absl::FunctionRef<absl::Status(std::string_view item)>;
 
-  // Gets the first bytes (64 KiB at most) of an item beyond a limit, and what was wrong
-  // (ResourceExhausted), after its last byte.
-  using SkipFunction = std::function<void(std::string_view head, const absl::Status& why)>;
-
-  // Items beyond a limit are passed over and told to `on_skipped`; without that they are errors.
-  explicit ListSplitter(const Limits& limits, SkipFunction on_skipped = nullptr);
+  explicit ListSplitter(const Limits& limits) : limits_(limits) {}
   ListSplitter() : ListSplitter(Limits()) {}
 
   // Takes the next bytes of the response, which may begin and end anywhere.
@@ -71,11 +65,9 @@ class ListSplitter {
   absl::StatusOr<std::size_t> BetweenItems(char c);
   absl::StatusOr<std::size_t> ItemBytes(std::string_view bytes, ItemFunction on_item);
   absl::Status Emit(std::string_view tail, ItemFunction on_item);
-  absl::Status PassOver(absl::Status why, std::string_view part);
   bool EndsItem(char c);
 
   Limits limits_;
-  SkipFunction on_skipped_;
   absl::Status failed_;
   State state_ = State::kHeader;
   // Of the string that is being read, in the header or in an item.
@@ -91,8 +83,7 @@ class ListSplitter {
 
   bool after_comma_ = false;
   std::size_t item_depth_ = 0;
-  std::string item_;          // The part of an item that came with earlier bytes.
-  absl::Status why_skipped_;  // Not OK: the item is beyond a limit, item_ is its head.
+  std::string item_;  // The part of an item that came with earlier bytes.
 };
 
 }  // namespace calico::codec

@@ -68,7 +68,6 @@ class Informer {
     handlers.list_started = [this] { seen_.emplace(); };
     handlers.set = [this](boost::json::object object) { return Set(object); };
     handlers.deleted = [this](const boost::json::object& object) { Remove(ObjectKeyOf(object)); };
-    handlers.skipped = [this](const api::ObjectKey& key) { Remove(key); };
     handlers.synced = [this] { FinishList(); };
     handlers.current = [this](absl::Time at) { current_at_ = at; };
     return RunReflector(client_, resource_, options_, std::move(handlers), clock_, logger_);

@@ -375,27 +375,15 @@ ASYNC_TEST_F(InformerTest, StopsWhateverItWaitsFor) {
   co_await Stop();
 }
 
-ASYNC_TEST_F(InformerTest, AnObjectThatIsTooLargeStopsNoOther) {
+ASYNC_TEST_F(InformerTest, AnObjectThatIsTooLargeIsAClearError) {
   ReadLittle();
-  Put("a", "n1");
-  PutFat("b");
-  Put("c", "n1");
-  co_await StartAndSync();
-  EXPECT_THAT(Nodes(), UnorderedElementsAre("a=n1", "c=n1"));
-  // What was known of it is no longer true, so it is no longer there.
   PutFat("a");
-  Put("d", "n1");
-  CO_ASSERT_TRUE(co_await Eventually([this] { return Has("d"); }));
-  EXPECT_THAT(Nodes(), UnorderedElementsAre("c=n1", "d=n1"));
-  EXPECT_EQ(seen_.back(), "d");
-  EXPECT_THAT(log(),
-              Contains(::testing::AllOf(HasSubstr("object skipped"), HasSubstr("\"name\":\"a\""))));
-  // A watch that goes on does not see it again.
-  server().DropWatches();
-  Put("b", "n2");
-  CO_ASSERT_TRUE(co_await Eventually([this] { return Has("b"); }));
-  EXPECT_EQ(Logged("object skipped"), 2);
-  EXPECT_EQ(Lists(), 1);
+  Start();
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Logged("list failed") > 0; }));
+  EXPECT_THAT(log(), Contains(HasSubstr("an item of more bytes than 10000")));
+  EXPECT_FALSE(pods_->HasSynced());
+  Put("a", "n1");
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Has("a"); }));
   co_await Stop();
 }
 

@@ -63,7 +63,6 @@ class Reflector {
   aio::Task<ReflectorStep> Watch();
   absl::Status Handle(WatchEvent event);
   void Set(json::object object);
-  void Skip(const SkippedObject& skipped);
   void LogSkipped(const api::ObjectKey& key, std::string_view resource_version,
                   const absl::Status& status);
   void LogFailure(std::string_view message, const absl::Status& status, const ReflectorStep& next);
@@ -107,8 +106,7 @@ aio::Task<ReflectorStep> Reflector::List() {
       resource_,
       {.ns = options_.ns,
        .label_selector = options_.label_selector,
-       .field_selector = options_.field_selector,
-       .on_skipped = [this](const SkippedObject& skipped) { Skip(skipped); }},
+       .field_selector = options_.field_selector},
       [this](json::object object) {
         Set(std::move(object));
         return absl::OkStatus();
@@ -138,13 +136,7 @@ aio::Task<ReflectorStep> Reflector::Watch() {
        .field_selector = options_.field_selector,
        .resource_version = resource_version_,
        // Random, so that the watches of many processes do not end at the same time.
-       .duration = absl::Minutes(5) * (1 + base::RandomUnit()),
-       .on_skipped =
-           [this](const SkippedObject& skipped) {
-             ++events_;
-             if (!skipped.resource_version.empty()) resource_version_ = skipped.resource_version;
-             Skip(skipped);
-           }},
+       .duration = absl::Minutes(5) * (1 + base::RandomUnit())},
       [this](WatchEvent event) { return Handle(std::move(event)); });
   if (co_await aio::IsCancelled()) co_return ReflectorStep{};
   const ReflectorStep next =
@@ -182,11 +174,6 @@ void Reflector::Set(json::object object) {
   } else {
     LogSkipped(key, version, status);
   }
-}
-
-void Reflector::Skip(const SkippedObject& skipped) {
-  LogSkipped(skipped.key, skipped.resource_version, skipped.why);
-  if (!skipped.key.name.empty() && handlers_.skipped) handlers_.skipped(skipped.key);
 }
 
 void Reflector::LogSkipped(const api::ObjectKey& key, std::string_view resource_version,

@@ -63,9 +63,6 @@ struct ReflectorHandlers {
   // the object is skipped: one undecodable object must not stop the rest.
   std::function<absl::Status(boost::json::object object)> set;
   std::function<void(const boost::json::object& object)> deleted;
-  // An object was too large to be read (ClientOptions::max_object_bytes); it is logged and skipped.
-  // It may have been added, modified or deleted: what is known of it no longer counts.
-  std::function<void(const api::ObjectKey& key)> skipped;
   // The list has ended; objects not seen since list_started are gone.
   std::function<void()> synced;
   // After a list, and after each event and bookmark: everything that had changed before `at`

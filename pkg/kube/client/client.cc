@@ -197,7 +197,7 @@ aio::Task<absl::Status> Client::Impl::Watch(std::string what, absl::StatusOr<htt
 
 aio::Task<absl::Status> Client::Impl::ReadEvents(http::ResponseStream& stream,
                                                  const WatchOptions& watch, const EventSink& sink) {
-  WatchDecoder decoder(options.max_object_bytes, watch.on_skipped);
+  WatchDecoder decoder(options.max_object_bytes);
   for (;;) {
     absl::StatusOr<std::string> piece = co_await stream.Read(watch.idle_limit);
     if (!piece.ok()) co_return AsBrokenWatch(piece.status());

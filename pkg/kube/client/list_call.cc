@@ -11,7 +11,6 @@
 #include "pkg/codec/json.h"
 #include "pkg/http/client.h"
 #include "pkg/kube/client/request.h"
-#include "pkg/kube/client/watch_decoder.h"
 
 namespace calico::kube {
 namespace {
@@ -67,13 +66,7 @@ aio::Task<absl::StatusOr<codec::ListHeader>> ListCall::ReadPage(std::string cont
       {.request = *std::move(request), .repeat = Repeat::kSafe, .timeout = options_.timeout});
   if (!stream.ok()) co_return stream.status();
 
-  codec::ListSplitter::SkipFunction skip;
-  if (options_.on_skipped != nullptr) {
-    skip = [this](std::string_view head, const absl::Status& why) {
-      options_.on_skipped(SkippedObjectOf(head, "", why));
-    };
-  }
-  codec::ListSplitter splitter({.max_item_bytes = max_object_bytes_}, std::move(skip));
+  codec::ListSplitter splitter({.max_item_bytes = max_object_bytes_});
   const auto deliver = [this](std::string_view item) { return Deliver(item); };
   for (;;) {
     const absl::Duration left = deadline - base::SystemClock().SteadyNow();

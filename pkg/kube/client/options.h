@@ -13,19 +13,8 @@
 #include <boost/json/object.hpp>
 
 #include "pkg/aio/task.h"
-#include "pkg/api/meta/object_key.h"
 
 namespace calico::kube {
-
-// An object of a list, or of an event of a watch, that is larger than ClientOptions allow or nested
-// too deeply. What is known comes from its first bytes.
-struct SkippedObject {
-  api::ObjectKey key;            // no name: not known
-  std::string resource_version;  // empty: not known
-  absl::Status why;              // kResourceExhausted
-};
-// Without one, such an object ends the call with its status.
-using SkippedSink = std::function<void(const SkippedObject& skipped)>;
 
 struct ListOptions {
   std::string ns;  // empty = all namespaces, or cluster-scoped
@@ -33,7 +22,6 @@ struct ListOptions {
   std::string field_selector;
   int page_size = 500;
   absl::Duration timeout = absl::Seconds(60);  // of each page
-  SkippedSink on_skipped = nullptr;
 };
 
 enum class WatchEventType { kAdded, kModified, kDeleted, kBookmark };
@@ -51,7 +39,6 @@ struct WatchOptions {
   absl::Duration duration = absl::Minutes(8);     // timeoutSeconds asked of the server
   absl::Duration idle_limit = absl::Seconds(90);  // beyond bookmarks (one a minute) it is dead
   absl::Duration open_timeout = absl::Seconds(30);
-  SkippedSink on_skipped = nullptr;
 };
 
 struct ApplyOptions {
@@ -68,8 +55,9 @@ struct Preconditions {
 struct ClientOptions {
   std::string user_agent = "calico-operator";
   int max_connections = 16;  // of calls at one time; each watch has one more
-  // One object or watch event. etcd takes 1.5 MiB by default; base64 makes that a third more, and
-  // escapes can make annotations (256 KiB) six times as long, which together is still below.
+  // One object or watch event; a larger one is an error (kResourceExhausted). etcd takes 1.5 MiB by
+  // default; base64 makes that a third more, and escapes can make annotations (256 KiB) six times
+  // as long, which together is still below.
   size_t max_object_bytes = 4 << 20;
   // Looks up the addresses of the API server's name; empty = the system's resolver.
   std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;

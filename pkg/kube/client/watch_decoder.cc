@@ -1,15 +1,12 @@
 #include "pkg/kube/client/watch_decoder.h"
 
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "pkg/base/status_macros.h"
-#include "pkg/codec/cut_json.h"
 #include "pkg/codec/json.h"
 #include "pkg/kube/client/errors.h"
 
@@ -27,10 +24,6 @@ std::optional<WatchEventType> ParseType(std::string_view type) {
   return std::nullopt;
 }
 
-absl::Status TooLarge(size_t limit) {
-  return absl::ResourceExhaustedError(fmt::format("decode watch event: more than {} bytes", limit));
-}
-
 absl::Status ErrorEvent(const json::object& object) {
   absl::StatusOr<api::ApiStatus> status = api::ApiStatus::Decode(object);
   if (!status.ok()) return base::Annotate(status.status(), "decode ERROR event");
@@ -44,25 +37,8 @@ absl::Status ErrorEvent(const json::object& object) {
 
 }  // namespace
 
-SkippedObject SkippedObjectOf(std::string_view head, std::string_view parent, absl::Status why) {
-  const auto find = [head, parent](std::string_view field) {
-    std::vector<std::string_view> path = {"metadata", field};
-    if (!parent.empty()) path.insert(path.begin(), parent);
-    return std::string(codec::FindStringInCutJson(head, path));
-  };
-  return {{find("namespace"), find("name")}, find("resourceVersion"), std::move(why)};
-}
-
-WatchDecoder::WatchDecoder(size_t max_object_bytes, SkippedSink on_skipped)
-    : max_object_bytes_(max_object_bytes),
-      on_skipped_(std::move(on_skipped)),
-      splitter_(
-          max_object_bytes + kEnvelopeBytes,
-          on_skipped_ == nullptr
-              ? codec::LineSplitter::LongLineFunction()
-              : [this](std::string_view head) {
-                  on_skipped_(SkippedObjectOf(head, "object", TooLarge(max_object_bytes_)));
-                }) {}
+WatchDecoder::WatchDecoder(size_t max_object_bytes)
+    : max_object_bytes_(max_object_bytes), splitter_(max_object_bytes + kEnvelopeBytes) {}
 
 absl::Status WatchDecoder::Feed(std::string_view bytes, const EventSink& sink) {
   return splitter_.Feed(bytes, [this, &sink](std::string_view line) { return Decode(line, sink); });
@@ -76,11 +52,6 @@ absl::Status WatchDecoder::Finish() const {
 absl::Status WatchDecoder::Decode(std::string_view line, const EventSink& sink) const {
   absl::StatusOr<json::object> event =
       codec::ParseJsonObject(line, {.max_bytes = max_object_bytes_ + kEnvelopeBytes});
-  if (absl::IsResourceExhausted(event.status()) && on_skipped_ != nullptr) {
-    on_skipped_(
-        SkippedObjectOf(line, "object", base::Annotate(event.status(), "decode watch event")));
-    return absl::OkStatus();
-  }
   if (!event.ok()) return base::Annotate(event.status(), "decode watch event");
   const json::value* type = event->if_contains("type");
   json::value* object = event->if_contains("object");

@@ -15,15 +15,14 @@ namespace calico::kube {
 class WatchDecoder {
  public:
   // `max_object_bytes` bounds one event.
-  explicit WatchDecoder(size_t max_object_bytes, SkippedSink on_skipped = nullptr);
+  explicit WatchDecoder(size_t max_object_bytes);
   WatchDecoder(const WatchDecoder&) = delete;
   WatchDecoder& operator=(const WatchDecoder&) = delete;
 
   // Takes the next bytes, which may begin and end anywhere, and hands each complete event on.
   // Errors: what `sink` returned; the mapped error of an ERROR event (410 Expired: kOutOfRange);
   // kInvalidArgument for what is no event; kResourceExhausted for one that is too large or nested
-  // too deeply, unless there is an `on_skipped`. After an error every further call returns it
-  // again.
+  // too deeply. After an error every further call returns it again.
   absl::Status Feed(std::string_view bytes, const EventSink& sink);
 
   // Call at the end of the response. Errors: kUnavailable when it ended within an event.
@@ -33,13 +32,8 @@ class WatchDecoder {
   absl::Status Decode(std::string_view line, const EventSink& sink) const;
 
   size_t max_object_bytes_;
-  SkippedSink on_skipped_;
   codec::LineSplitter splitter_;
 };
-
-// What the first bytes of an object that is not read tell about it. `parent` is the member that
-// holds the object, or empty when `head` is the object's own.
-SkippedObject SkippedObjectOf(std::string_view head, std::string_view parent, absl::Status why);
 
 }  // namespace calico::kube
 

@@ -86,35 +86,6 @@ TEST_F(WatchDecoderTest, RefusesWhatIsNoEvent) {
   EXPECT_THAT(events_, IsEmpty());
 }
 
-TEST_F(WatchDecoderTest, EventsBeyondTheLimitsCanBeSkipped) {
-  const std::string head =
-      R"({"type":"MODIFIED","object":{"kind":"Pod","metadata":{"name":"fat","namespace":"ns",)"
-      R"("resourceVersion":"7","note":)";
-  const std::string stream = head + '"' + std::string(5000, 'x') + "\"}}}\n" + head +
-                             std::string(100, '[') + std::string(100, ']') + "}}}\n" +
-                             R"({"type":"ADDED","object":{"a":1}})" + "\n" +
-                             std::string(5000, 'x') + "\n";
-  for (const size_t piece : {size_t{1}, size_t{1000}, stream.size()}) {
-    SCOPED_TRACE(piece);
-    events_.clear();
-    std::vector<SkippedObject> skipped;
-    WatchDecoder decoder(4096, [&](const SkippedObject& object) { skipped.push_back(object); });
-    for (size_t i = 0; i < stream.size(); i += piece) {
-      ASSERT_THAT(decoder.Feed(stream.substr(i, piece), Collect()), IsOk());
-    }
-    EXPECT_THAT(decoder.Finish(), IsOk());
-    EXPECT_THAT(events_, ElementsAre("0 {\"a\":1}"));
-    ASSERT_EQ(skipped.size(), 3u);
-    for (int i = 0; i < 2; ++i) {
-      EXPECT_EQ(skipped[i].key, (api::ObjectKey{"ns", "fat"}));
-      EXPECT_EQ(skipped[i].resource_version, "7");
-    }
-    EXPECT_EQ(skipped[2].key.name, "");
-    EXPECT_THAT(skipped[0].why, StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("4096")));
-    EXPECT_THAT(skipped[1].why, StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("nest")));
-  }
-}
-
 TEST_F(WatchDecoderTest, ErrorEventEndsTheWatch) {
   EXPECT_THAT(
       decoder_.Feed("{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"apiVersion\":\"v1\","
