@@ -10,7 +10,7 @@
 #include "operator/render/object_path.h"
 #include "operator/render/testing/cases.h"
 #include "pkg/base/testing/golden.h"
-#include "pkg/codec/yaml.h"
+#include "pkg/codec/testing/yaml_writer.h"
 
 namespace calico::render {
 namespace {

@@ -1,4 +1,4 @@
-// YAML text <-> JSON values with Kubernetes' rules (sigs.k8s.io/yaml): a plain scalar that looks
+// YAML text to JSON values with Kubernetes' rules (sigs.k8s.io/yaml): a plain scalar that looks
 // like null, a boolean (yes, no, on, off too), an integer or a float is one, a quoted one is a
 // string. Anchors, aliases and tags other than !!str are refused: nothing of Kubernetes needs them,
 // and aliases let a small text grow without bound.
@@ -6,12 +6,10 @@
 #define CALICO_PKG_CODEC_YAML_H_
 
 #include <cstddef>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include <absl/status/statusor.h>
-#include <absl/types/span.h>
 
 #include "pkg/codec/json.h"
 
@@ -32,14 +30,6 @@ absl::StatusOr<std::vector<json::value>> ParseYamlDocuments(std::string_view tex
 
 // As ParseYamlDocuments; any other number of documents than one is an InvalidArgument error.
 absl::StatusOr<json::value> ParseYaml(std::string_view text, const YamlLimits& limits = {});
-
-// Block style as kubectl prints it: keys sorted, sequences not indented, strings quoted only when
-// needed, several lines as a literal block; but long lines are not folded. Ends with a newline.
-// Reading it back gives an equal value, as long as no key is longer than YAML's 1,024 characters.
-std::string ToYaml(const json::value& value);
-
-// The documents with `---` lines between them.
-std::string ToYaml(absl::Span<const json::value> documents);
 
 }  // namespace calico::codec
 

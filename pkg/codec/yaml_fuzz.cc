@@ -7,6 +7,7 @@
 
 #include "pkg/base/check.h"
 #include "pkg/codec/json.h"
+#include "pkg/codec/testing/yaml_writer.h"
 #include "pkg/codec/yaml.h"
 
 namespace {

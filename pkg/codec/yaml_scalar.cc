@@ -98,20 +98,6 @@ std::optional<json::value> AsFloat(std::string_view text) {
   return json::value(number);
 }
 
-// 1:30, 12:30:45
-bool IsSexagesimal(std::string_view text) {
-  SkipSign(text);
-  if (SkipDigits(text) == 0 || text.empty() || text.front() != ':') return false;
-  return text.find_first_not_of("0123456789:._") == std::string_view::npos;
-}
-
-// 2026-11-22, 2026-11-22T19:42:02Z
-bool IsTimestamp(std::string_view text) {
-  std::string_view rest = text;
-  if (SkipDigits(rest) != 4 || rest.empty() || rest.front() != '-') return false;
-  return rest.find_first_not_of("0123456789-+:.TtZ ") == std::string_view::npos;
-}
-
 }  // namespace
 
 std::optional<json::value> ResolvePlainScalar(std::string_view text) {
@@ -127,10 +113,6 @@ std::optional<json::value> ResolvePlainScalar(std::string_view text) {
   if (digits.empty()) return as_text;
   if (std::optional<json::value> integer = AsInteger(digits)) return integer;
   return IsFloat(digits) ? AsFloat(digits).value_or(as_text) : as_text;
-}
-
-bool LooksLikeForeignScalar(std::string_view text) {
-  return IsTimestamp(text) || IsSexagesimal(text);
 }
 
 }  // namespace calico::codec

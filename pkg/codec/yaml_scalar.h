@@ -1,4 +1,5 @@
-// What a plain (unquoted) YAML scalar means, by the rules of sigs.k8s.io/yaml. For yaml.h only.
+// What a plain (unquoted) YAML scalar means, by the rules of sigs.k8s.io/yaml. For yaml.h and its
+// tests.
 #ifndef CALICO_PKG_CODEC_YAML_SCALAR_H_
 #define CALICO_PKG_CODEC_YAML_SCALAR_H_
 
@@ -12,10 +13,6 @@ namespace calico::codec {
 // null, a boolean, an integer, a float or a string. An integral float becomes an integer, as it
 // does on Go's way through JSON. nullopt for infinity and not-a-number, which JSON cannot hold.
 std::optional<json::value> ResolvePlainScalar(std::string_view text);
-
-// True for a string that must be quoted in YAML because other readers take it for something else:
-// dates, sexagesimal numbers.
-bool LooksLikeForeignScalar(std::string_view text);
 
 }  // namespace calico::codec
 

@@ -12,7 +12,7 @@ ROWS = {
     "pkg/pki": (2, {"absl", "fmt", "openssl"}),
     "pkg/aio": (1, {"absl", "fmt", "boost/asio"}),
     "pkg/api": (2, {"absl", "fmt", "boost/json"}),
-    "pkg/http": (2, {"absl", "fmt", "boost/asio", "boost/beast", "boost/url", "boost/system", "boost/optional", "boost/core"}),
+    "pkg/http": (2, {"absl", "fmt", "boost/asio", "boost/beast", "boost/system", "boost/optional", "boost/core"}),
     "crds": (2, {"absl", "fmt"}),
     "pkg/kube/auth": (3, {"absl", "fmt", "boost/json"}),
     "pkg/kube/client": (3, {"absl", "fmt", "boost/json"}),

@@ -1,10 +1,14 @@
+#include "pkg/codec/testing/yaml_writer.h"
+
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "pkg/codec/yaml.h"
 #include "pkg/codec/yaml_scalar.h"
 
 namespace calico::codec {
@@ -52,13 +56,30 @@ bool FitsPlain(std::string_view text) {
          text[1] != ' ';
 }
 
+constexpr std::string_view kDigits = "0123456789";
+
+// 1:30, 12:30:45
+bool IsSexagesimal(std::string_view text) {
+  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  const std::size_t digits = text.find_first_not_of(kDigits);
+  return digits != std::string_view::npos && digits > 0 && text[digits] == ':' &&
+         text.find_first_not_of("0123456789:._") == std::string_view::npos;
+}
+
+// 2026-11-22, 2026-11-22T19:42:02Z
+bool IsTimestamp(std::string_view text) {
+  return text.find_first_not_of(kDigits) == 4 && text[4] == '-' &&
+         text.find_first_not_of("0123456789-+:.TtZ ") == std::string_view::npos;
+}
+
 Style StyleOf(std::string_view text) {
   if (text.empty() || !IsPrintable(text)) return Style::kDoubleQuoted;
   if (text.find('\n') != std::string_view::npos) {
     return FitsLiteral(text) ? Style::kLiteral : Style::kDoubleQuoted;
   }
   const std::optional<json::value> plain = ResolvePlainScalar(text);
-  if (!plain.has_value() || !plain->is_string() || LooksLikeForeignScalar(text) || text == "<<") {
+  if (!plain.has_value() || !plain->is_string() || IsTimestamp(text) || IsSexagesimal(text) ||
+      text == "<<") {
     return Style::kDoubleQuoted;
   }
   return FitsPlain(text) ? Style::kPlain : Style::kSingleQuoted;
