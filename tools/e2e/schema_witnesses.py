@@ -163,8 +163,10 @@ DEFAULTS = {
     ("MatchResources", "objectSelector"): ("ValidatingAdmissionPolicyBinding", "spec.matchResources.objectSelector", None),
     ("NamedRuleWithOperations", "scope"): (
         "ValidatingAdmissionPolicy", "spec.matchConstraints.excludeResourceRules[0].scope", None),
-    ("ObjectFieldSelector", "apiVersion"): ("DaemonSet", f"{_VOLUMES}[11].projected.sources[2].downwardAPI.items[0].fieldRef.apiVersion", None),
-    ("ResourceFieldSelector", "divisor"): ("DaemonSet", "spec.template.spec.containers[0].env[2].valueFrom.resourceFieldRef.divisor", None),
+    ("ObjectFieldSelector", "apiVersion"): (
+        "DaemonSet", f"{_VOLUMES}[11].projected.sources[2].downwardAPI.items[0].fieldRef.apiVersion", None),
+    ("ResourceFieldSelector", "divisor"): (
+        "DaemonSet", "spec.template.spec.containers[0].env[2].valueFrom.resourceFieldRef.divisor", None),
     ("RoleRef", "apiGroup"): ("ClusterRoleBinding", "roleRef.apiGroup", None),
     ("ServiceAccountTokenProjection", "expirationSeconds"): (
         "DaemonSet", f"{_VOLUMES}[11].projected.sources[3].serviceAccountToken.expirationSeconds", None),

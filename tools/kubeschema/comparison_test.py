@@ -42,7 +42,8 @@ class DifferencesTest(unittest.TestCase):
             (lambda m: fields(m).pop("a"), "Thing.a: the file has string, the server has none"),
             (lambda m: fields(m).update(d="any"), "Thing.d: the server has any, the file has none"),
             (lambda m: m["types"].pop("Part"), "Part: the file has an atomic type, the server has none"),
-            (lambda m: m["kinds"].pop(), "kinds: Thing: the file has {apiVersion: v1, kind: Thing, type: Thing}, the server has none"),
+            (lambda m: m["kinds"].pop(),
+             "kinds: Thing: the file has {apiVersion: v1, kind: Thing, type: Thing}, the server has none"),
         ):
             with self.subTest(want):
                 self.assertEqual(differences(MODEL, changed(change), older=False), [want])
