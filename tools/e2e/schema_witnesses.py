@@ -170,6 +170,7 @@ DEFAULTS = {
     ("RoleRef", "apiGroup"): ("ClusterRoleBinding", "roleRef.apiGroup", None),
     ("ServiceAccountTokenProjection", "expirationSeconds"): (
         "DaemonSet", f"{_VOLUMES}[11].projected.sources[3].serviceAccountToken.expirationSeconds", None),
+    ("ValidatingAdmissionPolicySpec", "failurePolicy"): ("ValidatingAdmissionPolicy", "spec.failurePolicy", None),
     ("Subject", "apiGroup"): ("ClusterRoleBinding", "subjects[2].apiGroup", (
         {"kind": "User", "namespace": ""}, {"kind": "Group", "namespace": ""}, {"kind": "ServiceAccount"})),
 }

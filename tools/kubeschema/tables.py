@@ -57,6 +57,8 @@ DEFAULTS = {
     ("RoleRef", "apiGroup"): {"default": _RBAC},
     # One hour.
     ("ServiceAccountTokenProjection", "expirationSeconds"): {"default": 3600},
+    # A policy that cannot be judged refuses. Not inside of an atomic value, but policies are compared whole.
+    ("ValidatingAdmissionPolicySpec", "failurePolicy"): {"default": "Fail"},
     # A ServiceAccount is in the core group, whose name is empty.
     ("Subject", "apiGroup"): {"default": _RBAC, "when": {"kind": ["Group", "User"]}},
 }

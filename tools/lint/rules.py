@@ -17,6 +17,7 @@ ROWS = {
     "pkg/kube/auth": (3, {"absl", "fmt", "boost/json"}),
     "pkg/kube/client": (3, {"absl", "fmt", "boost/json"}),
     "pkg/serving": (3, {"absl", "fmt"}),
+    "pkg/kube/schema": (2, {"absl", "fmt", "boost/json"}),
     "pkg/kube": (4, {"absl", "fmt", "boost/json"}),
     "pkg/controller": (5, {"absl", "fmt"}),
     "operator/policy": (6, {"absl", "fmt"}),
@@ -34,7 +35,7 @@ ROWS = {
 ALSO = {
     "pkg/kube/client": {"pkg/kube/auth"},
     "operator/policy": {"pkg/api", "pkg/pki", "pkg/base", "pkg/codec"},
-    "operator/render": {"pkg/api", "pkg/openssl", "pkg/pki", "pkg/base", "pkg/codec", "operator/policy"},
+    "operator/render": {"pkg/api", "pkg/openssl", "pkg/pki", "pkg/base", "pkg/codec", "pkg/kube/schema", "operator/policy"},
     "operator/controllers": {"operator/controllers", "operator/config"},
     "operator/provision": {"pkg/kube/auth", "pkg/kube/client", "pkg/pki", "pkg/api", "pkg/base", "pkg/codec", "pkg/aio"},
 }

@@ -13,8 +13,8 @@
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/codec/yaml.h"
-#include "pkg/kube/apply/compare.h"
 #include "pkg/kube/apply/plan.h"
+#include "pkg/kube/schema/compare.h"
 
 namespace calico::installation {
 namespace {
@@ -28,6 +28,10 @@ bool IsEstablished(const json::object& definition) {
       api::ReadConditions(decoder.Read(definition).Object("status"));
   const api::Condition* const established = api::FindCondition(conditions, "Established");
   return established != nullptr && established->IsTrue();
+}
+
+bool IsChange(const json::object& live, const json::object& desired) {
+  return kube::FirstDifference(kube::Schema::Kubernetes(), live, desired).has_value();
 }
 
 aio::Task<absl::Status> WaitUntilEstablished(kube::Client& client, api::ObjectKey key,
@@ -51,7 +55,7 @@ aio::Task<absl::Status> ApplyCrd(kube::Client& client, Crds which, const base::L
   absl::StatusOr<json::object> live = co_await client.Get(*desired.resource, desired.key);
   if (!live.ok() && !absl::IsNotFound(live.status())) co_return live.status();
   const bool may_update = which == Crds::kAll;
-  if (!live.ok() || (may_update && kube::FirstDifference(*live, desired.object).has_value())) {
+  if (!live.ok() || (may_update && IsChange(*live, desired.object))) {
     live =
         co_await client.Apply(*desired.resource, desired.object,
                               {.field_manager = std::string(render::kFieldManager), .force = true});

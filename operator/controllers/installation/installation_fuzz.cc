@@ -10,7 +10,7 @@
 #include "operator/render/render.h"
 #include "pkg/base/check.h"
 #include "pkg/codec/json.h"
-#include "pkg/kube/apply/compare.h"
+#include "pkg/kube/schema/compare.h"
 #include "pkg/kube/apply/plan.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                               .has_admission_policies = true});
   for (const json::object& rendered : objects) {
     CALICO_CHECK(calico::kube::MakeDesired(rendered, "applied").ok());
-    CALICO_CHECK(!calico::kube::FirstDifference(rendered, rendered).has_value());
+    CALICO_CHECK(!FirstDifference(calico::kube::Schema::Kubernetes(), rendered, rendered).has_value());
   }
   return 0;
 }

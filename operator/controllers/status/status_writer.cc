@@ -9,7 +9,7 @@
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
-#include "pkg/kube/apply/compare.h"
+#include "pkg/kube/schema/compare.h"
 
 namespace calico::status {
 namespace {
@@ -123,7 +123,7 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::WriteInstallation(
   const json::object* const written =
       written_installation_status_.Get(target.installation_version, clock_.Now());
   const json::object& current = written != nullptr ? *written : target.installation_status;
-  if (!kube::FirstDifference(current, status).has_value()) {
+  if (!kube::FirstDifference(kube::Schema::Kubernetes(), current, status).has_value()) {
     co_return written != nullptr ? written_installation_status_.until() : absl::InfiniteFuture();
   }
   const absl::StatusOr<json::object> patched =

@@ -8,6 +8,7 @@
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/kube/apply/take_over.h"
+#include "pkg/kube/schema/compare.h"
 
 namespace calico::kube {
 namespace {
@@ -20,6 +21,13 @@ constexpr absl::Duration kForbiddenInterval = absl::Milliseconds(150);
 api::ObjectMeta MetaOf(const json::object& object) {
   absl::StatusOr<api::ObjectIdentity> identity = api::ObjectIdentity::Decode(object);
   return identity.ok() ? std::move(identity->meta) : api::ObjectMeta();
+}
+
+// Whether the API server has kept something that must not be there.
+bool HoldsTooMuch(const absl::StatusOr<json::object>& answer, const json::object& desired) {
+  if (!answer.ok()) return false;
+  const std::optional<Difference> left = FirstDifference(Schema::Kubernetes(), *answer, desired);
+  return left.has_value() && left->kind == Difference::Kind::kExtra;
 }
 
 }  // namespace
@@ -87,16 +95,18 @@ aio::Task<absl::StatusOr<json::object>> Applier::Send(const DesiredObject& desir
   }
 }
 
-// An update by hand can set a field that excludes one of ours, as `value` does `valueFrom`.
-// Applying leaves both in place, because each has its own manager, and the object is refused for
-// ever. What the others have set in the spec becomes ours, so that applying it again removes what
-// is too much.
-aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObject& desired,
-                                                                bool exists) {
+// An update by hand can set a field that excludes one of ours, as `value` does `valueFrom`, or add
+// one where nothing may be added. Applying leaves both in place, because each has its own manager,
+// and the object is refused, or more than what we want, for ever. What the others have set becomes
+// ours, so that applying it again removes what is too much.
+aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObject& desired) {
   absl::StatusOr<json::object> answer = co_await Send(desired);
-  if (!exists || !absl::IsInvalidArgument(answer.status())) co_return answer;
+  const bool is_refused = absl::IsInvalidArgument(answer.status());
+  if (!is_refused && !HoldsTooMuch(answer, desired.object)) co_return answer;
   const absl::StatusOr<bool> taken = co_await TakeOver(desired);
-  if (!taken.ok()) {
+  // What stands in the way is not to be taken over, and the message says what to do.
+  if (absl::IsFailedPrecondition(taken.status())) co_return taken.status();
+  if (!taken.ok() && !absl::IsNotFound(taken.status())) {
     logger_.Warning("cannot take over the fields of other managers",
                     {{"kind", desired.resource->kind},
                      {"namespace", desired.key.ns},
@@ -104,21 +114,27 @@ aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObj
                      {"error", taken.status()}});
   }
   if (!taken.value_or(false)) co_return answer;
-  logger_.Warning("took over the fields of other managers, for the object was refused",
-                  {{"kind", desired.resource->kind},
-                   {"namespace", desired.key.ns},
-                   {"name", desired.key.name},
-                   {"error", answer.status()}});
+  logger_.Warning("took over the fields of other managers", {{"kind", desired.resource->kind},
+                                                             {"namespace", desired.key.ns},
+                                                             {"name", desired.key.name},
+                                                             {"error", answer.status()}});
   co_return co_await Send(desired);
 }
 
-// False when nobody else has set anything.
+// Whether sending the object again may help. One without our label is seen here for the first
+// time, and may have a field that cannot be changed.
 aio::Task<absl::StatusOr<bool>> Applier::TakeOver(const DesiredObject& desired) {
   CALICO_CO_ASSIGN_OR_RETURN(const json::object live,
                              co_await client_.Get(*desired.resource, desired.key));
-  std::optional<json::array> managed = TakeOverSpec(live, options_.field_manager);
-  if (!managed.has_value()) co_return false;
   const api::ObjectMeta meta = MetaOf(live);
+  CALICO_CO_ASSIGN_OR_RETURN(const bool anew, NeedsNewObject(desired, live));
+  if (anew) {
+    CALICO_CO_RETURN_IF_ERROR(
+        co_await client_.Delete(*desired.resource, desired.key, {.uid = meta.uid}));
+    co_return true;
+  }
+  std::optional<json::array> managed = TakeOverFields(live, options_.field_manager);
+  if (!managed.has_value()) co_return false;
   json::object metadata = {{"uid", meta.uid},
                            {"resourceVersion", meta.resource_version},
                            {"managedFields", *std::move(managed)}};
@@ -133,6 +149,10 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,
   Sent sent{.hash = desired.hash,
             .version_before = live ? live->resource_version : "",
             .uid_before = live ? live->uid : ""};
+  if (!step.obstacle.ok()) {
+    report.errors.push_back(step.obstacle);
+    co_return;
+  }
   if (!step.delete_uid.empty()) {
     const absl::Status gone =
         co_await client_.Delete(*desired.resource, desired.key, {.uid = step.delete_uid});
@@ -141,8 +161,7 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,
       co_return;
     }
   }
-  const absl::StatusOr<json::object> answer =
-      co_await SendOrTakeOver(desired, live != nullptr && step.delete_uid.empty());
+  const absl::StatusOr<json::object> answer = co_await SendOrTakeOver(desired);
   if (!answer.ok()) {
     report.errors.push_back(answer.status());
     co_return;

@@ -50,8 +50,9 @@ class Applier {
   Applier(Client& client, LiveObjects& live, ApplierOptions options, const base::Clock& clock,
           const base::Logger& logger, aio::Executor executor);
 
-  // Errors: in the report: kInvalidArgument for an object of an unknown kind; as Client::Apply and
-  // Client::Delete. Cancellation: total; what was sent stays.
+  // Errors: in the report: kInvalidArgument for an object of an unknown kind; kFailedPrecondition
+  // for one that cannot be changed and must not be made anew by us (NeedsNewObject); as
+  // Client::Apply and Client::Delete. Cancellation: total; what was sent stays.
   aio::Task<ApplyReport> Apply(std::vector<json::object> objects, std::string owner_uid);
 
   // The generation that the API server gave an object when it was applied, while the watch has not
@@ -82,7 +83,7 @@ class Applier {
   aio::Task<void> ApplyOne(const DesiredObject& desired, ApplyStep step, ApplyReport& report);
   aio::Task<void> DeleteOne(DeleteStep step, ApplyReport& report);
   aio::Task<absl::StatusOr<json::object>> Send(const DesiredObject& desired);
-  aio::Task<absl::StatusOr<json::object>> SendOrTakeOver(const DesiredObject& desired, bool exists);
+  aio::Task<absl::StatusOr<json::object>> SendOrTakeOver(const DesiredObject& desired);
   aio::Task<absl::StatusOr<bool>> TakeOver(const DesiredObject& desired);
 
   Client& client_;

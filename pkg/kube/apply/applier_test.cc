@@ -330,31 +330,74 @@ ASYNC_TEST_F(ApplierTest, UnknownKindsAndNamelessObjectsAreRefusedBeforeAnything
   co_await Finish();
 }
 
-ASYNC_TEST_F(ApplierTest, KindsThatAreNotServedAndKindsForLater) {
-  server().state().SetServed(api::kValidatingAdmissionPolicies, false);
+// A condition more switches a policy off: nobody may add to it.
+ASYNC_TEST_F(ApplierTest, WhatIsTooMuchIsTakenOverAndRemoved) {
+  constexpr char kPolicy[] =
+      "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: "
+      "{name: p}, spec: {failurePolicy: Fail}}";
+  const api::ObjectKey key = {"", "p"};
   co_await Start();
-  EXPECT_FALSE(live_->IsServed(api::kValidatingAdmissionPolicies));
-  EXPECT_TRUE(live_->IsServed(api::kConfigMaps));
-  EXPECT_FALSE(live_->HasSynced(api::kSecrets));
-  EXPECT_EQ(server().Count("GET", "/secrets"), 0);
-  live_->StartLater();
-  live_->StartLater();
-  EXPECT_THAT(co_await live_->WaitForKind(api::kSecrets, absl::Seconds(10)), base::IsOk());
-  EXPECT_TRUE(live_->HasSynced(api::kSecrets));
+  (void)co_await Apply({kPolicy});
+  CO_ASSERT_OK(co_await client().Patch(api::kValidatingAdmissionPolicies, key,
+                                       {{"metadata", {{"annotations", {{"theirs", "kept"}}}}},
+                                        {"spec", {{"paramKind", {{"kind", "x"}}}}}}));
+  co_await Until([&] { return Cached(api::kValidatingAdmissionPolicies, key); });
+  EXPECT_EQ((co_await Apply({kPolicy})).applied, 1);
+  const json::object now = *server().Find(api::kValidatingAdmissionPolicies, key);
+  EXPECT_FALSE(now.at("spec").as_object().contains("paramKind"));
+  EXPECT_EQ(now.at("metadata").at("annotations").at("theirs"), "kept");
+  co_await Until([&] { return Cached(api::kValidatingAdmissionPolicies, key); });
+  server().ClearRequests();
+  EXPECT_EQ((co_await Apply({kPolicy})).applied, 0);
+  EXPECT_EQ(Writes(), 0);
   co_await Finish();
 }
 
-ASYNC_TEST_F(ApplierTest, TheHashLeavesOwnersOut) {
-  json::object other = Object(kConfig);
-  other["metadata"].as_object()["ownerReferences"] = json::array();
-  const auto a = MakeDesired(Object(kConfig), "x/applied");
-  const auto b = MakeDesired(other, "x/applied");
-  CO_ASSERT_OK(a);
-  CO_ASSERT_OK(b);
-  EXPECT_EQ(a->hash, b->hash);
-  EXPECT_EQ(a->object.at("metadata").at("annotations").at("x/applied").as_string(),
-            json::string(a->hash));
-  co_return;
+ASYNC_TEST_F(ApplierTest, AClosedConfigMapIsMadeAnew) {
+  co_await Start();
+  (void)co_await Apply({kNamespace, kConfig});
+  json::object closed = *server().Find(api::kConfigMaps, kConfigKey);
+  const json::value uid = closed.at("metadata").at("uid");
+  closed["immutable"] = true;
+  server().Put(closed);
+  co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
+  EXPECT_EQ((co_await Apply({kNamespace, kConfig})).applied, 1);
+  const json::object now = *server().Find(api::kConfigMaps, kConfigKey);
+  EXPECT_FALSE(now.contains("immutable"));
+  EXPECT_NE(now.at("metadata").at("uid"), uid);
+  co_await Finish();
+}
+
+// One without our label is not in the cache: only the refusal shows that it is there.
+ASYNC_TEST_F(ApplierTest, WhatIsRefusedBecauseOfAForeignObjectIsMadeAnew) {
+  json::object foreign = codec::ParseYaml(kBinding)->as_object();
+  foreign["roleRef"].as_object()["name"] = "other";
+  server().Put(foreign);
+  co_await Start();
+  server().Inject({.method = "PATCH", .path_contains = "/clusterrolebindings/b", .status = 422});
+  EXPECT_TRUE((co_await Apply({kBinding})).ok());
+  EXPECT_EQ(server().Count("DELETE", "/clusterrolebindings/b"), 1);
+  EXPECT_EQ(server().Find(api::kClusterRoleBindings, {"", "b"})->at("roleRef").at("name"), "r");
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, WhatMustNotBeMadeAnewIsAnErrorThatSaysWhatToDo) {
+  constexpr char kSelected[] =
+      "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: "
+      "{selector: {matchLabels: {a: b}}}}";
+  co_await Start();
+  (void)co_await Apply({kNamespace, kSelected});
+  json::object changed = *server().Find(api::kDeployments, {"ns", "d"});
+  changed["spec"] = json::object{{"selector", {{"matchLabels", {{"a", "other"}}}}}};
+  changed["status"] = json::object{{"replicas", 1}};
+  server().Put(changed);
+  co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
+  server().ClearRequests();
+  EXPECT_THAT((co_await Apply({kNamespace, kSelected})).errors,
+              ElementsAre(StatusIs(absl::StatusCode::kFailedPrecondition,
+                                   HasSubstr("kubectl delete deployments --namespace ns d"))));
+  EXPECT_EQ(Writes(), 0);
+  co_await Finish();
 }
 
 }  // namespace

@@ -46,6 +46,18 @@ struct LiveObject {
   json::object Parse() const;
 };
 
+// Where live objects are looked up; tests give their own.
+class LiveSource {
+ public:
+  virtual ~LiveSource() = default;
+  // Null if there is none.
+  virtual std::shared_ptr<const LiveObject> Get(const api::Resource& resource,
+                                                const api::ObjectKey& key) const = 0;
+  // Calls `visit` for all objects of all complete kinds, in no order.
+  virtual void ForEach(
+      const std::function<void(const api::Resource&, const LiveObject&)>& visit) const = 0;
+};
+
 struct LiveKind {
   enum class When {
     kAlways,
@@ -58,13 +70,13 @@ struct LiveKind {
 };
 
 // Threading: event loop thread only. Lifetime: outlives its Run task.
-class LiveObjects {
+class LiveObjects : public LiveSource {
  public:
   // All references outlive this.
   LiveObjects(Client& client, std::vector<LiveKind> kinds, std::string label_selector,
               std::string field_manager, const base::Clock& clock, const base::Logger& logger,
               aio::Executor executor);
-  ~LiveObjects();
+  ~LiveObjects() override;
 
   using Observer = std::function<void(const api::Resource& resource, const api::ObjectKey& key)>;
   // Requires: before Run.
@@ -83,11 +95,10 @@ class LiveObjects {
   bool IsServed(const api::Resource& resource) const;
   // What is known of this kind is complete.
   bool HasSynced(const api::Resource& resource) const;
-  // Null if there is none.
   std::shared_ptr<const LiveObject> Get(const api::Resource& resource,
-                                        const api::ObjectKey& key) const;
-  // Calls `visit` for all objects of all complete kinds, in no order.
-  void ForEach(const std::function<void(const api::Resource&, const LiveObject&)>& visit) const;
+                                        const api::ObjectKey& key) const override;
+  void ForEach(
+      const std::function<void(const api::Resource&, const LiveObject&)>& visit) const override;
 
  private:
   struct Entry;

@@ -10,7 +10,7 @@
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
-#include "pkg/kube/apply/compare.h"
+#include "pkg/kube/schema/compare.h"
 #include "pkg/openssl/digest.h"
 
 namespace calico::kube {
@@ -30,27 +30,67 @@ std::string HashOf(const json::object& object) {
 
 // What differs, for the log: the hash differs whenever anything was changed, so it is named only
 // when nothing else is.
-std::optional<std::string> Difference(const json::object& live, const json::object& desired) {
-  std::optional<std::string> first = FirstDifference(live, desired);
-  if (!first.has_value() || !first->starts_with("metadata.annotations.")) return first;
+std::optional<std::string> PathOfDifference(const json::object& live, const json::object& desired) {
+  const Schema& schema = Schema::Kubernetes();
+  const std::optional<Difference> first = FirstDifference(schema, live, desired);
+  if (!first.has_value()) return ImmutableDifference(schema, live, desired);
+  if (!first->path.starts_with("metadata.annotations.")) return first->path;
   json::object rest = desired;
   rest.erase("metadata");
-  std::optional<std::string> beyond = FirstDifference(live, rest);
-  return beyond.has_value() ? beyond : first;
+  const std::optional<Difference> beyond = FirstDifference(schema, live, rest);
+  return beyond.has_value() ? beyond->path : first->path;
+}
+
+// A number of a workload's status; 0 where the controller has written none yet.
+std::int64_t StatusCount(const json::object& object, std::string_view field) {
+  const json::value* const status = object.if_contains("status");
+  if (status == nullptr || !status->is_object()) return 0;
+  const json::value* const count = status->get_object().if_contains(field);
+  return count != nullptr && count->is_int64() ? count->get_int64() : 0;
+}
+
+// Whether somebody would miss the object while it is gone.
+bool IsMissedWhileGone(const api::Resource& resource, const json::object& live) {
+  if (resource == api::kDaemonSets) {
+    return StatusCount(live, "currentNumberScheduled") > 0 ||
+           StatusCount(live, "numberMisscheduled") > 0;
+  }
+  if (resource == api::kDeployments) return StatusCount(live, "replicas") > 0;
+  return resource == api::kNamespaces || resource == api::kCustomResourceDefinitions ||
+         resource == api::kServices;
 }
 
 std::optional<ApplyStep> StepFor(const DesiredObject& desired, size_t index,
                                  const LiveObject* live) {
   if (live == nullptr) return ApplyStep{.index = index};
   const json::object object = live->Parse();
-  std::optional<std::string> difference = Difference(object, desired.object);
+  std::optional<std::string> difference = PathOfDifference(object, desired.object);
   if (!difference.has_value()) return std::nullopt;
   ApplyStep step{.index = index, .difference = *std::move(difference)};
-  if (NeedsRecreation(object, desired.object)) step.delete_uid = live->uid;
+  const absl::StatusOr<bool> anew = NeedsNewObject(desired, object);
+  if (!anew.ok()) {
+    step.obstacle = anew.status();
+  } else if (*anew) {
+    step.delete_uid = live->uid;
+  }
   return step;
 }
 
 }  // namespace
+
+absl::StatusOr<bool> NeedsNewObject(const DesiredObject& desired, const json::object& live) {
+  const std::optional<std::string> path =
+      ImmutableDifference(Schema::Kubernetes(), live, desired.object);
+  if (!path.has_value()) return false;
+  const api::Resource& resource = *desired.resource;
+  if (!IsMissedWhileGone(resource, live)) return true;
+  const std::string where =
+      desired.key.ns.empty() ? std::string() : fmt::format(" --namespace {}", desired.key.ns);
+  return absl::FailedPreconditionError(fmt::format(
+      "apply {} {}: {} is not what it must be and cannot be changed: run `kubectl delete {}{} {}` "
+      "at a time when it may be gone for a moment, it is then made anew",
+      resource.kind, desired.key.ToString(), *path, resource.plural, where, desired.key.name));
+}
 
 absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view hash_annotation) {
   CALICO_ASSIGN_OR_RETURN(const api::ObjectIdentity identity, api::ObjectIdentity::Decode(object));

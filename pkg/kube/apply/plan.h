@@ -28,6 +28,12 @@ struct DesiredObject {
   std::string hash;  // of the object without owners
 };
 
+// Whether `live` must be deleted before `desired` can be there, because the API server refuses to
+// change one of its fields (see ImmutableDifference).
+// Errors: kFailedPrecondition when that would do harm: a workload with pods, which would all end at
+// once, a namespace, a definition. The message says what somebody has to do.
+absl::StatusOr<bool> NeedsNewObject(const DesiredObject& desired, const json::object& live);
+
 // Hashes `object` and writes the annotation.
 // Errors: kInvalidArgument for a kind that pkg/api does not know, or an object without a name.
 absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view hash_annotation);
@@ -45,6 +51,7 @@ struct ApplyStep {
   size_t index = 0;        // of the desired objects
   std::string difference;  // a path; empty: the object is not there
   std::string delete_uid;  // the object with this UID must be deleted first
+  absl::Status obstacle;   // not OK: nothing can be sent, and why
 };
 
 struct DeleteStep {
@@ -61,7 +68,7 @@ struct ApplyPlan {
 
 struct PlanInput {
   const std::vector<DesiredObject>* desired = nullptr;
-  const LiveObjects* live = nullptr;
+  const LiveSource* live = nullptr;
   // Objects with this owner that we applied and that are no longer desired are deleted.
   std::string owner_uid;
   // True for an object that was sent as it is a moment ago: what is known of it is older.

@@ -7,7 +7,8 @@
 namespace calico::kube {
 namespace {
 
-constexpr std::string_view kSpec = "f:spec";
+// What others may go on to set.
+constexpr std::string_view kTheirs[] = {"f:metadata", "f:status"};
 
 std::string_view TextOf(const json::object& object, std::string_view key) {
   const json::value* const value = object.if_contains(key);
@@ -51,7 +52,7 @@ void Unite(json::object& into, json::object from) {
 
 }  // namespace
 
-std::optional<json::array> TakeOverSpec(const json::object& live, std::string_view manager) {
+std::optional<json::array> TakeOverFields(const json::object& live, std::string_view manager) {
   const json::value* const metadata = live.if_contains("metadata");
   if (metadata == nullptr || !metadata->is_object()) return std::nullopt;
   const json::value* const list = metadata->get_object().if_contains("managedFields");
@@ -61,17 +62,20 @@ std::optional<json::array> TakeOverSpec(const json::object& live, std::string_vi
     return IsAppliedBy(entry, manager);
   });
   if (own == managed.end() || FieldsOf(*own) == nullptr) return std::nullopt;
-  json::value& own_spec = (*FieldsOf(*own))[kSpec];
-  if (!own_spec.is_object()) own_spec.emplace_object();
   bool found = false;
   for (json::value& entry : managed) {
     json::object* const fields = FieldsOf(entry);
     if (&entry == own || fields == nullptr) continue;
-    json::value* const spec = fields->if_contains(kSpec);
-    if (spec == nullptr || !TextOf(entry.get_object(), "subresource").empty()) continue;
-    if (spec->is_object()) Unite(own_spec.get_object(), std::move(spec->get_object()));
-    fields->erase(kSpec);
-    found = true;
+    if (!TextOf(entry.get_object(), "subresource").empty()) continue;
+    json::object theirs;
+    for (const std::string_view key : kTheirs) {
+      const auto member = fields->find(key);
+      if (member == fields->end()) continue;
+      theirs.insert(*member);
+      fields->erase(member);
+    }
+    found = found || !fields->empty();
+    Unite(*FieldsOf(*own), std::exchange(*fields, std::move(theirs)));
   }
   if (!found) return std::nullopt;
   const auto is_empty = [](json::value& entry) {

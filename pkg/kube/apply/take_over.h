@@ -9,11 +9,10 @@
 
 namespace calico::kube {
 
-// The managedFields of `live` in which everything below `spec` belongs to what `manager` has
-// applied, so that its next apply removes what it does not send. Metadata, subresources (status,
-// scale) and other managers' fields outside of the spec stay as they are. nullopt: `manager` has
-// applied nothing, or nobody else has set anything in the spec.
-std::optional<json::array> TakeOverSpec(const json::object& live, std::string_view manager);
+// The managedFields of `live` in which everything but the metadata belongs to what `manager` has
+// applied, so that its next apply removes what it does not send. Metadata and subresources (status,
+// scale) stay as they are. nullopt: `manager` has applied nothing, or nobody else has set anything.
+std::optional<json::array> TakeOverFields(const json::object& live, std::string_view manager);
 
 }  // namespace calico::kube
 

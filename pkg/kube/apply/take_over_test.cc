@@ -13,17 +13,17 @@ json::object Yaml(std::string_view text) { return codec::ParseYaml(text)->as_obj
 constexpr char kOwn[] = R"(
   - {manager: us, operation: Apply, fieldsV1: {"f:metadata": {"f:labels": {}}, "f:spec": {"f:env": {"k:A": {".": {}, "f:valueFrom": {}}}}}})";
 
-TEST(TakeOverTest, TheSpecChangesHandsAndNothingElse) {
+TEST(TakeOverTest, EverythingButMetadataChangesHands) {
   const json::object live = Yaml(std::string("metadata:\n  managedFields:") + kOwn + R"(
   - {manager: set, operation: Update, fieldsV1: {"f:spec": {"f:env": {"k:A": {"f:value": {}}}}}}
-  - {manager: edit, operation: Update, fieldsV1: {"f:metadata": {"f:annotations": {}}, "f:spec": {"f:x": {"f:y": {}}}}}
+  - {manager: edit, operation: Update, fieldsV1: {"f:metadata": {"f:annotations": {}}, "f:spec": {"f:x": {"f:y": {}}}, "f:aggregationRule": {}}}
   - {manager: controller, operation: Update, subresource: status, fieldsV1: {"f:spec": {}, "f:status": {}}}
 )");
-  const std::optional<json::array> managed = TakeOverSpec(live, "us");
+  const std::optional<json::array> managed = TakeOverFields(live, "us");
   ASSERT_TRUE(managed.has_value());
   const json::object want = Yaml(R"(
 all:
-  - {manager: us, operation: Apply, fieldsV1: {"f:metadata": {"f:labels": {}}, "f:spec": {"f:env": {"k:A": {".": {}, "f:valueFrom": {}, "f:value": {}}}, "f:x": {"f:y": {}}}}}
+  - {manager: us, operation: Apply, fieldsV1: {"f:metadata": {"f:labels": {}}, "f:spec": {"f:env": {"k:A": {".": {}, "f:valueFrom": {}, "f:value": {}}}, "f:x": {"f:y": {}}}, "f:aggregationRule": {}}}
   - {manager: edit, operation: Update, fieldsV1: {"f:metadata": {"f:annotations": {}}}}
   - {manager: controller, operation: Update, subresource: status, fieldsV1: {"f:spec": {}, "f:status": {}}}
 )");
@@ -43,7 +43,7 @@ metadata:
   - {{manager: us, operation: Apply, fieldsV1: {{"f:spec": {{"f:0": {{"f:our": {{}}}}, "f:1": {{"f:our": {{}}}}, "f:2": {{"f:our": {{}}}}}}}}}}
   - {{manager: set, operation: Update, fieldsV1: {{"f:spec": {{{}}}}}}})",
                                              theirs));
-  const std::optional<json::array> managed = TakeOverSpec(live, "us");
+  const std::optional<json::array> managed = TakeOverFields(live, "us");
   ASSERT_TRUE(managed.has_value());
   const json::object want = Yaml(fmt::format(
       R"(all: [{{manager: us, operation: Apply, fieldsV1: {{"f:spec": {{{}}}}}}}])", all));
@@ -59,7 +59,7 @@ TEST(TakeOverTest, NothingToTake) {
           R"({metadata: {managedFields: [{manager: us, operation: Apply, fieldsV1: {"f:spec": {}}}]}})",
           R"({metadata: {managedFields: [{manager: set, operation: Update, fieldsV1: {"f:spec": {}}}]}})",
       }) {
-    EXPECT_FALSE(TakeOverSpec(Yaml(live), "us").has_value()) << live;
+    EXPECT_FALSE(TakeOverFields(Yaml(live), "us").has_value()) << live;
   }
 }
 

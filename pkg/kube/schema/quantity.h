@@ -1,6 +1,6 @@
 // Kubernetes quantities ("100m", "0.1", "1Gi"), as far as comparing them goes.
-#ifndef CALICO_PKG_KUBE_APPLY_QUANTITY_H_
-#define CALICO_PKG_KUBE_APPLY_QUANTITY_H_
+#ifndef CALICO_PKG_KUBE_SCHEMA_QUANTITY_H_
+#define CALICO_PKG_KUBE_SCHEMA_QUANTITY_H_
 
 #include <string_view>
 
@@ -12,4 +12,4 @@ bool SameQuantity(std::string_view a, std::string_view b);
 
 }  // namespace calico::kube
 
-#endif  // CALICO_PKG_KUBE_APPLY_QUANTITY_H_
+#endif  // CALICO_PKG_KUBE_SCHEMA_QUANTITY_H_

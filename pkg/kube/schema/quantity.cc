@@ -1,4 +1,4 @@
-#include "pkg/kube/apply/quantity.h"
+#include "pkg/kube/schema/quantity.h"
 
 #include <optional>
 #include <string>

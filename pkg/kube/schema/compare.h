@@ -1,0 +1,55 @@
+// Would applying an object change anything? Answered here, so that an idle program sends nothing,
+// and so that nothing that was changed by hand stays.
+//
+// What is live is the only witness. metadata.managedFields says who set a field last, not what it
+// holds: a mutating webhook changes values without taking them, and whoever may write the object
+// may write that list too.
+#ifndef CALICO_PKG_KUBE_SCHEMA_COMPARE_H_
+#define CALICO_PKG_KUBE_SCHEMA_COMPARE_H_
+
+#include <optional>
+#include <string>
+
+#include "pkg/codec/json.h"
+#include "pkg/kube/schema/schema.h"
+
+namespace calico::kube {
+
+struct Difference {
+  enum class Kind {
+    kAbsent,  // `desired` has it, `live` has not
+    kOther,   // both have it, with different values
+    kExtra,   // `live` has it, and nothing else may be there
+  };
+  Kind kind = Kind::kOther;
+  std::string path;  // "spec.template.spec.containers[calico-node].image"
+
+  friend bool operator==(const Difference&, const Difference&) = default;
+};
+
+// The first field of `desired` that `live` does not hold; nullopt when it holds them all.
+//
+// `live` may hold more where the API merges: defaults, fields, map entries and list elements of
+// other managers. It may not
+//   - within what the API treats as one value (x-kubernetes-map-type and -list-type atomic: a
+//     nodeSelector, a Service's selector, a label selector, tolerations, rules, subjects);
+//   - anywhere outside of the metadata of a role, a binding, an admission policy and its binding,
+//     or a PodDisruptionBudget: one more condition switches a policy off, one more field makes a
+//     budget another one. Known defaults of the server are no addition.
+// Elements of a list with keys are in the order of `desired`, and none of them is there twice: the
+// last of two variables of one name counts, and init containers run one after the other.
+//
+// An empty text, list or object, null, false and 0 equal an absent field, unless the field is a
+// pointer in Go (`allowPrivilegeEscalation: false`). Quantities are compared by amount.
+std::optional<Difference> FirstDifference(const Schema& schema, const json::object& live,
+                                          const json::object& desired);
+
+// The path of the first field that must change and that the API server refuses to change, so that
+// the object must be made anew: a binding's roleRef, a workload's selector, a Secret's type, and
+// `immutable` of a ConfigMap or Secret that was closed. nullopt: none.
+std::optional<std::string> ImmutableDifference(const Schema& schema, const json::object& live,
+                                               const json::object& desired);
+
+}  // namespace calico::kube
+
+#endif  // CALICO_PKG_KUBE_SCHEMA_COMPARE_H_
