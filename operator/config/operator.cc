@@ -6,7 +6,7 @@
 
 #include "crds/crds.h"
 #include "operator/render/names.h"
-#include "operator/render/release.h"
+#include "operator/render/releases.h"
 #include "pkg/base/version.h"
 
 namespace calico::config {
@@ -71,9 +71,9 @@ void AddExamples(Flags& flags) {
                 "calico-operator --print-images | while read image; do mirror \"$image\"; done");
 }
 
-std::string Images() {
+std::string Images(const render::Release& release) {
   std::string text;
-  for (const std::string& image : render::Release::Current().images().References({})) {
+  for (const std::string& image : release.images().References({})) {
     text += image + "\n";
   }
   return text;
@@ -91,6 +91,12 @@ std::string CrdManifests() {
 
 ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
                                 const EnvironmentReader& environment, OperatorConfig* config) {
+  const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
+  if (!releases.ok()) {
+    return {.exit_code = 1,
+            .text = fmt::format("{}: {}\n", kProgram, std::string(releases.status().message()))};
+  }
+  config->release = &releases->Newest();
   Flags flags{std::string(kProgram), std::string(kSummary)};
   std::string level = "info";
   bool print_images = false;
@@ -104,7 +110,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
                &print_crds);
   AddExamples(flags);
   flags.Version(fmt::format("{} {} (Calico {})", kProgram, base::Version(),
-                            render::Release::Current().calico_version()));
+                            config->release->calico_version()));
   config->operator_namespace = environment("OPERATOR_NAMESPACE");
   flags.Check([&](std::vector<std::string>& problems) {
     if (config->operator_namespace == render::kCalicoNamespace) {
@@ -115,7 +121,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   });
   ParsedFlags parsed = flags.Parse(argc, argv, environment);
   if (parsed.exit_code.has_value()) return parsed;
-  if (print_images) return {.exit_code = 0, .text = Images()};
+  if (print_images) return {.exit_code = 0, .text = Images(*config->release)};
   if (print_crds) return {.exit_code = 0, .text = CrdManifests()};
   config->log_level = LevelOf(level);
   if (const std::string name = environment("OPERATOR_NAME"); !name.empty()) {

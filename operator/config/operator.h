@@ -6,14 +6,16 @@
 #include <string>
 
 #include "operator/config/flags.h"
+#include "operator/render/release.h"
 #include "pkg/base/log.h"
 
 namespace calico::config {
 
 struct OperatorConfig {
-  std::string kubeconfig;    // --kubeconfig
-  bool manage_crds = false;  // --manage-crds
-  bool leader_elect = true;  // --leader-elect
+  const render::Release* release = nullptr;  // the newest one of this binary; static
+  std::string kubeconfig;                    // --kubeconfig
+  bool manage_crds = false;                  // --manage-crds
+  bool leader_elect = true;                  // --leader-elect
   // --metrics-addr, `host:port`; empty = off. With METRICS_ENABLED=true it is
   // METRICS_HOST:METRICS_PORT unless the flag says otherwise.
   std::string metrics_address;
@@ -29,7 +31,8 @@ struct OperatorConfig {
   std::string service_port;
 };
 
-// Fills `config`. Set exit_code in the result: print it and end.
+// Fills `config`. Set exit_code in the result: print it and end; also for a release inside this
+// binary that does not hold together, which is found here, before anything is touched.
 ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
                                 const EnvironmentReader& environment, OperatorConfig* config);
 

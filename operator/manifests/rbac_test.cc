@@ -13,9 +13,8 @@
 #include <gtest/gtest.h>
 
 #include "operator/manifests/manifests.h"
-#include "operator/render/release.h"
-#include "operator/render/render.h"
 #include "operator/render/testing/cases.h"
+#include "operator/render/testing/objects.h"
 #include "pkg/codec/json.h"
 #include "pkg/codec/yaml.h"
 
@@ -46,8 +45,7 @@ Objects Rendered() {
   render::ReferenceCase c = render::LoadReferenceCase("c-cm-ecdsa");
   c.inputs.has_admission_policies = true;
   Objects objects;
-  for (json::object& object :
-       render::Render(render::Release::Current(), c.installation, c.inputs)) {
+  for (json::object& object : render::RenderNewest(c.installation, c.inputs)) {
     objects.emplace_back("rendered", std::move(object));
   }
   return objects;

@@ -1,32 +1,24 @@
 #include "operator/render/object_path.h"
 
-#include "pkg/base/check.h"
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace calico::render {
+namespace {
 
-json::object& ObjectAt(json::object& root, Path path) {
-  json::object* current = &root;
+// Null when it is not there.
+json::value* ValueAt(json::object& parent, Path path) {
+  json::object* object = &parent;
+  json::value* value = nullptr;
   for (const std::string_view key : path) {
-    json::value* const next = current->if_contains(key);
-    CALICO_CHECK(next != nullptr && next->is_object());
-    current = &next->get_object();
+    value = object == nullptr ? nullptr : object->if_contains(key);
+    if (value == nullptr) return nullptr;
+    object = value->if_object();
   }
-  return *current;
+  return value;
 }
 
-json::array& ArrayAt(json::object& root, Path path) {
-  CALICO_CHECK(path.size() > 0);
-  json::value* current = nullptr;
-  json::object* parent = &root;
-  for (const std::string_view key : path) {
-    CALICO_CHECK(parent != nullptr);
-    current = parent->if_contains(key);
-    CALICO_CHECK(current != nullptr);
-    parent = current->if_object();
-  }
-  CALICO_CHECK(current->is_array());
-  return current->get_array();
-}
+}  // namespace
 
 json::object& EnsureObject(json::object& root, Path path) {
   json::object* current = &root;
@@ -47,12 +39,6 @@ json::object* FindNamed(json::array& list, std::string_view name) {
   return nullptr;
 }
 
-json::object& Named(json::array& list, std::string_view name) {
-  json::object* const found = FindNamed(list, name);
-  CALICO_CHECK(found != nullptr);
-  return *found;
-}
-
 std::string_view TextAt(const json::object& object, std::string_view key) {
   const json::value* const value = object.if_contains(key);
   return value != nullptr && value->is_string() ? codec::View(value->get_string())
@@ -67,28 +53,44 @@ std::string_view NameOf(const json::object& object) {
                                                       : std::string_view();
 }
 
-json::object& PodSpec(json::object& workload) {
-  return ObjectAt(workload, {"spec", "template", "spec"});
+void ObjectEditor::Fail(std::string_view what) {
+  if (!status_.ok()) return;
+  status_ =
+      absl::InvalidArgumentError(fmt::format("{} {}: {}", KindOf(root_), NameOf(root_), what));
 }
 
-json::object& Container(json::object& workload, std::string_view name) {
-  return Named(ArrayAt(PodSpec(workload), {"containers"}), name);
+json::object& ObjectEditor::ObjectAt(json::object& parent, Path path) {
+  if (path.size() == 0) return parent;
+  json::value* const value = ValueAt(parent, path);
+  if (value != nullptr && value->is_object()) return value->get_object();
+  Fail(fmt::format("{}: not there", fmt::join(path, ".")));
+  return nowhere_;
 }
 
-json::object& InitContainer(json::object& workload, std::string_view name) {
-  return Named(ArrayAt(PodSpec(workload), {"initContainers"}), name);
+json::array& ObjectEditor::ArrayAt(json::object& parent, Path path) {
+  json::value* const value = ValueAt(parent, path);
+  if (value != nullptr && value->is_array()) return value->get_array();
+  Fail(fmt::format("{}: not there", fmt::join(path, ".")));
+  return nowhere_list_;
 }
 
-void SetEnvironment(json::object& container, std::string_view name, std::string_view value) {
-  json::value& list = container["env"];
-  if (!list.is_array()) list.emplace_array();
-  json::object* entry = FindNamed(list.get_array(), name);
-  if (entry == nullptr) {
-    entry = &list.get_array().emplace_back(json::object()).emplace_object();
-    (*entry)["name"] = name;
-  }
-  entry->erase("valueFrom");
-  (*entry)["value"] = value;
+json::object& ObjectEditor::Named(json::array& list, std::string_view name) {
+  if (json::object* const found = FindNamed(list, name)) return *found;
+  Fail(fmt::format("[{}]: not there", name));
+  return nowhere_;
+}
+
+json::object& ObjectEditor::Container(std::string_view name) {
+  return Named(ArrayAt(PodSpec(), {"containers"}), name);
+}
+
+json::object& ObjectEditor::InitContainer(std::string_view name) {
+  return Named(ArrayAt(PodSpec(), {"initContainers"}), name);
+}
+
+void ObjectEditor::SetEnvironment(json::object& container, std::string_view name,
+                                  std::string_view value) {
+  Named(ArrayAt(container, {"env"}), name)["value"] = value;
 }
 
 }  // namespace calico::render

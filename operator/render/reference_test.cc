@@ -9,9 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "operator/render/object_path.h"
-#include "operator/render/render.h"
 #include "operator/render/testing/cases.h"
+#include "operator/render/testing/objects.h"
 
 namespace calico::render {
 namespace {
@@ -154,8 +153,7 @@ class ReferenceTest : public testing::Test {
   void Compare(std::string_view name) {
     const ReferenceCase reference = LoadReferenceCase(name);
     std::map<std::string, Flat> ours;
-    for (const json::object& object :
-         Render(Release::Current(), reference.installation, reference.inputs)) {
+    for (const json::object& object : RenderNewest(reference.installation, reference.inputs)) {
       Flatten(object, "", ours[Identity(object)]);
     }
     std::map<std::string, Flat> theirs;
@@ -221,7 +219,7 @@ TEST_F(ReferenceTest, CniConfigHoldsTheSame) {
       }
       return json::value();
     };
-    EXPECT_EQ(config(Render(Release::Current(), reference.installation, reference.inputs)),
+    EXPECT_EQ(config(RenderNewest(reference.installation, reference.inputs)),
               config(reference.objects));
   }
 }

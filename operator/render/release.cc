@@ -1,125 +1,228 @@
 #include "operator/render/release.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
-#include <absl/strings/match.h>
-#include <absl/strings/strip.h>
 #include <fmt/format.h>
 
-#include "operator/render/manifests.h"
 #include "operator/render/object_path.h"
-#include "pkg/base/check.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/codec/yaml.h"
+#include "pkg/kube/schema/merge.h"
+#include "pkg/kube/schema/shape.h"
 
 namespace calico::render {
 namespace {
 
-constexpr std::string_view kImagesFile = "images";
+using Objects = std::vector<json::object>;
 
-bool IsDefault(std::string_view value) { return value.empty() || value == api::kUseDefault; }
+constexpr std::string_view kReleaseFile = "release.yaml";
 
-// "manifests/v3.32/calico-node.yaml" -> "calico-node".
-std::string_view BaseName(std::string_view file) {
-  file.remove_prefix(file.rfind('/') + 1);
-  return file.substr(0, file.rfind('.'));
+std::string Identity(const json::object& object) {
+  const json::value* const metadata = object.if_contains("metadata");
+  const std::string_view ns = metadata != nullptr && metadata->is_object()
+                                  ? TextAt(metadata->get_object(), "namespace")
+                                  : std::string_view();
+  return fmt::format("{} {}{}{}", KindOf(object), ns, ns.empty() ? "" : "/", NameOf(object));
 }
 
-std::string_view TrimSlashes(std::string_view text) {
-  while (text.starts_with('/')) text.remove_prefix(1);
-  while (text.ends_with('/')) text.remove_suffix(1);
-  return text;
+bool IsSame(const json::object& a, const json::object& b) {
+  return TextAt(a, "apiVersion") == TextAt(b, "apiVersion") && Identity(a) == Identity(b);
+}
+
+absl::Status Bad(std::string_view file, std::string_view what) {
+  return absl::InvalidArgumentError(fmt::format("{}: {}", file, what));
+}
+
+// An error of an object, with the file that it stands in.
+absl::Status In(std::string_view file, const json::object& object, const absl::Status& status) {
+  if (status.ok()) return status;
+  return base::Annotate(status, fmt::format("{}: {}", file, Identity(object)));
+}
+
+// Merges every patch into the one object that it is for.
+absl::Status MergeAll(std::string_view file, const Objects& patches, Objects& objects) {
+  for (const json::object& patch : patches) {
+    const auto target = std::find_if(objects.begin(), objects.end(),
+                                     [&](const json::object& it) { return IsSame(it, patch); });
+    if (target == objects.end()) {
+      return Bad(file, fmt::format("{}: no manifest has such an object", Identity(patch)));
+    }
+    absl::StatusOr<json::object> merged =
+        kube::Merge(kube::Schema::Kubernetes(), std::move(*target), patch);
+    if (!merged.ok()) return In(file, patch, merged.status());
+    *target = *std::move(merged);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-ImageSource ImageSource::Of(const api::Installation& installation) {
-  return {installation.registry, installation.image_path, installation.image_prefix};
-}
-
-absl::StatusOr<ImageTable> ImageTable::Parse(const json::object& table) {
-  codec::Decoder decoder("images");
-  const codec::ObjectReader reader = decoder.Read(table);
-  ImageTable result;
-  result.registry_ = reader.RequiredString("registry");
-  result.path_ = reader.RequiredString("path");
-  const codec::ObjectReader images = reader.RequiredObject("images");
-  if (images.exists()) {
-    for (const auto& entry : images.object()) {
-      const codec::ObjectReader image = images.RequiredObject(entry.key());
-      result.images_.emplace(std::string(entry.key()),
-                             Image{image.RequiredString("image"), image.RequiredString("tag")});
-    }
+// Reads the files of one folder, each once.
+class ReleaseReader {
+ public:
+  ReleaseReader(std::string_view version, std::span<const base::EmbeddedFile> files)
+      : folder_(fmt::format("{}/", version)), files_(files) {
+    release_.version_ = std::string(version);
   }
-  CALICO_RETURN_IF_ERROR(decoder.status());
-  return result;
-}
 
-std::string ImageTable::Reference(std::string_view key, const ImageSource& source) const {
-  const auto found = images_.find(key);
-  CALICO_CHECK(found != images_.end());
-  const std::string_view registry =
-      TrimSlashes(IsDefault(source.registry) ? registry_ : source.registry);
-  const std::string_view path = TrimSlashes(IsDefault(source.path) ? path_ : source.path);
-  const std::string_view prefix = IsDefault(source.prefix) ? std::string_view() : source.prefix;
-  return fmt::format("{}{}{}{}{}{}:{}", registry, registry.empty() ? "" : "/", path,
-                     path.empty() ? "" : "/", prefix, found->second.name, found->second.tag);
-}
+  absl::StatusOr<Release> Read() {
+    CALICO_ASSIGN_OR_RETURN(const Objects documents, ReadFile(std::string(kReleaseFile)));
+    if (documents.size() != 1) return Bad(Name(kReleaseFile), "expected one document");
+    const json::object& index = documents.front();
+    absl::StatusOr<ImageTable> images = ImageTable::Parse(index);
+    if (!images.ok()) return base::Annotate(images.status(), Name(kReleaseFile));
+    release_.images_ = *std::move(images);
+    const std::string name = Name(kReleaseFile);
+    codec::Decoder decoder(name);
+    const codec::ObjectReader reader = decoder.Read(index);
+    release_.calico_version_ = reader.RequiredString("calicoVersion");
+    const std::vector<std::string> manifests = reader.StringList("manifests");
+    const std::vector<std::string> fragments = reader.StringList("fragments");
+    CALICO_RETURN_IF_ERROR(decoder.status());
+    for (const std::string& name : manifests) CALICO_RETURN_IF_ERROR(ReadManifest(name));
+    for (const std::string& name : fragments) CALICO_RETURN_IF_ERROR(ReadFragment(name));
+    CALICO_RETURN_IF_ERROR(CheckAllRead());
+    return std::move(release_);
+  }
 
-std::vector<std::string> ImageTable::References(const ImageSource& source) const {
-  std::vector<std::string> references;
-  references.reserve(images_.size());
-  for (const auto& [key, image] : images_) references.push_back(Reference(key, source));
-  std::sort(references.begin(), references.end());
-  return references;
-}
+ private:
+  std::string Name(std::string_view file) const { return fmt::format("{}{}", folder_, file); }
 
-absl::StatusOr<Release> Release::Load(std::span<const base::EmbeddedFile> files) {
-  Release release;
-  for (const base::EmbeddedFile& file : files) {
-    absl::StatusOr<std::vector<json::value>> documents = codec::ParseYamlDocuments(file.content);
-    if (!documents.ok()) return base::Annotate(documents.status(), std::string(file.name));
-    std::vector<json::object> objects;
+  absl::StatusOr<Objects> ReadFile(const std::string& file) {
+    const std::string ending = "/" + Name(file);
+    const auto found = std::find_if(files_.begin(), files_.end(), [&](const auto& candidate) {
+      return candidate.name.ends_with(ending);
+    });
+    if (found == files_.end()) return Bad(Name(file), "there is no such file");
+    read_.insert(found->name);
+    absl::StatusOr<std::vector<json::value>> documents = codec::ParseYamlDocuments(found->content);
+    if (!documents.ok()) return base::Annotate(documents.status(), Name(file));
+    Objects objects;
     for (json::value& document : *documents) {
-      if (!document.is_object()) {
-        return absl::InvalidArgumentError(fmt::format("{}: not an object", file.name));
-      }
+      if (!document.is_object()) return Bad(Name(file), "not an object");
       objects.push_back(std::move(document.get_object()));
     }
-    if (BaseName(file.name) == kImagesFile && objects.size() == 1) {
-      CALICO_ASSIGN_OR_RETURN(release.images_, ImageTable::Parse(objects.front()));
-      release.calico_version_ = TextAt(objects.front(), "calicoVersion");
-      continue;
-    }
+    return objects;
+  }
+
+  // Objects that are whole, and that no manifest has yet.
+  absl::Status CheckObjects(const std::string& file, const Objects& objects) {
     for (const json::object& object : objects) {
       if (KindOf(object).empty() || NameOf(object).empty()) {
-        return absl::InvalidArgumentError(
-            fmt::format("{}: an object without kind or name", file.name));
+        return Bad(file, "an object without kind or name");
+      }
+      CALICO_RETURN_IF_ERROR(
+          In(file, object, kube::CheckShape(kube::Schema::Kubernetes(), object)));
+      if (!seen_.insert(Identity(object)).second) {
+        return Bad(file, fmt::format("{} is there twice", Identity(object)));
       }
     }
-    release.manifests_.emplace(std::string(BaseName(file.name)), std::move(objects));
+    return absl::OkStatus();
   }
-  if (release.calico_version_.empty()) {
-    return absl::InvalidArgumentError("images.yaml: calicoVersion is missing");
+
+  absl::Status ReadManifest(const std::string& name) {
+    const std::string file = name + ".yaml";
+    CALICO_ASSIGN_OR_RETURN(Objects objects, ReadFile(file));
+    CALICO_RETURN_IF_ERROR(CheckObjects(Name(file), objects));
+    release_.manifests_.push_back({name, std::move(objects)});
+    return absl::OkStatus();
   }
-  return release;
+
+  absl::Status ReadFragment(const std::string& name) {
+    const std::string file = fmt::format("fragments/{}.yaml", name);
+    CALICO_ASSIGN_OR_RETURN(Objects documents, ReadFile(file));
+    if (documents.empty()) return Bad(Name(file), "is empty");
+    absl::StatusOr<Release::Fragment> fragment = ReadHead(Name(file), documents.front());
+    if (!fragment.ok()) return fragment.status();
+    documents.erase(documents.begin());
+    if (documents.empty()) return Bad(Name(file), "has nothing after its `when`");
+    if (fragment->add_to.empty()) {
+      CALICO_RETURN_IF_ERROR(CheckPatches(Name(file), documents));
+    } else {
+      CALICO_RETURN_IF_ERROR(CheckObjects(Name(file), documents));
+    }
+    fragment->objects = std::move(documents);
+    release_.fragments_.push_back(*std::move(fragment));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<Release::Fragment> ReadHead(const std::string& file, const json::object& head) {
+    for (const auto& member : head) {
+      if (member.key() == "when" || member.key() == "addTo") continue;
+      return Bad(file, fmt::format("unknown field {}", std::string_view(member.key())));
+    }
+    codec::Decoder decoder(file);
+    const codec::ObjectReader reader = decoder.Read(head);
+    const codec::ObjectReader condition = reader.RequiredObject("when");
+    Release::Fragment fragment{.file = file, .add_to = reader.String("addTo")};
+    CALICO_RETURN_IF_ERROR(decoder.status());
+    absl::StatusOr<When> when = When::Parse(condition.object());
+    if (!when.ok()) return base::Annotate(when.status(), file);
+    fragment.when = *std::move(when);
+    const bool is_known =
+        fragment.add_to.empty() ||
+        std::any_of(release_.manifests_.begin(), release_.manifests_.end(),
+                    [&](const auto& manifest) { return manifest.name == fragment.add_to; });
+    if (!is_known) return Bad(file, fmt::format("addTo: no manifest {}", fragment.add_to));
+    return fragment;
+  }
+
+  // On what every Installation gets; Select does it again with what else applies.
+  absl::Status CheckPatches(const std::string& file, const Objects& patches) const {
+    Objects objects;
+    for (const Release::Manifest& manifest : release_.manifests_) {
+      objects.insert(objects.end(), manifest.objects.begin(), manifest.objects.end());
+    }
+    return MergeAll(file, patches, objects);
+  }
+
+  absl::Status CheckAllRead() const {
+    for (const base::EmbeddedFile& file : files_) {
+      const bool is_ours = file.name.find("/" + folder_) != std::string_view::npos;
+      if (is_ours && !read_.contains(file.name)) {
+        return Bad(file.name, fmt::format("is not listed in {}", kReleaseFile));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  const std::string folder_;
+  const std::span<const base::EmbeddedFile> files_;
+  Release release_;
+  std::set<std::string_view> read_;
+  std::set<std::string> seen_;
+};
+
+absl::StatusOr<Release> Release::Load(std::string_view version,
+                                      std::span<const base::EmbeddedFile> files) {
+  return ReleaseReader(version, files).Read();
 }
 
-const Release& Release::Current() {
-  static const Release release = [] {
-    absl::StatusOr<Release> loaded = Load(Manifests());
-    CALICO_CHECK(loaded.ok());
-    return *std::move(loaded);
-  }();
-  return release;
+absl::StatusOr<std::vector<json::object>> Release::Select(const Facts& facts) const {
+  Objects objects;
+  for (const Manifest& manifest : manifests_) {
+    objects.insert(objects.end(), manifest.objects.begin(), manifest.objects.end());
+    for (const Fragment& fragment : fragments_) {
+      if (fragment.add_to != manifest.name || !fragment.when.Holds(facts)) continue;
+      objects.insert(objects.end(), fragment.objects.begin(), fragment.objects.end());
+    }
+  }
+  for (const Fragment& fragment : fragments_) {
+    if (!fragment.add_to.empty() || !fragment.when.Holds(facts)) continue;
+    CALICO_RETURN_IF_ERROR(MergeAll(fragment.file, fragment.objects, objects));
+  }
+  return objects;
 }
 
-const std::vector<json::object>& Release::Manifest(std::string_view name) const {
-  const auto found = manifests_.find(name);
-  CALICO_CHECK(found != manifests_.end());
-  return found->second;
+std::set<std::string_view> Release::FactsInUse() const {
+  std::set<std::string_view> facts;
+  for (const Fragment& fragment : fragments_) {
+    for (const auto& [name, values] : fragment.when.values()) facts.insert(name);
+  }
+  return facts;
 }
 
 }  // namespace calico::render

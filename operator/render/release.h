@@ -1,9 +1,17 @@
-// Release: what one Calico release needs, as the manifests in manifests/<version>/ say it, parsed
-// once; and the names of its images.
+// Release: what one Calico release needs, as the folder manifests/<version>/ says it.
+//
+//   release.yaml       the images, and the files below in their order
+//   NAME.yaml          a manifest: objects that every Installation gets
+//   fragments/NAME.yaml  what some Installations get: a document with `when:` (facts.h), then
+//                      either patches of objects of the manifests (merge.h), or, with
+//                      `addTo: MANIFEST`, further objects, listed after that manifest's own
+//
+// Manifests hold what is the same for every Installation, fragments what differs by kind. Only
+// values (the CA, images, addresses, ports) are put in by code: values.h.
 #ifndef CALICO_OPERATOR_RENDER_RELEASE_H_
 #define CALICO_OPERATOR_RENDER_RELEASE_H_
 
-#include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,60 +19,54 @@
 
 #include <absl/status/statusor.h>
 
-#include "pkg/api/operator/installation.h"
+#include "operator/render/facts.h"
+#include "operator/render/images.h"
 #include "pkg/base/embedded_file.h"
 #include "pkg/codec/json.h"
 
 namespace calico::render {
 
-// spec.registry, imagePath and imagePrefix; empty or "UseDefault": the release's own.
-struct ImageSource {
-  std::string registry;
-  std::string path;
-  std::string prefix;
-
-  static ImageSource Of(const api::Installation& installation);
-};
-
-// images.yaml. Keys are what manifests write after `image:`.
-class ImageTable {
- public:
-  // Errors: InvalidArgument when a field is missing.
-  static absl::StatusOr<ImageTable> Parse(const json::object& table);
-
-  // "quay.io/calico/node:v3.32.1". Requires: the table has `key`.
-  std::string Reference(std::string_view key, const ImageSource& source) const;
-  // Every image, sorted.
-  std::vector<std::string> References(const ImageSource& source) const;
-
- private:
-  struct Image {
-    std::string name;
-    std::string tag;
-  };
-  std::string registry_;
-  std::string path_;
-  std::map<std::string, Image, std::less<>> images_;
-};
-
 class Release {
  public:
-  // Errors: InvalidArgument naming the file, for a manifest that is no YAML or has an object
-  // without kind or name, and when images.yaml is absent.
-  static absl::StatusOr<Release> Load(std::span<const base::EmbeddedFile> files);
-  // The release inside this binary. Lifetime: static.
-  static const Release& Current();
+  // Reads a whole folder. Everything is checked here: every object and patch has only fields of its
+  // kind, every patch finds its object and merges, every file is listed and every listed file is
+  // there.
+  // Errors: InvalidArgument naming the file, the object and the path.
+  static absl::StatusOr<Release> Load(std::string_view version,
+                                      std::span<const base::EmbeddedFile> files);
 
-  // The objects of one manifest in their order. Requires: the manifest is there.
-  const std::vector<json::object>& Manifest(std::string_view name) const;
+  // The objects for these facts: those of the manifests in their order, patched by the fragments
+  // in theirs.
+  // Errors: InvalidArgument for fragments that do not go together, naming file, object and path.
+  absl::StatusOr<std::vector<json::object>> Select(const Facts& facts) const;
+
+  // The facts that its fragments ask about; no other makes a difference.
+  std::set<std::string_view> FactsInUse() const;
   const ImageTable& images() const { return images_; }
+  // The folder: "v3.32".
+  const std::string& version() const { return version_; }
   // Of Calico: "v3.32.1".
   const std::string& calico_version() const { return calico_version_; }
 
  private:
-  std::map<std::string, std::vector<json::object>, std::less<>> manifests_;  // "namespace"
-  ImageTable images_;
+  friend class ReleaseReader;
+
+  struct Manifest {
+    std::string name;
+    std::vector<json::object> objects;
+  };
+  struct Fragment {
+    std::string file;
+    When when;
+    std::string add_to;  // a manifest; empty: `objects` are patches
+    std::vector<json::object> objects;
+  };
+
+  std::string version_;
   std::string calico_version_;
+  ImageTable images_;
+  std::vector<Manifest> manifests_;
+  std::vector<Fragment> fragments_;
 };
 
 }  // namespace calico::render

@@ -1,22 +1,30 @@
 #include "operator/render/release.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "operator/render/object_path.h"
+#include "operator/render/releases.h"
+#include "operator/render/testing/releases.h"
 #include "pkg/base/testing/status_matchers.h"
 
 namespace calico::render {
 namespace {
 
+using base::IsOk;
+using base::IsOkAndHolds;
 using base::StatusIs;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+const Release& Current() { return Releases::Embedded()->Newest(); }
+
 TEST(ReleaseTest, ImagesOfTheCurrentRelease) {
-  EXPECT_EQ(Release::Current().calico_version(), "v3.32.1");
+  ASSERT_THAT(Releases::Embedded(), IsOk());
+  EXPECT_EQ(Current().calico_version(), "v3.32.1");
+  EXPECT_EQ(Current().version(), "v3.32");
   EXPECT_THAT(
-      Release::Current().images().References({}),
+      Current().images().References({}),
       ElementsAre("quay.io/calico/cni:v3.32.1", "quay.io/calico/key-cert-provisioner:v0.1.0",
                   "quay.io/calico/node:v3.32.1", "quay.io/calico/pod2daemon-flexvol:v3.32.1",
                   "quay.io/calico/typha:v3.32.1"));
@@ -36,45 +44,97 @@ TEST(ReleaseTest, ImageSources) {
       {{"r/sub/", "/mirror/", ""}, "r/sub/mirror/node:v3.32.1"},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(Release::Current().images().Reference("calico/node", c.source), c.want);
+    EXPECT_THAT(Current().images().Reference("calico/node", c.source), IsOkAndHolds(c.want));
   }
+  EXPECT_THAT(Current().images().Reference("calico/nod", {}),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("calico/nod")));
 }
 
-TEST(ReleaseTest, EveryImageInAManifestIsInTheTable) {
-  for (const std::string_view manifest : {"calico-node", "calico-typha"}) {
-    for (json::object object : Release::Current().Manifest(manifest)) {
-      if (!ObjectAt(object, {}).contains("spec") || KindOf(object) == "Service" ||
-          KindOf(object) == "PodDisruptionBudget") {
-        continue;
-      }
-      for (const std::string_view list : {"initContainers", "containers"}) {
-        for (json::value& container : ArrayAt(PodSpec(object), {list})) {
-          EXPECT_THAT(
-              Release::Current().images().Reference(TextAt(container.as_object(), "image"), {}),
-              HasSubstr("quay.io/calico/"));
-        }
-      }
-    }
-  }
-}
-
-TEST(ReleaseTest, BadManifestsAreRefused) {
-  const base::EmbeddedFile images{"m/images.yaml",
-                                  "{calicoVersion: v1, registry: r, path: p, images: {}}"};
-  const auto load = [&](base::EmbeddedFile file) {
-    const base::EmbeddedFile files[] = {images, file};
-    return Release::Load(files);
+// Whatever is wrong with a folder is found when it is loaded, and says where.
+TEST(ReleaseTest, ABrokenFolderIsAClearError) {
+  const std::string head = "when: {dataplane: Nftables}\n---\n";
+  const std::string node =
+      "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: calico-node, namespace: "
+      "calico-system}\n";
+  const std::string index(ContentOf("release.yaml"));
+  struct Case {
+    const char* name;
+    std::string file;
+    std::string content;
+    const char* error;
   };
-  EXPECT_THAT(load({"m/a.yaml", "kind: A\nmetadata: {name: b}"}), base::IsOk());
-  EXPECT_THAT(load({"m/a.yaml", "kind: ["}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("m/a.yaml")));
-  EXPECT_THAT(load({"m/a.yaml", "metadata: {name: b}"}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("without kind")));
-  EXPECT_THAT(load({"m/a.yaml", "- 1"}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not an object")));
-  EXPECT_THAT(Release::Load({}), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(ImageTable::Parse(json::object{{"registry", "r"}}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("path")));
+  const Case cases[] = {
+      {"no YAML", "calico-node.yaml", "kind: [", "v3.99/calico-node.yaml: "},
+      {"no object", "calico-node.yaml", "- 1", "v3.99/calico-node.yaml: not an object"},
+      {"no kind", "calico-node.yaml", "metadata: {name: b}", "an object without kind or name"},
+      {"unknown kind", "calico-node.yaml", "{kind: Pog, metadata: {name: b}}",
+       "v3.99/calico-node.yaml: Pog b: unknown kind"},
+      {"unknown field", "calico-node.yaml", node + "spec: {templat: {}}",
+       "v3.99/calico-node.yaml: DaemonSet calico-system/calico-node: spec.templat: DaemonSetSpec "
+       "has no such field"},
+      {"wrong type", "calico-node.yaml", node + "spec: {minReadySeconds: '1'}",
+       "spec.minReadySeconds: expected integer, got string"},
+      {"twice", "calico-node.yaml",
+       std::string(ContentOf("calico-node.yaml")) + "---\n" + node + "spec: {}",
+       "DaemonSet calico-system/calico-node is there twice"},
+      {"missing file", "calico-node.yaml", "", "v3.99/calico-node.yaml: there is no such file"},
+      {"unlisted file", "other.yaml", node, "is not listed in release.yaml"},
+      {"no release.yaml", "release.yaml", "", "v3.99/release.yaml: there is no such file"},
+      {"no images", "release.yaml", "calicoVersion: v1", "v3.99/release.yaml: release.registry"},
+      {"no version", "release.yaml", "{registry: r, path: p, images: {}}",
+       "v3.99/release.yaml.calicoVersion"},
+      {"fragment for nothing", "fragments/nftables.yaml",
+       head + "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: calico-nod, namespace: "
+              "calico-system}",
+       "v3.99/fragments/nftables.yaml: DaemonSet calico-system/calico-nod: no manifest has such"},
+      {"patch of an unknown field", "fragments/nftables.yaml",
+       head + node + "spec: {template: {spec: {nodeSelectr: {}}}}",
+       "v3.99/fragments/nftables.yaml: DaemonSet calico-system/calico-node: "
+       "spec.template.spec.nodeSelectr: PodSpec has no such field"},
+      {"delete of what is not there", "fragments/nftables.yaml",
+       head + node + "spec: {template: {spec: {containers: [{name: x, $patch: delete}]}}}",
+       "spec.template.spec.containers[x]: is not there to be deleted"},
+      {"no when", "fragments/nftables.yaml", "addTo: calico-node\n---\n" + node,
+       "v3.99/fragments/nftables.yaml.when"},
+      {"unknown fact", "fragments/nftables.yaml", "when: {dataplan: x}\n---\n" + node,
+       "v3.99/fragments/nftables.yaml: when: there is no fact dataplan"},
+      {"unknown head", "fragments/nftables.yaml", "when: {bgp: Enabled}\nadd: x\n---\n" + node,
+       "unknown field add"},
+      {"nothing to do", "fragments/nftables.yaml", head, "has nothing after its `when`"},
+      {"empty", "fragments/nftables.yaml", "# nothing\n", "is empty"},
+      {"added to nothing", "fragments/cloud-settings.yaml",
+       "when: {bgp: Enabled}\naddTo: calico-nod\n---\n" + node, "addTo: no manifest calico-nod"},
+      {"added twice", "fragments/cloud-settings.yaml",
+       "when: {bgp: Enabled}\naddTo: calico-node\n---\n" + node, "is there twice"},
+      // A place of a value.
+      {"variable without a place", "fragments/felix-mtu.yaml",
+       "when: {mtu: Given}\n---\n" + node + "spec: {minReadySeconds: 1}",
+       "release v3.99: DaemonSet calico-node: [FELIX_VXLANMTU]: not there"},
+      {"image that is not in the table", "fragments/no-bpf.yaml",
+       "when: {dataplane: Iptables}\n---\n" + node +
+           "spec: {template: {spec: {containers: [{name: calico-node, image: calico/nod}]}}}",
+       "release v3.99: DaemonSet calico-node: no image calico/nod in the release"},
+      {"object without a place", "calico-cni.yaml",
+       "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}",
+       "release v3.99: no ConfigMap cni-config"},
+      {"no CNI configuration", "calico-cni.yaml",
+       "{apiVersion: v1, kind: ConfigMap, metadata: {name: cni-config}, data: {config: x}}",
+       "release v3.99: ConfigMap cni-config: data.config: no CNI configuration"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_THAT(Releases::Load(WithFile(c.file, c.content)),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.error)))
+        << c.name;
+  }
+}
+
+TEST(ReleaseTest, BadFolders) {
+  EXPECT_THAT(Releases::Load({}), StatusIs(absl::StatusCode::kInvalidArgument));
+  for (const char* name : {"manifests/3.32/release.yaml", "manifests/v3.x/release.yaml"}) {
+    const base::EmbeddedFile files[] = {{name, "x"}};
+    EXPECT_THAT(Releases::Load(files),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is named like v3.32")));
+  }
 }
 
 }  // namespace

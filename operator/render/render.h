@@ -8,6 +8,8 @@
 
 #include <vector>
 
+#include <absl/status/statusor.h>
+
 #include "operator/render/inputs.h"
 #include "operator/render/release.h"
 #include "pkg/api/operator/installation.h"
@@ -15,21 +17,15 @@
 
 namespace calico::render {
 
-// One component: a part of Calico with the objects that it consists of. A component whose objects
-// an Installation does not ask for gives none, and what it gave before is then deleted.
-struct Component {
-  const char* name;
-  std::vector<json::object> (*render)(const Release& release, const api::Installation& installation,
-                                      const Inputs& inputs);
-};
-
-// In the order in which objects are listed; applying has an order of its own.
-const std::vector<Component>& Components();
-
-// Every object of every component, with labels and owner.
+// Every object, in the release's order, with values, labels and owner; the copies of image pull
+// secrets come after the namespace. What an Installation does not ask for is not among them, and
+// is deleted where it was before.
+// Errors: InvalidArgument for a release that does not hold together, naming object and path;
+// nothing that an Installation can say causes one (LoadReleases has tried).
 // Requires: the installation passed validation (it has certificateManagement).
-std::vector<json::object> Render(const Release& release, const api::Installation& installation,
-                                 const Inputs& inputs);
+absl::StatusOr<std::vector<json::object>> Render(const Release& release,
+                                                 const api::Installation& installation,
+                                                 const Inputs& inputs);
 
 }  // namespace calico::render
 

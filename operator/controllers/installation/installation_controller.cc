@@ -11,7 +11,6 @@
 #include "operator/policy/installation_scale.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
-#include "operator/render/release.h"
 #include "operator/render/render.h"
 #include "pkg/aio/cancellation.h"
 #include "pkg/api/meta/resources.h"
@@ -209,8 +208,16 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
     const absl::Status ignored =
         co_await view_.owned().WaitForKind(api::kSecrets, absl::Seconds(2));
   }
-  const kube::ApplyReport report = co_await applier_.Apply(
-      render::Render(render::Release::Current(), installation, inputs), inputs.owner_uid);
+  absl::StatusOr<std::vector<json::object>> objects =
+      render::Render(*options_.release, installation, inputs);
+  if (!objects.ok()) {
+    pass.error = objects.status();
+    pass.Stop(api::kReasonResourceRenderingError,
+              fmt::format("release {}: {}", options_.release->version(),
+                          std::string(objects.status().message())));
+    co_return;
+  }
+  const kube::ApplyReport report = co_await applier_.Apply(*std::move(objects), inputs.owner_uid);
   if (report.recheck_after != absl::InfiniteDuration()) {
     pass.Again(clock_.Now() + report.recheck_after);
   }
@@ -281,7 +288,7 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
                               .installation_version = record->resource_version,
                               .installation_status = record->status,
                               .variant = std::string(kVariant),
-                              .calico_version = render::Release::Current().calico_version()},
+                              .calico_version = options_.release->calico_version()},
                              std::move(decision));
   if (again_at.ok()) {
     pass.Again(*again_at);

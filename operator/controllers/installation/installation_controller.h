@@ -23,6 +23,7 @@
 #include "operator/controllers/status/status_writer.h"
 #include "operator/policy/installation_validation.h"
 #include "operator/render/inputs.h"
+#include "operator/render/release.h"
 #include "pkg/aio/task.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
@@ -36,6 +37,7 @@
 namespace calico::installation {
 
 struct InstallationControllerOptions {
+  const render::Release* release = nullptr;  // what is installed; outlives the controller
   std::string operator_namespace;
   std::string service_account = "tigera-operator";  // of the operator, there
   std::string operator_name;  // of the operator's own Deployment, for its DNS settings

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "operator/policy/installation_validation.h"
+#include "operator/render/releases.h"
 #include "operator/render/render.h"
 #include "pkg/base/check.h"
 #include "pkg/codec/json.h"
-#include "pkg/kube/schema/compare.h"
 #include "pkg/kube/apply/plan.h"
+#include "pkg/kube/schema/compare.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   namespace json = calico::json;
@@ -25,15 +26,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto verdict = calico::policy::ValidateInstallation(*installation, now);
   CALICO_CHECK(verdict.recheck_at > now);
   if (!verdict.ok()) return 0;
-  const std::vector<json::object> objects =
-      calico::render::Render(calico::render::Release::Current(), *installation,
+  const absl::StatusOr<std::vector<json::object>> objects =
+      calico::render::Render(calico::render::Releases::Embedded()->Newest(), *installation,
                              {.owner_uid = "uid",
                               .operator_namespace = "tigera-operator",
                               .ca_certificates = std::move(verdict.ca_certificates),
                               .has_admission_policies = true});
-  for (const json::object& rendered : objects) {
+  CALICO_CHECK(objects.ok());
+  const calico::kube::Schema& schema = calico::kube::Schema::Kubernetes();
+  for (const json::object& rendered : *objects) {
     CALICO_CHECK(calico::kube::MakeDesired(rendered, "applied").ok());
-    CALICO_CHECK(!FirstDifference(calico::kube::Schema::Kubernetes(), rendered, rendered).has_value());
+    CALICO_CHECK(!FirstDifference(schema, rendered, rendered).has_value());
   }
   return 0;
 }

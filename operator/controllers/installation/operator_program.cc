@@ -38,7 +38,8 @@ kube::ClientOptions ClientOptionsOf() {
 }
 
 InstallationControllerOptions ControllerOptionsOf(const OperatorOptions& options) {
-  InstallationControllerOptions result{.operator_namespace = options.operator_namespace,
+  InstallationControllerOptions result{.release = options.config.release,
+                                       .operator_namespace = options.operator_namespace,
                                        .service_account = options.config.service_account,
                                        .operator_name = options.config.operator_name};
   if (!options.config.service_host.empty() && !options.config.service_port.empty()) {

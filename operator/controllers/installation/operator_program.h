@@ -16,7 +16,7 @@ inline constexpr int kExitOk = 0;      // ended by a signal
 inline constexpr int kExitFailed = 1;  // lost the lease, or a part ended by itself
 
 struct OperatorOptions {
-  config::OperatorConfig config;
+  config::OperatorConfig config;  // `release` is set, and outlives the task
   std::string operator_namespace;
   kube::RestConfig api;
 };

@@ -14,8 +14,8 @@
 
 #include "operator/controllers/status/certificate_health.h"
 #include "operator/render/names.h"
-#include "operator/render/object_path.h"
 #include "operator/render/testing/cases.h"
+#include "operator/render/testing/objects.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/resources.h"
@@ -70,6 +70,7 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
   // --- the operator ---
   void Start(bool leader_elect = false) {
     config::OperatorConfig config;
+    config.release = &render::NewestRelease();
     config.leader_elect = leader_elect;
     config.service_host = "10.0.0.1";
     config.service_port = "443";

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "operator/render/object_path.h"
+#include "operator/render/testing/objects.h"
 #include "pkg/base/check.h"
 #include "pkg/codec/yaml.h"
 #include "pkg/pki/certificate.h"

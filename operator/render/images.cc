@@ -1,0 +1,71 @@
+#include "operator/render/images.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "pkg/base/status_macros.h"
+#include "pkg/codec/object_reader.h"
+
+namespace calico::render {
+namespace {
+
+bool IsDefault(std::string_view value) { return value.empty() || value == api::kUseDefault; }
+
+std::string_view TrimSlashes(std::string_view text) {
+  while (text.starts_with('/')) text.remove_prefix(1);
+  while (text.ends_with('/')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+ImageSource ImageSource::Of(const api::Installation& installation) {
+  return {installation.registry, installation.image_path, installation.image_prefix};
+}
+
+absl::StatusOr<ImageTable> ImageTable::Parse(const json::object& release) {
+  codec::Decoder decoder("release");
+  const codec::ObjectReader reader = decoder.Read(release);
+  ImageTable result;
+  result.registry_ = reader.RequiredString("registry");
+  result.path_ = reader.RequiredString("path");
+  const codec::ObjectReader images = reader.RequiredObject("images");
+  if (images.exists()) {
+    for (const auto& entry : images.object()) {
+      const codec::ObjectReader image = images.RequiredObject(entry.key());
+      result.images_.emplace(std::string(entry.key()),
+                             Image{image.RequiredString("image"), image.RequiredString("tag")});
+    }
+  }
+  CALICO_RETURN_IF_ERROR(decoder.status());
+  return result;
+}
+
+std::string ImageTable::NameOf(const Image& image, const ImageSource& source) const {
+  const std::string_view registry =
+      TrimSlashes(IsDefault(source.registry) ? registry_ : source.registry);
+  const std::string_view path = TrimSlashes(IsDefault(source.path) ? path_ : source.path);
+  const std::string_view prefix = IsDefault(source.prefix) ? std::string_view() : source.prefix;
+  return fmt::format("{}{}{}{}{}{}:{}", registry, registry.empty() ? "" : "/", path,
+                     path.empty() ? "" : "/", prefix, image.name, image.tag);
+}
+
+absl::StatusOr<std::string> ImageTable::Reference(std::string_view key,
+                                                  const ImageSource& source) const {
+  const auto found = images_.find(key);
+  if (found == images_.end()) {
+    return absl::NotFoundError(fmt::format("no image {} in the release", key));
+  }
+  return NameOf(found->second, source);
+}
+
+std::vector<std::string> ImageTable::References(const ImageSource& source) const {
+  std::vector<std::string> references;
+  references.reserve(images_.size());
+  for (const auto& [key, image] : images_) references.push_back(NameOf(image, source));
+  std::sort(references.begin(), references.end());
+  return references;
+}
+
+}  // namespace calico::render

@@ -1,0 +1,43 @@
+// Releases: every Calico release that this binary can install, by version.
+//
+//   const absl::StatusOr<Releases>& releases = Releases::Embedded();
+//   const Release& release = releases->Newest();
+#ifndef CALICO_OPERATOR_RENDER_RELEASES_H_
+#define CALICO_OPERATOR_RENDER_RELEASES_H_
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/status/statusor.h>
+
+#include "operator/render/release.h"
+#include "pkg/base/embedded_file.h"
+
+namespace calico::render {
+
+class Releases {
+ public:
+  // Every folder manifests/<version>/ of `files`. Each release is rendered once for an Installation
+  // that says as little and once for one that says as much as it can, so that a place that a value
+  // does not find shows here and not in a running operator.
+  // Errors: InvalidArgument naming release, file, object and path; also when there is no release.
+  static absl::StatusOr<Releases> Load(std::span<const base::EmbeddedFile> files);
+  // Those inside this binary, loaded at the first call. Lifetime: static.
+  static const absl::StatusOr<Releases>& Embedded();
+
+  // By folder: "v3.32". Null if there is none. Lifetime: this object's.
+  const Release* Find(std::string_view version) const;
+  const Release& Newest() const { return by_number_.rbegin()->second; }
+  // The oldest first.
+  std::vector<std::string> versions() const;
+
+ private:
+  std::map<std::vector<int>, Release> by_number_;  // {3, 32}; never empty
+};
+
+}  // namespace calico::render
+
+#endif  // CALICO_OPERATOR_RENDER_RELEASES_H_
