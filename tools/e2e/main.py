@@ -85,11 +85,12 @@ def main(arguments):
     parser.add_argument("--unit", action="store_true", help="Bazel tests, tests of the tools, lint")
     parser.add_argument("--sanitizers", action="store_true", help="Bazel tests under asan (with ubsan) and tsan")
     parser.add_argument("--e2e", action="store_true", help="end-to-end tests on real clusters")
+    parser.add_argument("--soak", action="store_true", help="end-to-end measurements that take long; never part of the default")
     parser.add_argument("--cluster", action="store_true", help="proof of tools/cluster itself")
     parser.add_argument("--kubernetes", choices=binaries.kubernetes_releases(), help="release for the end-to-end tests")
     parser.add_argument("--only", choices=run.MODULES, action="append", help="these end-to-end modules only")
     options = parser.parse_args(arguments)
-    default = not (options.unit or options.sanitizers or options.e2e or options.cluster)
+    default = not (options.unit or options.sanitizers or options.e2e or options.cluster or options.soak)
     count = Count()
     if default or options.unit:
         lint(count)
@@ -99,6 +100,8 @@ def main(arguments):
         cluster_proof(count)
     if default or options.e2e:
         end_to_end(count, options.kubernetes, options.only or run.MODULES)
+    if options.soak:
+        end_to_end(count, options.kubernetes, run.SOAKS)
     if default or options.sanitizers:
         bazel_tests(count, "asan", ["--config=asan"])
         bazel_tests(count, "tsan", ["--config=tsan"])
