@@ -76,7 +76,7 @@ Facts FactsOf(const api::Installation& installation, const Inputs& inputs) {
 absl::StatusOr<When> When::Parse(const json::object& object) {
   When when;
   for (const auto& member : object) {
-    const std::string_view name(member.key().data(), member.key().size());
+    const std::string_view name = codec::KeyOf(member);
     const FactDefinition* const definition = FindDefinition(name);
     if (definition == nullptr) {
       return absl::InvalidArgumentError(fmt::format("when: there is no fact {}", name));

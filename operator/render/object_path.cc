@@ -39,12 +39,6 @@ json::object* FindNamed(json::array& list, std::string_view name) {
   return nullptr;
 }
 
-std::string_view TextAt(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? codec::View(value->get_string())
-                                                : std::string_view();
-}
-
 std::string_view KindOf(const json::object& object) { return TextAt(object, "kind"); }
 
 std::string_view NameOf(const json::object& object) {

@@ -22,8 +22,7 @@ json::object& EnsureObject(json::object& root, Path path);
 // The element whose `name` is `name`, or nullptr.
 json::object* FindNamed(json::array& list, std::string_view name);
 
-// The text at `key`; empty when absent or no text.
-std::string_view TextAt(const json::object& object, std::string_view key);
+using codec::TextAt;
 std::string_view KindOf(const json::object& object);
 std::string_view NameOf(const json::object& object);
 

@@ -44,6 +44,11 @@ std::string Serialize(const json::value& value) { return json::serialize(value);
 
 std::string Serialize(const json::object& object) { return json::serialize(object); }
 
+std::string_view TextAt(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? View(value->get_string()) : std::string_view();
+}
+
 std::string_view KindName(const json::value& value) {
   switch (value.kind()) {
     case json::kind::null:

@@ -48,6 +48,13 @@ std::string Serialize(const json::object& object);
 // `text` as std::string_view (boost::json has string types of its own).
 inline std::string_view View(const json::string& text) { return {text.data(), text.size()}; }
 
+inline std::string_view KeyOf(const json::key_value_pair& member) {
+  return {member.key().data(), member.key().size()};
+}
+
+// The text at `key`; empty when it is absent or no text. Lifetime: the object's.
+std::string_view TextAt(const json::object& object, std::string_view key);
+
 // JSON's name of the value's type for messages: "object", "array", "string", "number", "boolean",
 // "null".
 std::string_view KindName(const json::value& value);

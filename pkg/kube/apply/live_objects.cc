@@ -7,27 +7,19 @@
 #include "pkg/base/backoff.h"
 #include "pkg/base/check.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/kube/apply/take_over.h"
 
 namespace calico::kube {
 namespace {
 
-std::string_view TextOf(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? codec::View(value->get_string())
-                                                : std::string_view();
-}
-
-// Whether `manager` is among the managers that applied (not updated) the object.
-bool IsAppliedBy(const json::object& object, std::string_view manager) {
+// Whether `manager` is among those that applied (not updated) the object.
+bool HasApplied(const json::object& object, std::string_view manager) {
   const json::value* const metadata = object.if_contains("metadata");
   if (metadata == nullptr || !metadata->is_object()) return false;
   const json::value* const fields = metadata->get_object().if_contains("managedFields");
   if (fields == nullptr || !fields->is_array()) return false;
-  return std::any_of(
-      fields->get_array().begin(), fields->get_array().end(), [&](const json::value& entry) {
-        return entry.is_object() && TextOf(entry.get_object(), "manager") == manager &&
-               TextOf(entry.get_object(), "operation") == "Apply";
-      });
+  return std::any_of(fields->get_array().begin(), fields->get_array().end(),
+                     [&](const json::value& entry) { return IsAppliedBy(entry, manager); });
 }
 
 }  // namespace
@@ -45,7 +37,7 @@ absl::StatusOr<LiveObject> LiveObject::Decode(const json::object& object,
   live.generation = meta.generation;
   if (const api::OwnerReference* owner = meta.Controller()) live.controller_uid = owner->uid;
   live.deleting = meta.deletion_timestamp.has_value();
-  live.applied_by_us = IsAppliedBy(object, field_manager);
+  live.applied_by_us = HasApplied(object, field_manager);
   json::object copy = object;
   copy["metadata"].as_object().erase("managedFields");
   live.text = codec::Serialize(copy);

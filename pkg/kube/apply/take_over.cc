@@ -7,26 +7,16 @@
 namespace calico::kube {
 namespace {
 
+using codec::TextAt;
+
 // What others may go on to set.
 constexpr std::string_view kTheirs[] = {"f:metadata", "f:status"};
-
-std::string_view TextOf(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? codec::View(value->get_string())
-                                                : std::string_view();
-}
 
 // The fields of an entry of managedFields; null for one that has none.
 json::object* FieldsOf(json::value& entry) {
   if (!entry.is_object()) return nullptr;
   json::value* const fields = entry.get_object().if_contains("fieldsV1");
   return fields == nullptr ? nullptr : fields->if_object();
-}
-
-bool IsAppliedBy(const json::value& entry, std::string_view manager) {
-  return entry.is_object() && TextOf(entry.get_object(), "manager") == manager &&
-         TextOf(entry.get_object(), "operation") == "Apply" &&
-         TextOf(entry.get_object(), "subresource").empty();
 }
 
 // A set of fields is a tree without values, which a walk with a list of its own takes as deep as
@@ -52,6 +42,12 @@ void Unite(json::object& into, json::object from) {
 
 }  // namespace
 
+bool IsAppliedBy(const json::value& entry, std::string_view manager) {
+  return entry.is_object() && TextAt(entry.get_object(), "manager") == manager &&
+         TextAt(entry.get_object(), "operation") == "Apply" &&
+         TextAt(entry.get_object(), "subresource").empty();
+}
+
 std::optional<json::array> TakeOverFields(const json::object& live, std::string_view manager) {
   const json::value* const metadata = live.if_contains("metadata");
   if (metadata == nullptr || !metadata->is_object()) return std::nullopt;
@@ -66,7 +62,7 @@ std::optional<json::array> TakeOverFields(const json::object& live, std::string_
   for (json::value& entry : managed) {
     json::object* const fields = FieldsOf(entry);
     if (&entry == own || fields == nullptr) continue;
-    if (!TextOf(entry.get_object(), "subresource").empty()) continue;
+    if (!TextAt(entry.get_object(), "subresource").empty()) continue;
     json::object theirs;
     for (const std::string_view key : kTheirs) {
       const auto member = fields->find(key);

@@ -9,6 +9,10 @@
 
 namespace calico::kube {
 
+// Whether an entry of managedFields is what `manager` has applied; updates, and what it has done to
+// a subresource, do not count.
+bool IsAppliedBy(const json::value& entry, std::string_view manager);
+
 // The managedFields of `live` in which everything but the metadata belongs to what `manager` has
 // applied, so that its next apply removes what it does not send. Metadata and subresources (status,
 // scale) stay as they are. nullopt: `manager` has applied nothing, or nobody else has set anything.

@@ -12,6 +12,9 @@
 namespace calico::kube {
 namespace {
 
+using codec::KeyOf;
+using codec::TextAt;
+
 using Kind = Difference::Kind;
 using Found = std::optional<Difference>;
 
@@ -35,16 +38,6 @@ const FieldType& UnknownField() {
 template <class Table>
 bool Contains(const Table& table, std::string_view text) {
   return std::find(std::begin(table), std::end(table), text) != std::end(table);
-}
-
-std::string_view KeyOf(const json::key_value_pair& member) {
-  return {member.key().data(), member.key().size()};
-}
-
-std::string_view TextAt(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? codec::View(value->get_string())
-                                                : std::string_view();
 }
 
 Difference Here(Kind kind) { return {kind, ""}; }

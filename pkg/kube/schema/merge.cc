@@ -13,16 +13,14 @@
 namespace calico::kube {
 namespace {
 
+using codec::KeyOf;
+
 constexpr std::string_view kDirective = "$patch";
 
 enum class Directive { kMerge, kReplace, kDelete };
 
 absl::Status Bad(std::string_view path, std::string_view what) {
   return absl::InvalidArgumentError(fmt::format("{}: {}", path, what));
-}
-
-std::string_view KeyOf(const json::key_value_pair& member) {
-  return {member.key().data(), member.key().size()};
 }
 
 absl::StatusOr<Directive> DirectiveOf(const json::object& patch, const std::string& path) {

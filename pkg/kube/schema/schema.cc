@@ -16,6 +16,8 @@
 namespace calico::kube {
 namespace {
 
+using codec::TextAt;
+
 struct NamedValue {
   std::string_view name;
   FieldType::Value value;
@@ -45,12 +47,6 @@ template <class Table>
 auto Lookup(const Table& table, std::string_view name) {
   return std::find_if(std::begin(table), std::end(table),
                       [&](const auto& entry) { return entry.name == name; });
-}
-
-std::string_view TextAt(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? codec::View(value->get_string())
-                                                : std::string_view();
 }
 
 }  // namespace

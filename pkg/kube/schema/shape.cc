@@ -16,7 +16,7 @@ absl::Status CheckStruct(const StructType* type, const json::object& object,
                          const std::string& path) {
   if (type == nullptr) return absl::OkStatus();
   for (const auto& member : object) {
-    const std::string_view key(member.key().data(), member.key().size());
+    const std::string_view key = codec::KeyOf(member);
     const std::string where = JoinPath(path, key);
     const FieldType* const field = type->Find(key);
     if (field == nullptr) return UnknownField(where, *type);
@@ -62,8 +62,7 @@ absl::Status CheckList(const FieldType& field, const json::value& value, const s
 absl::Status CheckMap(const FieldType& field, const json::value& value, const std::string& path) {
   if (!value.is_object()) return Expected(path, "object", value);
   for (const auto& member : value.get_object()) {
-    const std::string_view key(member.key().data(), member.key().size());
-    CALICO_RETURN_IF_ERROR(CheckOne(field, member.value(), JoinPath(path, key)));
+    CALICO_RETURN_IF_ERROR(CheckOne(field, member.value(), JoinPath(path, codec::KeyOf(member))));
   }
   return absl::OkStatus();
 }
