@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <absl/algorithm/container.h>
 #include <fmt/format.h>
 
 #include "pkg/base/file.h"
@@ -51,21 +50,11 @@ absl::Status CheckChain(const std::vector<pki::Certificate>& chain, const Config
 }
 
 absl::Status CheckNames(const pki::Certificate& leaf, const Config& config) {
-  if (leaf.common_name() != config.common_name) {
-    return Refused("common name",
-                   fmt::format("'{}' instead of '{}'", leaf.common_name(), config.common_name));
-  }
-  for (const std::string& name : config.dns_names) {
-    if (!absl::c_linear_search(leaf.dns_names(), name)) {
-      return Refused("DNS names", fmt::format("'{}' is missing", name));
-    }
-  }
-  for (const base::IpAddress& address : config.ip_addresses) {
-    if (!absl::c_linear_search(leaf.ip_addresses(), address)) {
-      return Refused("IP addresses", fmt::format("{} is missing", address.ToString()));
-    }
-  }
-  return absl::OkStatus();
+  const absl::Status status = pki::NamesMatch(leaf, {.common_name = config.common_name,
+                                                     .dns_names = config.dns_names,
+                                                     .ip_addresses = config.ip_addresses});
+  if (status.ok()) return status;
+  return absl::FailedPreconditionError(fmt::format("check {}", MessageOf(status)));
 }
 
 absl::Status CheckUsages(const pki::Certificate& leaf) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <absl/algorithm/container.h>
 #include <fmt/format.h>
 #include <openssl/x509_vfy.h>
 
@@ -131,6 +132,25 @@ absl::Status KeyMatches(const Certificate& certificate, const PublicKey& key) {
 
 absl::Status KeyMatches(const Certificate& certificate, const PrivateKey& key) {
   return KeyMatches(certificate, key.public_key());
+}
+
+absl::Status NamesMatch(const Certificate& certificate, const WantedNames& wanted) {
+  if (certificate.common_name() != wanted.common_name) {
+    return absl::FailedPreconditionError(fmt::format(
+        "common name: '{}' instead of '{}'", certificate.common_name(), wanted.common_name));
+  }
+  for (const std::string& name : wanted.dns_names) {
+    if (!absl::c_linear_search(certificate.dns_names(), name)) {
+      return absl::FailedPreconditionError(fmt::format("DNS names: '{}' is missing", name));
+    }
+  }
+  for (const base::IpAddress& address : wanted.ip_addresses) {
+    if (!absl::c_linear_search(certificate.ip_addresses(), address)) {
+      return absl::FailedPreconditionError(
+          fmt::format("IP addresses: {} is missing", address.ToString()));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace calico::pki

@@ -1,15 +1,18 @@
 // Does a certificate chain to one that we trust, and does it belong to this key?
 //
-// Host names and peer names are not looked at here: compare Certificate's names yourself, or let
-// the TLS layer do it.
+// Whether a name belongs to the peer of a connection is not judged here: that is the TLS layer's.
 #ifndef CALICO_PKG_PKI_VERIFY_H_
 #define CALICO_PKG_PKI_VERIFY_H_
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/status/status.h>
 #include <absl/time/time.h>
+#include <absl/types/span.h>
 
+#include "pkg/base/ip_address.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/key.h"
 
@@ -30,6 +33,17 @@ absl::Status VerifyChain(const Certificate& leaf, const std::vector<Certificate>
 // OK when the certificate was made for this key. Errors: FailedPrecondition.
 absl::Status KeyMatches(const Certificate& certificate, const PublicKey& key);
 absl::Status KeyMatches(const Certificate& certificate, const PrivateKey& key);
+
+// What is asked of a certificate's names. Views: the lists outlive the call.
+struct WantedNames {
+  std::string_view common_name;
+  absl::Span<const std::string> dns_names;
+  absl::Span<const base::IpAddress> ip_addresses;
+};
+// OK when the certificate has this common name and, among others perhaps, all the other names,
+// letter by letter. Errors: FailedPrecondition that tells the first difference, such as
+// "DNS names: 'a' is missing".
+absl::Status NamesMatch(const Certificate& certificate, const WantedNames& wanted);
 
 }  // namespace calico::pki
 

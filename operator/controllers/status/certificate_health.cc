@@ -6,7 +6,6 @@
 #include <tuple>
 #include <utility>
 
-#include <absl/algorithm/container.h>
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
@@ -72,22 +71,15 @@ absl::Time WaitingSince(const WaitingPod& waiting) {
 }
 
 // Peers and the pod itself look for the names that were asked for, and for the pod's address.
-std::optional<std::string> MissingName(const pki::Certificate& leaf, const WaitingPod& waiting) {
-  for (const std::string& name : waiting.request->dns_names) {
-    if (!absl::c_linear_search(leaf.dns_names(), name))
-      return fmt::format("it lacks the DNS name {}", name);
-  }
+absl::Status CheckNames(const pki::Certificate& leaf, const WaitingPod& waiting) {
   std::vector<base::IpAddress> addresses = waiting.request->ip_addresses;
   if (!waiting.pod->pod_ips.empty()) {
     const auto address = base::IpAddress::Parse(waiting.pod->pod_ips.front());
     if (address.ok()) addresses.push_back(*address);
   }
-  for (const base::IpAddress& address : addresses) {
-    if (!absl::c_linear_search(leaf.ip_addresses(), address)) {
-      return fmt::format("it lacks the IP address {}", address.ToString());
-    }
-  }
-  return std::nullopt;
+  return pki::NamesMatch(leaf, {.common_name = waiting.common_name,
+                                .dns_names = waiting.request->dns_names,
+                                .ip_addresses = addresses});
 }
 
 // What is wrong with the certificate that was issued; nullopt when nothing is.
@@ -102,11 +94,8 @@ std::optional<std::string> Flaw(const WaitingPod& waiting,
     const absl::Status match = pki::KeyMatches(leaf, *request.public_key);
     if (!match.ok()) return std::string(match.message());
   }
-  if (leaf.common_name() != waiting.common_name) {
-    return fmt::format("its common name is \"{}\", not {}", leaf.common_name(),
-                       waiting.common_name);
-  }
-  if (std::optional<std::string> missing = MissingName(leaf, waiting)) return missing;
+  const absl::Status names = CheckNames(leaf, waiting);
+  if (!names.ok()) return std::string(names.message());
   const std::vector<pki::Certificate> rest(chain->begin() + 1, chain->end());
   for (const pki::ExtendedKeyUsage usage :
        {pki::ExtendedKeyUsage::kServerAuth, pki::ExtendedKeyUsage::kClientAuth}) {

@@ -174,26 +174,26 @@ TEST(CertificateHealthTest, IssuedAndWrong) {
       {"other CA",
        [](Scene& s) { s.Issue(pki::TestCa("other").Leaf({.common_name = "typha-client"})); }, ""},
       {"other name", [](Scene& s) { s.Issue(Ca().Leaf({.common_name = "typha-server"})); },
-       "its common name is \"typha-server\", not typha-client"},
+       "common name: 'typha-server' instead of 'typha-client'"},
       {"no DNS name",
        [](Scene& s) {
          s.request.dns_names = {"typha-client"};
          s.Issue(Ca().Leaf({.common_name = "typha-client", .dns_names = {"typha-server"}}));
        },
-       "it lacks the DNS name typha-client"},
+       "DNS names: 'typha-client' is missing"},
       {"not all addresses",
        [](Scene& s) {
          s.request.ip_addresses = {*base::IpAddress::Parse("198.18.0.11"),
                                    *base::IpAddress::Parse("fd00::b")};
          s.Issue(Ca().Leaf({.common_name = "typha-client", .ip_addresses = {"198.18.0.11"}}));
        },
-       "it lacks the IP address fd00::b"},
+       "IP addresses: fd00::b is missing"},
       {"another pod's address",
        [](Scene& s) {
          s.pod.pod_ips = {"198.18.0.12"};
          s.Issue(Ca().Leaf({.common_name = "typha-client", .ip_addresses = {"198.18.0.11"}}));
        },
-       "it lacks the IP address 198.18.0.12"},
+       "IP addresses: 198.18.0.12 is missing"},
       {"expired",
        [](Scene& s) {
          s.Issue(Ca().Leaf({.common_name = "typha-client", .valid_until_now = -absl::Minutes(1)}));
