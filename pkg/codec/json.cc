@@ -44,6 +44,16 @@ std::string Serialize(const json::value& value) { return json::serialize(value);
 
 std::string Serialize(const json::object& object) { return json::serialize(object); }
 
+const json::object* FindObject(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+const json::array* FindArray(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  return value == nullptr ? nullptr : value->if_array();
+}
+
 std::string_view TextAt(const json::object& object, std::string_view key) {
   const json::value* const value = object.if_contains(key);
   return value != nullptr && value->is_string() ? View(value->get_string()) : std::string_view();

@@ -2,7 +2,8 @@
 //
 //   CALICO_ASSIGN_OR_RETURN(json::object pod, codec::ParseJsonObject(body));
 //
-// To read fields of a parsed object use ObjectReader; to read a List response use ListSplitter.
+// To read fields of a parsed object with errors that name them use ObjectReader; to read a List
+// response use ListSplitter.
 #ifndef CALICO_PKG_CODEC_JSON_H_
 #define CALICO_PKG_CODEC_JSON_H_
 
@@ -52,7 +53,10 @@ inline std::string_view KeyOf(const json::key_value_pair& member) {
   return {member.key().data(), member.key().size()};
 }
 
-// The text at `key`; empty when it is absent or no text. Lifetime: the object's.
+// A member of `object` for code that takes what comes: null, or empty, when it is absent or of
+// another type. Lifetime: as long as `object` is not changed.
+const json::object* FindObject(const json::object& object, std::string_view key);
+const json::array* FindArray(const json::object& object, std::string_view key);
 std::string_view TextAt(const json::object& object, std::string_view key);
 
 // JSON's name of the value's type for messages: "object", "array", "string", "number", "boolean",

@@ -109,5 +109,23 @@ TEST(KindNameTest, NamesEveryKind) {
   EXPECT_EQ(KindName(json::object()), "object");
 }
 
+TEST(JsonTest, FindsMembersOfTheTypeAskedFor) {
+  const json::object object = *ParseJsonObject(R"({"o":{"a":1},"l":[2],"t":"text","n":null})");
+  ASSERT_NE(FindObject(object, "o"), nullptr);
+  EXPECT_EQ(FindObject(object, "o")->at("a").as_int64(), 1);
+  ASSERT_NE(FindArray(object, "l"), nullptr);
+  EXPECT_EQ(FindArray(object, "l")->size(), 1u);
+  EXPECT_EQ(TextAt(object, "t"), "text");
+  for (const char* other : {"l", "t", "n", "absent"}) {
+    EXPECT_EQ(FindObject(object, other), nullptr) << other;
+  }
+  for (const char* other : {"o", "t", "n", "absent"}) {
+    EXPECT_EQ(FindArray(object, other), nullptr) << other;
+  }
+  for (const char* other : {"o", "l", "n", "absent"}) {
+    EXPECT_EQ(TextAt(object, other), "") << other;
+  }
+}
+
 }  // namespace
 }  // namespace calico::codec

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pkg/api/certificates/certificate_signing_request.h"
+#include "pkg/api/meta/object_meta.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/base64.h"
 
@@ -12,21 +13,9 @@ namespace {
 // The largest request that is read at all (64 KiB of PEM), in base64, has room in it.
 constexpr size_t kLargestText = 128 << 10;
 
-const json::object* FindObject(const json::object& parent, std::string_view key) {
-  const json::value* value = parent.if_contains(key);
-  return value == nullptr ? nullptr : value->if_object();
-}
-
 const json::array* FindConditions(const json::object& csr) {
-  const json::object* status = FindObject(csr, "status");
-  const json::value* conditions = status == nullptr ? nullptr : status->if_contains("conditions");
-  return conditions == nullptr ? nullptr : conditions->if_array();
-}
-
-std::string_view FindString(const json::object* parent, std::string_view key) {
-  const json::value* value = parent == nullptr ? nullptr : parent->if_contains(key);
-  const json::string* text = value == nullptr ? nullptr : value->if_string();
-  return text == nullptr ? std::string_view() : codec::View(*text);
+  const json::object* status = codec::FindObject(csr, "status");
+  return status == nullptr ? nullptr : codec::FindArray(*status, "conditions");
 }
 
 json::object WithoutManagedFields(const json::object& metadata) {
@@ -45,7 +34,7 @@ json::object SpecToKeep(const json::object& spec) {
       result.emplace(field.key(), field.value());
     }
   }
-  if (const json::object* extra = FindObject(spec, "extra"); extra != nullptr) {
+  if (const json::object* extra = codec::FindObject(spec, "extra"); extra != nullptr) {
     json::object pod;
     for (const std::string_view key : {api::kExtraPodName, api::kExtraPodUid}) {
       if (const json::value* value = extra->if_contains(key)) pod.emplace(key, *value);
@@ -57,10 +46,10 @@ json::object SpecToKeep(const json::object& spec) {
 
 std::string TextToKeep(const json::object& csr) {
   json::object result;
-  if (const json::object* metadata = FindObject(csr, "metadata"); metadata != nullptr) {
+  if (const json::object* metadata = codec::FindObject(csr, "metadata"); metadata != nullptr) {
     result.emplace("metadata", WithoutManagedFields(*metadata));
   }
-  if (const json::object* spec = FindObject(csr, "spec"); spec != nullptr) {
+  if (const json::object* spec = codec::FindObject(csr, "spec"); spec != nullptr) {
     result.emplace("spec", SpecToKeep(*spec));
   }
   if (const json::value* status = csr.if_contains("status")) result.emplace("status", *status);
@@ -70,12 +59,14 @@ std::string TextToKeep(const json::object& csr) {
 }  // namespace
 
 bool IsFinished(const json::object& csr) {
-  if (!FindString(FindObject(csr, "metadata"), "deletionTimestamp").empty()) return true;
-  if (!FindString(FindObject(csr, "status"), "certificate").empty()) return true;
+  if (api::ObjectMetaOf(csr).deletion_timestamp.has_value()) return true;
+  const json::object* status = codec::FindObject(csr, "status");
+  if (status != nullptr && !codec::TextAt(*status, "certificate").empty()) return true;
   const json::array* conditions = FindConditions(csr);
   if (conditions == nullptr) return false;
   for (const json::value& condition : *conditions) {
-    const std::string_view type = FindString(condition.if_object(), "type");
+    if (!condition.is_object()) continue;
+    const std::string_view type = codec::TextAt(condition.get_object(), "type");
     if (type == api::kCsrDenied || type == api::kCsrFailed) return true;
   }
   return false;
@@ -85,7 +76,7 @@ absl::StatusOr<std::optional<PendingCsr>> PendingCsrDecoder::operator()(
     const json::object& csr) const {
   if (IsFinished(csr)) return std::nullopt;
   PendingCsr pending;
-  pending.uid = FindString(FindObject(csr, "metadata"), "uid");
+  pending.uid = api::ObjectMetaOf(csr).uid;
   if (pending.uid.empty()) {
     return absl::InvalidArgumentError("decode CertificateSigningRequest: no metadata.uid");
   }
@@ -119,7 +110,7 @@ json::object WriteBody(const json::object& csr, const std::optional<NewCondition
   json::object body;
   body.emplace("apiVersion", api::kCertificateSigningRequests.ApiVersion());
   body.emplace("kind", api::kCertificateSigningRequests.kind);
-  if (const json::object* metadata = FindObject(csr, "metadata"); metadata != nullptr) {
+  if (const json::object* metadata = codec::FindObject(csr, "metadata"); metadata != nullptr) {
     body.emplace("metadata", WithoutManagedFields(*metadata));
   }
   body.emplace("status", std::move(status));

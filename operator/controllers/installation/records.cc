@@ -11,8 +11,8 @@ namespace calico::installation {
 namespace {
 
 json::object ObjectOr(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(key);
-  return value != nullptr && value->is_object() ? value->get_object() : json::object();
+  const json::object* const found = codec::FindObject(object, key);
+  return found == nullptr ? json::object() : *found;
 }
 
 }  // namespace
@@ -43,8 +43,7 @@ bool PullSecretRecord::is_for_images() const {
 absl::StatusOr<std::optional<PullSecretRecord>> PullSecretRecord::Decode(
     const json::object& object) {
   PullSecretRecord record;
-  const json::value* const type = object.if_contains("type");
-  if (type != nullptr && type->is_string()) record.type = codec::View(type->get_string());
+  record.type = codec::TextAt(object, "type");
   if (record.is_for_images()) record.data = ObjectOr(object, "data");
   return record;
 }

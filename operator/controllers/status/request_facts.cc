@@ -13,11 +13,8 @@ namespace {
 
 // Read before anything else, because most requests of a signer may be somebody else's.
 std::string_view UsernameOf(const json::object& object) {
-  const json::value* const spec = object.if_contains("spec");
-  if (spec == nullptr || !spec->is_object()) return {};
-  const json::value* const name = spec->get_object().if_contains("username");
-  return name != nullptr && name->is_string() ? codec::View(name->get_string())
-                                              : std::string_view();
+  const json::object* const spec = codec::FindObject(object, "spec");
+  return spec == nullptr ? std::string_view() : codec::TextAt(*spec, "username");
 }
 
 absl::Time TimeOf(const api::Condition& condition, absl::Time otherwise) {

@@ -76,6 +76,11 @@ ObjectMeta ReadObjectMeta(const codec::ObjectReader& object, const MetaFields& f
   return meta;
 }
 
+ObjectMeta ObjectMetaOf(const json::object& object) {
+  codec::Decoder decoder("object");  // its complaints are dropped
+  return ReadObjectMeta(decoder.Read(object), {});
+}
+
 json::object EncodeObjectMeta(const ObjectMeta& meta) {
   json::object object{{"name", meta.name}};
   if (!meta.ns.empty()) object["namespace"] = meta.ns;

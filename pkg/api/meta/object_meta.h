@@ -72,6 +72,10 @@ struct MetaFields {
 // Reads `metadata` of `object`. A missing metadata or name is a problem of the decoder.
 ObjectMeta ReadObjectMeta(const codec::ObjectReader& object, const MetaFields& fields);
 
+// The same without labels and the like, as far as it is there: for code that handles kinds
+// generically, and for objects that do not decode. What is missing or malformed is left empty.
+ObjectMeta ObjectMetaOf(const json::object& object);
+
 // `metadata` for an update: name, namespace, uid, resourceVersion, labels, annotations, finalizers
 // and owner references, as far as they are set.
 json::object EncodeObjectMeta(const ObjectMeta& meta);

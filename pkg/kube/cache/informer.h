@@ -20,6 +20,7 @@
 #include <absl/time/time.h>
 
 #include "pkg/aio/timer.h"
+#include "pkg/api/meta/object_meta.h"
 #include "pkg/kube/cache/reflector.h"
 #include "pkg/kube/cache/store.h"
 
@@ -67,7 +68,9 @@ class Informer {
     ReflectorHandlers handlers;
     handlers.list_started = [this] { seen_.emplace(); };
     handlers.set = [this](boost::json::object object) { return Set(object); };
-    handlers.deleted = [this](const boost::json::object& object) { Remove(ObjectKeyOf(object)); };
+    handlers.deleted = [this](const boost::json::object& object) {
+      Remove(api::ObjectMetaOf(object).Key());
+    };
     handlers.synced = [this] { FinishList(); };
     handlers.current = [this](absl::Time at) { current_at_ = at; };
     return RunReflector(client_, resource_, options_, std::move(handlers), clock_, logger_);
@@ -75,7 +78,7 @@ class Informer {
 
  private:
   absl::Status Set(const boost::json::object& object) {
-    const api::ObjectKey key = ObjectKeyOf(object);
+    const api::ObjectKey key = api::ObjectMetaOf(object).Key();
     absl::StatusOr<std::optional<T>> decoded = decoder_(object);
     if (!decoded.ok()) {
       if (seen_.has_value()) seen_->insert(key);  // keep the last good state

@@ -8,7 +8,7 @@
 
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/timer.h"
-#include "pkg/codec/json.h"
+#include "pkg/api/meta/object_meta.h"
 #include "pkg/kube/client/errors.h"
 
 namespace calico::kube {
@@ -34,14 +34,6 @@ bool IsOutage(const absl::Status& status) {
     default:
       return false;
   }
-}
-
-std::string_view MetadataString(const json::object& object, std::string_view field) {
-  const json::value* const metadata = object.if_contains("metadata");
-  if (metadata == nullptr || !metadata->is_object()) return {};
-  const json::value* const value = metadata->get_object().if_contains(field);
-  return value != nullptr && value->is_string() ? codec::View(value->get_string())
-                                                : std::string_view();
 }
 
 // One reflector at work; lives in RunReflector's frame.
@@ -147,13 +139,13 @@ aio::Task<ReflectorStep> Reflector::Watch() {
 
 absl::Status Reflector::Handle(WatchEvent event) {
   ++events_;
-  const std::string_view version = ResourceVersionOf(event.object);
-  if (!version.empty()) resource_version_ = version;
+  const api::ObjectMeta meta = api::ObjectMetaOf(event.object);
+  if (!meta.resource_version.empty()) resource_version_ = meta.resource_version;
   switch (event.type) {
     case WatchEventType::kBookmark:
       break;
     case WatchEventType::kDeleted:
-      skipped_.erase(ObjectKeyOf(event.object));
+      skipped_.erase(meta.Key());
       if (handlers_.deleted) handlers_.deleted(event.object);
       break;
     case WatchEventType::kAdded:
@@ -166,13 +158,12 @@ absl::Status Reflector::Handle(WatchEvent event) {
 }
 
 void Reflector::Set(json::object object) {
-  api::ObjectKey key = ObjectKeyOf(object);
-  std::string version(ResourceVersionOf(object));
+  const api::ObjectMeta meta = api::ObjectMetaOf(object);
   const absl::Status status = handlers_.set(std::move(object));
   if (status.ok()) {
-    if (!skipped_.empty()) skipped_.erase(key);
+    if (!skipped_.empty()) skipped_.erase(meta.Key());
   } else {
-    LogSkipped(key, version, status);
+    LogSkipped(meta.Key(), meta.resource_version, status);
   }
 }
 
@@ -254,15 +245,6 @@ aio::Task<void> RunReflector(Client& client, const api::Resource& resource,
                              const base::Clock& clock, const base::Logger& logger) {
   Reflector reflector(client, resource, std::move(options), std::move(handlers), clock, logger);
   co_await reflector.Run();
-}
-
-api::ObjectKey ObjectKeyOf(const json::object& object) {
-  return {std::string(MetadataString(object, "namespace")),
-          std::string(MetadataString(object, "name"))};
-}
-
-std::string_view ResourceVersionOf(const json::object& object) {
-  return MetadataString(object, "resourceVersion");
 }
 
 }  // namespace calico::kube

@@ -82,11 +82,6 @@ aio::Task<void> RunReflector(Client& client, const api::Resource& resource,
                              ReflectorOptions options, ReflectorHandlers handlers,
                              const base::Clock& clock, const base::Logger& logger);
 
-// metadata.namespace and metadata.name; empty where absent.
-api::ObjectKey ObjectKeyOf(const boost::json::object& object);
-// metadata.resourceVersion; empty when absent.
-std::string_view ResourceVersionOf(const boost::json::object& object);
-
 }  // namespace calico::kube
 
 #endif  // CALICO_PKG_KUBE_CACHE_REFLECTOR_H_

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pkg/api/meta/object_meta.h"
 #include "pkg/base/status_macros.h"
 
 namespace calico::kube {
@@ -82,12 +83,10 @@ absl::StatusOr<std::string> ObjectPath(const api::Resource& resource, const api:
   return path;
 }
 
-std::string_view MetadataText(const json::object& object, std::string_view field) {
-  const json::value* metadata = object.if_contains("metadata");
-  if (metadata == nullptr || !metadata->is_object()) return {};
-  const json::value* value = metadata->get_object().if_contains(field);
-  if (value == nullptr || !value->is_string()) return {};
-  return codec::View(value->get_string());
+// Whether the API server is to make the object's name up.
+bool WantsName(const json::object& object) {
+  const json::object* const metadata = codec::FindObject(object, "metadata");
+  return metadata != nullptr && !codec::TextAt(*metadata, "generateName").empty();
 }
 
 }  // namespace
@@ -97,10 +96,7 @@ std::string GroupVersionPath(const api::Resource& resource) {
                                 : fmt::format("/apis/{}/{}", resource.group, resource.version);
 }
 
-api::ObjectKey KeyOf(const json::object& object) {
-  return {std::string(MetadataText(object, "namespace")),
-          std::string(MetadataText(object, "name"))};
-}
+api::ObjectKey KeyOf(const json::object& object) { return api::ObjectMetaOf(object).Key(); }
 
 std::string DescribeCall(std::string_view verb, const api::Resource& resource,
                          const api::ObjectKey& key, std::string_view subresource) {
@@ -142,8 +138,9 @@ absl::StatusOr<http::Request> WatchRequest(const api::Resource& resource,
 
 absl::StatusOr<http::Request> CreateRequest(const api::Resource& resource,
                                             const json::object& object) {
-  CALICO_ASSIGN_OR_RETURN(std::string path, HomePath(resource, MetadataText(object, "namespace")));
-  if (MetadataText(object, "name").empty() && MetadataText(object, "generateName").empty()) {
+  const api::ObjectKey key = KeyOf(object);
+  CALICO_ASSIGN_OR_RETURN(std::string path, HomePath(resource, key.ns));
+  if (key.name.empty() && !WantsName(object)) {
     return absl::InvalidArgumentError("name is empty");
   }
   http::Request request = MakeRequest("POST", std::move(path));
