@@ -103,6 +103,18 @@ void Flags::Switch(FlagSpec spec, bool* target) {
   });
 }
 
+void Flags::LogLevel(base::LogLevel* target) {
+  Add({.name = "log-level",
+       .value = "LEVEL",
+       .help = "least important lines to log",
+       .choices = {base::kLogLevelNames.begin(), base::kLogLevelNames.end()}},
+      false, std::string(base::kLogLevelNames[static_cast<size_t>(*target)]),
+      [target](std::string_view value) {
+        *target = base::ParseLogLevel(value).value_or(*target);  // one of the choices
+        return absl::OkStatus();
+      });
+}
+
 void Flags::Number(FlagSpec spec, int minimum, int maximum, int* target) {
   Add(std::move(spec), false, fmt::format("{}", *target), [=](std::string_view value) {
     int number = 0;

@@ -19,6 +19,8 @@
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
+#include "pkg/base/log.h"
+
 namespace calico::config {
 
 inline constexpr int kExitUsage = 2;
@@ -56,6 +58,9 @@ class Flags {
   void Number(FlagSpec spec, int minimum, int maximum, int* target);
   // As Go writes it: 90s, 1h30m, 8760h. Negative and unbounded ones are refused.
   void Period(FlagSpec spec, absl::Duration* target);
+
+  // --log-level LEVEL.
+  void LogLevel(base::LogLevel* target);
 
   // A flag that makes the program print something and end, as --help does: `--print-policy NAME`.
   void Answer(FlagSpec spec, std::function<std::string(std::string_view value)> answer);

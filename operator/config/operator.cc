@@ -18,14 +18,7 @@ constexpr std::string_view kSummary =
     "TigeraStatus `calico`. Runs outside and inside of a cluster.";
 constexpr std::string_view kDefaultNamespace = "tigera-operator";
 
-base::LogLevel LevelOf(std::string_view text) {
-  if (text == "debug") return base::LogLevel::kDebug;
-  if (text == "warning") return base::LogLevel::kWarning;
-  if (text == "error") return base::LogLevel::kError;
-  return base::LogLevel::kInfo;
-}
-
-void AddFlags(Flags& flags, OperatorConfig* config, std::string* level) {
+void AddFlags(Flags& flags, OperatorConfig* config) {
   flags.Text({.name = "kubeconfig",
               .value = "FILE",
               .help = "absent: KUBECONFIG, ~/.kube/config, or the pod's service account"},
@@ -42,11 +35,7 @@ void AddFlags(Flags& flags, OperatorConfig* config, std::string* level) {
   flags.Text(
       {.name = "health-addr", .value = "ADDR", .help = "serve /livez and /readyz on host:port"},
       &config->health_address);
-  flags.Text({.name = "log-level",
-              .value = "LEVEL",
-              .help = "least important lines to log",
-              .choices = {"debug", "info", "warning", "error"}},
-             level);
+  flags.LogLevel(&config->log_level);
 }
 
 // METRICS_ENABLED, METRICS_HOST and METRICS_PORT, as Tigera's operator knows them.
@@ -98,11 +87,10 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   }
   config->release = &releases->Newest();
   Flags flags{std::string(kProgram), std::string(kSummary)};
-  std::string level = "info";
   bool print_images = false;
   bool print_crds = false;
   config->metrics_address = MetricsAddress(environment);
-  AddFlags(flags, config, &level);
+  AddFlags(flags, config);
   flags.Switch({.name = "print-images", .help = "print the images of this version, and end"},
                &print_images);
   flags.Switch({.name = "print-crds",
@@ -123,7 +111,6 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   if (parsed.exit_code.has_value()) return parsed;
   if (print_images) return {.exit_code = 0, .text = Images(*config->release)};
   if (print_crds) return {.exit_code = 0, .text = CrdManifests()};
-  config->log_level = LevelOf(level);
   if (const std::string name = environment("OPERATOR_NAME"); !name.empty()) {
     config->operator_name = name;
   }

@@ -1,6 +1,5 @@
 #include "operator/config/signer.h"
 
-#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -9,6 +8,7 @@
 
 #include "operator/config/signer_policy.h"
 #include "operator/policy/csr_policy.h"
+#include "pkg/api/meta/names.h"
 #include "pkg/base/version.h"
 
 namespace calico::config {
@@ -19,33 +19,10 @@ constexpr std::string_view kSummary =
     "Approves and signs the CertificateSigningRequests of one or more signer names.\n"
     "A request that the policy does not allow is denied; the denial names the rule.";
 
-// Kubernetes' rule for spec.signerName: a domain of two labels or more, a slash, a path.
-bool IsSignerName(std::string_view name) {
-  const size_t slash = name.find('/');
-  if (slash == std::string_view::npos || slash + 1 == name.size() || name.size() > 571 ||
-      name.find('/', slash + 1) != std::string_view::npos) {
-    return false;
-  }
-  const std::string_view domain = name.substr(0, slash);
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/';
-  };
-  return std::all_of(name.begin(), name.end(), allowed) &&
-         domain.find('.') != std::string_view::npos && domain.front() != '.' &&
-         domain.back() != '.';
-}
-
-base::LogLevel LevelOf(std::string_view text) {
-  if (text == "debug") return base::LogLevel::kDebug;
-  if (text == "warning") return base::LogLevel::kWarning;
-  if (text == "error") return base::LogLevel::kError;
-  return base::LogLevel::kInfo;
-}
-
 void CheckSignerNames(const std::vector<std::string>& names, std::vector<std::string>& problems) {
   std::set<std::string> seen;
   for (const std::string& name : names) {
-    if (!IsSignerName(name)) {
+    if (!api::IsSignerName(name)) {
       problems.push_back(
           fmt::format("--signer-name: {:?} is not domain/path, such as example.com/signer", name));
     } else if (name.starts_with("kubernetes.io/")) {
@@ -122,12 +99,7 @@ ParsedFlags ParseSignerConfig(int argc, const char* const* argv,
                               const EnvironmentReader& environment, SignerConfig* config) {
   Flags flags{std::string(kProgram), std::string(kSummary)};
   AddFlags(flags, config);
-  std::string level = "info";
-  flags.Text({.name = "log-level",
-              .value = "LEVEL",
-              .help = "least important lines to log",
-              .choices = {"debug", "info", "warning", "error"}},
-             &level);
+  flags.LogLevel(&config->log_level);
   std::string print_policy;
   std::vector<std::string> policies;
   for (const std::string_view name : BuiltinSignerPolicyNames()) policies.emplace_back(name);
@@ -147,7 +119,6 @@ ParsedFlags ParseSignerConfig(int argc, const char* const* argv,
   });
   ParsedFlags parsed = flags.Parse(argc, argv, environment);
   if (parsed.exit_code.has_value()) return parsed;
-  config->log_level = LevelOf(level);
   config->lease_namespace = environment("POD_NAMESPACE");
   return {};
 }

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "operator/config/builtin_policies.h"
+#include "pkg/api/meta/names.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/codec/yaml.h"
@@ -24,20 +25,23 @@ constexpr size_t kMostItems = 1024;
 constexpr size_t kLongestName = 253;
 constexpr size_t kLongestCommonName = 64;  // RFC 5280 A.1, ub-common-name
 
-using Characters = bool (*)(char);
-
 bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 // RFC 1123 subdomain: what namespaces, service accounts, secrets and pods are named with.
 bool IsNameCharacter(char c) { return IsLowerOrDigit(c) || c == '-' || c == '.'; }
-bool IsSignerCharacter(char c) { return IsNameCharacter(c) || c == '/'; }
 bool IsDnsCharacter(char c) {
   return IsNameCharacter(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '*';
 }
 bool IsPrintable(char c) { return c >= ' ' && c <= '~'; }
 
+// Text of these characters, at most so many, and not none.
+template <bool (*kIsCharacter)(char), size_t kLongest = kLongestName>
+bool IsMadeOf(std::string_view text) {
+  return !text.empty() && text.size() <= kLongest &&
+         std::all_of(text.begin(), text.end(), kIsCharacter);
+}
+
 struct ListRule {
-  Characters characters;
-  size_t longest = kLongestName;
+  bool (*is_sound)(std::string_view item);
   bool required = false;
 };
 
@@ -46,9 +50,7 @@ std::vector<std::string> ReadList(const ObjectReader& entry, std::string_view ke
                                   const ListRule& rule) {
   std::vector<std::string> items;
   entry.ForEachString(key, [&](std::string_view item) {
-    const bool sound = !item.empty() && item.size() <= rule.longest &&
-                       std::all_of(item.begin(), item.end(), rule.characters);
-    if (!sound) {
+    if (!rule.is_sound(item)) {
       entry.Fail(key, fmt::format("{:?} is no such name", item.substr(0, 64)));
     } else if (std::find(items.begin(), items.end(), item) != items.end()) {
       entry.Fail(key, fmt::format("{:?} is there twice", item));
@@ -68,7 +70,7 @@ std::vector<std::string> ReadChoices(const ObjectReader& entry, std::string_view
                                      const Known& known, std::vector<std::string> absent) {
   if (!entry.Has(key)) return absent;
   std::vector<std::string> items =
-      ReadList(entry, key, {.characters = IsPrintable, .required = true});
+      ReadList(entry, key, {.is_sound = IsMadeOf<IsPrintable>, .required = true});
   for (const std::string& item : items) {
     if (std::find(known.begin(), known.end(), item) != known.end()) continue;
     entry.Fail(key, fmt::format("{:?} is not one of {}", item, fmt::join(known, ", ")));
@@ -125,7 +127,7 @@ void ReadCsrNames(const ObjectReader& object, policy::CsrPolicyEntry& entry) {
   const auto shape_names = {policy::ToString(policy::CsrNameShape::kNamespacePodUid),
                             policy::ToString(policy::CsrNameShape::kSecretPod),
                             policy::ToString(policy::CsrNameShape::kNamespacePod)};
-  entry.secret_names = ReadList(object, "secretNames", {.characters = IsNameCharacter});
+  entry.secret_names = ReadList(object, "secretNames", {.is_sound = IsMadeOf<IsNameCharacter>});
   if (!object.Has("csrNames")) return;
   entry.csr_names.clear();
   for (const std::string& name : ReadChoices(object, "csrNames", std::vector(shape_names), {})) {
@@ -145,9 +147,8 @@ policy::CsrPolicyEntry ReadEntry(const ObjectReader& object) {
   policy::CsrPolicyEntry entry;
   entry.name = object.RequiredString("name");
   if (entry.name.size() > kLongestName) object.Fail("name", "too long");
-  const ListRule names = {.characters = IsNameCharacter, .required = true};
-  entry.signer_names =
-      ReadList(object, "signerNames", {.characters = IsSignerCharacter, .longest = 571});
+  const ListRule names = {.is_sound = IsMadeOf<IsNameCharacter>, .required = true};
+  entry.signer_names = ReadList(object, "signerNames", {.is_sound = api::IsSignerName});
   if (object.Has("signerNames") && entry.signer_names.empty()) {
     object.Fail("signerNames", "needs at least one item, or leave it out");
   }
@@ -155,8 +156,8 @@ policy::CsrPolicyEntry ReadEntry(const ObjectReader& object) {
   entry.service_accounts = ReadList(object, "serviceAccounts", names);
   entry.common_names =
       ReadList(object, "commonNames",
-               {.characters = IsPrintable, .longest = kLongestCommonName, .required = true});
-  entry.dns_names = ReadList(object, "dnsNames", {.characters = IsDnsCharacter});
+               {.is_sound = IsMadeOf<IsPrintable, kLongestCommonName>, .required = true});
+  entry.dns_names = ReadList(object, "dnsNames", {.is_sound = IsMadeOf<IsDnsCharacter>});
   ReadCsrNames(object, entry);
   ReadUsages(object, entry);
   entry.keys = ReadChoices(object, "keys", KeyNames(), KeyNames());

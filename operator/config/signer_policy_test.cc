@@ -156,6 +156,7 @@ TEST(SignerPolicyTest, RefusesWhatCannotBe) {
       {"shape", small + "  csrNames: [any]", "\"any\" is not one of namespace:pod:uid6"},
       {"secret:pod without secrets", small + "  csrNames: [\"secret:pod\"]",
        "secretNames: needs at least one item"},
+      {"signerNames", small + "  signerNames: [a..b/-x]", "no such name"},
       {"signerNames empty", small + "  signerNames: []", "or leave it out"},
       {"durations out of order", small + "  minDuration: 2h\n  maxDuration: 1h",
        "less than minDuration"},

@@ -4,14 +4,10 @@
 
 #include <absl/strings/ascii.h>
 
-#include "operator/policy/installation_validation.h"
 #include "pkg/api/operator/installation.h"
 
 namespace calico::policy {
 namespace {
-
-constexpr size_t kMaxLabel = 63;
-constexpr size_t kMaxSubdomain = 253;
 
 bool IsLowerAlnum(char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c); }
 
@@ -56,32 +52,6 @@ bool IsRegistryHost(std::string_view host) {
 }
 
 }  // namespace
-
-bool IsDnsLabel(std::string_view text) {
-  if (text.empty() || text.size() > kMaxLabel) return false;
-  if (text.front() == '-' || text.back() == '-') return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return IsLowerAlnum(c) || c == '-'; });
-}
-
-bool IsDnsSubdomain(std::string_view text) {
-  // Kubernetes bounds the whole name only; its labels may be longer than 63 characters.
-  return text.size() <= kMaxSubdomain && AllPieces(text, '.', [](std::string_view label) {
-           return !label.empty() && label.front() != '-' && label.back() != '-' &&
-                  std::all_of(label.begin(), label.end(),
-                              [](char c) { return IsLowerAlnum(c) || c == '-'; });
-         });
-}
-
-bool IsSignerName(std::string_view name) {
-  const size_t slash = name.find('/');
-  if (slash == std::string_view::npos || name.find('/', slash + 1) != std::string_view::npos) {
-    return false;
-  }
-  const std::string_view domain = name.substr(0, slash);
-  const std::string_view path = name.substr(slash + 1);
-  return domain.size() <= kMaxSubdomain && domain.find('.') != std::string_view::npos &&
-         AllPieces(domain, '.', &IsDnsLabel) && IsDnsSubdomain(path);
-}
 
 bool IsRegistry(std::string_view text) {
   if (IsUnset(text)) return true;

@@ -8,6 +8,7 @@
 
 #include "operator/policy/installation_ca.h"
 #include "operator/policy/installation_names.h"
+#include "pkg/api/meta/names.h"
 
 namespace calico::policy {
 namespace {
@@ -56,7 +57,7 @@ void CheckSigner(std::string_view name, Findings findings) {
     findings.Add(path,
                  "is required: the name that your signer listens to, such as "
                  "example.com/signer");
-  } else if (!IsSignerName(name)) {
+  } else if (!api::IsSignerName(name)) {
     findings.Add(path, fmt::format("\"{}\" is no signer name: write a domain of at least two "
                                    "labels, one slash and a path in lower case, such as "
                                    "example.com/signer",
@@ -151,7 +152,7 @@ void CheckPullSecrets(const std::vector<std::string>& names, Findings findings) 
   std::set<std::string_view> seen;
   for (size_t i = 0; i < names.size(); ++i) {
     const std::string path = fmt::format("spec.imagePullSecrets[{}].name", i);
-    if (!IsDnsSubdomain(names[i])) {
+    if (!api::IsDnsSubdomain(names[i])) {
       findings.Add(path, fmt::format("\"{}\" cannot be the name of a Secret: write the name of one "
                                      "in the operator's namespace",
                                      names[i]));

@@ -40,10 +40,6 @@ struct InstallationVerdict {
 
 InstallationVerdict ValidateInstallation(const api::Installation& installation, absl::Time now);
 
-// Whether the API server takes `name` as the signerName of a request: a domain of two labels or
-// more, one slash, a path.
-bool IsSignerName(std::string_view name);
-
 }  // namespace calico::policy
 
 #endif  // CALICO_OPERATOR_POLICY_INSTALLATION_VALIDATION_H_

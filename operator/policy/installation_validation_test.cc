@@ -275,18 +275,6 @@ TEST(InstallationValidationTest, ProblemsNeverQuoteThePem) {
   EXPECT_THAT(text, testing::Not(HasSubstr(body)));
 }
 
-TEST(InstallationValidationTest, SignerNames) {
-  for (const char* good : {"example.com/signer", "a.b/c.d", "example-1.com/my-signer",
-                           "issuers.cert-manager.io/ns.issuer"}) {
-    EXPECT_TRUE(IsSignerName(good)) << good;
-  }
-  for (const char* bad :
-       {"", "signer", "example/signer", "example.com/", "/signer", "a.b/c/d", "Example.com/signer",
-        "example.com/Signer", "example.com/a_b", "-a.com/s", "a..com/s", "example.com/s'"}) {
-    EXPECT_FALSE(IsSignerName(bad)) << bad;
-  }
-}
-
 TEST(InstallationValidationTest, SaysWhenItsVerdictChanges) {
   const pki::Certificate& ca = Ca().certificate();
   const absl::Time warn_at = ca.not_after() - kCaEndsSoon;

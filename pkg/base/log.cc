@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -12,8 +13,6 @@
 
 namespace calico::base {
 namespace {
-
-constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"};
 
 void AppendEscaped(std::string& out, char c) {
   switch (c) {
@@ -56,6 +55,12 @@ void WriteToStderr(LogLevel /*level*/, std::string_view line) {
 }
 
 }  // namespace
+
+std::optional<LogLevel> ParseLogLevel(std::string_view name) {
+  const auto found = std::find(kLogLevelNames.begin(), kLogLevelNames.end(), name);
+  if (found == kLogLevelNames.end()) return std::nullopt;
+  return static_cast<LogLevel>(found - kLogLevelNames.begin());
+}
 
 std::string JsonQuote(std::string_view value) {
   std::string out = "\"";
@@ -107,7 +112,7 @@ void Logger::Write(LogLevel level, std::string_view message, Fields fields) cons
   std::string line =
       fmt::format(R"({{"time":"{}","level":"{}","message":{})",
                   absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()),
-                  kLevelNames[static_cast<int>(level)], JsonQuote(message));
+                  kLogLevelNames[static_cast<size_t>(level)], JsonQuote(message));
   for (const LogField& field : fields) {
     line += fmt::format(",{}:{}", JsonQuote(field.key()), field.json());
   }

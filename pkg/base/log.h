@@ -6,10 +6,12 @@
 #ifndef CALICO_PKG_BASE_LOG_H_
 #define CALICO_PKG_BASE_LOG_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -20,6 +22,10 @@
 namespace calico::base {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
+// Their names, in this order.
+inline constexpr std::array<std::string_view, 4> kLogLevelNames = {"debug", "info", "warning",
+                                                                   "error"};
+std::optional<LogLevel> ParseLogLevel(std::string_view name);
 
 // One key with its value, rendered as JSON. Lifetime: `key` must outlive the call.
 class LogField {

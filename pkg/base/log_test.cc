@@ -71,6 +71,16 @@ TEST(LoggerTest, LinesOfSeveralThreadsDoNotMix) {
   EXPECT_EQ(count, kThreads * kLines);
 }
 
+TEST(LogLevelTest, NamesAreReadAsTheyAreWritten) {
+  for (const LogLevel level :
+       {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError}) {
+    EXPECT_EQ(ParseLogLevel(kLogLevelNames[static_cast<size_t>(level)]), level);
+  }
+  for (const char* name : {"", "Info", "warn", "trace"}) {
+    EXPECT_EQ(ParseLogLevel(name), std::nullopt) << name;
+  }
+}
+
 TEST(JsonQuoteTest, EscapesControlBytesAndBrokenUtf8) {
   EXPECT_EQ(JsonQuote("a\"b\\c\n\x01"), R"("a\"b\\c\n\u0001")");
   EXPECT_EQ(JsonQuote("caf\xC3\xA9"), "\"caf\xC3\xA9\"");

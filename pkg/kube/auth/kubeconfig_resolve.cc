@@ -9,6 +9,7 @@
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
+#include "pkg/api/meta/names.h"
 #include "pkg/http/url.h"
 #include "pkg/kube/auth/kubeconfig.h"
 
@@ -16,13 +17,6 @@ namespace calico::kube {
 namespace {
 
 constexpr size_t kMaxNamesInMessage = 8;
-
-bool IsDnsLabel(std::string_view text) {
-  const auto is_alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  if (text.empty() || text.size() > 63) return false;
-  if (!is_alnum(text.front()) || !is_alnum(text.back())) return false;
-  return std::all_of(text.begin(), text.end(), [&](char c) { return is_alnum(c) || c == '-'; });
-}
 
 bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
@@ -207,7 +201,7 @@ absl::StatusOr<ResolvedKubeconfig> ResolveKubeconfig(const Kubeconfig& config,
   const KubeconfigContext* chosen = FindContext(config, resolved.context, problems);
   if (chosen == nullptr) return problems.status();
   const std::string what = fmt::format("context {:?} in {}", resolved.context, chosen->file);
-  if (!chosen->ns.empty() && !IsDnsLabel(chosen->ns)) {
+  if (!chosen->ns.empty() && !api::IsDnsLabel(chosen->ns)) {
     problems.Add(what + ": namespace is no DNS label");
   }
   resolved.ns = chosen->ns.empty() ? "default" : chosen->ns;
