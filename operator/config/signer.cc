@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "operator/config/signer_policy.h"
-#include "operator/policy/csr_policy.h"
+#include "operator/csr_policy/policy.h"
 #include "pkg/api/meta/names.h"
 #include "pkg/base/version.h"
 
@@ -113,7 +113,7 @@ ParsedFlags ParseSignerConfig(int argc, const char* const* argv,
   flags.Version(fmt::format("{} {}", kProgram, base::Version()));
   flags.Check([&](std::vector<std::string>& problems) {
     CheckSignerNames(config->signer_names, problems);
-    if (config->duration < policy::kShortestDuration) {
+    if (config->duration < csr_policy::kShortestDuration) {
       problems.push_back("--duration: less than 10m");
     }
   });

@@ -88,7 +88,7 @@ absl::Duration ReadDuration(const ObjectReader& entry, std::string_view key,
     entry.Fail(key, "expected a duration such as 24h or 1h30m");
     return absent;
   }
-  if (duration < policy::kShortestDuration) entry.Fail(key, "less than 10m");
+  if (duration < csr_policy::kShortestDuration) entry.Fail(key, "less than 10m");
   return duration;
 }
 
@@ -104,15 +104,15 @@ void RefuseUnknown(const ObjectReader& object, std::initializer_list<std::string
 
 std::vector<std::string> UsageNames() {
   std::vector<std::string> names;
-  for (const policy::Usage& usage : policy::KnownUsages()) names.emplace_back(usage.name);
+  for (const csr_policy::Usage& usage : csr_policy::KnownUsages()) names.emplace_back(usage.name);
   return names;
 }
 
 std::vector<std::string> KeyNames() {
-  return {policy::KnownKeys().begin(), policy::KnownKeys().end()};
+  return {csr_policy::KnownKeys().begin(), csr_policy::KnownKeys().end()};
 }
 
-void ReadUsages(const ObjectReader& object, policy::CsrPolicyEntry& entry) {
+void ReadUsages(const ObjectReader& object, csr_policy::CsrPolicyEntry& entry) {
   entry.usages = ReadChoices(object, "usages", UsageNames(), UsageNames());
   entry.required_usages = ReadChoices(object, "requiredUsages", entry.usages, {});
   const auto has = [&](std::string_view usage) {
@@ -123,28 +123,28 @@ void ReadUsages(const ObjectReader& object, policy::CsrPolicyEntry& entry) {
   }
 }
 
-void ReadCsrNames(const ObjectReader& object, policy::CsrPolicyEntry& entry) {
-  const auto shape_names = {policy::ToString(policy::CsrNameShape::kNamespacePodUid),
-                            policy::ToString(policy::CsrNameShape::kSecretPod),
-                            policy::ToString(policy::CsrNameShape::kNamespacePod)};
+void ReadCsrNames(const ObjectReader& object, csr_policy::CsrPolicyEntry& entry) {
+  const auto shape_names = {csr_policy::ToString(csr_policy::CsrNameShape::kNamespacePodUid),
+                            csr_policy::ToString(csr_policy::CsrNameShape::kSecretPod),
+                            csr_policy::ToString(csr_policy::CsrNameShape::kNamespacePod)};
   entry.secret_names = ReadList(object, "secretNames", {.is_sound = IsMadeOf<IsNameCharacter>});
   if (!object.Has("csrNames")) return;
   entry.csr_names.clear();
   for (const std::string& name : ReadChoices(object, "csrNames", std::vector(shape_names), {})) {
-    const std::optional<policy::CsrNameShape> shape = policy::CsrNameShapeOf(name);
+    const std::optional<csr_policy::CsrNameShape> shape = csr_policy::CsrNameShapeOf(name);
     if (!shape.has_value()) continue;
     entry.csr_names.push_back(*shape);
-    if (*shape == policy::CsrNameShape::kSecretPod && entry.secret_names.empty()) {
+    if (*shape == csr_policy::CsrNameShape::kSecretPod && entry.secret_names.empty()) {
       object.Fail("secretNames", "needs at least one item for csrNames secret:pod");
     }
   }
 }
 
-policy::CsrPolicyEntry ReadEntry(const ObjectReader& object) {
+csr_policy::CsrPolicyEntry ReadEntry(const ObjectReader& object) {
   RefuseUnknown(object, {"name", "signerNames", "namespaces", "serviceAccounts", "commonNames",
                          "dnsNames", "csrNames", "secretNames", "usages", "requiredUsages",
                          "minDuration", "maxDuration", "keys"});
-  policy::CsrPolicyEntry entry;
+  csr_policy::CsrPolicyEntry entry;
   entry.name = object.RequiredString("name");
   if (entry.name.size() > kLongestName) object.Fail("name", "too long");
   const ListRule names = {.is_sound = IsMadeOf<IsNameCharacter>, .required = true};
@@ -161,7 +161,7 @@ policy::CsrPolicyEntry ReadEntry(const ObjectReader& object) {
   ReadCsrNames(object, entry);
   ReadUsages(object, entry);
   entry.keys = ReadChoices(object, "keys", KeyNames(), KeyNames());
-  entry.min_duration = ReadDuration(object, "minDuration", policy::kShortestDuration);
+  entry.min_duration = ReadDuration(object, "minDuration", csr_policy::kShortestDuration);
   entry.max_duration = ReadDuration(object, "maxDuration", absl::InfiniteDuration());
   if (entry.max_duration < entry.min_duration) {
     object.Fail("maxDuration", "less than minDuration");
@@ -171,7 +171,7 @@ policy::CsrPolicyEntry ReadEntry(const ObjectReader& object) {
 
 }  // namespace
 
-absl::StatusOr<policy::CsrPolicy> ParseSignerPolicy(std::string_view yaml) {
+absl::StatusOr<csr_policy::CsrPolicy> ParseSignerPolicy(std::string_view yaml) {
   CALICO_ASSIGN_OR_RETURN(const json::value document, codec::ParseYaml(yaml, kLimits));
   if (!document.is_object()) {
     return absl::InvalidArgumentError("policy: expected a mapping with version and entries");
@@ -182,7 +182,7 @@ absl::StatusOr<policy::CsrPolicy> ParseSignerPolicy(std::string_view yaml) {
   if (root.Int64("version") != 1) root.Fail("version", "expected 1");
   if (!root.Has("entries")) root.Fail("entries", "required");
 
-  policy::CsrPolicy policy;
+  csr_policy::CsrPolicy policy;
   std::set<std::string> names;
   root.ForEach("entries", [&](const ObjectReader& object) {
     if (policy.entries.size() == kMostEntries) {

@@ -8,7 +8,7 @@
 
 #include <absl/status/statusor.h>
 
-#include "operator/policy/csr_policy.h"
+#include "operator/csr_policy/policy.h"
 
 namespace calico::config {
 
@@ -17,7 +17,7 @@ namespace calico::config {
 // are errors. Bounds: 256 KiB, 256 entries, 1024 items in a list. `signer_names` of the result is
 // empty; the caller fills it in.
 // Errors: InvalidArgument with every problem (at most 16) and its path; ResourceExhausted.
-absl::StatusOr<policy::CsrPolicy> ParseSignerPolicy(std::string_view yaml);
+absl::StatusOr<csr_policy::CsrPolicy> ParseSignerPolicy(std::string_view yaml);
 
 // Text of the built-in policy of that name, comments included. Lifetime: static.
 std::optional<std::string_view> BuiltinSignerPolicy(std::string_view name);

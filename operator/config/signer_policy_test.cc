@@ -32,20 +32,20 @@ TEST(SignerPolicyTest, BuiltinCalicoIsNodeAndTypha) {
   ASSERT_TRUE(policy.ok()) << policy.status();
   EXPECT_THAT(policy->signer_names, IsEmpty());
   ASSERT_THAT(policy->entries, SizeIs(2));
-  const policy::CsrPolicyEntry& node = policy->entries[0];
+  const csr_policy::CsrPolicyEntry& node = policy->entries[0];
   EXPECT_EQ(node.name, "calico-node");
   EXPECT_THAT(node.signer_names, IsEmpty());
   EXPECT_THAT(node.namespaces, ElementsAre("calico-system"));
   EXPECT_THAT(node.service_accounts, ElementsAre("calico-node"));
   EXPECT_THAT(node.common_names, ElementsAre("typha-client"));
   EXPECT_THAT(node.dns_names, ElementsAre("typha-client"));
-  EXPECT_THAT(node.csr_names, ElementsAre(policy::CsrNameShape::kNamespacePodUid));
+  EXPECT_THAT(node.csr_names, ElementsAre(csr_policy::CsrNameShape::kNamespacePodUid));
   EXPECT_THAT(node.usages, SizeIs(5));
   EXPECT_THAT(node.required_usages, ElementsAre("client auth"));
   EXPECT_THAT(node.keys, SizeIs(8));
   EXPECT_EQ(node.min_duration, absl::Minutes(10));
   EXPECT_EQ(node.max_duration, absl::InfiniteDuration());
-  const policy::CsrPolicyEntry& typha = policy->entries[1];
+  const csr_policy::CsrPolicyEntry& typha = policy->entries[1];
   EXPECT_THAT(typha.service_accounts, ElementsAre("calico-typha"));
   EXPECT_THAT(typha.common_names, ElementsAre("typha-server"));
   EXPECT_THAT(typha.dns_names, ElementsAre("typha-server"));
@@ -56,9 +56,9 @@ TEST(SignerPolicyTest, BuiltinCalicoIsNodeAndTypha) {
 TEST(SignerPolicyTest, DefaultsOfTheSmallestEntry) {
   const auto policy = ParseSignerPolicy(kSmallest);
   ASSERT_TRUE(policy.ok()) << policy.status();
-  const policy::CsrPolicyEntry& entry = policy->entries.at(0);
+  const csr_policy::CsrPolicyEntry& entry = policy->entries.at(0);
   EXPECT_THAT(entry.dns_names, IsEmpty());
-  EXPECT_THAT(entry.csr_names, ElementsAre(policy::CsrNameShape::kNamespacePodUid));
+  EXPECT_THAT(entry.csr_names, ElementsAre(csr_policy::CsrNameShape::kNamespacePodUid));
   EXPECT_THAT(entry.usages, SizeIs(5));
   EXPECT_THAT(entry.required_usages, IsEmpty());
   EXPECT_THAT(entry.keys, SizeIs(8));
@@ -82,11 +82,11 @@ entries:
   keys: [ECDSA-P256]
 )");
   ASSERT_TRUE(policy.ok()) << policy.status();
-  const policy::CsrPolicyEntry& entry = policy->entries.at(0);
+  const csr_policy::CsrPolicyEntry& entry = policy->entries.at(0);
   EXPECT_THAT(entry.signer_names, ElementsAre("example.com/a", "example.com/b"));
   EXPECT_THAT(entry.dns_names, ElementsAre("a.example.com", "*.example.com"));
-  EXPECT_THAT(entry.csr_names,
-              ElementsAre(policy::CsrNameShape::kSecretPod, policy::CsrNameShape::kNamespacePod));
+  EXPECT_THAT(entry.csr_names, ElementsAre(csr_policy::CsrNameShape::kSecretPod,
+                                           csr_policy::CsrNameShape::kNamespacePod));
   EXPECT_THAT(entry.secret_names, ElementsAre("node-certs"));
   EXPECT_THAT(entry.usages, ElementsAre("client auth", "digital signature"));
   EXPECT_THAT(entry.keys, ElementsAre("ECDSA-P256"));

@@ -9,7 +9,8 @@ class RulesTest(unittest.TestCase):
         self.assertTrue(rules.check_includes("pkg/http/client.cc", up))
         self.assertFalse(rules.check_includes("pkg/controller/manager.cc", up))
         self.assertFalse(rules.check_includes("operator/provision/provisioner.cc", up))
-        self.assertTrue(rules.check_includes("operator/policy/csr_rules.cc", up))
+        self.assertTrue(rules.check_includes("operator/csr_policy/rules.cc", up))
+        self.assertTrue(rules.check_includes("operator/csr_policy/rules.cc", '#include "operator/validation/names.h"\n'))
         self.assertTrue(rules.check_includes("operator/provision/x.cc", '#include "pkg/controller/manager.h"\n'))
 
     def test_third_party_headers_stay_where_they_belong(self):
@@ -17,7 +18,7 @@ class RulesTest(unittest.TestCase):
         self.assertFalse(rules.check_includes("pkg/pki/key.cc", openssl))
         self.assertFalse(rules.check_includes("pkg/http/tls_context.cc", openssl))
         self.assertTrue(rules.check_includes("pkg/http/client.cc", openssl))
-        self.assertTrue(rules.check_includes("operator/policy/csr_rules.cc", "#include <boost/asio/awaitable.hpp>\n"))
+        self.assertTrue(rules.check_includes("operator/csr_policy/rules.cc", "#include <boost/asio/awaitable.hpp>\n"))
         self.assertTrue(rules.check_includes("pkg/base/log.cc", "#include <gtest/gtest.h>\n"))
 
     def test_fakes_are_for_tests(self):

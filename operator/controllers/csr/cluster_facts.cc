@@ -18,9 +18,9 @@ constexpr absl::Duration kLongestSync = absl::Seconds(3);
 // Cache, pod, node, and once more for a pod that was replaced meanwhile.
 constexpr int kMostRounds = 4;
 
-absl::StatusOr<std::optional<policy::PodFacts>> DecodePod(const json::object& object) {
+absl::StatusOr<std::optional<csr_policy::PodFacts>> DecodePod(const json::object& object) {
   CALICO_ASSIGN_OR_RETURN(const api::Pod pod, api::Pod::Decode(object));
-  return policy::PodFactsOf(pod);
+  return csr_policy::PodFactsOf(pod);
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ struct ClusterFacts::Namespace {
              owner.executor_),
         group(owner.executor_) {}
 
-  kube::Informer<policy::PodFacts> pods;
+  kube::Informer<csr_policy::PodFacts> pods;
   aio::TaskGroup group;
 };
 
@@ -93,8 +93,8 @@ aio::Task<absl::Status> ClusterFacts::WaitForSync(absl::Duration timeout) {
   co_return absl::OkStatus();
 }
 
-void ClusterFacts::FillFromCache(policy::CsrFacts& facts) const {
-  const policy::Requester& requester = facts.requester;
+void ClusterFacts::FillFromCache(csr_policy::CsrFacts& facts) const {
+  const csr_policy::Requester& requester = facts.requester;
   const auto found = namespaces_.find(requester.ns);
   if (found == namespaces_.end()) return;
   const absl::Time now = clock_.SteadyNow();
@@ -103,20 +103,20 @@ void ClusterFacts::FillFromCache(policy::CsrFacts& facts) const {
   // Another UID means that one side is behind: a live look-up tells which.
   if (pod == nullptr || pod->uid != requester.pod_uid) return;
   facts.pod = *pod;
-  facts.pod_lookup = policy::Lookup::kCached;
+  facts.pod_lookup = csr_policy::Lookup::kCached;
   const auto node = nodes_.find(facts.pod.node_name);
   if (!facts.pod.host_network || node == nodes_.end() || now - node->second.asked_at > kFresh)
     return;
   facts.node_addresses = node->second.addresses;
-  facts.node_lookup = policy::Lookup::kCached;
+  facts.node_lookup = csr_policy::Lookup::kCached;
 }
 
-aio::Task<absl::Status> ClusterFacts::LookUpPod(policy::CsrFacts& facts) {
+aio::Task<absl::Status> ClusterFacts::LookUpPod(csr_policy::CsrFacts& facts) {
   const api::ObjectKey key{facts.requester.ns, facts.requester.pod_name};
   const absl::StatusOr<json::object> object = co_await client_.Get(api::kPods, key);
   if (absl::IsNotFound(object.status())) {
     facts.pod = {};
-    facts.pod_lookup = policy::Lookup::kAbsent;
+    facts.pod_lookup = csr_policy::Lookup::kAbsent;
     co_return absl::OkStatus();
   }
   CALICO_CO_RETURN_IF_ERROR(object.status());
@@ -124,45 +124,45 @@ aio::Task<absl::Status> ClusterFacts::LookUpPod(policy::CsrFacts& facts) {
   // The node's addresses stay if it is the same node.
   if (facts.pod.node_name != pod.node_name) {
     facts.node_addresses.clear();
-    facts.node_lookup = policy::Lookup::kNotDone;
+    facts.node_lookup = csr_policy::Lookup::kNotDone;
   }
-  facts.pod = policy::PodFactsOf(pod);
-  facts.pod_lookup = policy::Lookup::kLive;
+  facts.pod = csr_policy::PodFactsOf(pod);
+  facts.pod_lookup = csr_policy::Lookup::kLive;
   co_return absl::OkStatus();
 }
 
-aio::Task<absl::Status> ClusterFacts::LookUpNode(policy::CsrFacts& facts) {
+aio::Task<absl::Status> ClusterFacts::LookUpNode(csr_policy::CsrFacts& facts) {
   const api::ObjectKey key{"", facts.pod.node_name};
   const absl::Time asked_at = clock_.SteadyNow();
   const absl::StatusOr<json::object> object = co_await client_.Get(api::kNodes, key);
   if (absl::IsNotFound(object.status())) {
     nodes_.erase(key.name);
     facts.node_addresses.clear();
-    facts.node_lookup = policy::Lookup::kAbsent;
+    facts.node_lookup = csr_policy::Lookup::kAbsent;
     co_return absl::OkStatus();
   }
   CALICO_CO_RETURN_IF_ERROR(object.status());
   CALICO_CO_ASSIGN_OR_RETURN(const api::Node node, api::Node::Decode(*object));
-  facts.node_addresses = policy::AddressesOf(node);
-  facts.node_lookup = policy::Lookup::kLive;
+  facts.node_addresses = csr_policy::AddressesOf(node);
+  facts.node_lookup = csr_policy::Lookup::kLive;
   if (nodes_.size() >= kMostNodes) nodes_.clear();
   nodes_[key.name] = {asked_at, facts.node_addresses};
   co_return absl::OkStatus();
 }
 
-aio::Task<absl::StatusOr<policy::Decision>> ClusterFacts::Judge(policy::CsrFacts& facts,
-                                                                const policy::CsrPolicy& policy) {
+aio::Task<absl::StatusOr<csr_policy::Decision>> ClusterFacts::Judge(
+    csr_policy::CsrFacts& facts, const csr_policy::CsrPolicy& policy) {
   FillFromCache(facts);
-  policy::Decision decision = policy::Evaluate(facts, policy);
+  csr_policy::Decision decision = csr_policy::Evaluate(facts, policy);
   for (int round = 0; round < kMostRounds; ++round) {
-    if (decision.need == policy::Need::kPod) {
+    if (decision.need == csr_policy::Need::kPod) {
       CALICO_CO_RETURN_IF_ERROR(co_await LookUpPod(facts));
-    } else if (decision.need == policy::Need::kNode) {
+    } else if (decision.need == csr_policy::Need::kNode) {
       CALICO_CO_RETURN_IF_ERROR(co_await LookUpNode(facts));
     } else {
       co_return decision;
     }
-    decision = policy::Evaluate(facts, policy);
+    decision = csr_policy::Evaluate(facts, policy);
   }
   co_return absl::InternalError("judge request: look-ups without end");
 }

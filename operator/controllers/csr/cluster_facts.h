@@ -18,9 +18,9 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
-#include "operator/policy/csr_facts.h"
-#include "operator/policy/csr_policy.h"
-#include "operator/policy/csr_rules.h"
+#include "operator/csr_policy/facts.h"
+#include "operator/csr_policy/policy.h"
+#include "operator/csr_policy/rules.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/object_key.h"
@@ -53,8 +53,8 @@ class ClusterFacts {
   // approve, deny, or retry later (Need::kTime). `facts` is left as judged.
   // Errors: of a look-up; never for a pod or node that does not exist. Lifetime: the arguments
   // outlive the task. Cancellation: total.
-  aio::Task<absl::StatusOr<policy::Decision>> Judge(policy::CsrFacts& facts,
-                                                    const policy::CsrPolicy& policy);
+  aio::Task<absl::StatusOr<csr_policy::Decision>> Judge(csr_policy::CsrFacts& facts,
+                                                        const csr_policy::CsrPolicy& policy);
 
  private:
   struct Namespace;
@@ -63,9 +63,9 @@ class ClusterFacts {
     std::vector<base::IpAddress> addresses;
   };
 
-  void FillFromCache(policy::CsrFacts& facts) const;
-  aio::Task<absl::Status> LookUpPod(policy::CsrFacts& facts);
-  aio::Task<absl::Status> LookUpNode(policy::CsrFacts& facts);
+  void FillFromCache(csr_policy::CsrFacts& facts) const;
+  aio::Task<absl::Status> LookUpPod(csr_policy::CsrFacts& facts);
+  aio::Task<absl::Status> LookUpNode(csr_policy::CsrFacts& facts);
   void StartWanted();
 
   aio::Executor executor_;

@@ -14,7 +14,7 @@
 namespace calico::csr {
 namespace {
 
-using policy::Decision;
+using csr_policy::Decision;
 
 constexpr size_t kMostSigningThreads = 2;
 constexpr int kMostConflicts = 5;
@@ -45,7 +45,7 @@ std::string Joined(const std::vector<base::IpAddress>& addresses) {
 
 // What was asked for, as one log field each; empty when the request could not be read.
 struct AskedNames {
-  explicit AskedNames(const policy::CsrFacts& facts) {
+  explicit AskedNames(const csr_policy::CsrFacts& facts) {
     if (!facts.request.ok()) return;
     common_name = facts.request->common_name().substr(0, 80);
     dns_names = fmt::format("{}", fmt::join(facts.request->dns_names(), ",")).substr(0, 200);
@@ -183,10 +183,10 @@ aio::Task<CsrController::Reconciled> CsrController::Handle(Work& work) {
                              api::CertificateSigningRequest::Decode(work.object));
   if (!csr.IsApproved() && options_.sign_approved_only) co_return controller::Result{};
   const absl::Duration waited = Waited(csr);
-  work.facts = policy::FactsOf(std::move(csr), on_.clock.Now());
+  work.facts = csr_policy::FactsOf(std::move(csr), on_.clock.Now());
   work.facts.waited = waited;
   // The verdict points into the policy, and a new one may be read while we wait.
-  const std::shared_ptr<const policy::CsrPolicy> policy = on_.policies.Current();
+  const std::shared_ptr<const csr_policy::CsrPolicy> policy = on_.policies.Current();
   CALICO_CO_ASSIGN_OR_RETURN(const Decision decision,
                              co_await on_.cluster.Judge(work.facts, *policy));
   switch (decision.kind) {
@@ -224,17 +224,17 @@ CsrController::Reconciled CsrController::WaitForCluster(const Work& work,
   }
   absl::Duration wait = std::min(kFirstWait * (1 << waiting.rounds), kLongestWait);
   // No longer than until the next verdict can be another one.
-  if (work.facts.waited < policy::kAddressGrace) {
-    wait = std::min(wait, policy::kAddressGrace - work.facts.waited);
+  if (work.facts.waited < csr_policy::kAddressGrace) {
+    wait = std::min(wait, csr_policy::kAddressGrace - work.facts.waited);
   }
   waiting.rounds = std::min(waiting.rounds + 1, 5);
   return controller::Result{.requeue_after = wait};
 }
 
 aio::Task<absl::StatusOr<IssuedCertificate>> CsrController::Sign(
-    const Work& work, const policy::CsrPolicyEntry& entry) {
+    const Work& work, const csr_policy::CsrPolicyEntry& entry) {
   const pki::CertificateTemplate wanted =
-      policy::PlanCertificate(work.facts, entry, options_.longest_validity);
+      csr_policy::PlanCertificate(work.facts, entry, options_.longest_validity);
   const std::shared_ptr<const IssuingCa> ca = on_.ca.Current();
   const pki::PublicKey& key = work.facts.request->public_key();
   const absl::Time now = work.facts.now;
@@ -253,7 +253,7 @@ aio::Task<absl::Status> CsrController::Write(Work& work, std::string_view subres
 }
 
 aio::Task<CsrController::Reconciled> CsrController::Grant(Work& work,
-                                                          const policy::CsrPolicyEntry& entry) {
+                                                          const csr_policy::CsrPolicyEntry& entry) {
   const api::CertificateSigningRequest& csr = work.facts.csr;
   // Before the approval, so that nothing is approved that cannot be signed.
   const absl::StatusOr<IssuedCertificate> certificate = co_await Sign(work, entry);
@@ -318,7 +318,7 @@ void CsrController::Finish(const Work& work, Outcome outcome) {
   on_.metrics.Count(csr.signer_name, outcome);
 }
 
-void CsrController::LogGrant(const Work& work, const policy::CsrPolicyEntry& entry,
+void CsrController::LogGrant(const Work& work, const csr_policy::CsrPolicyEntry& entry,
                              const IssuedCertificate& certificate) const {
   const api::CertificateSigningRequest& csr = work.facts.csr;
   const AskedNames asked(work.facts);

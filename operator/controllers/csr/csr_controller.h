@@ -87,7 +87,7 @@ class CsrController {
   // One request while it is handled.
   struct Work {
     json::object object;  // as it is now on the server
-    policy::CsrFacts facts;
+    csr_policy::CsrFacts facts;
     absl::Time began;
   };
   struct Waiting {
@@ -104,13 +104,13 @@ class CsrController {
   // Reads it where `pending` does not hold it, and handles it, again after each conflict.
   aio::Task<Reconciled> ReadAndHandle(api::ObjectKey key, const PendingCsr& pending);
   aio::Task<Reconciled> Handle(Work& work);
-  aio::Task<Reconciled> Grant(Work& work, const policy::CsrPolicyEntry& entry);
-  aio::Task<Reconciled> Refuse(Work& work, const policy::Decision& decision);
+  aio::Task<Reconciled> Grant(Work& work, const csr_policy::CsrPolicyEntry& entry);
+  aio::Task<Reconciled> Refuse(Work& work, const csr_policy::Decision& decision);
   // Since it was first judged; zero at that time.
   absl::Duration Waited(const api::CertificateSigningRequest& csr) const;
-  Reconciled WaitForCluster(const Work& work, const policy::Decision& decision);
+  Reconciled WaitForCluster(const Work& work, const csr_policy::Decision& decision);
   aio::Task<absl::StatusOr<IssuedCertificate>> Sign(const Work& work,
-                                                    const policy::CsrPolicyEntry& entry);
+                                                    const csr_policy::CsrPolicyEntry& entry);
   // PUT of the object with `add` and the certificate; work.object becomes the answer.
   aio::Task<absl::Status> Write(Work& work, std::string_view subresource,
                                 std::optional<NewCondition> add,
@@ -120,7 +120,7 @@ class CsrController {
   void OnPodChange(const api::ObjectKey& pod);
   void Finish(const Work& work, Outcome outcome);
   void Forget(const std::string& name);
-  void LogGrant(const Work& work, const policy::CsrPolicyEntry& entry,
+  void LogGrant(const Work& work, const csr_policy::CsrPolicyEntry& entry,
                 const IssuedCertificate& certificate) const;
   void Record(const Work& work, kube::EventType type, std::string_view reason,
               const std::string& message);

@@ -141,7 +141,7 @@ ASYNC_TEST_F(CsrControllerTest, DeniesWithTheRule) {
   co_await Start();
   EXPECT_TRUE(co_await Eventually([this] { return Logged("request has to wait") == 1; }));
   EXPECT_EQ(Writes(), 0) << "the pod's status may be behind";
-  clock_.Advance(policy::kAddressGrace);
+  clock_.Advance(csr_policy::kAddressGrace);
   EXPECT_TRUE(co_await Denied(name));
   const api::CertificateSigningRequest csr = Csr(name);
   EXPECT_EQ(csr.Denied()->reason, "PolicyViolation");

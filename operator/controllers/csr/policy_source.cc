@@ -26,12 +26,12 @@ absl::StatusOr<std::unique_ptr<PolicySource>> PolicySource::Open(
   return source;
 }
 
-absl::StatusOr<std::shared_ptr<const policy::CsrPolicy>> PolicySource::Load(
+absl::StatusOr<std::shared_ptr<const csr_policy::CsrPolicy>> PolicySource::Load(
     std::string_view text) const {
-  absl::StatusOr<policy::CsrPolicy> policy = config::ParseSignerPolicy(text);
+  absl::StatusOr<csr_policy::CsrPolicy> policy = config::ParseSignerPolicy(text);
   if (!policy.ok()) return base::Annotate(policy.status(), fmt::format("read {}", file_));
   policy->signer_names = signer_names_;
-  return std::make_shared<const policy::CsrPolicy>(*std::move(policy));
+  return std::make_shared<const csr_policy::CsrPolicy>(*std::move(policy));
 }
 
 base::WatchedFiles::News PolicySource::Look() {

@@ -9,7 +9,7 @@
 
 #include <absl/status/statusor.h>
 
-#include "operator/policy/csr_policy.h"
+#include "operator/csr_policy/policy.h"
 #include "pkg/base/log.h"
 #include "pkg/base/watched_files.h"
 
@@ -25,7 +25,7 @@ class PolicySource {
                                                             const base::Logger& logger);
 
   // Never null. A verdict holds on to the policy that it began with.
-  std::shared_ptr<const policy::CsrPolicy> Current() const { return current_; }
+  std::shared_ptr<const csr_policy::CsrPolicy> Current() const { return current_; }
 
   // Reads a changed file. A bad one is logged, and the old policy stays. Returns true when the
   // policy is a new one. Blocking: a small file.
@@ -34,14 +34,14 @@ class PolicySource {
  private:
   PolicySource(std::string file, std::vector<std::string> signer_names, const base::Logger& logger);
   // Makes a policy of a file's text.
-  absl::StatusOr<std::shared_ptr<const policy::CsrPolicy>> Load(std::string_view text) const;
+  absl::StatusOr<std::shared_ptr<const csr_policy::CsrPolicy>> Load(std::string_view text) const;
   base::WatchedFiles::News Look();
 
   std::string file_;
   std::vector<std::string> signer_names_;
   const base::Logger& logger_;
   base::WatchedFiles watched_;
-  std::shared_ptr<const policy::CsrPolicy> current_;
+  std::shared_ptr<const csr_policy::CsrPolicy> current_;
 };
 
 }  // namespace calico::csr

@@ -7,7 +7,7 @@
 
 #include "operator/config/signer_policy.h"
 #include "operator/controllers/csr/pending_csr.h"
-#include "operator/policy/csr_rules.h"
+#include "operator/csr_policy/rules.h"
 #include "pkg/api/certificates/certificate_signing_request.h"
 #include "pkg/base/base64.h"
 #include "pkg/codec/json.h"
@@ -48,18 +48,18 @@ std::string CsrText(const pki::PrivateKey& key) {
          std::string(kUid) + R"("]}},"status":{}})";
 }
 
-policy::CsrPolicy Policy() {
-  policy::CsrPolicy policy =
+csr_policy::CsrPolicy Policy() {
+  csr_policy::CsrPolicy policy =
       config::ParseSignerPolicy(config::BuiltinSignerPolicy("calico").value()).value();
   policy.signer_names = {"example.com/signer"};
   return policy;
 }
 
-policy::CsrFacts Facts(const std::string& text) {
-  policy::CsrFacts facts = policy::FactsOf(
+csr_policy::CsrFacts Facts(const std::string& text) {
+  csr_policy::CsrFacts facts = csr_policy::FactsOf(
       api::CertificateSigningRequest::Decode(codec::ParseJsonObject(text).value()).value(),
       pki::TestTime());
-  facts.pod_lookup = policy::Lookup::kCached;
+  facts.pod_lookup = csr_policy::Lookup::kCached;
   facts.pod.uid = kUid;
   facts.pod.service_account = "calico-node";
   facts.pod.ips = {base::IpAddress::Parse("10.0.0.5").value()};
@@ -83,23 +83,23 @@ void BM_Parse(benchmark::State& state) {
 BENCHMARK(BM_Parse)->ArgName("rsa")->Arg(0)->Arg(1);
 
 void BM_Judge(benchmark::State& state) {
-  const policy::CsrFacts facts = Facts(CsrText(Key(static_cast<int>(state.range(0)))));
-  const policy::CsrPolicy policy = Policy();
+  const csr_policy::CsrFacts facts = Facts(CsrText(Key(static_cast<int>(state.range(0)))));
+  const csr_policy::CsrPolicy policy = Policy();
   for (auto _ : state) {
-    const policy::Decision decision = policy::Evaluate(facts, policy);
+    const csr_policy::Decision decision = csr_policy::Evaluate(facts, policy);
     if (decision.entry == nullptr) state.SkipWithError("not approved");
   }
 }
 BENCHMARK(BM_Judge)->ArgName("rsa")->Arg(0)->Arg(1);
 
 void BM_Issue(benchmark::State& state) {
-  const policy::CsrFacts facts = Facts(CsrText(Key(static_cast<int>(state.range(0)))));
-  const policy::CsrPolicy policy = Policy();
+  const csr_policy::CsrFacts facts = Facts(CsrText(Key(static_cast<int>(state.range(0)))));
+  const csr_policy::CsrPolicy policy = Policy();
   const pki::TestCa ca;  // P-256
   for (auto _ : state) {
     const auto leaf = ca.authority().Issue(
         facts.request->public_key(),
-        policy::PlanCertificate(facts, policy.entries[0], absl::Hours(24)), pki::TestTime());
+        csr_policy::PlanCertificate(facts, policy.entries[0], absl::Hours(24)), pki::TestTime());
     benchmark::DoNotOptimize(ca.authority().ChainPem(*leaf));
   }
 }

@@ -139,7 +139,7 @@ void ClusterView::InstallationChanged() {
 
 // Kubelets report every few minutes; only the number counts.
 void ClusterView::NodesChanged() {
-  const policy::NodeCount now = Nodes();
+  const validation::NodeCount now = Nodes();
   if (now == seen_nodes_) return;
   seen_nodes_ = now;
   Changed(Urgency::kNow);
@@ -178,8 +178,8 @@ std::shared_ptr<const api::TigeraStatus> ClusterView::Status() const {
   return statuses_.store().Get({"", std::string(api::kTigeraStatusCalico)});
 }
 
-policy::NodeCount ClusterView::Nodes() const {
-  policy::NodeCount count;
+validation::NodeCount ClusterView::Nodes() const {
+  validation::NodeCount count;
   for (const auto& node : nodes_.store().List()) {
     if (!node->takes_pods) continue;
     ++count.all;

@@ -16,8 +16,8 @@
 #include "operator/controllers/status/certificate_health.h"
 #include "operator/controllers/status/request_facts.h"
 #include "operator/controllers/status/workload_health.h"
-#include "operator/policy/installation_scale.h"
 #include "operator/render/inputs.h"
+#include "operator/validation/typha_scale.h"
 #include "pkg/aio/task.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
@@ -54,7 +54,7 @@ class ClusterView {
   // Null if there is none.
   std::shared_ptr<const InstallationRecord> Installation() const;
   std::shared_ptr<const api::TigeraStatus> Status() const;
-  policy::NodeCount Nodes() const;
+  validation::NodeCount Nodes() const;
   // Of the ConfigMap kubernetes-services-endpoint; nullopt without one, or when it lacks a value.
   std::optional<render::ApiEndpoint> Endpoint() const;
   // Null: not there, or not readable.
@@ -114,7 +114,7 @@ class ClusterView {
   std::unique_ptr<Requests> requests_;
   std::unique_ptr<kube::Informer<PullSecretRecord>> pull_secrets_;
   std::pair<std::string, std::int64_t> seen_installation_;
-  policy::NodeCount seen_nodes_;
+  validation::NodeCount seen_nodes_;
 };
 
 }  // namespace calico::installation

@@ -8,10 +8,10 @@
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
-#include "operator/policy/installation_scale.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
 #include "operator/render/render.h"
+#include "operator/validation/typha_scale.h"
 #include "pkg/aio/cancellation.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
@@ -114,15 +114,17 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
     co_return;
   }
   const api::Installation& installation = *pass.record->installation;
-  policy::InstallationVerdict verdict = policy::ValidateInstallation(installation, clock_.Now());
+  validation::InstallationVerdict verdict =
+      validation::ValidateInstallation(installation, clock_.Now());
   pass.Again(verdict.recheck_at);
   pass.notes = std::move(verdict.warnings);
   if (!installation.ignored_fields.empty()) {
     pass.notes.push_back(IgnoredNote(installation.ignored_fields));
   }
   if (!verdict.ok()) {
-    pass.Stop(api::kReasonInvalidConfiguration,
-              fmt::format("Invalid Installation provided: {}", policy::ToString(verdict.problems)));
+    pass.Stop(
+        api::kReasonInvalidConfiguration,
+        fmt::format("Invalid Installation provided: {}", validation::ToString(verdict.problems)));
     co_return;
   }
   pass.roots = verdict.ca_certificates;
@@ -145,7 +147,7 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
   inputs.operator_account = options_.service_account;
   inputs.api_endpoint = view_.Endpoint();
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
-  inputs.typha_replicas = policy::TyphaReplicas(view_.Nodes());
+  inputs.typha_replicas = validation::TyphaReplicas(view_.Nodes());
   inputs.has_admission_policies = view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&
                                   view_.owned().IsServed(api::kValidatingAdmissionPolicyBindings);
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, co_await OperatorDns());
@@ -228,7 +230,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   }
   pass.applied = true;
   view_.owned().StartLater();
-  if (std::optional<std::string> problem = policy::TyphaScalingProblem(view_.Nodes())) {
+  if (std::optional<std::string> problem = validation::TyphaScalingProblem(view_.Nodes())) {
     pass.Stop(api::kReasonResourceScalingError, *std::move(problem));
   }
 }

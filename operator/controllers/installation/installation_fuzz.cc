@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "operator/policy/installation_validation.h"
 #include "operator/render/releases.h"
 #include "operator/render/render.h"
+#include "operator/validation/installation.h"
 #include "pkg/base/check.h"
 #include "pkg/codec/json.h"
 #include "pkg/kube/apply/plan.h"
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!installation.ok()) return 0;
   // A moment at which the certificates of the corpus are valid.
   const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
-  auto verdict = calico::policy::ValidateInstallation(*installation, now);
+  auto verdict = calico::validation::ValidateInstallation(*installation, now);
   CALICO_CHECK(verdict.recheck_at > now);
   if (!verdict.ok()) return 0;
   const absl::StatusOr<std::vector<json::object>> objects =

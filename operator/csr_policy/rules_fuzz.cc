@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string>
 
-#include "operator/policy/csr_rules.h"
+#include "operator/csr_policy/rules.h"
 #include "pkg/base/check.h"
 
-namespace calico::policy {
+namespace calico::csr_policy {
 namespace {
 
 constexpr char kUid[] = "0a1b2c3d-1111-2222-3333-444455556666";
@@ -41,14 +41,14 @@ CsrFacts Facts(std::string request_pem) {
 }
 
 }  // namespace
-}  // namespace calico::policy
+}  // namespace calico::csr_policy
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using calico::policy::Decision;
-  static const calico::policy::CsrPolicy policy = calico::policy::Policy();
-  const calico::policy::CsrFacts facts =
-      calico::policy::Facts(std::string(reinterpret_cast<const char*>(data), size));
-  const Decision decision = calico::policy::Evaluate(facts, policy);
+  using calico::csr_policy::Decision;
+  static const calico::csr_policy::CsrPolicy policy = calico::csr_policy::Policy();
+  const calico::csr_policy::CsrFacts facts =
+      calico::csr_policy::Facts(std::string(reinterpret_cast<const char*>(data), size));
+  const Decision decision = calico::csr_policy::Evaluate(facts, policy);
   CALICO_CHECK(decision.kind != Decision::Kind::kRetry);  // every look-up is live
   CALICO_CHECK(decision.Text().size() < 4096);
   if (decision.kind != Decision::Kind::kApprove) return 0;

@@ -1,7 +1,7 @@
 // What is known about one CertificateSigningRequest when it is judged: plain values, gathered by a
 // controller, so that the judgement itself needs no I/O and no clock.
-#ifndef CALICO_OPERATOR_POLICY_CSR_FACTS_H_
-#define CALICO_OPERATOR_POLICY_CSR_FACTS_H_
+#ifndef CALICO_OPERATOR_CSR_POLICY_FACTS_H_
+#define CALICO_OPERATOR_CSR_POLICY_FACTS_H_
 
 #include <string>
 #include <string_view>
@@ -16,7 +16,7 @@
 #include "pkg/base/ip_address.h"
 #include "pkg/pki/certificate_request.h"
 
-namespace calico::policy {
+namespace calico::csr_policy {
 
 // Who made the request, from what the API server wrote into its spec. The requester cannot forge
 // these fields.
@@ -82,6 +82,6 @@ struct CsrFacts {
 // Parses spec.request and reads the requester; look-ups are not done.
 CsrFacts FactsOf(api::CertificateSigningRequest csr, absl::Time now);
 
-}  // namespace calico::policy
+}  // namespace calico::csr_policy
 
-#endif  // CALICO_OPERATOR_POLICY_CSR_FACTS_H_
+#endif  // CALICO_OPERATOR_CSR_POLICY_FACTS_H_

@@ -1,4 +1,4 @@
-#include "operator/policy/installation_names.h"
+#include "operator/validation/names.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 #include "pkg/api/operator/installation.h"
 
-namespace calico::policy {
+namespace calico::validation {
 namespace {
 
 bool IsLowerAlnum(char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c); }
@@ -73,4 +73,4 @@ bool IsImagePrefix(std::string_view text) {
           }));
 }
 
-}  // namespace calico::policy
+}  // namespace calico::validation

@@ -1,4 +1,4 @@
-#include "operator/policy/csr_rules.h"
+#include "operator/csr_policy/rules.h"
 
 #include <fstream>
 #include <functional>
@@ -12,7 +12,7 @@
 
 #include "pkg/pki/key.h"
 
-namespace calico::policy {
+namespace calico::csr_policy {
 namespace {
 
 using ::testing::ElementsAre;
@@ -700,4 +700,4 @@ TEST(PlanCertificateTest, Validity) {
 }
 
 }  // namespace
-}  // namespace calico::policy
+}  // namespace calico::csr_policy

@@ -1,4 +1,4 @@
-#include "operator/policy/installation_validation.h"
+#include "operator/validation/installation.h"
 
 #include <algorithm>
 #include <optional>
@@ -6,11 +6,11 @@
 
 #include <fmt/format.h>
 
-#include "operator/policy/installation_ca.h"
-#include "operator/policy/installation_names.h"
+#include "operator/validation/ca_certificates.h"
+#include "operator/validation/names.h"
 #include "pkg/api/meta/names.h"
 
-namespace calico::policy {
+namespace calico::validation {
 namespace {
 
 constexpr std::string_view kManagement = "spec.certificateManagement";
@@ -240,4 +240,4 @@ InstallationVerdict ValidateInstallation(const api::Installation& installation, 
   return verdict;
 }
 
-}  // namespace calico::policy
+}  // namespace calico::validation

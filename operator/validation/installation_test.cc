@@ -1,17 +1,17 @@
-#include "operator/policy/installation_validation.h"
+#include "operator/validation/installation.h"
 
 #include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "operator/policy/installation_ca.h"
+#include "operator/validation/ca_certificates.h"
 #include "pkg/base/base64.h"
 #include "pkg/pki/issue.h"
 #include "pkg/pki/key.h"
 #include "pkg/pki/testing/test_ca.h"
 
-namespace calico::policy {
+namespace calico::validation {
 namespace {
 
 using testing::HasSubstr;
@@ -291,4 +291,4 @@ TEST(InstallationValidationTest, SaysWhenItsVerdictChanges) {
 }
 
 }  // namespace
-}  // namespace calico::policy
+}  // namespace calico::validation

@@ -1,8 +1,8 @@
-#include "operator/policy/csr_facts.h"
+#include "operator/csr_policy/facts.h"
 
 #include <utility>
 
-namespace calico::policy {
+namespace calico::csr_policy {
 namespace {
 
 constexpr std::string_view kServiceAccountPrefix = "system:serviceaccount:";
@@ -67,4 +67,4 @@ CsrFacts FactsOf(api::CertificateSigningRequest csr, absl::Time now) {
   return facts;
 }
 
-}  // namespace calico::policy
+}  // namespace calico::csr_policy

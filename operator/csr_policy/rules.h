@@ -36,8 +36,8 @@
 // look-up or a cache that is behind never denies a request. Nor does a pod's or node's status that
 // is behind (after a reboot it shows the old addresses for a while): a foreign address denies only
 // a request that is known for kAddressGrace.
-#ifndef CALICO_OPERATOR_POLICY_CSR_RULES_H_
-#define CALICO_OPERATOR_POLICY_CSR_RULES_H_
+#ifndef CALICO_OPERATOR_CSR_POLICY_RULES_H_
+#define CALICO_OPERATOR_CSR_POLICY_RULES_H_
 
 #include <optional>
 #include <span>
@@ -46,11 +46,11 @@
 
 #include <absl/time/time.h>
 
-#include "operator/policy/csr_facts.h"
-#include "operator/policy/csr_policy.h"
+#include "operator/csr_policy/facts.h"
+#include "operator/csr_policy/policy.h"
 #include "pkg/pki/issue.h"
 
-namespace calico::policy {
+namespace calico::csr_policy {
 
 inline constexpr absl::Duration kAddressGrace = absl::Seconds(10);
 
@@ -98,6 +98,6 @@ std::span<const std::string_view> RuleNames();
 pki::CertificateTemplate PlanCertificate(const CsrFacts& facts, const CsrPolicyEntry& entry,
                                          absl::Duration longest);
 
-}  // namespace calico::policy
+}  // namespace calico::csr_policy
 
-#endif  // CALICO_OPERATOR_POLICY_CSR_RULES_H_
+#endif  // CALICO_OPERATOR_CSR_POLICY_RULES_H_

@@ -1,6 +1,6 @@
 // Is caCert the certificate, or several, of a CA that can be trusted now?
-#ifndef CALICO_OPERATOR_POLICY_INSTALLATION_CA_H_
-#define CALICO_OPERATOR_POLICY_INSTALLATION_CA_H_
+#ifndef CALICO_OPERATOR_VALIDATION_CA_CERTIFICATES_H_
+#define CALICO_OPERATOR_VALIDATION_CA_CERTIFICATES_H_
 
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@
 
 #include "pkg/pki/certificate.h"
 
-namespace calico::policy {
+namespace calico::validation {
 
 // A CA that ends within this time is worth a warning.
 inline constexpr absl::Duration kCaEndsSoon = absl::Hours(30 * 24);
@@ -25,6 +25,6 @@ struct CaVerdict {
 // `text` is caCert after base64 decoding: whatever the user put there. No message quotes it.
 CaVerdict CheckCaCertificates(std::string_view text, absl::Time now);
 
-}  // namespace calico::policy
+}  // namespace calico::validation
 
-#endif  // CALICO_OPERATOR_POLICY_INSTALLATION_CA_H_
+#endif  // CALICO_OPERATOR_VALIDATION_CA_CERTIFICATES_H_

@@ -1,10 +1,10 @@
-#include "operator/policy/csr_policy.h"
+#include "operator/csr_policy/policy.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-namespace calico::policy {
+namespace calico::csr_policy {
 namespace {
 
 constexpr std::array<std::pair<CsrNameShape, std::string_view>, 3> kShapes = {{
@@ -72,4 +72,4 @@ std::vector<std::string> CsrPolicy::Namespaces() const {
   return all;
 }
 
-}  // namespace calico::policy
+}  // namespace calico::csr_policy

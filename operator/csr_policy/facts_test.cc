@@ -1,9 +1,9 @@
-#include "operator/policy/csr_facts.h"
+#include "operator/csr_policy/facts.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace calico::policy {
+namespace calico::csr_policy {
 namespace {
 
 using ::testing::ElementsAre;
@@ -88,4 +88,4 @@ TEST(CsrFactsTest, PodAndNode) {
 }
 
 }  // namespace
-}  // namespace calico::policy
+}  // namespace calico::csr_policy

@@ -1,9 +1,9 @@
-#include "operator/policy/installation_scale.h"
+#include "operator/validation/typha_scale.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace calico::policy {
+namespace calico::validation {
 namespace {
 
 TEST(InstallationScaleTest, ReplicasByNumberOfNodes) {
@@ -30,4 +30,4 @@ TEST(InstallationScaleTest, TooFewLinuxNodesAreAProblem) {
 }
 
 }  // namespace
-}  // namespace calico::policy
+}  // namespace calico::validation

@@ -2,8 +2,8 @@
 //
 // A policy is a list of entries. An entry names requesters (service accounts) and everything that a
 // request of theirs may hold. A request passes when one entry allows all of it.
-#ifndef CALICO_OPERATOR_POLICY_CSR_POLICY_H_
-#define CALICO_OPERATOR_POLICY_CSR_POLICY_H_
+#ifndef CALICO_OPERATOR_CSR_POLICY_POLICY_H_
+#define CALICO_OPERATOR_CSR_POLICY_POLICY_H_
 
 #include <optional>
 #include <span>
@@ -15,7 +15,7 @@
 
 #include "pkg/pki/usage.h"
 
-namespace calico::policy {
+namespace calico::csr_policy {
 
 // The API server refuses less (certificates.k8s.io/v1, spec.expirationSeconds).
 inline constexpr absl::Duration kShortestDuration = absl::Seconds(600);
@@ -74,6 +74,6 @@ struct CsrPolicy {
   std::vector<std::string> Namespaces() const;
 };
 
-}  // namespace calico::policy
+}  // namespace calico::csr_policy
 
-#endif  // CALICO_OPERATOR_POLICY_CSR_POLICY_H_
+#endif  // CALICO_OPERATOR_CSR_POLICY_POLICY_H_

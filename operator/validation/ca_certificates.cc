@@ -1,4 +1,4 @@
-#include "operator/policy/installation_ca.h"
+#include "operator/validation/ca_certificates.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,7 +8,7 @@
 
 #include "pkg/pki/pem.h"
 
-namespace calico::policy {
+namespace calico::validation {
 namespace {
 
 constexpr std::string_view kCertificateLabel = "CERTIFICATE";
@@ -143,4 +143,4 @@ CaVerdict CheckCaCertificates(std::string_view text, absl::Time now) {
   return verdict;
 }
 
-}  // namespace calico::policy
+}  // namespace calico::validation

@@ -1,10 +1,10 @@
-#include "operator/policy/installation_scale.h"
+#include "operator/validation/typha_scale.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-namespace calico::policy {
+namespace calico::validation {
 
 int TyphaReplicas(const NodeCount& nodes) {
   if (nodes.all <= 2) return 1;
@@ -22,4 +22,4 @@ std::optional<std::string> TyphaScalingProblem(const NodeCount& nodes) {
       nodes.linux == 1 ? "is" : "are", nodes.linux);
 }
 
-}  // namespace calico::policy
+}  // namespace calico::validation

@@ -2,8 +2,8 @@
 //
 // Every problem is found at once and names the field and what to do. What the API server's schema
 // refuses is not repeated here, except where an older schema may have let it in.
-#ifndef CALICO_OPERATOR_POLICY_INSTALLATION_VALIDATION_H_
-#define CALICO_OPERATOR_POLICY_INSTALLATION_VALIDATION_H_
+#ifndef CALICO_OPERATOR_VALIDATION_INSTALLATION_H_
+#define CALICO_OPERATOR_VALIDATION_INSTALLATION_H_
 
 #include <span>
 #include <string>
@@ -15,7 +15,7 @@
 #include "pkg/api/operator/installation.h"
 #include "pkg/pki/certificate.h"
 
-namespace calico::policy {
+namespace calico::validation {
 
 struct Problem {
   std::string path;  // "spec.certificateManagement.caCert"
@@ -40,6 +40,6 @@ struct InstallationVerdict {
 
 InstallationVerdict ValidateInstallation(const api::Installation& installation, absl::Time now);
 
-}  // namespace calico::policy
+}  // namespace calico::validation
 
-#endif  // CALICO_OPERATOR_POLICY_INSTALLATION_VALIDATION_H_
+#endif  // CALICO_OPERATOR_VALIDATION_INSTALLATION_H_

@@ -1,4 +1,4 @@
-#include "operator/policy/csr_rules.h"
+#include "operator/csr_policy/rules.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace calico::policy {
+namespace calico::csr_policy {
 namespace {
 
 using MaybeViolation = std::optional<Violation>;
@@ -419,4 +419,4 @@ pki::CertificateTemplate PlanCertificate(const CsrFacts& facts, const CsrPolicyE
   return plan;
 }
 
-}  // namespace calico::policy
+}  // namespace calico::csr_policy

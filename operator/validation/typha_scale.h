@@ -1,11 +1,11 @@
 // How many calico-typha a cluster of some size gets.
-#ifndef CALICO_OPERATOR_POLICY_INSTALLATION_SCALE_H_
-#define CALICO_OPERATOR_POLICY_INSTALLATION_SCALE_H_
+#ifndef CALICO_OPERATOR_VALIDATION_TYPHA_SCALE_H_
+#define CALICO_OPERATOR_VALIDATION_TYPHA_SCALE_H_
 
 #include <optional>
 #include <string>
 
-namespace calico::policy {
+namespace calico::validation {
 
 // Nodes that take pods: not cordoned, not going away, with a kubelet behind them.
 struct NodeCount {
@@ -22,6 +22,6 @@ int TyphaReplicas(const NodeCount& nodes);
 // of its own, because typha uses the host's ports.
 std::optional<std::string> TyphaScalingProblem(const NodeCount& nodes);
 
-}  // namespace calico::policy
+}  // namespace calico::validation
 
-#endif  // CALICO_OPERATOR_POLICY_INSTALLATION_SCALE_H_
+#endif  // CALICO_OPERATOR_VALIDATION_TYPHA_SCALE_H_
