@@ -51,6 +51,9 @@ SECRETS = re.compile(r"(?:logger_?|log)\.(?:Debug|Info|Warning|Error)\([^;]*?\b(
                      re.IGNORECASE | re.DOTALL)
 LIMIT_LINES = {".h": 400, ".cc": 700}
 FUNCTION_LIMIT = 80
+BUILD_LIMIT = 300
+# Libraries of the system and the rules themselves are for everybody.
+OPEN_PACKAGES = ("tools/deps/", "tools/bazel/")
 
 
 def folder_of(path):
@@ -129,6 +132,20 @@ def check_size(path, text):
     limit = LIMIT_LINES.get(path[path.rfind("."):], 10**9)
     limit = max(limit, 1000) if is_test(path) else limit
     return [f"{path}: {lines} lines, the limit is {limit}: split it"] if lines > limit else []
+
+
+def check_build(path, text):
+    """A package is closed unless a target is opened on purpose; a long file is a folder that should be split."""
+    if not path.endswith("BUILD.bazel"):
+        return []
+    problems = []
+    default = re.search(r"default_visibility\s*=\s*\[([^\]]*)\]", text)
+    if default and "//visibility:public" in default.group(1) and not path.startswith(OPEN_PACKAGES):
+        problems.append(f"{path}: public by default; open each target to those who use it")
+    lines = text.count("\n")
+    if lines > BUILD_LIMIT:
+        problems.append(f"{path}: {lines} lines, the limit is {BUILD_LIMIT}: split the folder")
+    return problems
 
 
 def check_functions(path, text):

@@ -39,6 +39,17 @@ class RulesTest(unittest.TestCase):
         self.assertTrue(rules.check_functions("pkg/a.cc", body))
         self.assertFalse(rules.check_functions("pkg/a_test.cc", body))
 
+    def test_packages_are_closed_and_short(self):
+        public = 'package(\n    default_testonly = True,\n    default_visibility = ["//visibility:public"],\n)\n'
+        private = public.replace("public", "private")
+        opened = private + 'cc_library(name = "a", visibility = ["//visibility:public"])\n'
+        self.assertTrue(rules.check_build("pkg/base/testing/BUILD.bazel", public))
+        self.assertFalse(rules.check_build("tools/deps/BUILD.bazel", public))
+        self.assertFalse(rules.check_build("pkg/base/testing/BUILD.bazel", private))
+        self.assertFalse(rules.check_build("pkg/base/testing/BUILD.bazel", opened))
+        self.assertFalse(rules.check_build("pkg/base/BUILD.bazel", "#\n" * 300))
+        self.assertTrue(rules.check_build("pkg/base/BUILD.bazel", "#\n" * 301))
+
     def test_sizes_and_machine_paths(self):
         self.assertTrue(rules.check_size("a.h", "\n" * 500))
         self.assertTrue(rules.check_text("a.py", "x = '/root/y'"))
