@@ -226,6 +226,17 @@ def now_rfc3339():
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{int(time.time() % 1 * 1e6):06d}Z"
 
 
+def content(item):
+    """An object without its status and what the API server and its controllers count."""
+    meta = {key: value for key, value in item["metadata"].items() if key not in VOLATILE}
+    meta["annotations"] = {key: value for key, value in meta.get("annotations", {}).items()
+                           if key not in VOLATILE_ANNOTATIONS}
+    body = {key: value for key, value in item.items() if key not in ("metadata", "status")}
+    if "clusterIP" in body.get("spec", {}):
+        body["spec"] = {key: value for key, value in body["spec"].items() if not key.startswith("clusterIP")}
+    return {"metadata": meta, **body}
+
+
 def rendered(cluster):
     """Everything that the operator made, without what differs from run to run."""
     result = {}
@@ -240,13 +251,7 @@ def rendered(cluster):
             owners = item["metadata"].get("ownerReferences", [])
             if not any(owner["kind"] == "Installation" for owner in owners):
                 continue
-            meta = {key: value for key, value in item["metadata"].items() if key not in VOLATILE}
-            meta["annotations"] = {key: value for key, value in meta.get("annotations", {}).items()
-                                   if key not in VOLATILE_ANNOTATIONS}
-            body = {key: value for key, value in item.items() if key not in ("metadata", "status")}
-            if "clusterIP" in body.get("spec", {}):
-                body["spec"] = {key: value for key, value in body["spec"].items() if not key.startswith("clusterIP")}
-            result[f"{path}/{meta['name']}"] = {"metadata": meta, **body}
+            result[f"{path}/{item['metadata']['name']}"] = content(item)
     return result
 
 
