@@ -65,6 +65,14 @@ def cluster_proof(count):
     count.add(passed, max(failed, int(result.returncode != 0)), "tools/cluster_test.py")
 
 
+def oldest_schema(count):
+    """What the schema file says of the newest server must hold on the oldest one, too."""
+    oldest = binaries.kubernetes_releases()[-1]
+    with progress.step(f"schema of Kubernetes {oldest}"):
+        code = subprocess.run([str(binaries.TOOLS / "schema"), "check", "--kubernetes", oldest], check=False).returncode
+    count.add(int(code == 0), int(code != 0), f"tools/schema check --kubernetes {oldest}")
+
+
 def end_to_end(count, kubernetes, modules):
     if kubernetes:
         os.environ["CALICO_E2E_KUBERNETES"] = kubernetes
@@ -100,6 +108,8 @@ def main(arguments):
         cluster_proof(count)
     if default or options.e2e:
         end_to_end(count, options.kubernetes, options.only or run.MODULES)
+        if not (options.kubernetes or options.only):
+            oldest_schema(count)
     if options.soak:
         end_to_end(count, options.kubernetes, run.SOAKS)
     if default or options.sanitizers:

@@ -1,7 +1,10 @@
 #include "pkg/kube/apply/applier.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
@@ -23,11 +26,23 @@ api::ObjectMeta MetaOf(const json::object& object) {
   return identity.ok() ? std::move(identity->meta) : api::ObjectMeta();
 }
 
-// Whether the API server has kept something that must not be there.
-bool HoldsTooMuch(const absl::StatusOr<json::object>& answer, const json::object& desired) {
-  if (!answer.ok()) return false;
-  const std::optional<Difference> left = FirstDifference(Schema::Kubernetes(), *answer, desired);
-  return left.has_value() && left->kind == Difference::Kind::kExtra;
+// The path of what the API server has kept although it must not be there.
+std::optional<std::string> TooMuch(const json::object& answer, const json::object& desired) {
+  std::optional<Difference> left = FirstDifference(Schema::Kubernetes(), answer, desired);
+  if (!left.has_value() || left->kind != Difference::Kind::kExtra) return std::nullopt;
+  return std::move(left->path);
+}
+
+// Never counted as applied: the status must not say that all is well.
+absl::StatusOr<json::object> UnlessTooMuch(const DesiredObject& desired,
+                                           absl::StatusOr<json::object> answer) {
+  if (!answer.ok()) return answer;
+  const std::optional<std::string> path = TooMuch(*answer, desired.object);
+  if (!path.has_value()) return answer;
+  return absl::FailedPreconditionError(fmt::format(
+      "apply {} {}: somebody else has set {}, which must not be there, and it cannot be "
+      "taken away",
+      desired.resource->kind, desired.key.ToString(), *path));
 }
 
 }  // namespace
@@ -102,30 +117,31 @@ aio::Task<absl::StatusOr<json::object>> Applier::Send(const DesiredObject& desir
 aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObject& desired) {
   absl::StatusOr<json::object> answer = co_await Send(desired);
   const bool is_refused = absl::IsInvalidArgument(answer.status());
-  if (!is_refused && !HoldsTooMuch(answer, desired.object)) co_return answer;
-  const absl::StatusOr<bool> taken = co_await TakeOver(desired);
+  if (!is_refused && (!answer.ok() || !TooMuch(*answer, desired.object).has_value())) {
+    co_return answer;
+  }
+  absl::StatusOr<json::object> live = answer;
+  if (is_refused) live = co_await client_.Get(*desired.resource, desired.key);
+  if (absl::IsNotFound(live.status())) co_return answer;  // refused as a new object
+  absl::StatusOr<bool> taken = live.status();
+  if (live.ok()) taken = co_await TakeOver(desired, *live);
   // What stands in the way is not to be taken over, and the message says what to do.
   if (absl::IsFailedPrecondition(taken.status())) co_return taken.status();
-  if (!taken.ok() && !absl::IsNotFound(taken.status())) {
+  if (taken.value_or(false)) co_return UnlessTooMuch(desired, co_await Send(desired));
+  if (!taken.ok()) {
     logger_.Warning("cannot take over the fields of other managers",
                     {{"kind", desired.resource->kind},
                      {"namespace", desired.key.ns},
                      {"name", desired.key.name},
                      {"error", taken.status()}});
   }
-  if (!taken.value_or(false)) co_return answer;
-  logger_.Warning("took over the fields of other managers", {{"kind", desired.resource->kind},
-                                                             {"namespace", desired.key.ns},
-                                                             {"name", desired.key.name},
-                                                             {"error", answer.status()}});
-  co_return co_await Send(desired);
+  co_return UnlessTooMuch(desired, std::move(answer));
 }
 
 // Whether sending the object again may help. One without our label is seen here for the first
 // time, and may have a field that cannot be changed.
-aio::Task<absl::StatusOr<bool>> Applier::TakeOver(const DesiredObject& desired) {
-  CALICO_CO_ASSIGN_OR_RETURN(const json::object live,
-                             co_await client_.Get(*desired.resource, desired.key));
+aio::Task<absl::StatusOr<bool>> Applier::TakeOver(const DesiredObject& desired,
+                                                  const json::object& live) {
   const api::ObjectMeta meta = MetaOf(live);
   CALICO_CO_ASSIGN_OR_RETURN(const bool anew, NeedsNewObject(desired, live));
   if (anew) {
@@ -140,6 +156,9 @@ aio::Task<absl::StatusOr<bool>> Applier::TakeOver(const DesiredObject& desired) 
                            {"managedFields", *std::move(managed)}};
   CALICO_CO_RETURN_IF_ERROR(
       co_await client_.Patch(*desired.resource, desired.key, {{"metadata", std::move(metadata)}}));
+  logger_.Warning("took over the fields of other managers", {{"kind", desired.resource->kind},
+                                                             {"namespace", desired.key.ns},
+                                                             {"name", desired.key.name}});
   co_return true;
 }
 

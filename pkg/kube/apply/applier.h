@@ -51,7 +51,8 @@ class Applier {
           const base::Logger& logger, aio::Executor executor);
 
   // Errors: in the report: kInvalidArgument for an object of an unknown kind; kFailedPrecondition
-  // for one that cannot be changed and must not be made anew by us (NeedsNewObject); as
+  // for one that cannot be changed and must not be made anew by us (NeedsNewObject), or that keeps
+  // what must not be there; as
   // Client::Apply and Client::Delete. Cancellation: total; what was sent stays.
   aio::Task<ApplyReport> Apply(std::vector<json::object> objects, std::string owner_uid);
 
@@ -84,7 +85,7 @@ class Applier {
   aio::Task<void> DeleteOne(DeleteStep step, ApplyReport& report);
   aio::Task<absl::StatusOr<json::object>> Send(const DesiredObject& desired);
   aio::Task<absl::StatusOr<json::object>> SendOrTakeOver(const DesiredObject& desired);
-  aio::Task<absl::StatusOr<bool>> TakeOver(const DesiredObject& desired);
+  aio::Task<absl::StatusOr<bool>> TakeOver(const DesiredObject& desired, const json::object& live);
 
   Client& client_;
   LiveObjects& live_;

@@ -350,6 +350,28 @@ ASYNC_TEST_F(ApplierTest, WhatIsTooMuchIsTakenOverAndRemoved) {
   server().ClearRequests();
   EXPECT_EQ((co_await Apply({kPolicy})).applied, 0);
   EXPECT_EQ(Writes(), 0);
+  EXPECT_EQ(server().Count("GET", "/validatingadmissionpolicies/p"), 0);  // takes no right to
+  co_await Finish();
+}
+
+// Nobody owns it (a webhook adds it to every answer): it is told, and never counted as applied.
+ASYNC_TEST_F(ApplierTest, WhatIsTooMuchAndStaysIsAnError) {
+  constexpr char kRole[] =
+      "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: b}, "
+      "roleRef: {kind: ClusterRole, name: r}}";
+  const api::ObjectKey key = {"", "b"};
+  co_await Start();
+  (void)co_await Apply({kRole});
+  json::object changed = *server().Find(api::kClusterRoleBindings, key);
+  changed["subjects"] = json::array{{{"kind", "User"}, {"name", "x"}}};
+  server().Put(changed);
+  co_await Until([&] { return Cached(api::kClusterRoleBindings, key); });
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT((co_await Apply({kRole})).errors,
+                ElementsAre(StatusIs(absl::StatusCode::kFailedPrecondition,
+                                     HasSubstr("ClusterRoleBinding b: somebody else has set "
+                                               "subjects"))));
+  }
   co_await Finish();
 }
 
