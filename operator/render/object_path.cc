@@ -42,9 +42,8 @@ json::object* FindNamed(json::array& list, std::string_view name) {
 std::string_view KindOf(const json::object& object) { return TextAt(object, "kind"); }
 
 std::string_view NameOf(const json::object& object) {
-  const json::value* const metadata = object.if_contains("metadata");
-  return metadata != nullptr && metadata->is_object() ? TextAt(metadata->get_object(), "name")
-                                                      : std::string_view();
+  const json::object* const metadata = codec::FindObject(object, "metadata");
+  return metadata == nullptr ? std::string_view() : TextAt(*metadata, "name");
 }
 
 void ObjectEditor::Fail(std::string_view what) {

@@ -21,10 +21,9 @@ using Objects = std::vector<json::object>;
 constexpr std::string_view kReleaseFile = "release.yaml";
 
 std::string Identity(const json::object& object) {
-  const json::value* const metadata = object.if_contains("metadata");
-  const std::string_view ns = metadata != nullptr && metadata->is_object()
-                                  ? TextAt(metadata->get_object(), "namespace")
-                                  : std::string_view();
+  const json::object* const metadata = codec::FindObject(object, "metadata");
+  const std::string_view ns =
+      metadata == nullptr ? std::string_view() : TextAt(*metadata, "namespace");
   return fmt::format("{} {}{}{}", KindOf(object), ns, ns.empty() ? "" : "/", NameOf(object));
 }
 

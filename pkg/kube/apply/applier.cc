@@ -20,12 +20,6 @@ namespace {
 constexpr int kTriesWhenForbidden = 4;
 constexpr absl::Duration kForbiddenInterval = absl::Milliseconds(150);
 
-// Empty for an answer that has none.
-api::ObjectMeta MetaOf(const json::object& object) {
-  absl::StatusOr<api::ObjectIdentity> identity = api::ObjectIdentity::Decode(object);
-  return identity.ok() ? std::move(identity->meta) : api::ObjectMeta();
-}
-
 // The path of what the API server has kept although it must not be there.
 std::optional<std::string> TooMuch(const json::object& answer, const json::object& desired) {
   std::optional<Difference> left = FirstDifference(Schema::Kubernetes(), answer, desired);
@@ -142,7 +136,7 @@ aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObj
 // time, and may have a field that cannot be changed.
 aio::Task<absl::StatusOr<bool>> Applier::TakeOver(const DesiredObject& desired,
                                                   const json::object& live) {
-  const api::ObjectMeta meta = MetaOf(live);
+  const api::ObjectMeta meta = api::ObjectMetaOf(live);
   CALICO_CO_ASSIGN_OR_RETURN(const bool anew, NeedsNewObject(desired, live));
   if (anew) {
     CALICO_CO_RETURN_IF_ERROR(
@@ -190,7 +184,7 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,
                            {"namespace", desired.key.ns},
                            {"name", desired.key.name},
                            {"difference", step.difference.empty() ? "absent" : step.difference}});
-  const api::ObjectMeta meta = MetaOf(*answer);
+  const api::ObjectMeta meta = api::ObjectMetaOf(*answer);
   sent.version_after = meta.resource_version;
   sent.after = {meta.uid, meta.generation};
   sent.at = clock_.Now();

@@ -14,11 +14,11 @@ namespace {
 
 // Whether `manager` is among those that applied (not updated) the object.
 bool HasApplied(const json::object& object, std::string_view manager) {
-  const json::value* const metadata = object.if_contains("metadata");
-  if (metadata == nullptr || !metadata->is_object()) return false;
-  const json::value* const fields = metadata->get_object().if_contains("managedFields");
-  if (fields == nullptr || !fields->is_array()) return false;
-  return std::any_of(fields->get_array().begin(), fields->get_array().end(),
+  const json::object* const metadata = codec::FindObject(object, "metadata");
+  const json::array* const managed =
+      metadata == nullptr ? nullptr : codec::FindArray(*metadata, "managedFields");
+  return managed != nullptr &&
+         std::any_of(managed->begin(), managed->end(),
                      [&](const json::value& entry) { return IsAppliedBy(entry, manager); });
 }
 

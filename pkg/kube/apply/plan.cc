@@ -43,9 +43,9 @@ std::optional<std::string> PathOfDifference(const json::object& live, const json
 
 // A number of a workload's status; 0 where the controller has written none yet.
 std::int64_t StatusCount(const json::object& object, std::string_view field) {
-  const json::value* const status = object.if_contains("status");
-  if (status == nullptr || !status->is_object()) return 0;
-  const json::value* const count = status->get_object().if_contains(field);
+  const json::object* const status = codec::FindObject(object, "status");
+  if (status == nullptr) return 0;
+  const json::value* const count = status->if_contains(field);
   return count != nullptr && count->is_int64() ? count->get_int64() : 0;
 }
 

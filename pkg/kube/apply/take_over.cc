@@ -49,11 +49,11 @@ bool IsAppliedBy(const json::value& entry, std::string_view manager) {
 }
 
 std::optional<json::array> TakeOverFields(const json::object& live, std::string_view manager) {
-  const json::value* const metadata = live.if_contains("metadata");
-  if (metadata == nullptr || !metadata->is_object()) return std::nullopt;
-  const json::value* const list = metadata->get_object().if_contains("managedFields");
-  if (list == nullptr || !list->is_array()) return std::nullopt;
-  json::array managed = list->get_array();
+  const json::object* const metadata = codec::FindObject(live, "metadata");
+  const json::array* const list =
+      metadata == nullptr ? nullptr : codec::FindArray(*metadata, "managedFields");
+  if (list == nullptr) return std::nullopt;
+  json::array managed = *list;
   auto* const own = std::find_if(managed.begin(), managed.end(), [&](const json::value& entry) {
     return IsAppliedBy(entry, manager);
   });
