@@ -1,4 +1,4 @@
-// The completion tokens and the entry wrapper that the parts of this folder and pkg/http share.
+// The completion tokens and the entry wrapper that the parts of this folder and pkg/net share.
 // Includes heavy Asio headers: for .cc files only.
 #ifndef CALICO_PKG_AIO_INTERNAL_H_
 #define CALICO_PKG_AIO_INTERNAL_H_

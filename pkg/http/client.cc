@@ -12,12 +12,12 @@
 #include "pkg/base/check.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/http/ascii.h"
-#include "pkg/http/connection.h"
-#include "pkg/http/dialer.h"
 #include "pkg/http/parser.h"
-#include "pkg/http/tunnel.h"
-#include "pkg/http/url.h"
+#include "pkg/net/ascii.h"
+#include "pkg/net/connection.h"
+#include "pkg/net/dialer.h"
+#include "pkg/net/tunnel.h"
+#include "pkg/net/url.h"
 
 namespace calico::http {
 namespace {
@@ -29,7 +29,7 @@ constexpr char kNotSentUrl[] = "calico/http.NotSent";
 bool IsToken(std::string_view text) {
   constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return IsAlnum(c) || kOthers.find(c) != kOthers.npos;
+    return net::IsAlnum(c) || kOthers.find(c) != kOthers.npos;
   });
 }
 
@@ -65,7 +65,7 @@ bool MayRepeat(const Request& request) {
 absl::Time SteadyNow() { return base::SystemClock().SteadyNow(); }
 
 struct Idle {
-  std::unique_ptr<Connection> connection;
+  std::unique_ptr<net::Connection> connection;
   absl::Time since;
 };
 
@@ -100,7 +100,7 @@ struct Client::Impl {
   // A response on its connection, from the head on. The parser keeps what is not read yet.
   struct Exchange {
     Permit permit;
-    std::unique_ptr<Connection> connection;
+    std::unique_ptr<net::Connection> connection;
     std::unique_ptr<MessageParser> parser;
     bool reusable = false;  // the request was sent to its end
   };
@@ -120,13 +120,13 @@ struct Client::Impl {
   aio::Task<absl::StatusOr<Permit>> AcquirePermit();
   void ReturnPermit();
   void GrantNext();
-  std::unique_ptr<Connection> TakeIdle();
-  void Keep(std::unique_ptr<Connection> connection);
+  std::unique_ptr<net::Connection> TakeIdle();
+  void Keep(std::unique_ptr<net::Connection> connection);
   void CloseOldIdle();
 
   std::string Serialize(const Request& request) const;
   aio::Task<absl::StatusOr<Exchange>> Send(Request request, Progress& progress);
-  aio::Task<absl::Status> Attempt(Connection& connection, const std::string& wire,
+  aio::Task<absl::Status> Attempt(net::Connection& connection, const std::string& wire,
                                   MessageParser& parser, Progress& progress);
   aio::Task<absl::StatusOr<Response>> SendAndRead(Request request, Progress& progress);
   aio::Task<absl::StatusOr<std::string>> ReadPiece(Exchange& exchange);
@@ -139,10 +139,10 @@ struct Client::Impl {
   aio::Executor executor;
   ClientOptions options;
   absl::Status usable;  // what is wrong with the options
-  Url origin;
+  net::Url origin;
   std::string proxy_authorization;  // of a plain HTTP proxy for a plain HTTP origin
   bool absolute_targets = false;    // likewise
-  std::optional<Dialer> dialer;
+  std::optional<net::Dialer> dialer;
   std::shared_ptr<uint64_t> received = std::make_shared<uint64_t>(0);
 
   int in_use = 0;
@@ -153,7 +153,7 @@ struct Client::Impl {
 
 Client::Impl::Impl(aio::Executor e, ClientOptions o)
     : executor(std::move(e)), options(std::move(o)) {
-  absl::StatusOr<Url> parsed = ParseUrl(options.origin);
+  absl::StatusOr<net::Url> parsed = net::ParseUrl(options.origin);
   if (!parsed.ok()) {
     usable = base::Annotate(parsed.status(), "origin");
     return;
@@ -163,9 +163,9 @@ Client::Impl::Impl(aio::Executor e, ClientOptions o)
     usable = absl::InvalidArgumentError("origin: scheme is neither http nor https");
     return;
   }
-  std::optional<Url> proxy;
+  std::optional<net::Url> proxy;
   if (!options.proxy.empty()) {
-    absl::StatusOr<Url> parsed_proxy = ParseUrl(options.proxy);
+    absl::StatusOr<net::Url> parsed_proxy = net::ParseUrl(options.proxy);
     if (!parsed_proxy.ok()) {
       usable = base::Annotate(parsed_proxy.status(), "proxy");
       return;
@@ -173,15 +173,15 @@ Client::Impl::Impl(aio::Executor e, ClientOptions o)
     proxy = *std::move(parsed_proxy);
     if (origin.scheme == "http" && !proxy->scheme.starts_with("socks5")) {
       absolute_targets = true;
-      proxy_authorization = BasicAuthorization(*proxy);
+      proxy_authorization = net::BasicAuthorization(*proxy);
     }
   }
-  dialer.emplace(DialerOptions{.origin = origin,
-                               .proxy = std::move(proxy),
-                               .tls = options.tls,
-                               .resolve = options.resolve,
-                               .connect_timeout = options.connect_timeout,
-                               .received = received});
+  dialer.emplace(net::DialerOptions{.origin = origin,
+                                    .proxy = std::move(proxy),
+                                    .tls = options.tls,
+                                    .resolve = options.resolve,
+                                    .connect_timeout = options.connect_timeout,
+                                    .received = received});
 }
 
 // --- Connections ---
@@ -217,17 +217,17 @@ void Client::Impl::CloseOldIdle() {
   std::erase_if(idle, [oldest](const Idle& entry) { return entry.since < oldest; });
 }
 
-std::unique_ptr<Connection> Client::Impl::TakeIdle() {
+std::unique_ptr<net::Connection> Client::Impl::TakeIdle() {
   CloseOldIdle();
   while (!idle.empty()) {
-    std::unique_ptr<Connection> connection = std::move(idle.back().connection);
+    std::unique_ptr<net::Connection> connection = std::move(idle.back().connection);
     idle.pop_back();
     if (!connection->IsStale()) return connection;
   }
   return nullptr;
 }
 
-void Client::Impl::Keep(std::unique_ptr<Connection> connection) {
+void Client::Impl::Keep(std::unique_ptr<net::Connection> connection) {
   CloseOldIdle();
   idle.push_back({.connection = std::move(connection), .since = SteadyNow()});
 }
@@ -245,7 +245,7 @@ std::string Client::Impl::Serialize(const Request& request) const {
   if (!FindHeader(request.headers, "User-Agent")) add("User-Agent", options.user_agent);
   if (!proxy_authorization.empty()) add("Proxy-Authorization", proxy_authorization);
   for (const auto& [name, value] : request.headers) {
-    if (!EqualsIgnoreCase(name, "Content-Length")) add(name, value);
+    if (!net::EqualsIgnoreCase(name, "Content-Length")) add(name, value);
   }
   const bool has_body = !request.body.empty() || request.method == "POST" ||
                         request.method == "PUT" || request.method == "PATCH";
@@ -255,7 +255,7 @@ std::string Client::Impl::Serialize(const Request& request) const {
   return out;
 }
 
-aio::Task<absl::Status> Client::Impl::Attempt(Connection& connection, const std::string& wire,
+aio::Task<absl::Status> Client::Impl::Attempt(net::Connection& connection, const std::string& wire,
                                               MessageParser& parser, Progress& progress) {
   progress.phase = "sending the request";
   const absl::Status written = co_await connection.Write(wire);
@@ -283,7 +283,7 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
   request.body.shrink_to_fit();
   CALICO_CO_ASSIGN_OR_RETURN(Permit permit, co_await AcquirePermit());
 
-  std::unique_ptr<Connection> connection = TakeIdle();
+  std::unique_ptr<net::Connection> connection = TakeIdle();
   while (true) {
     progress.reused = connection != nullptr;
     progress.sent = false;

@@ -19,7 +19,7 @@
 
 #include "pkg/aio/task.h"
 #include "pkg/http/message.h"
-#include "pkg/http/tls.h"
+#include "pkg/net/tls.h"
 
 namespace calico::http {
 
@@ -27,7 +27,7 @@ struct ClientOptions {
   // `https://host[:port][/prefix]` or `http://...`; the prefix is put before every target.
   std::string origin;
   // Asked before every new connection, so that rotated files take effect. Unused for http.
-  std::function<absl::StatusOr<TlsOptions>()> tls;
+  std::function<absl::StatusOr<net::TlsOptions>()> tls;
   // `http://[user:password@]host:port`, `https://...` or `socks5://...`; empty = direct.
   // A TLS proxy is verified against the system's authorities and `tls`'s, and gets no certificate.
   std::string proxy;

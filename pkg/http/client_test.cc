@@ -13,14 +13,18 @@
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/base/testing/status_matchers.h"
-#include "pkg/http/dialer.h"
 #include "pkg/http/testing/test_loop.h"
+#include "pkg/net/dialer.h"
 
 namespace calico::http {
 namespace {
 
 using base::IsOk;
 using base::StatusIs;
+using net::AnswerAll;
+using net::AnswerAndClose;
+using net::ReadUntil;
+using net::Silence;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -246,7 +250,7 @@ TEST(ClientTest, ConnectionClosedWhileIdleIsReplaced) {
 }
 
 // Answers one request, reads the next, and closes without a word.
-aio::Task<void> CloseOnTheSecond(Connection& connection) {
+aio::Task<void> CloseOnTheSecond(net::Connection& connection) {
   (void)co_await ReadUntil(connection);
   (void)co_await connection.Write(kOk);
   (void)co_await ReadUntil(connection);
@@ -382,7 +386,7 @@ TEST(ClientTest, BodiesUpToTheBoundAndUntilClose) {
 
 TEST(ClientTest, AnswerBeforeTheRequestWasReadIsUsed) {
   TestLoop t;
-  const uint16_t port = t.ServeScripts({[](Connection& connection) -> aio::Task<void> {
+  const uint16_t port = t.ServeScripts({[](net::Connection& connection) -> aio::Task<void> {
     (void)co_await connection.Write("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
     // Reads a part, so that the client still writes when this side closes.
     (void)co_await ReadUntil(connection);
@@ -414,7 +418,7 @@ TEST(ClientTest, DeadlineNamesWhatTheCallWaitedFor) {
   EXPECT_EQ(connections, 2);  // the connection of a timed out call is not used again
 }
 
-aio::Task<void> HeadByBytes(Connection& connection) {
+aio::Task<void> HeadByBytes(net::Connection& connection) {
   for (const char c : std::string("HTTP/1.1 200 OK\r\nX: ")) {
     if (!(co_await connection.Write(std::string(1, c))).ok()) co_return;
     if (!(co_await aio::Sleep(absl::Milliseconds(1))).ok()) co_return;
@@ -424,14 +428,13 @@ aio::Task<void> HeadByBytes(Connection& connection) {
 
 TEST(ClientTest, SlowHeadAndSlowBodyDoNotMoveTheDeadline) {
   TestLoop t;
-  const uint16_t port = t.ServeScripts({HeadByBytes, [](Connection& connection) -> aio::Task<void> {
-                                          (void)co_await connection.Write(
-                                              "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
-                                          while ((co_await connection.Write("x")).ok()) {
-                                            if (!(co_await aio::Sleep(absl::Milliseconds(1))).ok())
-                                              co_return;
-                                          }
-                                        }});
+  const uint16_t port = t.ServeScripts(
+      {HeadByBytes, [](net::Connection& connection) -> aio::Task<void> {
+         (void)co_await connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+         while ((co_await connection.Write("x")).ok()) {
+           if (!(co_await aio::Sleep(absl::Milliseconds(1))).ok()) co_return;
+         }
+       }});
   Client client(t.executor(), {.origin = Origin(port)});
   t.Run([&]() -> aio::Task<void> {
     EXPECT_THAT(
@@ -445,7 +448,7 @@ TEST(ClientTest, SlowHeadAndSlowBodyDoNotMoveTheDeadline) {
 TEST(ClientTest, TimeoutOnAKeptConnectionDropsTheOthers) {
   TestLoop t;
   int connections = 0;
-  const auto once = [](Connection& connection) -> aio::Task<void> {
+  const auto once = [](net::Connection& connection) -> aio::Task<void> {
     (void)co_await ReadUntil(connection);
     (void)co_await connection.Write(kOk);
     (void)co_await ReadUntil(connection, "never");
@@ -648,23 +651,6 @@ TEST(ClientStreamTest, ReadIsCancellable) {
 
 // --- Several addresses ---
 
-TEST(AddressTimeoutTest, Table) {
-  struct Case {
-    absl::Duration remaining;
-    size_t left;
-    absl::Duration want;
-  };
-  const Case kCases[] = {
-      {absl::Seconds(30), 1, absl::Seconds(10)},        {absl::Seconds(30), 3, absl::Seconds(10)},
-      {absl::Seconds(30), 6, absl::Seconds(5)},         {absl::Seconds(6), 2, absl::Seconds(3)},
-      {absl::Seconds(3), 2, absl::Seconds(2)},          {absl::Seconds(-1), 2, absl::Seconds(2)},
-      {absl::InfiniteDuration(), 2, absl::Seconds(10)},
-  };
-  for (const Case& c : kCases) {
-    EXPECT_EQ(AddressTimeout(c.remaining, c.left, absl::Seconds(10)), c.want) << c.remaining;
-  }
-}
-
 // Names an origin that resolves to `addresses`, and counts the lookups.
 ClientOptions OptionsFor(std::vector<std::string> addresses, uint16_t port, int& lookups) {
   return {.origin = fmt::format("http://api.test:{}", port),
@@ -716,7 +702,7 @@ TEST(ClientAddressTest, AddressThatUsedUpACallsTimeIsNotTriedFirstByTheNext) {
 TEST(ClientAddressTest, SilentAddressIsGivenUpAfterTheConnectTimeout) {
   TestLoop t;
   int silent = 0;
-  const uint16_t port = t.ServeScripts({[](Connection& connection) -> aio::Task<void> {
+  const uint16_t port = t.ServeScripts({[](net::Connection& connection) -> aio::Task<void> {
     // A SOCKS proxy that is also the server.
     (void)co_await ReadUntil(connection, std::string_view("\x05\x01\x00", 3));
     (void)co_await connection.Write(std::string("\x05\x00", 2));
@@ -744,7 +730,7 @@ TEST(ClientAddressTest, AllDeadNamesEach) {
   uint16_t port = 0;
   {
     // A port that was free a moment ago.
-    auto listener = Listener::Listen(t.executor(), "127.0.0.1", 0);
+    auto listener = net::Listener::Listen(t.executor(), "127.0.0.1", 0);
     ASSERT_THAT(listener, IsOk());
     port = (*listener)->port();
   }

@@ -6,12 +6,15 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include <absl/time/clock.h>
 #include <fmt/format.h>
 
 #include "pkg/aio/event_loop.h"
 #include "pkg/http/client.h"
+#include "pkg/net/tls.h"
+#include "pkg/net/tls_identity.h"
 
 namespace calico::http {
 namespace {
@@ -35,10 +38,16 @@ std::string Resident() {
 aio::Task<int> Main(aio::EventLoop& loop, int argc, char** argv) {
   const std::string url = argv[1];
   const size_t path = url.find('/', url.find("://") + 3);
-  TlsOptions tls;
+  net::TlsOptions tls;
   if (argc > 2) tls.ca_pem = ReadFile(argv[2]);
-  if (argc > 4) tls.client_certificate_pem = ReadFile(argv[3]);
-  if (argc > 4) tls.client_key_pem = ReadFile(argv[4]);
+  if (argc > 4) {
+    auto identity = net::TlsIdentity::Create(ReadFile(argv[3]), ReadFile(argv[4]));
+    if (!identity.ok()) {
+      fmt::print("{}\n", identity.status().ToString());
+      co_return 1;
+    }
+    tls.identity = *std::move(identity);
+  }
   const int times = argc > 5 ? std::atoi(argv[5]) : 1;
 
   Client client(loop.executor(), {.origin = url.substr(0, path), .tls = [&tls] { return tls; }});

@@ -15,6 +15,7 @@
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/http/client.h"
 #include "pkg/http/testing/test_loop.h"
+#include "pkg/net/testing/test_identity.h"
 #include "pkg/pki/testing/openssl_command.h"
 #include "pkg/pki/testing/test_ca.h"
 
@@ -61,10 +62,9 @@ absl::StatusOr<Response> CallOpenssl(pki::KeyAlgorithm algorithm, std::string fl
   const pki::TestLeaf leaf =
       ca.Leaf({.common_name = "api", .ip_addresses = {"127.0.0.1"}, .key_algorithm = algorithm});
   const pki::TestLeaf mine = ca.Leaf({.common_name = "me"});
-  TlsOptions tls{.ca_pem = ca.certificate_pem()};
+  net::TlsOptions tls{.ca_pem = ca.certificate_pem()};
   if (present) {
-    tls.client_certificate_pem = mine.chain_pem;
-    tls.client_key_pem = mine.key_pem;
+    tls.identity = net::IdentityOf(mine);
   }
   const OpensslCommand openssl;
   openssl.Write("leaf.pem", leaf.chain_pem);
@@ -79,8 +79,9 @@ absl::StatusOr<Response> CallOpenssl(pki::KeyAlgorithm algorithm, std::string fl
     group.Spawn(RunServer(pool, openssl, std::move(flags)));
     const uint16_t port = co_await ServerPort(openssl);
     {
-      Client client(t.executor(), {.origin = fmt::format("https://127.0.0.1:{}", port),
-                                   .tls = [&]() -> absl::StatusOr<TlsOptions> { return tls; }});
+      Client client(t.executor(),
+                    {.origin = fmt::format("https://127.0.0.1:{}", port),
+                     .tls = [&]() -> absl::StatusOr<net::TlsOptions> { return tls; }});
       response = co_await client.Do({}, kLong);
     }
     co_await group.Join();
@@ -150,9 +151,9 @@ OpensslCommand::Result AskOurServer(const std::string& flags, bool demand_certif
         EXPECT_EQ(peer.certificate_pem, demand_certificate ? mine.certificate_pem : "");
         co_return Response{.status = 200, .body = "hello from the server\n"};
       },
-      {.tls = TlsServerOptions{.certificate_pem = leaf.chain_pem,
-                               .key_pem = leaf.key_pem,
-                               .client_ca_pem = demand_certificate ? ca.certificate_pem() : ""}});
+      {.tls =
+           net::TlsServerOptions{.identity = net::IdentityOf(leaf),
+                                 .client_ca_pem = demand_certificate ? ca.certificate_pem() : ""}});
   OpensslCommand::Result result;
   t.Run([&]() -> aio::Task<void> {
     result = co_await aio::RunOnPool(pool, [&] {

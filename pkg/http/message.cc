@@ -1,12 +1,12 @@
 #include "pkg/http/message.h"
 
-#include "pkg/http/ascii.h"
+#include "pkg/net/ascii.h"
 
 namespace calico::http {
 
 std::optional<std::string_view> FindHeader(const Headers& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
-    if (EqualsIgnoreCase(key, name)) return value;
+    if (net::EqualsIgnoreCase(key, name)) return value;
   }
   return std::nullopt;
 }
@@ -16,7 +16,7 @@ std::string PercentEncode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    if (IsAlnum(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+    if (net::IsAlnum(c) || c == '-' || c == '.' || c == '_' || c == '~') {
       out.push_back(c);
       continue;
     }

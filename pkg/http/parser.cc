@@ -11,7 +11,7 @@
 #include <boost/beast/http/error.hpp>
 #include <fmt/format.h>
 
-#include "pkg/http/ascii.h"
+#include "pkg/net/ascii.h"
 
 namespace calico::http {
 namespace {
@@ -54,7 +54,7 @@ class Core final : public beast_http::basic_parser<kIsRequest> {
                      error_code& error) override {
     if (this->is_header_done()) return;  // trailer
     // Any other coding would leave the length of the body unknown.
-    if (field == beast_http::field::transfer_encoding && !EqualsIgnoreCase(value, "chunked")) {
+    if (field == beast_http::field::transfer_encoding && !net::EqualsIgnoreCase(value, "chunked")) {
       return Fail(absl::InvalidArgumentError("unsupported Transfer-Encoding"), error);
     }
     head_.headers.emplace_back(name, value);

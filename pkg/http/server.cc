@@ -7,10 +7,10 @@
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/http/ascii.h"
-#include "pkg/http/connection.h"
 #include "pkg/http/parser.h"
-#include "pkg/http/tls_context.h"
+#include "pkg/net/ascii.h"
+#include "pkg/net/connection.h"
+#include "pkg/net/tls_context.h"
 
 namespace calico::http {
 namespace {
@@ -70,7 +70,8 @@ std::string SerializeHead(int status, const Headers& headers, std::string_view b
                           bool keep_alive) {
   std::string out = fmt::format("HTTP/1.1 {} {}\r\n", status, ReasonPhrase(status));
   for (const auto& [name, value] : headers) {
-    if (EqualsIgnoreCase(name, "Content-Length") || EqualsIgnoreCase(name, "Connection")) continue;
+    if (net::EqualsIgnoreCase(name, "Content-Length") || net::EqualsIgnoreCase(name, "Connection"))
+      continue;
     out += fmt::format("{}: {}\r\n", name, value);
   }
   out += body_fields;
@@ -90,7 +91,7 @@ struct Exchange {
 
 class Writer final : public ResponseWriter {
  public:
-  Writer(Connection& connection, Exchange& exchange, absl::Duration timeout)
+  Writer(net::Connection& connection, Exchange& exchange, absl::Duration timeout)
       : connection_(connection), exchange_(exchange), timeout_(timeout) {}
 
   aio::Task<absl::Status> Start(int status, Headers headers) override {
@@ -132,14 +133,14 @@ class Writer final : public ResponseWriter {
   }
 
  private:
-  Connection& connection_;
+  net::Connection& connection_;
   Exchange& exchange_;
   const absl::Duration timeout_;
   bool started_ = false;
   bool aborted_ = false;
 };
 
-aio::Task<absl::Status> ReadRequest(Connection& connection, MessageParser& parser,
+aio::Task<absl::Status> ReadRequest(net::Connection& connection, MessageParser& parser,
                                     std::string rest) {
   bool continue_sent = false;
   std::string piece = std::move(rest);
@@ -149,7 +150,7 @@ aio::Task<absl::Status> ReadRequest(Connection& connection, MessageParser& parse
     if (parser.head_done() && !continue_sent) {
       continue_sent = true;
       const auto expect = FindHeader(parser.headers, "Expect");
-      if (expect.has_value() && EqualsIgnoreCase(*expect, "100-continue")) {
+      if (expect.has_value() && net::EqualsIgnoreCase(*expect, "100-continue")) {
         CALICO_CO_RETURN_IF_ERROR(co_await connection.Write("HTTP/1.1 100 Continue\r\n\r\n"));
       }
     }
@@ -175,14 +176,14 @@ int StatusForUnreadable(const absl::Status& status, const MessageParser& parser)
 
 // Reads on until the client closes: closing with unread bytes would reset the connection, and the
 // answer could be lost on its way.
-aio::Task<absl::Status> Drain(Connection& connection) {
+aio::Task<absl::Status> Drain(net::Connection& connection) {
   while (true) {
     CALICO_CO_ASSIGN_OR_RETURN(const std::string piece, co_await connection.Read());
     if (piece.empty()) co_return absl::OkStatus();
   }
 }
 
-aio::Task<void> RefuseUnreadable(Connection& connection, int status) {
+aio::Task<void> RefuseUnreadable(net::Connection& connection, int status) {
   const std::string body = fmt::format("{}\n", ReasonPhrase(status));
   const std::string head =
       SerializeHead(status, {{"Content-Type", "text/plain"}},
@@ -194,7 +195,7 @@ aio::Task<void> RefuseUnreadable(Connection& connection, int status) {
 
 // Ends when the client goes away while its request is handled. Bytes of its next request go to
 // `rest`.
-aio::Task<void> WatchForClose(Connection& connection, std::string& rest, bool& gone) {
+aio::Task<void> WatchForClose(net::Connection& connection, std::string& rest, bool& gone) {
   while (rest.size() < kMaxPipelinedBytes) {
     const absl::StatusOr<std::string> piece = co_await connection.Read();
     if (!piece.ok() || piece->empty()) {
@@ -209,7 +210,7 @@ aio::Task<void> WatchForClose(Connection& connection, std::string& rest, bool& g
 class ServerImpl final : public Server {
  public:
   ServerImpl(const aio::Executor& executor, ServerOptions options, Handler handler,
-             std::unique_ptr<Listener> listener, std::shared_ptr<const TlsContext> tls)
+             std::unique_ptr<net::Listener> listener, std::shared_ptr<const net::TlsContext> tls)
       : options_(std::move(options)),
         handler_(std::move(handler)),
         listener_(std::move(listener)),
@@ -234,7 +235,7 @@ class ServerImpl final : public Server {
  private:
   aio::Task<void> AcceptLoop() {
     while (true) {
-      absl::StatusOr<std::unique_ptr<Connection>> connection = co_await listener_->Accept();
+      absl::StatusOr<std::unique_ptr<net::Connection>> connection = co_await listener_->Accept();
       if (absl::IsCancelled(connection.status())) co_return;
       if (!connection.ok()) {  // out of file descriptors; the client waits in the kernel's queue
         if (!(co_await aio::Sleep(kAcceptPause)).ok()) co_return;
@@ -246,7 +247,7 @@ class ServerImpl final : public Server {
     }
   }
 
-  aio::Task<void> Serve(std::unique_ptr<Connection> connection) {
+  aio::Task<void> Serve(std::unique_ptr<net::Connection> connection) {
     if (tls_ != nullptr) {
       const absl::Status status =
           co_await aio::WithDeadline(connection->StartTls(tls_, ""), kHandshakeTimeout);
@@ -270,7 +271,7 @@ class ServerImpl final : public Server {
   }
 
   // True if the connection can be used again.
-  aio::Task<bool> Answer(Connection& connection, MessageParser& parser, const Peer& peer,
+  aio::Task<bool> Answer(net::Connection& connection, MessageParser& parser, const Peer& peer,
                          std::string& rest) {
     Exchange exchange{.to_head = parser.method == "HEAD",
                       .http_1_0 = parser.http_1_0,
@@ -314,8 +315,8 @@ class ServerImpl final : public Server {
 
   const ServerOptions options_;
   const Handler handler_;
-  const std::unique_ptr<Listener> listener_;
-  const std::shared_ptr<const TlsContext> tls_;
+  const std::unique_ptr<net::Listener> listener_;
+  const std::shared_ptr<const net::TlsContext> tls_;
   aio::TaskGroup tasks_;
   aio::Notifier stop_;
 };
@@ -324,12 +325,12 @@ class ServerImpl final : public Server {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Listen(aio::Executor executor,
                                                        ServerOptions options, Handler handler) {
-  std::shared_ptr<const TlsContext> tls;
+  std::shared_ptr<const net::TlsContext> tls;
   if (options.tls.has_value()) {
-    CALICO_ASSIGN_OR_RETURN(tls, TlsContext::NewServer(*options.tls));
+    CALICO_ASSIGN_OR_RETURN(tls, net::TlsContext::NewServer(*options.tls));
   }
-  CALICO_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener,
-                          Listener::Listen(executor, options.address, options.port));
+  CALICO_ASSIGN_OR_RETURN(std::unique_ptr<net::Listener> listener,
+                          net::Listener::Listen(executor, options.address, options.port));
   return std::make_unique<ServerImpl>(executor, std::move(options), std::move(handler),
                                       std::move(listener), std::move(tls));
 }

@@ -17,7 +17,7 @@
 
 #include "pkg/aio/task.h"
 #include "pkg/http/message.h"
-#include "pkg/http/tls.h"
+#include "pkg/net/tls.h"
 
 namespace calico::http {
 
@@ -47,7 +47,7 @@ using Handler = std::function<aio::Task<std::optional<Response>>(Request request
 struct ServerOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;  // 0 = any free one
-  std::optional<TlsServerOptions> tls;
+  std::optional<net::TlsServerOptions> tls;
   size_t max_body_bytes = 4 << 20;
   int max_connections = 1024;  // further ones are closed at once
   // For a whole request to arrive, the wait for it included, and for each write.

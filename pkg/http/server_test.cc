@@ -22,6 +22,7 @@ namespace {
 using base::IsOk;
 using base::IsOkAndHolds;
 using base::StatusIs;
+using net::ReadUntil;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -37,15 +38,15 @@ Handler Echo() {
   };
 }
 
-aio::Task<std::unique_ptr<Connection>> Dial(Server& server) {
-  auto connection = co_await Connection::Connect("127.0.0.1", server.port(), nullptr);
+aio::Task<std::unique_ptr<net::Connection>> Dial(Server& server) {
+  auto connection = co_await net::Connection::Connect("127.0.0.1", server.port(), nullptr);
   EXPECT_THAT(connection, IsOk());
   co_return *std::move(connection);
 }
 
 // What the server answers to `bytes` until it closes.
 aio::Task<std::string> Talk(Server& server, std::string bytes) {
-  const std::unique_ptr<Connection> connection = co_await Dial(server);
+  const std::unique_ptr<net::Connection> connection = co_await Dial(server);
   EXPECT_THAT(co_await connection->Write(std::move(bytes)), IsOk());
   co_return co_await ReadUntil(*connection, "never sent");
 }
@@ -103,7 +104,7 @@ TEST(ServerTest, RefusesWhatItCannotRead) {
     TestLoop t;
     Server& server = t.Serve(Echo(), {.max_body_bytes = 1000});
     t.Run([&]() -> aio::Task<void> {
-      const std::unique_ptr<Connection> connection = co_await Dial(server);
+      const std::unique_ptr<net::Connection> connection = co_await Dial(server);
       EXPECT_THAT(co_await connection->Write(c.bytes), IsOk());
       EXPECT_THAT(co_await ReadUntil(*connection),
                   AllOf(StartsWith(c.answer), HasSubstr("Connection: close")));
@@ -115,7 +116,7 @@ TEST(ServerTest, ExpectationIsMetBeforeTheBodyComes) {
   TestLoop t;
   Server& server = t.Serve(Echo());
   t.Run([&]() -> aio::Task<void> {
-    const std::unique_ptr<Connection> connection = co_await Dial(server);
+    const std::unique_ptr<net::Connection> connection = co_await Dial(server);
     EXPECT_THAT(co_await connection->Write(
                     "PUT / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n"),
                 IsOk());
@@ -148,7 +149,7 @@ TEST(ServerTest, ClientThatDoesNotReadIsCutOff) {
       },
       {.idle_timeout = absl::Milliseconds(50)});
   t.Run([&]() -> aio::Task<void> {
-    const std::unique_ptr<Connection> connection = co_await Dial(server);
+    const std::unique_ptr<net::Connection> connection = co_await Dial(server);
     EXPECT_THAT(co_await connection->Write("GET / HTTP/1.1\r\n\r\n"), IsOk());
     while (!status.has_value()) EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(5)), IsOk());
   }());
@@ -329,7 +330,7 @@ TEST(ServerTest, StopClosesConnectionsAndCancelsHandlers) {
     co_await group.Join();
     EXPECT_EQ(co_await ReadUntil(*busy), "");
     EXPECT_EQ(co_await ReadUntil(*idle), "");
-    EXPECT_THAT(co_await Connection::Connect("127.0.0.1", (*server)->port(), nullptr),
+    EXPECT_THAT(co_await net::Connection::Connect("127.0.0.1", (*server)->port(), nullptr),
                 StatusIs(absl::StatusCode::kUnavailable, HasSubstr("refused")));
   }());
   ASSERT_TRUE(status.has_value());
@@ -353,7 +354,7 @@ TEST(ServerTest, ListenErrorsNameTheAddress) {
                fmt::format("listen on 127.0.0.1:{}: address already in use", server.port())));
   EXPECT_THAT(Server::Listen(t.executor(), {.address = "nonsense", .port = 1}, Echo()),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("listen on nonsense:1: ")));
-  EXPECT_THAT(Server::Listen(t.executor(), {.tls = TlsServerOptions{}}, Echo()),
+  EXPECT_THAT(Server::Listen(t.executor(), {.tls = net::TlsServerOptions{}}, Echo()),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("server certificate")));
   t.Run([]() -> aio::Task<void> { co_return; }());
 }

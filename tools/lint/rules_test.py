@@ -12,11 +12,18 @@ class RulesTest(unittest.TestCase):
         self.assertTrue(rules.check_includes("operator/csr_policy/rules.cc", up))
         self.assertTrue(rules.check_includes("operator/csr_policy/rules.cc", '#include "operator/validation/names.h"\n'))
         self.assertTrue(rules.check_includes("operator/provision/x.cc", '#include "pkg/controller/manager.h"\n'))
+        # HTTP stands on the network, the network on keys, and those on OpenSSL's room.
+        for upper, lower in (("http", "net"), ("net", "pki"), ("pki", "openssl")):
+            self.assertFalse(rules.check_includes(f"pkg/{upper}/x.cc", f'#include "pkg/{lower}/x.h"\n'))
+            self.assertTrue(rules.check_includes(f"pkg/{lower}/x.cc", f'#include "pkg/{upper}/x.h"\n'))
 
     def test_third_party_headers_stay_where_they_belong(self):
         openssl = "#include <openssl/evp.h>\n"
         self.assertFalse(rules.check_includes("pkg/pki/key.cc", openssl))
-        self.assertFalse(rules.check_includes("pkg/http/tls_context.cc", openssl))
+        self.assertFalse(rules.check_includes("pkg/net/tls_context.cc", openssl))
+        self.assertFalse(rules.check_includes("pkg/openssl/init.cc", openssl))
+        self.assertTrue(rules.check_includes("pkg/net/connection.cc", openssl))
+        self.assertTrue(rules.check_includes("pkg/http/tls_context.cc", openssl))
         self.assertTrue(rules.check_includes("pkg/http/client.cc", openssl))
         self.assertTrue(rules.check_includes("operator/csr_policy/rules.cc", "#include <boost/asio/awaitable.hpp>\n"))
         self.assertTrue(rules.check_includes("pkg/base/log.cc", "#include <gtest/gtest.h>\n"))

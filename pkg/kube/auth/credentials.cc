@@ -4,7 +4,6 @@
 #include <span>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include <absl/base/thread_annotations.h>
 #include <absl/status/status.h>
@@ -15,9 +14,7 @@
 #include "pkg/aio/timer.h"
 #include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/pki/certificate.h"
-#include "pkg/pki/key.h"
-#include "pkg/pki/verify.h"
+#include "pkg/net/tls_identity.h"
 
 namespace calico::kube {
 namespace {
@@ -39,16 +36,6 @@ struct Pair {
   friend bool operator==(const Pair&, const Pair&) = default;
 };
 
-// OK when the key is the certificate's. Errors: kInvalidArgument when one cannot be read,
-// kFailedPrecondition when they do not belong together.
-absl::Status CheckPair(const Pair& pair) {
-  CALICO_ASSIGN_OR_RETURN(
-      const std::vector<pki::Certificate> chain,
-      pki::Certificate::ParsePemBundle(pair.certificate_pem, pki::SurroundingText::kAllow));
-  CALICO_ASSIGN_OR_RETURN(const pki::PrivateKey key, pki::PrivateKey::ParsePem(pair.key_pem));
-  return pki::KeyMatches(chain.front(), key);
-}
-
 class ConfiguredCredentials final : public Credentials {
  public:
   ConfiguredCredentials(CredentialSources sources, const base::FileReader& read,
@@ -67,7 +54,7 @@ class ConfiguredCredentials final : public Credentials {
   }
 
   aio::Task<absl::Status> Prepare(absl::Duration timeout) override;
-  absl::StatusOr<http::TlsOptions> Tls() override;
+  absl::StatusOr<net::TlsOptions> Tls() override;
   absl::StatusOr<std::string> Authorization() override;
   bool Invalidate() override;
 
@@ -77,69 +64,85 @@ class ConfiguredCredentials final : public Credentials {
     return file.Read();
   }
   absl::StatusOr<std::string> Token();
+  absl::StatusOr<std::shared_ptr<const net::TlsIdentity>> Identity();
   absl::StatusOr<Pair> ClientPair();
+  absl::Status Load(const Pair& pair);
 
   const CredentialSources sources_;
   CredentialFile ca_;
   CredentialFile certificate_;
   CredentialFile key_;
   const base::Logger& logger_;
-  Pair pair_;                  // the last one that fits together
-  bool is_replacing_ = false;  // the files hold another one, which does not
+  std::shared_ptr<net::TlsIdentity> identity_;  // holds the last pair that could be used
+  Pair tried_;                                  // the last pair at all
+  absl::Status tried_result_;
+  bool is_failing_ = false;  // it was said that a newer pair cannot be used
   std::optional<TokenFile> token_file_;
   std::optional<ExecCache> exec_;
 };
 
-absl::StatusOr<http::TlsOptions> ConfiguredCredentials::Tls() {
-  http::TlsOptions tls{.server_name = sources_.tls_server_name,
-                       .insecure_skip_verify = sources_.insecure_skip_tls_verify};
+absl::StatusOr<net::TlsOptions> ConfiguredCredentials::Tls() {
+  net::TlsOptions tls{.server_name = sources_.tls_server_name,
+                      .insecure_skip_verify = sources_.insecure_skip_tls_verify};
   CALICO_ASSIGN_OR_RETURN(tls.ca_pem, DataOr(sources_.ca_data, ca_));
   if (tls.ca_pem.empty() && !sources_.ca_file.empty()) {
     // An empty bundle must not widen trust to the system's.
     return absl::UnauthenticatedError(fmt::format("read {}: it is empty", sources_.ca_file));
   }
-  CALICO_ASSIGN_OR_RETURN(Pair pair, ClientPair());
-  tls.client_certificate_pem = std::move(pair.certificate_pem);
-  tls.client_key_pem = std::move(pair.key_pem);
-  if (exec_ && tls.client_certificate_pem.empty()) {
-    CALICO_ASSIGN_OR_RETURN(const ExecCredential* credential, exec_->Get());
-    tls.client_certificate_pem = credential->client_certificate_pem;
-    tls.client_key_pem = credential->client_key_pem;
-  }
+  CALICO_ASSIGN_OR_RETURN(tls.identity, Identity());
   return tls;
 }
 
-// Who renews a pair replaces its files one after the other, so what is read may be half of each.
 absl::StatusOr<Pair> ConfiguredCredentials::ClientPair() {
   Pair pair;
   CALICO_ASSIGN_OR_RETURN(pair.certificate_pem,
                           DataOr(sources_.client_certificate_data, certificate_));
   CALICO_ASSIGN_OR_RETURN(pair.key_pem, DataOr(sources_.client_key_data, key_));
+  if (!exec_ || !pair.certificate_pem.empty()) return pair;
+  CALICO_ASSIGN_OR_RETURN(const ExecCredential* credential, exec_->Get());
+  return Pair{.certificate_pem = credential->client_certificate_pem,
+              .key_pem = credential->client_key_pem};
+}
+
+// What to show, or null. Who renews a pair replaces its files one after the other, so what is read
+// may be half of each; then the pair before goes on.
+absl::StatusOr<std::shared_ptr<const net::TlsIdentity>> ConfiguredCredentials::Identity() {
+  CALICO_ASSIGN_OR_RETURN(Pair pair, ClientPair());
+  if (pair.certificate_pem.empty()) return nullptr;
+  if (pair != tried_) {
+    tried_result_ = Load(pair);
+    tried_ = std::move(pair);
+  }
+  if (tried_result_.ok()) {
+    is_failing_ = false;
+    return identity_;
+  }
+  if (identity_ == nullptr) return tried_result_;
+  if (!is_failing_) {
+    logger_.Warning(
+        "client certificate and key do not fit together, going on with those before",
+        {{"certificate", certificate_.path()}, {"key", key_.path()}, {"error", tried_result_}});
+  }
+  is_failing_ = true;
+  return identity_;
+}
+
+absl::Status ConfiguredCredentials::Load(const Pair& pair) {
+  absl::Status status;
+  if (identity_ != nullptr) {
+    status = identity_->Replace(pair.certificate_pem, pair.key_pem);
+  } else {
+    auto created = net::TlsIdentity::Create(pair.certificate_pem, pair.key_pem);
+    status = created.status();
+    if (created.ok()) identity_ = *std::move(created);
+  }
+  if (!absl::IsFailedPrecondition(status)) return base::Annotate(status, "client");
   const bool has_files = !certificate_.path().empty() || !key_.path().empty();
-  if (!has_files || pair.certificate_pem.empty() || pair.key_pem.empty() || pair == pair_) {
-    is_replacing_ = false;
-    return pair;
-  }
-  const absl::Status fits = CheckPair(pair);
-  if (fits.ok()) {
-    is_replacing_ = false;
-    pair_ = pair;
-    return pair;
-  }
-  if (!pair_.certificate_pem.empty()) {
-    if (!is_replacing_) {
-      logger_.Warning(
-          "client certificate and key do not fit together, going on with those before",
-          {{"certificate", certificate_.path()}, {"key", key_.path()}, {"error", fits}});
-    }
-    is_replacing_ = true;
-    return pair_;
-  }
-  // What cannot be read at all will not get better; the TLS library says what it is.
-  if (!absl::IsFailedPrecondition(fits)) return pair;
+  const std::string cause(status.message());
+  if (!has_files) return absl::InvalidArgumentError(fmt::format("client: {}", cause));
   return absl::UnavailableError(
       fmt::format("client certificate {} and key {} do not fit together: {}", certificate_.path(),
-                  key_.path(), std::string(fits.message())));
+                  key_.path(), cause));
 }
 
 aio::Task<absl::Status> ConfiguredCredentials::Prepare(absl::Duration timeout) {

@@ -110,19 +110,24 @@ TEST_F(CredentialsTest, RefusedTokenIsReadAgainAtOnce) {
 }
 
 TEST_F(CredentialsTest, TlsMaterialIsReadAnewForEachConnection) {
-  files_ = {{"ca", "CA"}, {"crt", "CRT"}, {"key", "KEY"}};
+  const pki::TestCa ca("root");
+  const pki::TestLeaf first = ca.Leaf({.common_name = "me"});
+  const pki::TestLeaf second = ca.Leaf({.common_name = "me"});
+  files_ = {{"ca", "CA"}, {"crt", first.chain_pem}, {"key", first.key_pem}};
   const auto credentials = Make({.ca_file = "ca",
                                  .client_certificate_file = "crt",
                                  .client_key_file = "key",
                                  .tls_server_name = "kubernetes"});
   EXPECT_EQ(credentials->Tls()->ca_pem, "CA");
-  EXPECT_EQ(credentials->Tls()->client_certificate_pem, "CRT");
-  EXPECT_EQ(credentials->Tls()->client_key_pem, "KEY");
+  EXPECT_EQ(credentials->Tls()->identity->certificate_pem(), first.chain_pem);
+  EXPECT_EQ(credentials->Tls()->identity->version(), 1u) << "the same files, the same pair";
   EXPECT_EQ(credentials->Tls()->server_name, "kubernetes");
   EXPECT_FALSE(credentials->Tls()->insecure_skip_verify);
-  files_["crt"] = "CRT2";
+  files_["crt"] = second.chain_pem;
+  files_["key"] = second.key_pem;
   files_.erase("ca");
-  EXPECT_EQ(credentials->Tls()->client_certificate_pem, "CRT2");
+  EXPECT_EQ(credentials->Tls()->identity->certificate_pem(), second.chain_pem);
+  EXPECT_EQ(credentials->Tls()->identity->version(), 2u);
   EXPECT_EQ(credentials->Tls()->ca_pem, "CA") << "the last good one";
 }
 
@@ -133,9 +138,8 @@ TEST_F(CredentialsTest, FilesReplacedOneAfterTheOtherAreTakenAsPairs) {
   files_ = {{"crt", before.chain_pem}, {"key", before.key_pem}};
   const auto credentials = Make({.client_certificate_file = "crt", .client_key_file = "key"});
   const auto holds = [&](const pki::TestLeaf& leaf) {
-    const absl::StatusOr<http::TlsOptions> tls = credentials->Tls();
-    return tls.ok() && tls->client_certificate_pem == leaf.chain_pem &&
-           tls->client_key_pem == leaf.key_pem;
+    const absl::StatusOr<net::TlsOptions> tls = credentials->Tls();
+    return tls.ok() && tls->identity->certificate_pem() == leaf.chain_pem;
   };
   EXPECT_TRUE(holds(before));
   files_["crt"] = after.chain_pem;
@@ -182,14 +186,14 @@ struct FakePlugin {
 };
 
 TEST_F(CredentialsTest, PluginRunsOnceUntilItsCredentialsExpire) {
+  const pki::TestLeaf leaf = pki::TestCa("root").Leaf({.common_name = "me"});
   FakePlugin plugin{.next = ExecCredential{.token = "one",
-                                           .client_certificate_pem = "CRT",
-                                           .client_key_pem = "KEY",
+                                           .client_certificate_pem = leaf.chain_pem,
+                                           .client_key_pem = leaf.key_pem,
                                            .expires = clock_.Now() + absl::Minutes(5)}};
   const auto credentials = Make({.exec = plugin.Runner()});
   EXPECT_EQ(plugin.runs, 0) << "not before it is needed";
-  EXPECT_EQ(credentials->Tls()->client_certificate_pem, "CRT");
-  EXPECT_EQ(credentials->Tls()->client_key_pem, "KEY");
+  EXPECT_EQ(credentials->Tls()->identity->certificate_pem(), leaf.chain_pem);
   EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
   EXPECT_EQ(plugin.runs, 1);
   plugin.next->token = "two";

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include "pkg/api/meta/names.h"
-#include "pkg/http/url.h"
 #include "pkg/kube/auth/kubeconfig.h"
+#include "pkg/net/url.h"
 
 namespace calico::kube {
 namespace {
@@ -46,7 +46,7 @@ class Problems {
 // Notes what is wrong with `text` as a URL of one of `schemes`. Its password never shows.
 void CheckUrl(const std::string& what, const std::string& text,
               std::initializer_list<std::string_view> schemes, Problems& problems) {
-  const absl::StatusOr<http::Url> url = http::ParseUrl(text);
+  const absl::StatusOr<net::Url> url = net::ParseUrl(text);
   if (!url.ok()) {
     problems.Add(fmt::format("{}: {}", what, std::string(url.status().message())));
   } else if (std::find(schemes.begin(), schemes.end(), url->scheme) == schemes.end()) {
@@ -56,7 +56,7 @@ void CheckUrl(const std::string& what, const std::string& text,
 
 // The origin shows in logs, and basic authentication has fields of its own.
 bool HasUser(const std::string& text) {
-  const absl::StatusOr<http::Url> url = http::ParseUrl(text);
+  const absl::StatusOr<net::Url> url = net::ParseUrl(text);
   return url.ok() && !url->user.empty();
 }
 

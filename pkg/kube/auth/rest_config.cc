@@ -14,9 +14,9 @@
 
 #include "pkg/base/file.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/http/proxy.h"
 #include "pkg/kube/auth/credentials.h"
 #include "pkg/kube/auth/kubeconfig.h"
+#include "pkg/net/proxy.h"
 
 namespace calico::kube {
 namespace {
@@ -123,7 +123,7 @@ RestConfig FromKubeconfig(const ResolvedKubeconfig& resolved, const Environment&
                     .proxy = resolved.cluster.proxy_url,
                     .ns = resolved.ns,
                     .headers = ImpersonationHeaders(resolved.user)};
-  if (config.proxy.empty()) config.proxy = http::ProxyForUrl(config.origin, environment);
+  if (config.proxy.empty()) config.proxy = net::ProxyForUrl(config.origin, environment);
   CredentialSources sources = SourcesOf(resolved, environment);
   if (!absl::StartsWithIgnoreCase(config.origin, "https:")) {
     logger.Warning("the API server is reached without TLS, so no credentials are sent to it",
@@ -199,7 +199,7 @@ absl::StatusOr<RestConfig> InClusterConfig(const Environment& environment, const
   RestConfig config{
       .origin = fmt::format("https://{}:{}", host, environment("KUBERNETES_SERVICE_PORT")),
       .ns = InClusterNamespace(environment, folder)};
-  config.proxy = http::ProxyForUrl(config.origin, environment);
+  config.proxy = net::ProxyForUrl(config.origin, environment);
   config.credentials = MakeCredentials(std::move(sources), base::ReadSecretFile, clock, logger);
   return config;
 }

@@ -19,7 +19,7 @@
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
 #include "pkg/http/message.h"
-#include "pkg/http/tls.h"
+#include "pkg/net/tls.h"
 
 namespace calico::kube {
 
@@ -34,7 +34,7 @@ class Credentials {
   // TLS material for a new connection, files re-read when they changed. While certificate and key
   // files are replaced one after the other it is the pair before. Errors: kUnavailable while there
   // was never a pair that fits together.
-  virtual absl::StatusOr<http::TlsOptions> Tls() = 0;
+  virtual absl::StatusOr<net::TlsOptions> Tls() = 0;
   // `Authorization` value, or empty. A token file is cached 60 s; an exec plug-in until its expiry.
   // Never logged.
   virtual absl::StatusOr<std::string> Authorization() = 0;

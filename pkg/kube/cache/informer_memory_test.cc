@@ -74,7 +74,7 @@ aio::Task<std::optional<http::Response>> Answer(http::Request request,
 }
 
 class NoCredentials : public Credentials {
-  absl::StatusOr<http::TlsOptions> Tls() override { return http::TlsOptions(); }
+  absl::StatusOr<net::TlsOptions> Tls() override { return net::TlsOptions(); }
   absl::StatusOr<std::string> Authorization() override { return std::string(); }
   bool Invalidate() override { return false; }
 };

@@ -213,7 +213,7 @@ ASYNC_TEST_F(ClientFaultTest, OversizedAndDeepObjectsAreRefused) {
 class ChangingToken final : public Credentials {
  public:
   explicit ChangingToken(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {}
-  absl::StatusOr<http::TlsOptions> Tls() override { return http::TlsOptions(); }
+  absl::StatusOr<net::TlsOptions> Tls() override { return net::TlsOptions(); }
   absl::StatusOr<std::string> Authorization() override { return "Bearer " + tokens_[at_]; }
   bool Invalidate() override {
     ++invalidated_;

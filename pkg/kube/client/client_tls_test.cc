@@ -18,6 +18,7 @@
 #include "pkg/kube/auth/rest_config.h"
 #include "pkg/kube/client/client.h"
 #include "pkg/kube/testing/async_test.h"
+#include "pkg/net/testing/test_identity.h"
 #include "pkg/pki/testing/test_ca.h"
 
 namespace calico::kube {
@@ -36,7 +37,7 @@ const pki::TestCa& Ca() {
 FakeApiServerOptions WithTls(bool demand_client_certificate) {
   const pki::TestLeaf leaf =
       Ca().Leaf({.common_name = "kube-apiserver", .ip_addresses = {"127.0.0.1"}});
-  http::TlsServerOptions tls{.certificate_pem = leaf.chain_pem, .key_pem = leaf.key_pem};
+  net::TlsServerOptions tls{.identity = net::IdentityOf(leaf)};
   if (demand_client_certificate) tls.client_ca_pem = Ca().certificate_pem();
   return {.tls = std::move(tls),
           .ca_pem = Ca().certificate_pem(),

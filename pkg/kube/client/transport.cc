@@ -58,9 +58,9 @@ Transport::Transport(aio::Executor executor, RestConfig config, const base::Logg
                                    .max_body_bytes = options.max_object_bytes,
                                    .resolve = options.resolve};
   if (config_.credentials != nullptr) {
-    http_options.tls = [this]() -> absl::StatusOr<http::TlsOptions> {
-      absl::StatusOr<http::TlsOptions> tls = config_.credentials->Tls();
-      if (tls.ok()) used_certificate_ = tls->client_certificate_pem;
+    http_options.tls = [this]() -> absl::StatusOr<net::TlsOptions> {
+      absl::StatusOr<net::TlsOptions> tls = config_.credentials->Tls();
+      if (tls.ok()) Remember(*tls);
       return tls;
     };
   }
@@ -149,14 +149,24 @@ absl::Status Transport::Authorize(http::Request& request) {
   return absl::OkStatus();
 }
 
+void Transport::Remember(const net::TlsOptions& tls) {
+  used_identity_ = tls.identity;
+  used_version_ = tls.identity == nullptr ? 0 : tls.identity->version();
+}
+
+bool Transport::IsRotated(const net::TlsOptions& tls) const {
+  return tls.identity != used_identity_ ||
+         (tls.identity != nullptr && tls.identity->version() != used_version_);
+}
+
 // A renewed client certificate is of no use to connections that were made with the old one.
 void Transport::FollowRotation() {
-  if (used_certificate_.empty()) return;
+  if (used_identity_ == nullptr) return;
   const absl::Time now = base::SystemClock().SteadyNow();
   if (now < next_rotation_check_) return;
   next_rotation_check_ = now + kRotationCheck;
-  const absl::StatusOr<http::TlsOptions> tls = config_.credentials->Tls();
-  if (tls.ok() && tls->client_certificate_pem != used_certificate_) {
+  const absl::StatusOr<net::TlsOptions> tls = config_.credentials->Tls();
+  if (tls.ok() && IsRotated(*tls)) {
     logger_.Info("client certificate has changed, closing idle connections");
     http_->CloseIdle();
   }

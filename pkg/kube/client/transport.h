@@ -18,6 +18,8 @@
 #include "pkg/kube/auth/rest_config.h"
 #include "pkg/kube/client/client.h"
 #include "pkg/kube/client/retry_machine.h"
+#include "pkg/net/tls.h"
+#include "pkg/net/tls_identity.h"
 
 namespace calico::kube {
 
@@ -70,6 +72,8 @@ class Transport {
   aio::Task<absl::StatusOr<Answer>> Attempt(http::Request request, absl::Duration timeout,
                                             Mode mode);
   absl::Status Authorize(http::Request& request);
+  void Remember(const net::TlsOptions& tls);
+  bool IsRotated(const net::TlsOptions& tls) const;
   void FollowRotation();
   void AddWatches(int count);
   void LogWarnings(const http::Headers& headers);
@@ -77,7 +81,9 @@ class Transport {
   RestConfig config_;
   const base::Logger& logger_;
   std::unique_ptr<http::Client> http_;
-  std::string used_certificate_;  // the client certificate of the newest connection
+  // What the newest connection may show as our own.
+  std::shared_ptr<const net::TlsIdentity> used_identity_;
+  uint64_t used_version_ = 0;
   absl::Time next_rotation_check_ = absl::InfinitePast();
   std::set<std::string> warnings_;
   const int max_connections_;

@@ -19,7 +19,7 @@ class FixedCredentials final : public Credentials {
  public:
   FixedCredentials(std::string ca_pem, std::string token)
       : ca_pem_(std::move(ca_pem)), token_(std::move(token)) {}
-  absl::StatusOr<http::TlsOptions> Tls() override { return http::TlsOptions{.ca_pem = ca_pem_}; }
+  absl::StatusOr<net::TlsOptions> Tls() override { return net::TlsOptions{.ca_pem = ca_pem_}; }
   absl::StatusOr<std::string> Authorization() override {
     return token_.empty() ? std::string() : "Bearer " + token_;
   }

@@ -65,7 +65,7 @@ struct FakeApiServerOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;  // 0 = any free one
   // HTTPS with this certificate; `ca_pem` is what clients shall trust. Unset: plain HTTP.
-  std::optional<http::TlsServerOptions> tls;
+  std::optional<net::TlsServerOptions> tls;
   std::string ca_pem;
   // Refuse requests without a token of AddToken (401). Otherwise they come from kubernetes-admin.
   bool require_token = false;

@@ -8,7 +8,7 @@
 
 #include <openssl/ssl.h>
 
-#include "pkg/http/tls_context.h"
+#include "pkg/net/tls_context.h"
 #include "pkg/openssl/digest.h"
 #include "pkg/openssl/handles.h"
 #include "pkg/pki/key.h"
@@ -28,7 +28,7 @@ bool DigestWorks() { return Sha256Hex("") == kEmptyDigest; }
 
 bool KeyWorks() { return pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).ok(); }
 
-bool TlsWorks() { return http::TlsContext::NewClient({.insecure_skip_verify = true}).ok(); }
+bool TlsWorks() { return net::TlsContext::NewClient({.insecure_skip_verify = true}).ok(); }
 
 // The library itself, as it would be used by a function that knows nothing of ours.
 bool LibraryWorks() {

@@ -1,0 +1,26 @@
+// IP addresses as hosts are written: an IPv6 address may carry a zone.
+#ifndef CALICO_PKG_NET_ADDRESS_H_
+#define CALICO_PKG_NET_ADDRESS_H_
+
+#include <optional>
+#include <string_view>
+
+#include "pkg/base/ip_address.h"
+
+namespace calico::net {
+
+// The address that `host` is, without its zone (`fe80::1%eth0`); nullopt if it is a name.
+inline std::optional<base::IpAddress> ParseAddress(std::string_view host) {
+  const size_t percent = host.find('%');
+  if (percent != host.npos && host.find(':') == host.npos) return std::nullopt;
+  const absl::StatusOr<base::IpAddress> address = base::IpAddress::Parse(host.substr(0, percent));
+  if (!address.ok()) return std::nullopt;
+  return *address;
+}
+
+// Whether `host` is an IPv4 or IPv6 address.
+inline bool IsIpAddress(std::string_view host) { return ParseAddress(host).has_value(); }
+
+}  // namespace calico::net
+
+#endif  // CALICO_PKG_NET_ADDRESS_H_

@@ -1,0 +1,68 @@
+// Dialer: new connections to one origin, through a proxy where there is one, by whichever of its
+// addresses answers.
+#ifndef CALICO_PKG_NET_DIALER_H_
+#define CALICO_PKG_NET_DIALER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "pkg/aio/task.h"
+#include "pkg/net/connection.h"
+#include "pkg/net/tls.h"
+#include "pkg/net/tls_context.h"
+#include "pkg/net/url.h"
+
+namespace calico::net {
+
+struct DialerOptions {
+  Url origin;
+  std::optional<Url> proxy;
+  std::function<absl::StatusOr<TlsOptions>()> tls;
+  std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;
+  absl::Duration connect_timeout = absl::Seconds(10);
+  std::shared_ptr<uint64_t> received;
+};
+
+// How long one address may take, when `left` addresses share the time up to the deadline: an equal
+// share, but not under 2 s (a dead first address must leave time for the next) and not over
+// `connect_timeout`.
+absl::Duration AddressTimeout(absl::Duration remaining, size_t left,
+                              absl::Duration connect_timeout);
+
+// Threading: event loop thread only. Must outlive its tasks.
+class Dialer {
+ public:
+  explicit Dialer(DialerOptions options) : options_(std::move(options)) {}
+
+  // A connection that is ready for HTTP. Errors: kUnavailable, kUnauthenticated (some address
+  // answered, but TLS or the proxy's password failed), kInvalidArgument (TLS options), kCancelled.
+  // Cancellation: total.
+  aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dial(absl::Duration remaining);
+
+ private:
+  aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> DialAddress(std::string address);
+  aio::Task<absl::Status> Prepare(Connection& connection);
+  absl::Status LoadTls();
+
+  const DialerOptions options_;
+  std::string last_good_;  // the address to begin with
+
+  // Built anew when the options change.
+  TlsOptions tls_options_;
+  std::shared_ptr<const TlsContext> tls_;
+  std::shared_ptr<const TlsContext> proxy_tls_;
+  std::string server_name_;
+};
+
+}  // namespace calico::net
+
+#endif  // CALICO_PKG_NET_DIALER_H_
