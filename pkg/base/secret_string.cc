@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "pkg/base/check.h"
@@ -40,6 +41,21 @@ void SecretString::Wipe() {
   data_.reset();
   size_ = 0;
   capacity_ = 0;
+}
+
+SharedSecret SharedSecret::Take(std::string text) {
+  SharedSecret secret{std::string_view(text)};
+  explicit_bzero(text.data(), text.size());
+  return secret;
+}
+
+SecretString JoinSecrets(std::initializer_list<std::string_view> parts) {
+  size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  SecretString joined = SecretString::OfSize(size);
+  char* out = joined.data();
+  for (const std::string_view part : parts) out = std::copy(part.begin(), part.end(), out);
+  return joined;
 }
 
 }  // namespace calico::base

@@ -62,5 +62,21 @@ TEST(SecretStringTest, EmptyIsFine) {
   EXPECT_EQ(SecretString::OfSize(3).view(), std::string_view("\0\0\0", 3));
 }
 
+TEST(SharedSecretTest, CopiesShareOneSecret) {
+  const SharedSecret first{SecretString("secret")};
+  const SharedSecret second = first;
+  EXPECT_EQ(second.view(), "secret");
+  EXPECT_EQ(second.view().data(), first.view().data());
+  EXPECT_EQ(SharedSecret::Take("taken").view(), "taken");
+  EXPECT_TRUE(SharedSecret().empty());
+  EXPECT_TRUE(SharedSecret("").empty());
+  EXPECT_EQ(SharedSecret().view(), "");
+}
+
+TEST(JoinSecretsTest, InOrder) {
+  EXPECT_EQ(JoinSecrets({"Bearer ", "", "abc"}).view(), "Bearer abc");
+  EXPECT_TRUE(JoinSecrets({}).empty());
+}
+
 }  // namespace
 }  // namespace calico::base

@@ -11,6 +11,7 @@
 #include "pkg/aio/timer.h"
 #include "pkg/base/check.h"
 #include "pkg/base/clock.h"
+#include "pkg/base/secret_string.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/http/parser.h"
 #include "pkg/net/ascii.h"
@@ -52,6 +53,9 @@ absl::Status CheckRequest(const Request& request) {
     if (!IsFieldValue(value)) {
       return absl::InvalidArgumentError(fmt::format("bad value of header {}", name));
     }
+  }
+  if (!IsFieldValue(request.authorization.view())) {
+    return absl::InvalidArgumentError("bad value of header Authorization");
   }
   return absl::OkStatus();
 }
@@ -124,9 +128,9 @@ struct Client::Impl {
   void Keep(std::unique_ptr<net::Connection> connection);
   void CloseOldIdle();
 
-  std::string Serialize(const Request& request) const;
+  base::SecretString Serialize(const Request& request) const;
   aio::Task<absl::StatusOr<Exchange>> Send(Request request, Progress& progress);
-  aio::Task<absl::Status> Attempt(net::Connection& connection, const std::string& wire,
+  aio::Task<absl::Status> Attempt(net::Connection& connection, std::string_view wire,
                                   MessageParser& parser, Progress& progress);
   aio::Task<absl::StatusOr<Response>> SendAndRead(Request request, Progress& progress);
   aio::Task<absl::StatusOr<std::string>> ReadPiece(Exchange& exchange);
@@ -234,12 +238,13 @@ void Client::Impl::Keep(std::unique_ptr<net::Connection> connection) {
 
 // --- Requests ---
 
-std::string Client::Impl::Serialize(const Request& request) const {
-  std::string out = fmt::format("{} {}{}{} HTTP/1.1\r\n", request.method,
-                                absolute_targets ? "http://" + origin.Authority() : "", origin.path,
-                                request.target);
-  const auto add = [&out](std::string_view name, std::string_view value) {
-    out += fmt::format("{}: {}\r\n", name, value);
+// With the body, so that both go out together.
+base::SecretString Client::Impl::Serialize(const Request& request) const {
+  std::string head = fmt::format("{} {}{}{} HTTP/1.1\r\n", request.method,
+                                 absolute_targets ? "http://" + origin.Authority() : "",
+                                 origin.path, request.target);
+  const auto add = [&head](std::string_view name, std::string_view value) {
+    head += fmt::format("{}: {}\r\n", name, value);
   };
   if (!FindHeader(request.headers, "Host")) add("Host", origin.HostHeader());
   if (!FindHeader(request.headers, "User-Agent")) add("User-Agent", options.user_agent);
@@ -250,12 +255,12 @@ std::string Client::Impl::Serialize(const Request& request) const {
   const bool has_body = !request.body.empty() || request.method == "POST" ||
                         request.method == "PUT" || request.method == "PATCH";
   if (has_body) add("Content-Length", std::to_string(request.body.size()));
-  out += "\r\n";
-  out += request.body;
-  return out;
+  const std::string_view authorization = request.authorization.view();
+  return base::JoinSecrets({head, authorization.empty() ? "" : "Authorization: ", authorization,
+                            authorization.empty() ? "\r\n" : "\r\n\r\n", request.body});
 }
 
-aio::Task<absl::Status> Client::Impl::Attempt(net::Connection& connection, const std::string& wire,
+aio::Task<absl::Status> Client::Impl::Attempt(net::Connection& connection, std::string_view wire,
                                               MessageParser& parser, Progress& progress) {
   progress.phase = "sending the request";
   const absl::Status written = co_await connection.Write(wire);
@@ -277,7 +282,7 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
                                                                      Progress& progress) {
   CALICO_CO_RETURN_IF_ERROR(usable);
   CALICO_CO_RETURN_IF_ERROR(CheckRequest(request));
-  const std::string wire = Serialize(request);
+  const base::SecretString wire = Serialize(request);
   const bool repeatable = MayRepeat(request);
   request.body.clear();
   request.body.shrink_to_fit();
@@ -296,7 +301,7 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
                                     /*to_head=*/request.method == "HEAD");
     progress.sent = true;
     const uint64_t written_before = connection->written();
-    const absl::Status status = co_await Attempt(*connection, wire, *parser, progress);
+    const absl::Status status = co_await Attempt(*connection, wire.view(), *parser, progress);
     if (status.ok()) {
       co_return Exchange{.permit = std::move(permit),
                          .connection = std::move(connection),

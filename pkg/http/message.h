@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "pkg/base/secret_string.h"
+
 namespace calico::http {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -17,6 +19,8 @@ struct Request {
   std::string target = "/";  // origin-form: path and query, already percent-encoded
   Headers headers;           // Host, Content-Length and User-Agent are added by the client
   std::string body;
+  // The value of `Authorization`, kept apart from the headers so that it is wiped; empty = none.
+  base::SharedSecret authorization = {};
   // Whether the server may get it twice; nullopt = by the method: GET, HEAD and OPTIONS may.
   std::optional<bool> repeatable = std::nullopt;
 };

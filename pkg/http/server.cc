@@ -127,7 +127,7 @@ class Writer final : public ResponseWriter {
   bool started() const { return started_; }
 
   aio::Task<absl::Status> Send(std::string data) {
-    absl::Status status = co_await aio::WithDeadline(connection_.Write(std::move(data)), timeout_);
+    absl::Status status = co_await aio::WithDeadline(connection_.Write(data), timeout_);
     if (!status.ok()) exchange_.keep_alive = false;
     co_return status;
   }

@@ -203,10 +203,10 @@ aio::Task<absl::StatusOr<std::string>> Connection::Read() {
   co_return piece;
 }
 
-aio::Task<absl::Status> Connection::Write(std::string data) {
+aio::Task<absl::Status> Connection::Write(std::string_view data) {
   size_t written = 0;
   while (written < data.size()) {
-    const auto write = [this, &data, &written](absl::Status& error) {
+    const auto write = [this, data, &written](absl::Status& error) {
       size_t put = 0;
       const Io result = impl_->top->Write(data.data() + written, data.size() - written, put, error);
       if (result == Io::kDone) {

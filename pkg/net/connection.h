@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
@@ -37,8 +38,9 @@ class Connection {
   // 1 byte to 16 KiB, or empty when the peer has closed. Errors: kUnavailable, kUnauthenticated
   // (TLS alerts), kCancelled. Cancellation: total; no bytes are lost.
   aio::Task<absl::StatusOr<std::string>> Read();
-  // Writes all of `data`. Errors as Read. Cancellation: total; the connection is of no use then.
-  aio::Task<absl::Status> Write(std::string data);
+  // Writes all of `data`, which must live until the task has ended. Errors as Read. Cancellation:
+  // total; the connection is of no use then.
+  aio::Task<absl::Status> Write(std::string_view data);
   // Bytes that Write has handed over so far. None since before a Write that failed: the peer has
   // got nothing of its data that it could make sense of.
   uint64_t written() const;

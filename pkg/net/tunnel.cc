@@ -40,7 +40,7 @@ aio::Task<absl::Status> Socks5Login(Connection& connection, std::string& buffer,
   message += proxy.user;
   message.push_back(static_cast<char>(proxy.password.size()));
   message += proxy.password;
-  CALICO_CO_RETURN_IF_ERROR(co_await connection.Write(std::move(message)));
+  CALICO_CO_RETURN_IF_ERROR(co_await connection.Write(message));
   CALICO_CO_ASSIGN_OR_RETURN(const std::string reply, co_await ReadExactly(connection, buffer, 2));
   if (reply[1] != 0) co_return absl::UnauthenticatedError("proxy: credentials refused");
   co_return absl::OkStatus();
@@ -98,7 +98,7 @@ aio::Task<absl::Status> OpenHttpTunnel(Connection& connection, Url proxy, std::s
     request += fmt::format("Proxy-Authorization: {}\r\n", basic);
   }
   request += "\r\n";
-  CALICO_CO_RETURN_IF_ERROR(co_await connection.Write(std::move(request)));
+  CALICO_CO_RETURN_IF_ERROR(co_await connection.Write(request));
 
   ConnectReply reply;
   while (!reply.done()) {
@@ -122,7 +122,7 @@ aio::Task<absl::Status> OpenSocks5Tunnel(Connection& connection, Url proxy, std:
   const bool login = !proxy.user.empty() || !proxy.password.empty();
   // Version 5, the methods that we can do: none (0), password (2).
   std::string hello = login ? std::string("\x05\x02\x00\x02", 4) : std::string("\x05\x01\x00", 3);
-  CALICO_CO_RETURN_IF_ERROR(co_await connection.Write(std::move(hello)));
+  CALICO_CO_RETURN_IF_ERROR(co_await connection.Write(hello));
   std::string buffer;
   CALICO_CO_ASSIGN_OR_RETURN(const std::string method, co_await ReadExactly(connection, buffer, 2));
   if (method[0] != 5) co_return ProxyError("does not speak SOCKS5");

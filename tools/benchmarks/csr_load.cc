@@ -123,13 +123,13 @@ double Since(absl::Time start) { return absl::ToDoubleSeconds(absl::Now() - star
 
 aio::Task<absl::StatusOr<std::string>> Load::Call(std::string method, std::string target,
                                                   std::string body, Headers headers, int accept) {
-  CALICO_CO_ASSIGN_OR_RETURN(const std::string authorization, config_.credentials->Authorization());
-  if (!authorization.empty()) headers.emplace_back("Authorization", authorization);
+  CALICO_CO_ASSIGN_OR_RETURN(const base::SharedSecret authorization,
+                             config_.credentials->Authorization());
   if (!body.empty() && !http::FindHeader(headers, "Content-Type").has_value()) {
     headers.emplace_back("Content-Type", "application/json");
   }
   headers.emplace_back("Accept", "application/json");
-  const http::Request request{method, target, std::move(headers), std::move(body)};
+  const http::Request request{method, target, std::move(headers), std::move(body), authorization};
   for (;;) {
     CALICO_CO_ASSIGN_OR_RETURN(http::Response response, co_await http_.Do(request, kCallTimeout));
     if (response.status / 100 == 2 || response.status == accept) co_return std::move(response.body);
@@ -342,8 +342,7 @@ aio::Task<absl::Status> Load::Measure() {
   const std::string version(codec::View(list.at("metadata").at("resourceVersion").as_string()));
   http::Request request{"GET",
                         fmt::format("{}?watch=1&{}&resourceVersion={}", kCsrs, kSelector, version)};
-  CALICO_CO_ASSIGN_OR_RETURN(const std::string authorization, config_.credentials->Authorization());
-  if (!authorization.empty()) request.headers.emplace_back("Authorization", authorization);
+  CALICO_CO_ASSIGN_OR_RETURN(request.authorization, config_.credentials->Authorization());
   CALICO_CO_ASSIGN_OR_RETURN(const auto stream, co_await http_.Open(request, kCallTimeout));
   codec::LineSplitter lines(4 << 20);
   while (issued.size() < static_cast<size_t>(options_.count)) {

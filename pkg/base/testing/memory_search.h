@@ -17,8 +17,11 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <random>
 #include <string>
 #include <vector>
+
+#include "pkg/base/secret_string.h"
 
 namespace calico::base {
 
@@ -90,6 +93,14 @@ inline int CountInMemory(const MaskedNeedle& needle) {
 [[gnu::noinline]] inline void WipeStack() {
   char frame[64 << 10];
   explicit_bzero(frame, sizeof(frame));
+}
+
+// `size` letters, of which no other copy is anywhere.
+inline SecretString RandomSecret(size_t size) {
+  SecretString secret = SecretString::OfSize(size);
+  std::random_device random;
+  for (size_t i = 0; i < size; ++i) secret.data()[i] = static_cast<char>('a' + random() % 26);
+  return secret;
 }
 
 }  // namespace calico::base

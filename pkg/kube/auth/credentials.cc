@@ -30,11 +30,24 @@ absl::Status CheckToken(std::string_view token) {
   return absl::UnauthenticatedError("the token holds characters that no token has");
 }
 
+std::string_view TrimWhitespace(std::string_view text) {
+  const absl::string_view trimmed = absl::StripAsciiWhitespace({text.data(), text.size()});
+  return {trimmed.data(), trimmed.size()};
+}
+
 struct Pair {
   std::string certificate_pem;
-  std::string key_pem;
-  friend bool operator==(const Pair&, const Pair&) = default;
+  base::SharedSecret key_pem;
+  friend bool operator==(const Pair& a, const Pair& b) {
+    return a.certificate_pem == b.certificate_pem && a.key_pem.view() == b.key_pem.view();
+  }
 };
+
+base::SharedSecret BasicAuthorization(std::string_view username, std::string_view password) {
+  const base::SecretString plain = base::JoinSecrets({username, ":", password});
+  const auto encoded = base::SharedSecret::Take(base::Base64Encode(plain.view()));
+  return base::SharedSecret(base::JoinSecrets({"Basic ", encoded.view()}));
+}
 
 class ConfiguredCredentials final : public Credentials {
  public:
@@ -55,15 +68,17 @@ class ConfiguredCredentials final : public Credentials {
 
   aio::Task<absl::Status> Prepare(absl::Duration timeout) override;
   absl::StatusOr<net::TlsOptions> Tls() override;
-  absl::StatusOr<std::string> Authorization() override;
+  absl::StatusOr<base::SharedSecret> Authorization() override;
   bool Invalidate() override;
 
  private:
+  // Of what is public.
   static absl::StatusOr<std::string> DataOr(const std::string& data, CredentialFile& file) {
     if (!data.empty() || file.path().empty()) return data;
-    return file.Read();
+    CALICO_ASSIGN_OR_RETURN(const base::SharedSecret content, file.Read());
+    return std::string(content.view());
   }
-  absl::StatusOr<std::string> Token();
+  absl::StatusOr<base::SharedSecret> Token();
   absl::StatusOr<std::shared_ptr<const net::TlsIdentity>> Identity();
   absl::StatusOr<Pair> ClientPair();
   absl::Status Load(const Pair& pair);
@@ -97,7 +112,10 @@ absl::StatusOr<Pair> ConfiguredCredentials::ClientPair() {
   Pair pair;
   CALICO_ASSIGN_OR_RETURN(pair.certificate_pem,
                           DataOr(sources_.client_certificate_data, certificate_));
-  CALICO_ASSIGN_OR_RETURN(pair.key_pem, DataOr(sources_.client_key_data, key_));
+  pair.key_pem = sources_.client_key_data;
+  if (pair.key_pem.empty() && !key_.path().empty()) {
+    CALICO_ASSIGN_OR_RETURN(pair.key_pem, key_.Read());
+  }
   if (!exec_ || !pair.certificate_pem.empty()) return pair;
   CALICO_ASSIGN_OR_RETURN(const ExecCredential* credential, exec_->Get());
   return Pair{.certificate_pem = credential->client_certificate_pem,
@@ -130,9 +148,9 @@ absl::StatusOr<std::shared_ptr<const net::TlsIdentity>> ConfiguredCredentials::I
 absl::Status ConfiguredCredentials::Load(const Pair& pair) {
   absl::Status status;
   if (identity_ != nullptr) {
-    status = identity_->Replace(pair.certificate_pem, pair.key_pem);
+    status = identity_->Replace(pair.certificate_pem, pair.key_pem.view());
   } else {
-    auto created = net::TlsIdentity::Create(pair.certificate_pem, pair.key_pem);
+    auto created = net::TlsIdentity::Create(pair.certificate_pem, pair.key_pem.view());
     status = created.status();
     if (created.ok()) identity_ = *std::move(created);
   }
@@ -150,25 +168,25 @@ aio::Task<absl::Status> ConfiguredCredentials::Prepare(absl::Duration timeout) {
   co_return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ConfiguredCredentials::Token() {
+absl::StatusOr<base::SharedSecret> ConfiguredCredentials::Token() {
   if (token_file_) {
-    absl::StatusOr<std::string> token = token_file_->Token();
+    absl::StatusOr<base::SharedSecret> token = token_file_->Token();
     if (token.ok() || sources_.token.empty()) return token;
   }
   if (!sources_.token.empty()) return sources_.token;
-  if (!exec_) return std::string();
+  if (!exec_) return base::SharedSecret();
   CALICO_ASSIGN_OR_RETURN(const ExecCredential* credential, exec_->Get());
   return credential->token;
 }
 
-absl::StatusOr<std::string> ConfiguredCredentials::Authorization() {
+absl::StatusOr<base::SharedSecret> ConfiguredCredentials::Authorization() {
   if (!sources_.username.empty() || !sources_.password.empty()) {
-    return "Basic " + base::Base64Encode(sources_.username + ":" + sources_.password);
+    return BasicAuthorization(sources_.username, sources_.password.view());
   }
-  CALICO_ASSIGN_OR_RETURN(const std::string token, Token());
-  if (token.empty()) return std::string();
-  CALICO_RETURN_IF_ERROR(CheckToken(token));
-  return "Bearer " + token;
+  CALICO_ASSIGN_OR_RETURN(const base::SharedSecret token, Token());
+  if (token.empty()) return token;
+  CALICO_RETURN_IF_ERROR(CheckToken(token.view()));
+  return base::SharedSecret(base::JoinSecrets({"Bearer ", token.view()}));
 }
 
 bool ConfiguredCredentials::Invalidate() {
@@ -180,10 +198,10 @@ bool ConfiguredCredentials::Invalidate() {
 
 }  // namespace
 
-absl::StatusOr<std::string> CredentialFile::Read() {
+absl::StatusOr<base::SharedSecret> CredentialFile::Read() {
   const base::WatchedFiles::News news =
       file_.Refresh([this](std::span<const base::SecretString> contents) {
-        last_ = std::string(contents.front().view());
+        last_ = base::SharedSecret(contents.front().view());
         return absl::OkStatus();
       });
   if (!last_) return file_.status();
@@ -198,20 +216,20 @@ TokenFile::TokenFile(std::string path, base::FileReader read, const base::Clock&
                      const base::Logger& logger)
     : file_(std::move(path), std::move(read), logger), clock_(clock) {}
 
-absl::StatusOr<std::string> TokenFile::ReadToken() {
-  absl::StatusOr<std::string> content = file_.Read();
+absl::StatusOr<base::SharedSecret> TokenFile::ReadToken() {
+  const absl::StatusOr<base::SharedSecret> content = file_.Read();
   if (!content.ok()) return absl::UnauthenticatedError(std::string(content.status().message()));
-  std::string token(absl::StripAsciiWhitespace(*content));
+  const std::string_view token = TrimWhitespace(content->view());
   if (token.empty()) {
     return absl::UnauthenticatedError(fmt::format("read {}: it is empty", file_.path()));
   }
-  return token;
+  return base::SharedSecret(token);
 }
 
-absl::StatusOr<std::string> TokenFile::Token() {
+absl::StatusOr<base::SharedSecret> TokenFile::Token() {
   const absl::Time now = clock_.SteadyNow();
   if (!token_.empty() && now - read_at_ < kTokenAge) return token_;
-  absl::StatusOr<std::string> token = ReadToken();
+  absl::StatusOr<base::SharedSecret> token = ReadToken();
   if (!token.ok() && token_.empty()) return token;
   read_at_ = now;
   if (token.ok()) token_ = *std::move(token);
@@ -219,10 +237,10 @@ absl::StatusOr<std::string> TokenFile::Token() {
 }
 
 bool TokenFile::Invalidate() {
-  const std::string before = token_;
+  const base::SharedSecret before = token_;
   read_at_ = absl::InfinitePast();
-  const absl::StatusOr<std::string> now = Token();
-  return now.ok() && *now != before;
+  const absl::StatusOr<base::SharedSecret> now = Token();
+  return now.ok() && now->view() != before.view();
 }
 
 // A plug-in at work. A thread rather than a pool: nobody has to wait for it to its end.

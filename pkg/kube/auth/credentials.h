@@ -15,6 +15,7 @@
 #include "pkg/base/clock.h"
 #include "pkg/base/file.h"
 #include "pkg/base/log.h"
+#include "pkg/base/secret_string.h"
 #include "pkg/base/watched_files.h"
 #include "pkg/kube/auth/exec_credential.h"
 #include "pkg/kube/auth/kubeconfig.h"
@@ -32,13 +33,13 @@ class CredentialFile {
   const std::string& path() const { return path_; }
   // The content now; on a read error, the content before, with a warning the first time.
   // Errors: as the reader's, while there was never a content.
-  absl::StatusOr<std::string> Read();
+  absl::StatusOr<base::SharedSecret> Read();
 
  private:
   std::string path_;
   base::WatchedFiles file_;
   const base::Logger& logger_;
-  std::optional<std::string> last_;
+  std::optional<base::SharedSecret> last_;
 };
 
 // A bearer token in a file: cached for 60 s, trimmed, the old one kept when a read fails.
@@ -48,16 +49,16 @@ class TokenFile {
             const base::Logger& logger);
 
   // Errors: kUnauthenticated while there was never a token.
-  absl::StatusOr<std::string> Token();
+  absl::StatusOr<base::SharedSecret> Token();
   // Drops the cache. True if the file now holds another token.
   bool Invalidate();
 
  private:
-  absl::StatusOr<std::string> ReadToken();
+  absl::StatusOr<base::SharedSecret> ReadToken();
 
   CredentialFile file_;
   const base::Clock& clock_;
-  std::string token_;
+  base::SharedSecret token_;
   absl::Time read_at_ = absl::InfinitePast();
 };
 
@@ -112,13 +113,13 @@ struct CredentialSources {
   std::string client_certificate_file;
   std::string client_certificate_data;
   std::string client_key_file;
-  std::string client_key_data;
+  base::SharedSecret client_key_data;
   std::string tls_server_name;
   bool insecure_skip_tls_verify = false;
-  std::string token;
+  base::SharedSecret token;
   std::string token_file;  // wins over `token` once it can be read
   std::string username;
-  std::string password;
+  base::SharedSecret password;
   ExecRunner exec;  // null: none; not run when a token, user name or password is given
 };
 

@@ -20,12 +20,15 @@ namespace calico::kube {
 namespace {
 
 using ::calico::base::IsOk;
-using ::calico::base::IsOkAndHolds;
 using ::calico::base::StatusIs;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+
+auto HoldsSecret(std::string_view text) {
+  return base::IsOkAndHolds(testing::Property(&base::SharedSecret::view, text));
+}
 
 class CredentialsTest : public testing::Test {
  protected:
@@ -49,16 +52,16 @@ class CredentialsTest : public testing::Test {
 };
 
 TEST_F(CredentialsTest, StaticKinds) {
-  EXPECT_THAT(Make({})->Authorization(), IsOkAndHolds(""));
-  EXPECT_THAT(Make({.token = "t"})->Authorization(), IsOkAndHolds("Bearer t"));
-  EXPECT_THAT(Make({.username = "me", .password = "p:w"})->Authorization(),
-              IsOkAndHolds("Basic bWU6cDp3"));
-  EXPECT_FALSE(Make({.token = "t"})->Invalidate());
+  EXPECT_THAT(Make({})->Authorization(), HoldsSecret(""));
+  EXPECT_THAT(Make({.token = base::SharedSecret("t")})->Authorization(), HoldsSecret("Bearer t"));
+  EXPECT_THAT(Make({.username = "me", .password = base::SharedSecret("p:w")})->Authorization(),
+              HoldsSecret("Basic bWU6cDp3"));
+  EXPECT_FALSE(Make({.token = base::SharedSecret("t")})->Invalidate());
 }
 
 TEST_F(CredentialsTest, TokensThatCannotTravelAreRefusedWithoutQuotingThem) {
   for (const char* token : {"s3cret\r\nX: y", "s3cret x", "s3cret\xC3\xA4"}) {
-    EXPECT_THAT(Make({.token = token})->Authorization(),
+    EXPECT_THAT(Make({.token = base::SharedSecret(token)})->Authorization(),
                 StatusIs(absl::StatusCode::kUnauthenticated, Not(HasSubstr("s3cret"))));
   }
 }
@@ -66,12 +69,12 @@ TEST_F(CredentialsTest, TokensThatCannotTravelAreRefusedWithoutQuotingThem) {
 TEST_F(CredentialsTest, TokenFileIsTrimmedAndCachedForAMinute) {
   files_["token"] = " one\n";
   const auto credentials = Make({.token_file = "token"});
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
   files_["token"] = "two";
   clock_.Advance(absl::Seconds(59));
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
   clock_.Advance(absl::Seconds(1));
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer two"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer two"));
 }
 
 TEST_F(CredentialsTest, OldTokenIsKeptWhileTheFileIsAway) {
@@ -81,19 +84,19 @@ TEST_F(CredentialsTest, OldTokenIsKeptWhileTheFileIsAway) {
   files_.erase("token");
   for (int i = 0; i < 3; ++i) {
     clock_.Advance(absl::Minutes(2));
-    EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+    EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
   }
   EXPECT_THAT(log_, SizeIs(1)) << "one warning, not one a minute";
   files_["token"] = "  \n";
   clock_.Advance(absl::Minutes(2));
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one")) << "an empty file, too";
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one")) << "an empty file, too";
 }
 
 TEST_F(CredentialsTest, TokenFileThatWasNeverThereIsAnError) {
   EXPECT_THAT(Make({.token_file = "token"})->Authorization(),
               StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("not there")));
-  EXPECT_THAT(Make({.token = "first", .token_file = "token"})->Authorization(),
-              IsOkAndHolds("Bearer first"));
+  EXPECT_THAT(Make({.token = base::SharedSecret("first"), .token_file = "token"})->Authorization(),
+              HoldsSecret("Bearer first"));
   files_["token"] = "\n";
   EXPECT_THAT(Make({.token_file = "token"})->Authorization(),
               StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("empty")));
@@ -106,7 +109,7 @@ TEST_F(CredentialsTest, RefusedTokenIsReadAgainAtOnce) {
   EXPECT_FALSE(credentials->Invalidate()) << "the file has not changed";
   files_["token"] = "two";
   EXPECT_TRUE(credentials->Invalidate());
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer two"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer two"));
 }
 
 TEST_F(CredentialsTest, TlsMaterialIsReadAnewForEachConnection) {
@@ -187,41 +190,42 @@ struct FakePlugin {
 
 TEST_F(CredentialsTest, PluginRunsOnceUntilItsCredentialsExpire) {
   const pki::TestLeaf leaf = pki::TestCa("root").Leaf({.common_name = "me"});
-  FakePlugin plugin{.next = ExecCredential{.token = "one",
+  FakePlugin plugin{.next = ExecCredential{.token = base::SharedSecret("one"),
                                            .client_certificate_pem = leaf.chain_pem,
-                                           .client_key_pem = leaf.key_pem,
+                                           .client_key_pem = base::SharedSecret(leaf.key_pem),
                                            .expires = clock_.Now() + absl::Minutes(5)}};
   const auto credentials = Make({.exec = plugin.Runner()});
   EXPECT_EQ(plugin.runs, 0) << "not before it is needed";
   EXPECT_EQ(credentials->Tls()->identity->certificate_pem(), leaf.chain_pem);
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
   EXPECT_EQ(plugin.runs, 1);
-  plugin.next->token = "two";
+  plugin.next->token = base::SharedSecret("two");
   clock_.Advance(absl::Minutes(5));
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer two"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer two"));
   EXPECT_EQ(plugin.runs, 2);
 }
 
 TEST_F(CredentialsTest, PluginThatGivesExpiredCredentialsDoesNotRunForEachCall) {
-  FakePlugin plugin{.next = ExecCredential{.token = "old", .expires = clock_.Now()}};
+  FakePlugin plugin{
+      .next = ExecCredential{.token = base::SharedSecret("old"), .expires = clock_.Now()}};
   const auto credentials = Make({.exec = plugin.Runner()});
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer old"));
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer old"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer old"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer old"));
   EXPECT_EQ(plugin.runs, 1);
   clock_.Advance(absl::Seconds(5));
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer old"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer old"));
   EXPECT_EQ(plugin.runs, 2);
 }
 
 TEST_F(CredentialsTest, PluginRunsAgainWhenRefusedButNotWithoutPause) {
-  FakePlugin plugin{.next = ExecCredential{.token = "one"}};
+  FakePlugin plugin{.next = ExecCredential{.token = base::SharedSecret("one")}};
   const auto credentials = Make({.exec = plugin.Runner()});
   clock_.Advance(absl::Hours(1000));
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
   EXPECT_FALSE(credentials->Invalidate());
   clock_.Advance(absl::Seconds(5));
   EXPECT_TRUE(credentials->Invalidate());
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
   EXPECT_EQ(plugin.runs, 2);
 }
 
@@ -229,12 +233,12 @@ TEST_F(CredentialsTest, PluginFailureIsReportedAndTriedAgainAfterAPause) {
   FakePlugin plugin{.next = absl::UnauthenticatedError("exec: failed")};
   const auto credentials = Make({.exec = plugin.Runner()});
   EXPECT_THAT(credentials->Authorization(), StatusIs(absl::StatusCode::kUnauthenticated));
-  plugin.next = ExecCredential{.token = "one"};
+  plugin.next = ExecCredential{.token = base::SharedSecret("one")};
   clock_.Advance(absl::Seconds(4));
   EXPECT_THAT(credentials->Authorization(), StatusIs(absl::StatusCode::kUnauthenticated));
   EXPECT_EQ(plugin.runs, 1);
   clock_.Advance(absl::Seconds(1));
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
 }
 
 // A plug-in that takes its time: until the test lets it go on, or it is stopped.
@@ -245,7 +249,7 @@ struct SlowPlugin {
       while (!go_on && !stop) std::this_thread::yield();
       if (stop) return absl::CancelledError("stopped");
       if (fails) return absl::UnauthenticatedError("exec: failed");
-      return ExecCredential{.token = "one"};
+      return ExecCredential{.token = base::SharedSecret("one")};
     };
   }
   std::atomic<int> runs = 0;
@@ -279,7 +283,7 @@ TEST_F(CredentialsTest, PluginRunsBesideTheLoopAndOnceForAllThatWait) {
     EXPECT_THAT(first, IsOk());
     EXPECT_THAT(second, IsOk());
   }(loop.executor(), credentials.get(), &plugin));
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
   EXPECT_EQ(plugin.runs, 1);
 }
 
@@ -313,7 +317,7 @@ TEST_F(CredentialsTest, RefusedCredentialsServeUntilTheNextPrepare) {
   loop.Run(PrepareInto(credentials.get(), &status));
   clock_.Advance(absl::Seconds(5));
   EXPECT_TRUE(credentials->Invalidate());
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer one"));
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
   EXPECT_EQ(plugin.runs, 1) << "a call without Prepare does not block";
   loop.Run(PrepareInto(credentials.get(), &status));
   EXPECT_EQ(plugin.runs, 2);
@@ -337,8 +341,8 @@ TEST_F(CredentialsTest, CancelledWaitEndsAtOnceAndTheEndStopsThePlugin) {
 
 TEST_F(CredentialsTest, PluginDoesNotRunBesideAnotherWayToAuthorize) {
   FakePlugin plugin;
-  const auto credentials = Make({.token = "t", .exec = plugin.Runner()});
-  EXPECT_THAT(credentials->Authorization(), IsOkAndHolds("Bearer t"));
+  const auto credentials = Make({.token = base::SharedSecret("t"), .exec = plugin.Runner()});
+  EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer t"));
   EXPECT_THAT(credentials->Tls(), IsOk());
   EXPECT_EQ(plugin.runs, 0);
 }

@@ -9,6 +9,7 @@
 #include "pkg/base/file.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
+#include "pkg/kube/auth/wiping_memory.h"
 
 namespace calico::kube {
 namespace {
@@ -35,9 +36,10 @@ std::string EncodeExecInfo(const KubeconfigExec& exec, const KubeconfigCluster& 
 
 absl::StatusOr<ExecCredential> ParseExecCredential(std::string_view text,
                                                    std::string_view api_version) {
+  WipingMemory memory;
   CALICO_ASSIGN_OR_RETURN(
       const json::object object,
-      codec::ParseJsonObject(text, {.max_bytes = base::kMaxFileBytes, .max_depth = 32}));
+      codec::ParseJsonObject(text, {.max_bytes = base::kMaxFileBytes, .max_depth = 32}, &memory));
   codec::Decoder decoder("ExecCredential");
   const codec::ObjectReader root = decoder.Read(object);
   if (root.StringView("kind") != "ExecCredential") root.Fail("kind", "expected ExecCredential");
@@ -46,10 +48,11 @@ absl::StatusOr<ExecCredential> ParseExecCredential(std::string_view text,
   }
   const codec::ObjectReader status = root.Object("status");
   if (!status.exists()) root.Fail("status", "required");
-  ExecCredential credential{.token = status.String("token"),
-                            .client_certificate_pem = status.String("clientCertificateData"),
-                            .client_key_pem = status.String("clientKeyData"),
-                            .expires = status.Time("expirationTimestamp")};
+  ExecCredential credential{
+      .token = base::SharedSecret(status.StringView("token")),
+      .client_certificate_pem = status.String("clientCertificateData"),
+      .client_key_pem = base::SharedSecret(status.StringView("clientKeyData")),
+      .expires = status.Time("expirationTimestamp")};
   if (credential.client_certificate_pem.empty() != credential.client_key_pem.empty()) {
     root.Fail("status", "clientCertificateData and clientKeyData belong together");
   } else if (status.exists() && credential.token.empty() &&

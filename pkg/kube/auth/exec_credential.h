@@ -10,15 +10,16 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "pkg/base/secret_string.h"
 #include "pkg/kube/auth/kubeconfig.h"
 
 namespace calico::kube {
 
 // What a plug-in gave. At least one of token and certificate with key is set.
 struct ExecCredential {
-  std::string token;
+  base::SharedSecret token;
   std::string client_certificate_pem;
-  std::string client_key_pem;
+  base::SharedSecret client_key_pem;
   std::optional<absl::Time> expires;  // nullopt: until the server refuses it
 };
 

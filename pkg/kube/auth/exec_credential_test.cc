@@ -47,14 +47,14 @@ TEST(ExecCredentialTest, ReadsTokensAndCertificates) {
   const auto token = ParseExecCredential(
       Credential(R"({"token":"abc","expirationTimestamp":"2030-01-02T03:04:05Z"})"), kV1);
   ASSERT_THAT(token, IsOk());
-  EXPECT_EQ(token->token, "abc");
+  EXPECT_EQ(token->token.view(), "abc");
   EXPECT_EQ(token->expires,
             absl::FromCivil(absl::CivilSecond(2030, 1, 2, 3, 4, 5), absl::UTCTimeZone()));
   const auto certificate = ParseExecCredential(
       Credential(R"({"clientCertificateData":"CERT","clientKeyData":"KEY"})"), kV1);
   ASSERT_THAT(certificate, IsOk());
   EXPECT_EQ(certificate->client_certificate_pem, "CERT");
-  EXPECT_EQ(certificate->client_key_pem, "KEY");
+  EXPECT_EQ(certificate->client_key_pem.view(), "KEY");
   EXPECT_EQ(certificate->expires, std::nullopt);
 }
 

@@ -73,7 +73,8 @@ absl::StatusOr<ExecCredential> Run(const KubeconfigExec& exec, const KubeconfigC
     return absl::UnauthenticatedError(
         fmt::format("{} failed with exit code {}", what, result->exit_code));
   }
-  absl::StatusOr<ExecCredential> credential = ParseExecCredential(result->output, exec.api_version);
+  absl::StatusOr<ExecCredential> credential =
+      ParseExecCredential(result->output.view(), exec.api_version);
   if (!credential.ok()) {
     return absl::UnauthenticatedError(
         fmt::format("{}: {}", what, std::string(credential.status().message())));

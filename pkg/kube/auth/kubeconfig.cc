@@ -6,6 +6,7 @@
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/codec/yaml.h"
+#include "pkg/kube/auth/wiping_memory.h"
 
 namespace calico::kube {
 namespace {
@@ -78,11 +79,11 @@ KubeconfigUser ReadUser(const ObjectReader& reader, const std::string& file) {
       .client_certificate_file = ResolvePath(folder, reader.String("client-certificate")),
       .client_certificate_data = reader.Bytes("client-certificate-data"),
       .client_key_file = ResolvePath(folder, reader.String("client-key")),
-      .client_key_data = reader.Bytes("client-key-data"),
-      .token = reader.String("token"),
+      .client_key_data = base::SharedSecret::Take(reader.Bytes("client-key-data")),
+      .token = base::SharedSecret(reader.StringView("token")),
       .token_file = ResolvePath(folder, reader.String("tokenFile")),
       .username = reader.String("username"),
-      .password = reader.String("password"),
+      .password = base::SharedSecret(reader.StringView("password")),
       .as = reader.String("as"),
       .as_uid = reader.String("as-uid"),
       .as_groups = reader.StringList("as-groups")};
@@ -152,6 +153,7 @@ absl::StatusOr<Kubeconfig> ParseKubeconfig(std::string_view text, const std::str
     return absl::InvalidArgumentError(what + ": expected an object");
   }
   absl::StatusOr<Kubeconfig> config = Decode(documents->front().get_object(), file);
+  WipeStrings(documents->front());
   if (!config.ok()) return base::Annotate(config.status(), what);
   return config;
 }

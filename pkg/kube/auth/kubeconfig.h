@@ -1,5 +1,8 @@
 // The kubeconfig file format: text to values, and the merge of several files. Pure functions; the
 // files, credentials and the choice of a context are LoadRestConfig's (rest_config.h).
+//
+// Secrets are wiped here when they go, but the YAML library keeps copies of its own while it reads
+// and does not wipe those. A pod's credentials (a token file) never pass through it.
 #ifndef CALICO_PKG_KUBE_AUTH_KUBECONFIG_H_
 #define CALICO_PKG_KUBE_AUTH_KUBECONFIG_H_
 
@@ -13,6 +16,7 @@
 #include <absl/status/statusor.h>
 
 #include "pkg/base/file.h"
+#include "pkg/base/secret_string.h"
 #include "pkg/codec/json.h"
 
 namespace calico::kube {
@@ -46,11 +50,11 @@ struct KubeconfigUser {
   std::string client_certificate_file;
   std::string client_certificate_data;  // PEM
   std::string client_key_file;
-  std::string client_key_data;  // PEM
-  std::string token;
+  base::SharedSecret client_key_data;  // PEM
+  base::SharedSecret token;
   std::string token_file;
   std::string username;
-  std::string password;
+  base::SharedSecret password;
   std::string as;
   std::string as_uid;
   std::vector<std::string> as_groups;

@@ -96,7 +96,7 @@ TEST(KubeconfigTest, ReadsEveryField) {
   EXPECT_EQ(cert.client_certificate_file, "/abs/client.crt");
   EXPECT_EQ(cert.client_key_file, "/home/jane/.kube/client.key");
   const KubeconfigUser& everything = config->users.at("everything");
-  EXPECT_EQ(everything.token, "abc");
+  EXPECT_EQ(everything.token.view(), "abc");
   EXPECT_EQ(everything.token_file, "/home/jane/.kube/token");
   EXPECT_EQ(everything.as, "jane");
   EXPECT_EQ(everything.as_uid, "42");
@@ -189,7 +189,7 @@ TEST(KubeconfigTest, ResolvesContexts) {
   const auto chosen = ResolveKubeconfig(config, "plain", AnyFile);
   ASSERT_THAT(chosen, IsOk());
   EXPECT_EQ(chosen->ns, "default");
-  EXPECT_EQ(chosen->user.token, "abc");
+  EXPECT_EQ(chosen->user.token.view(), "abc");
 }
 
 // One context with a cluster and a user of these fields.

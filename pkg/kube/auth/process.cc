@@ -137,9 +137,9 @@ absl::StatusOr<pid_t> Spawn(const ProcessOptions& options, int output_fd) {
   return pid;
 }
 
-absl::StatusOr<std::string> ReadAll(int fd, size_t max_bytes, const Limit& limit) {
-  std::string output;
-  char buffer[4096];
+absl::StatusOr<base::SecretString> ReadAll(int fd, size_t max_bytes, const Limit& limit) {
+  base::SecretString output;
+  base::SecretString buffer = base::SecretString::OfSize(4096);
   for (;;) {
     CALICO_RETURN_IF_ERROR(limit.Check());
     const absl::Duration wait =
@@ -147,11 +147,12 @@ absl::StatusOr<std::string> ReadAll(int fd, size_t max_bytes, const Limit& limit
     pollfd poll_fd{.fd = fd, .events = POLLIN, .revents = 0};
     const int ready = poll(&poll_fd, 1, static_cast<int>(absl::ToInt64Milliseconds(wait)) + 1);
     if (ready <= 0) continue;
-    const ssize_t count = read(fd, buffer, sizeof(buffer));
+    const ssize_t count = read(fd, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return absl::ErrnoToStatus(errno, "read output of program");
     if (count == 0) return output;
-    output.append(buffer, static_cast<size_t>(count));
+    output =
+        base::JoinSecrets({output.view(), buffer.view().substr(0, static_cast<size_t>(count))});
     if (output.size() > max_bytes) {
       return absl::ResourceExhaustedError(
           fmt::format("the program printed more than {} bytes", max_bytes));

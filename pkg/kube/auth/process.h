@@ -13,6 +13,8 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "pkg/base/secret_string.h"
+
 namespace calico::kube {
 
 struct ProcessOptions {
@@ -30,8 +32,8 @@ struct ProcessOptions {
 };
 
 struct ProcessResult {
-  int exit_code = 0;  // 128 + signal when a signal ended it, as shells print it
-  std::string output;
+  int exit_code = 0;          // 128 + signal when a signal ended it, as shells print it
+  base::SecretString output;  // it may be a credential
 };
 
 // Errors: kNotFound when there is no such program; kPermissionDenied; kDeadlineExceeded (it is

@@ -30,7 +30,7 @@ ProcessOptions Shell(const std::string& script) {
 TEST(ProcessTest, CollectsOutputAndExitCode) {
   const auto result = RunProcess(Shell("printf hello; exit 3"));
   ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(result->output, "hello");
+  EXPECT_EQ(result->output.view(), "hello");
   EXPECT_EQ(result->exit_code, 3);
   EXPECT_EQ(RunProcess(Shell("kill -9 $$"))->exit_code, 128 + 9);
 }
@@ -38,7 +38,7 @@ TEST(ProcessTest, CollectsOutputAndExitCode) {
 TEST(ProcessTest, ArgumentsAreNotTakenForShellCode) {
   const auto result = RunProcess({.program = "/bin/echo", .args = {"-n", "$HOME; `id` 'x'"}});
   ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(result->output, "$HOME; `id` 'x'");
+  EXPECT_EQ(result->output.view(), "$HOME; `id` 'x'");
 }
 
 TEST(ProcessTest, EnvironmentIsPutOverTheOwn) {
@@ -47,15 +47,16 @@ TEST(ProcessTest, EnvironmentIsPutOverTheOwn) {
   ProcessOptions options =
       Shell("printf '%s %s %s' $PROCESS_TEST_A $PROCESS_TEST_B $PROCESS_TEST_C");
   options.env = {{"PROCESS_TEST_A", "new"}, {"PROCESS_TEST_C", "added"}};
-  EXPECT_EQ(RunProcess(options)->output, "new kept added");
+  EXPECT_EQ(RunProcess(options)->output.view(), "new kept added");
 }
 
-TEST(ProcessTest, StandardInputIsEmpty) { EXPECT_EQ(RunProcess(Shell("cat"))->output, ""); }
+TEST(ProcessTest, StandardInputIsEmpty) { EXPECT_EQ(RunProcess(Shell("cat"))->output.view(), ""); }
 
 TEST(ProcessTest, FilesOfOursStayOurs) {
   const int fd = open("/dev/null", O_RDONLY);  // without O_CLOEXEC
   ASSERT_GE(fd, 3);
-  EXPECT_EQ(RunProcess(Shell("ls /proc/self/fd | wc -l"))->output, "4\n");  // 0, 1, 2 and ls's own
+  EXPECT_EQ(RunProcess(Shell("ls /proc/self/fd | wc -l"))->output.view(),
+            "4\n");  // 0, 1, 2 and ls's own
   close(fd);
 }
 

@@ -18,6 +18,7 @@
 #include "pkg/aio/task.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
+#include "pkg/base/secret_string.h"
 #include "pkg/http/message.h"
 #include "pkg/net/tls.h"
 
@@ -37,7 +38,7 @@ class Credentials {
   virtual absl::StatusOr<net::TlsOptions> Tls() = 0;
   // `Authorization` value, or empty. A token file is cached 60 s; an exec plug-in until its expiry.
   // Never logged.
-  virtual absl::StatusOr<std::string> Authorization() = 0;
+  virtual absl::StatusOr<base::SharedSecret> Authorization() = 0;
   // Called after a 401: forget what is cached. True if asking again may give something else.
   virtual bool Invalidate() = 0;
 };

@@ -19,13 +19,16 @@ namespace calico::kube {
 namespace {
 
 using ::calico::base::IsOk;
-using ::calico::base::IsOkAndHolds;
 using ::calico::base::StatusIs;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
+
+auto HoldsSecret(std::string_view text) {
+  return base::IsOkAndHolds(testing::Property(&base::SharedSecret::view, text));
+}
 
 class RestConfigTest : public testing::Test {
  protected:
@@ -76,7 +79,7 @@ TEST_F(RestConfigTest, ExplicitFile) {
   EXPECT_EQ(config->origin, "https://h:6443/x");
   EXPECT_EQ(config->ns, "default");
   EXPECT_THAT(config->headers, IsEmpty());
-  EXPECT_THAT(config->credentials->Authorization(), IsOkAndHolds("Bearer abc"));
+  EXPECT_THAT(config->credentials->Authorization(), HoldsSecret("Bearer abc"));
   EXPECT_THAT(log_, IsEmpty());
 }
 
@@ -138,7 +141,7 @@ TEST_F(RestConfigTest, CredentialsStayAtHomeWithoutTls) {
   const std::string path = WriteConfig("a", "server: 'http://h'", "token: abc");
   const auto config = Load({.kubeconfig = path});
   ASSERT_THAT(config, IsOk());
-  EXPECT_THAT(config->credentials->Authorization(), IsOkAndHolds(""));
+  EXPECT_THAT(config->credentials->Authorization(), HoldsSecret(""));
   EXPECT_THAT(log_, ElementsAre(HasSubstr("without TLS")));
 }
 
@@ -159,7 +162,7 @@ TEST_F(RestConfigTest, FilesAreFoundBesideTheKubeconfig) {
   const auto config = Load({.kubeconfig = path});
   ASSERT_THAT(config, IsOk());
   EXPECT_EQ(config->credentials->Tls()->ca_pem, "CA");
-  EXPECT_THAT(config->credentials->Authorization(), IsOkAndHolds("Bearer from-file"));
+  EXPECT_THAT(config->credentials->Authorization(), HoldsSecret("Bearer from-file"));
 }
 
 TEST_F(RestConfigTest, ExecPluginRuns) {
@@ -178,7 +181,7 @@ END
   const auto config = Load({.kubeconfig = WriteConfig("a", "server: 'https://h'", exec)});
   ASSERT_THAT(config, IsOk());
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/log")) << "it runs when it is needed";
-  EXPECT_THAT(config->credentials->Authorization(), IsOkAndHolds("Bearer from-plugin"));
+  EXPECT_THAT(config->credentials->Authorization(), HoldsSecret("Bearer from-plugin"));
   EXPECT_THAT(config->credentials->Authorization(), IsOk());
   std::ifstream log(folder_ + "/log");
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(log), {}), "run\n");
@@ -220,7 +223,7 @@ TEST_F(RestConfigTest, InCluster) {
   ASSERT_THAT(config, IsOk());
   EXPECT_EQ(config->origin, "https://10.96.0.1:443");
   EXPECT_EQ(config->ns, "default");
-  EXPECT_THAT(config->credentials->Authorization(), IsOkAndHolds("Bearer bound"));
+  EXPECT_THAT(config->credentials->Authorization(), HoldsSecret("Bearer bound"));
   EXPECT_EQ(config->credentials->Tls()->ca_pem, "CA");
   Write(base + "namespace", "calico-system\n");
   EXPECT_EQ(InClusterConfig(Lookup(), clock_, logger_, folder_)->ns, "calico-system");
@@ -230,7 +233,7 @@ TEST_F(RestConfigTest, InCluster) {
   Write(base + "token", "rotated");
   Write(base + "ca.crt", "CA2");
   clock_.Advance(absl::Minutes(1));
-  EXPECT_THAT(config->credentials->Authorization(), IsOkAndHolds("Bearer rotated"));
+  EXPECT_THAT(config->credentials->Authorization(), HoldsSecret("Bearer rotated"));
   EXPECT_EQ(config->credentials->Tls()->ca_pem, "CA2");
 }
 

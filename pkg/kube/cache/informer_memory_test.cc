@@ -75,7 +75,7 @@ aio::Task<std::optional<http::Response>> Answer(http::Request request,
 
 class NoCredentials : public Credentials {
   absl::StatusOr<net::TlsOptions> Tls() override { return net::TlsOptions(); }
-  absl::StatusOr<std::string> Authorization() override { return std::string(); }
+  absl::StatusOr<base::SharedSecret> Authorization() override { return base::SharedSecret(); }
   bool Invalidate() override { return false; }
 };
 

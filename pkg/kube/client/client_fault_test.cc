@@ -214,7 +214,9 @@ class ChangingToken final : public Credentials {
  public:
   explicit ChangingToken(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {}
   absl::StatusOr<net::TlsOptions> Tls() override { return net::TlsOptions(); }
-  absl::StatusOr<std::string> Authorization() override { return "Bearer " + tokens_[at_]; }
+  absl::StatusOr<base::SharedSecret> Authorization() override {
+    return base::SharedSecret(base::JoinSecrets({"Bearer ", tokens_[at_]}));
+  }
   bool Invalidate() override {
     ++invalidated_;
     if (at_ + 1 >= tokens_.size()) return false;

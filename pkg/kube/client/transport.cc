@@ -142,10 +142,7 @@ absl::Status Transport::Authorize(http::Request& request) {
   for (const auto& header : config_.headers) request.headers.push_back(header);
   if (config_.credentials == nullptr) return absl::OkStatus();
   FollowRotation();
-  CALICO_ASSIGN_OR_RETURN(std::string authorization, config_.credentials->Authorization());
-  if (!authorization.empty()) {
-    request.headers.emplace_back("Authorization", std::move(authorization));
-  }
+  CALICO_ASSIGN_OR_RETURN(request.authorization, config_.credentials->Authorization());
   return absl::OkStatus();
 }
 

@@ -20,8 +20,9 @@ class FixedCredentials final : public Credentials {
   FixedCredentials(std::string ca_pem, std::string token)
       : ca_pem_(std::move(ca_pem)), token_(std::move(token)) {}
   absl::StatusOr<net::TlsOptions> Tls() override { return net::TlsOptions{.ca_pem = ca_pem_}; }
-  absl::StatusOr<std::string> Authorization() override {
-    return token_.empty() ? std::string() : "Bearer " + token_;
+  absl::StatusOr<base::SharedSecret> Authorization() override {
+    if (token_.empty()) return base::SharedSecret();
+    return base::SharedSecret(base::JoinSecrets({"Bearer ", token_}));
   }
   bool Invalidate() override { return false; }
 
