@@ -117,8 +117,12 @@ aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObj
   absl::StatusOr<json::object> live = answer;
   if (is_refused) live = co_await client_.Get(*desired.resource, desired.key);
   if (absl::IsNotFound(live.status())) co_return answer;  // refused as a new object
-  absl::StatusOr<bool> taken = live.status();
-  if (live.ok()) taken = co_await TakeOver(desired, *live);
+  absl::StatusOr<bool> taken = false;
+  if (live.ok()) {
+    taken = co_await TakeOver(desired, *live);
+  } else {
+    taken = live.status();
+  }
   // What stands in the way is not to be taken over, and the message says what to do.
   if (absl::IsFailedPrecondition(taken.status())) co_return taken.status();
   if (taken.value_or(false)) co_return UnlessTooMuch(desired, co_await Send(desired));
