@@ -28,6 +28,7 @@ def problems_of(name):
         return []
     text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
     found = [] if name.startswith("tools/lint/") else rules.check_text(name, text)
+    found += rules.check_build(name, text)
     if path.suffix in CPP:
         for check in (rules.check_includes, rules.check_guard, rules.check_secrets, rules.check_size, rules.check_functions):
             found += check(name, text)
