@@ -11,6 +11,7 @@
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/kube/apply/take_over.h"
+#include "pkg/kube/client/errors.h"
 #include "pkg/kube/schema/compare.h"
 
 namespace calico::kube {
@@ -22,8 +23,11 @@ constexpr absl::Duration kForbiddenInterval = absl::Milliseconds(150);
 
 // The path of what the API server has kept although it must not be there.
 std::optional<std::string> TooMuch(const json::object& answer, const json::object& desired) {
-  std::optional<Difference> left = FirstDifference(Schema::Kubernetes(), answer, desired);
-  if (!left.has_value() || left->kind != Difference::Kind::kExtra) return std::nullopt;
+  json::object rest = desired;
+  rest.erase("metadata");
+  std::optional<Difference> left = FirstDifference(Schema::Kubernetes(), answer, rest);
+  if (!left.has_value()) return std::nullopt;
+  if (left->kind != Difference::Kind::kExtra && !IsComparedWhole(desired)) return std::nullopt;
   return std::move(left->path);
 }
 
@@ -33,10 +37,17 @@ absl::StatusOr<json::object> UnlessTooMuch(const DesiredObject& desired,
   if (!answer.ok()) return answer;
   const std::optional<std::string> path = TooMuch(*answer, desired.object);
   if (!path.has_value()) return answer;
-  return absl::FailedPreconditionError(fmt::format(
-      "apply {} {}: somebody else has set {}, which must not be there, and it cannot be "
-      "taken away",
-      desired.resource->kind, desired.key.ToString(), *path));
+  return absl::FailedPreconditionError(
+      fmt::format("apply {} {}: something else sets {} whenever it is applied, for instance a "
+                  "mutating webhook, "
+                  "and nothing but ours may be there",
+                  desired.resource->kind, desired.key.ToString(), *path));
+}
+
+// The API server has looked at the object and said no; a malformed request is another thing.
+bool IsUnprocessable(const absl::Status& status) {
+  const std::optional<ApiError> error = FindApiError(status);
+  return error.has_value() && error->http_status == 422;
 }
 
 }  // namespace
@@ -106,11 +117,11 @@ aio::Task<absl::StatusOr<json::object>> Applier::Send(const DesiredObject& desir
 
 // An update by hand can set a field that excludes one of ours, as `value` does `valueFrom`, or add
 // one where nothing may be added. Applying leaves both in place, because each has its own manager,
-// and the object is refused, or more than what we want, for ever. What the others have set becomes
-// ours, so that applying it again removes what is too much.
+// and the object is refused, or more than what we want, for ever. What the others have set there
+// becomes ours, so that applying it again removes what is too much.
 aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObject& desired) {
   absl::StatusOr<json::object> answer = co_await Send(desired);
-  const bool is_refused = absl::IsInvalidArgument(answer.status());
+  const bool is_refused = IsUnprocessable(answer.status());
   if (!is_refused && (!answer.ok() || !TooMuch(*answer, desired.object).has_value())) {
     co_return answer;
   }
@@ -119,36 +130,41 @@ aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObj
   if (absl::IsNotFound(live.status())) co_return answer;  // refused as a new object
   absl::StatusOr<bool> taken = false;
   if (live.ok()) {
-    taken = co_await TakeOver(desired, *live);
+    taken = co_await TakeOverFrom(desired, *live);
   } else {
     taken = live.status();
   }
   // What stands in the way is not to be taken over, and the message says what to do.
   if (absl::IsFailedPrecondition(taken.status())) co_return taken.status();
-  if (taken.value_or(false)) co_return UnlessTooMuch(desired, co_await Send(desired));
   if (!taken.ok()) {
     logger_.Warning("cannot take over the fields of other managers",
                     {{"kind", desired.resource->kind},
                      {"namespace", desired.key.ns},
                      {"name", desired.key.name},
                      {"error", taken.status()}});
+    co_return is_refused ? answer : taken.status();
   }
-  co_return UnlessTooMuch(desired, std::move(answer));
+  if (!*taken) co_return UnlessTooMuch(desired, std::move(answer));
+  answer = UnlessTooMuch(desired, co_await Send(desired));
+  if (!answer.ok()) co_await GiveBack(desired, *live);
+  co_return answer;
 }
 
 // Whether sending the object again may help. One without our label is seen here for the first
 // time, and may have a field that cannot be changed.
-aio::Task<absl::StatusOr<bool>> Applier::TakeOver(const DesiredObject& desired,
-                                                  const json::object& live) {
-  const api::ObjectMeta meta = api::ObjectMetaOf(live);
+aio::Task<absl::StatusOr<bool>> Applier::TakeOverFrom(const DesiredObject& desired,
+                                                      const json::object& live) {
   CALICO_CO_ASSIGN_OR_RETURN(const bool anew, NeedsNewObject(desired, live));
   if (anew) {
-    CALICO_CO_RETURN_IF_ERROR(
-        co_await client_.Delete(*desired.resource, desired.key, {.uid = meta.uid}));
+    CALICO_CO_RETURN_IF_ERROR(co_await client_.Delete(*desired.resource, desired.key,
+                                                      {.uid = api::ObjectMetaOf(live).uid}));
     co_return true;
   }
-  std::optional<json::array> managed = TakeOverFields(live, options_.field_manager);
+  std::optional<json::array> managed = TakeOverFields(
+      live, options_.field_manager,
+      IsComparedWhole(desired.object) ? TakeOver::kEverything : TakeOver::kBesideOwn);
   if (!managed.has_value()) co_return false;
+  const api::ObjectMeta meta = api::ObjectMetaOf(live);
   json::object metadata = {{"uid", meta.uid},
                            {"resourceVersion", meta.resource_version},
                            {"managedFields", *std::move(managed)}};
@@ -158,6 +174,25 @@ aio::Task<absl::StatusOr<bool>> Applier::TakeOver(const DesiredObject& desired,
                                                              {"namespace", desired.key.ns},
                                                              {"name", desired.key.name}});
   co_return true;
+}
+
+// Taking over has not helped: what was theirs is theirs again, or a later apply would remove it.
+aio::Task<void> Applier::GiveBack(const DesiredObject& desired, const json::object& live) {
+  const json::object* const metadata = codec::FindObject(live, "metadata");
+  const json::array* const managed =
+      metadata == nullptr ? nullptr : codec::FindArray(*metadata, "managedFields");
+  if (managed == nullptr) co_return;
+  const absl::Status given =
+      (co_await client_.Patch(
+           *desired.resource, desired.key,
+           {{"metadata", {{"uid", api::ObjectMetaOf(live).uid}, {"managedFields", *managed}}}}))
+          .status();
+  if (given.ok() || absl::IsNotFound(given)) co_return;
+  logger_.Warning("cannot give back the fields of other managers",
+                  {{"kind", desired.resource->kind},
+                   {"namespace", desired.key.ns},
+                   {"name", desired.key.name},
+                   {"error", given}});
 }
 
 aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,

@@ -85,7 +85,9 @@ class Applier {
   aio::Task<void> DeleteOne(DeleteStep step, ApplyReport& report);
   aio::Task<absl::StatusOr<json::object>> Send(const DesiredObject& desired);
   aio::Task<absl::StatusOr<json::object>> SendOrTakeOver(const DesiredObject& desired);
-  aio::Task<absl::StatusOr<bool>> TakeOver(const DesiredObject& desired, const json::object& live);
+  aio::Task<absl::StatusOr<bool>> TakeOverFrom(const DesiredObject& desired,
+                                               const json::object& live);
+  aio::Task<void> GiveBack(const DesiredObject& desired, const json::object& live);
 
   Client& client_;
   LiveObjects& live_;

@@ -255,6 +255,34 @@ ASYNC_TEST_F(ApplierTest, WhatExcludesOursIsTakenOverAndRemoved) {
   co_await Finish();
 }
 
+// A refusal that has nothing to do with anybody's fields: nobody loses any.
+ASYNC_TEST_F(ApplierTest, WhatHasNotHelpedIsGivenBack) {
+  constexpr char kPods[] =
+      "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: "
+      "{template: {spec: {containers: [{name: c, image: i}]}}}}";
+  const api::ObjectKey key = {"ns", "d"};
+  co_await Start();
+  (void)co_await Apply({kNamespace, kPods});
+  const json::object theirs = codec::ParseYaml(
+                                  "{spec: {template: {metadata: {annotations: {restarted: now}}, "
+                                  "spec: {containers: [{name: "
+                                  "c, image: by-hand, tty: true}]}}}}")
+                                  ->as_object();
+  CO_ASSERT_OK(co_await client().Patch(api::kDeployments, key, theirs));
+  co_await Until([&] { return Cached(api::kDeployments, key); });
+  const json::value before =
+      server().Find(api::kDeployments, key)->at("metadata").at("managedFields");
+  // Only applies: the patches of managedFields are not forced.
+  server().Inject({.method = "PATCH", .path_contains = "force=true", .times = 2, .status = 422});
+  const ApplyReport report = co_await Apply({kNamespace, kPods});
+  EXPECT_THAT(report.errors, ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument)));
+  EXPECT_EQ(server().Find(api::kDeployments, key)->at("metadata").at("managedFields"), before);
+  EXPECT_TRUE((co_await Apply({kNamespace, kPods})).ok());
+  const json::object now = *server().Find(api::kDeployments, key);
+  EXPECT_EQ(now.at("spec").at("template").at("metadata").at("annotations").at("restarted"), "now");
+  co_await Finish();
+}
+
 ASYNC_TEST_F(ApplierTest, WhatIsRefusedForAnotherReasonIsTriedOnce) {
   co_await Start();
   (void)co_await Apply({kNamespace, kWorkload});
@@ -369,7 +397,7 @@ ASYNC_TEST_F(ApplierTest, WhatIsTooMuchAndStaysIsAnError) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_THAT((co_await Apply({kRole})).errors,
                 ElementsAre(StatusIs(absl::StatusCode::kFailedPrecondition,
-                                     HasSubstr("ClusterRoleBinding b: somebody else has set "
+                                     HasSubstr("ClusterRoleBinding b: something else sets "
                                                "subjects"))));
   }
   co_await Finish();

@@ -49,13 +49,17 @@ std::int64_t StatusCount(const json::object& object, std::string_view field) {
   return count != nullptr && count->is_int64() ? count->get_int64() : 0;
 }
 
-// Whether somebody would miss the object while it is gone.
-bool IsMissedWhileGone(const api::Resource& resource, const json::object& live) {
+bool HasPods(const api::Resource& resource, const json::object& live) {
   if (resource == api::kDaemonSets) {
     return StatusCount(live, "currentNumberScheduled") > 0 ||
            StatusCount(live, "numberMisscheduled") > 0;
   }
-  if (resource == api::kDeployments) return StatusCount(live, "replicas") > 0;
+  return resource == api::kDeployments && StatusCount(live, "replicas") > 0;
+}
+
+// Whether more goes with the object than comes back with it: a Service's address, all objects of a
+// definition, everything in a namespace.
+bool TakesMoreAlong(const api::Resource& resource) {
   return resource == api::kNamespaces || resource == api::kCustomResourceDefinitions ||
          resource == api::kServices;
 }
@@ -83,7 +87,12 @@ absl::StatusOr<bool> NeedsNewObject(const DesiredObject& desired, const json::ob
       ImmutableDifference(Schema::Kubernetes(), live, desired.object);
   if (!path.has_value()) return false;
   const api::Resource& resource = *desired.resource;
-  if (!IsMissedWhileGone(resource, live)) return true;
+  if (TakesMoreAlong(resource)) {
+    return absl::FailedPreconditionError(
+        fmt::format("apply {} {}: {} is not what it must be and cannot be changed", resource.kind,
+                    desired.key.ToString(), *path));
+  }
+  if (!HasPods(resource, live)) return true;
   const std::string where =
       desired.key.ns.empty() ? std::string() : fmt::format(" --namespace {}", desired.key.ns);
   return absl::FailedPreconditionError(fmt::format(

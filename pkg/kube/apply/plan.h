@@ -31,7 +31,7 @@ struct DesiredObject {
 // Whether `live` must be deleted before `desired` can be there, because the API server refuses to
 // change one of its fields (see ImmutableDifference).
 // Errors: kFailedPrecondition when that would do harm: a workload with pods, which would all end at
-// once, a namespace, a definition. The message says what somebody has to do.
+// once (the message says what somebody has to do), a namespace, a definition or a Service.
 absl::StatusOr<bool> NeedsNewObject(const DesiredObject& desired, const json::object& live);
 
 // Hashes `object` and writes the annotation.

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include <absl/strings/str_replace.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -239,6 +240,15 @@ TEST(PlanTest, WhatCannotBeChangedIsMadeAnewWhereNobodyMissesIt) {
     }
   }
   EXPECT_THAT(NeedsNewObject(Desired(Object(kConfig)), Object(kConfig)), IsOkAndHolds(false));
+  // Nobody is told to delete what takes more along than itself.
+  const char* const service =
+      "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: ns}, spec: {clusterIP: %s}}";
+  const auto with = [&](const char* address) {
+    return Object(absl::StrReplaceAll(service, {{"%s", address}}));
+  };
+  const absl::Status refused = NeedsNewObject(Desired(with("10.0.0.1")), with("10.0.0.2")).status();
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(refused.message()), testing::Not(HasSubstr("kubectl")));
 }
 
 TEST(PlanTest, Waves) {

@@ -1,6 +1,7 @@
 #include "pkg/kube/apply/take_over.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,25 +20,37 @@ json::object* FieldsOf(json::value& entry) {
   return fields == nullptr ? nullptr : fields->if_object();
 }
 
-// A set of fields is a tree without values, which a walk with a list of its own takes as deep as
-// it goes.
-void Unite(json::object& into, json::object from) {
-  std::vector<std::pair<json::object*, json::object>> open;
-  open.emplace_back(&into, std::move(from));
-  while (!open.empty()) {
-    auto [target, source] = std::move(open.back());
-    open.pop_back();
-    // Grown at once: what `open` points to must not move.
-    target->reserve(target->size() + source.size());
-    for (auto& member : source) {
-      json::value& mine = (*target)[member.key()];
-      if (!mine.is_object()) {
-        mine = std::move(member.value());
-      } else if (member.value().is_object()) {
-        open.emplace_back(&mine.get_object(), std::move(member.value().get_object()));
-      }
+// Of which each entry is somebody's.
+constexpr std::string_view kMaps[] = {"f:annotations", "f:labels"};
+
+bool IsMap(std::string_view field) {
+  return std::find(std::begin(kMaps), std::end(kMaps), field) != std::end(kMaps);
+}
+
+// Moves the fields of `from` that `what` says to `into`; true if there were any. `{}` is a field
+// that is owned, and not a node without any, so nodes that lose all of theirs go too.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the parser let it be.
+bool MoveFields(json::object& into, json::object& from, TakeOver what, bool is_map) {
+  bool moved = false;
+  std::vector<std::string> gone;
+  for (auto& member : from) {
+    const std::string_view key = codec::KeyOf(member);
+    json::value* const mine = into.if_contains(key);
+    json::object* const theirs = member.value().if_object();
+    if (mine != nullptr && (theirs == nullptr || theirs->empty() || !mine->is_object())) continue;
+    if (mine != nullptr) {
+      if (!MoveFields(mine->get_object(), *theirs, what, IsMap(key))) continue;
+      moved = true;
+      if (theirs->empty()) gone.emplace_back(key);
+      continue;
     }
+    if (what == TakeOver::kBesideOwn && (is_map || key.starts_with("k:"))) continue;
+    moved = true;
+    gone.emplace_back(key);
+    into.emplace(key, std::move(member.value()));
   }
+  for (const std::string& key : gone) from.erase(key);
+  return moved;
 }
 
 }  // namespace
@@ -48,7 +61,8 @@ bool IsAppliedBy(const json::value& entry, std::string_view manager) {
          TextAt(entry.get_object(), "subresource").empty();
 }
 
-std::optional<json::array> TakeOverFields(const json::object& live, std::string_view manager) {
+std::optional<json::array> TakeOverFields(const json::object& live, std::string_view manager,
+                                          TakeOver what) {
   const json::object* const metadata = codec::FindObject(live, "metadata");
   const json::array* const list =
       metadata == nullptr ? nullptr : codec::FindArray(*metadata, "managedFields");
@@ -70,8 +84,8 @@ std::optional<json::array> TakeOverFields(const json::object& live, std::string_
       theirs.insert(*member);
       fields->erase(member);
     }
-    found = found || !fields->empty();
-    Unite(*FieldsOf(*own), std::exchange(*fields, std::move(theirs)));
+    found = MoveFields(*FieldsOf(*own), *fields, what, false) || found;
+    for (const auto& member : theirs) fields->insert(member);
   }
   if (!found) return std::nullopt;
   const auto is_empty = [](json::value& entry) {

@@ -13,10 +13,19 @@ namespace calico::kube {
 // a subresource, do not count.
 bool IsAppliedBy(const json::value& entry, std::string_view manager);
 
-// The managedFields of `live` in which everything but the metadata belongs to what `manager` has
-// applied, so that its next apply removes what it does not send. Metadata and subresources (status,
-// scale) stay as they are. nullopt: `manager` has applied nothing, or nobody else has set anything.
-std::optional<json::array> TakeOverFields(const json::object& live, std::string_view manager);
+enum class TakeOver {
+  // What stands in what `manager` has applied: a field beside its own, as `value` beside
+  // `valueFrom`. Elements of lists and entries of annotations and labels that are all somebody
+  // else's are left to him: a variable, a container, the time of a restart.
+  kBesideOwn,
+  kEverything,
+};
+
+// The managedFields of `live` in which that belongs to what `manager` has applied, so that its next
+// apply removes what it does not send. Metadata and subresources (status, scale) stay as they are.
+// nullopt: `manager` has applied nothing, or nobody else has set anything of the kind.
+std::optional<json::array> TakeOverFields(const json::object& live, std::string_view manager,
+                                          TakeOver what);
 
 }  // namespace calico::kube
 

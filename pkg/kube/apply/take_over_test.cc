@@ -19,7 +19,7 @@ TEST(TakeOverTest, EverythingButMetadataChangesHands) {
   - {manager: edit, operation: Update, fieldsV1: {"f:metadata": {"f:annotations": {}}, "f:spec": {"f:x": {"f:y": {}}}, "f:aggregationRule": {}}}
   - {manager: controller, operation: Update, subresource: status, fieldsV1: {"f:spec": {}, "f:status": {}}}
 )");
-  const std::optional<json::array> managed = TakeOverFields(live, "us");
+  const std::optional<json::array> managed = TakeOverFields(live, "us", TakeOver::kEverything);
   ASSERT_TRUE(managed.has_value());
   const json::object want = Yaml(R"(
 all:
@@ -43,10 +43,27 @@ metadata:
   - {{manager: us, operation: Apply, fieldsV1: {{"f:spec": {{"f:0": {{"f:our": {{}}}}, "f:1": {{"f:our": {{}}}}, "f:2": {{"f:our": {{}}}}}}}}}}
   - {{manager: set, operation: Update, fieldsV1: {{"f:spec": {{{}}}}}}})",
                                              theirs));
-  const std::optional<json::array> managed = TakeOverFields(live, "us");
+  const std::optional<json::array> managed = TakeOverFields(live, "us", TakeOver::kEverything);
   ASSERT_TRUE(managed.has_value());
   const json::object want = Yaml(fmt::format(
       R"(all: [{{manager: us, operation: Apply, fieldsV1: {{"f:spec": {{{}}}}}}}])", all));
+  EXPECT_EQ(json::value(*managed), want.at("all"));
+}
+
+TEST(TakeOverTest, WhatIsAllTheirsStaysTheirs) {
+  const json::object live = Yaml(R"(
+metadata:
+  managedFields:
+  - {manager: us, operation: Apply, fieldsV1: {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:ours": {}}}}, "f:containers": {"k:c": {".": {}, "f:env": {"k:A": {".": {}, "f:valueFrom": {}}}}}}}}
+  - {manager: set, operation: Update, fieldsV1: {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:restartedAt": {}}}}, "f:containers": {"k:c": {"f:env": {"k:A": {"f:value": {}}, "k:B": {".": {}, "f:value": {}}}}, "k:sidecar": {".": {}}}}}}
+)");
+  const std::optional<json::array> managed = TakeOverFields(live, "us", TakeOver::kBesideOwn);
+  ASSERT_TRUE(managed.has_value());
+  const json::object want = Yaml(R"(
+all:
+  - {manager: us, operation: Apply, fieldsV1: {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:ours": {}}}}, "f:containers": {"k:c": {".": {}, "f:env": {"k:A": {".": {}, "f:valueFrom": {}, "f:value": {}}}}}}}}
+  - {manager: set, operation: Update, fieldsV1: {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:restartedAt": {}}}}, "f:containers": {"k:c": {"f:env": {"k:B": {".": {}, "f:value": {}}}}, "k:sidecar": {".": {}}}}}}
+)");
   EXPECT_EQ(json::value(*managed), want.at("all"));
 }
 
@@ -58,8 +75,10 @@ TEST(TakeOverTest, NothingToTake) {
           "{metadata: {managedFields: [x, {manager: us, operation: Apply}]}}",
           R"({metadata: {managedFields: [{manager: us, operation: Apply, fieldsV1: {"f:spec": {}}}]}})",
           R"({metadata: {managedFields: [{manager: set, operation: Update, fieldsV1: {"f:spec": {}}}]}})",
+          R"({metadata: {managedFields: [{manager: us, operation: Apply, fieldsV1: {"f:spec": {"f:a": {}}}}, {manager: set, operation: Update, fieldsV1: {"f:spec": {"f:a": {}}}}]}})",
       }) {
-    EXPECT_FALSE(TakeOverFields(Yaml(live), "us").has_value()) << live;
+    // A field that both own is no reason: ours is applied by force anyway.
+    EXPECT_FALSE(TakeOverFields(Yaml(live), "us", TakeOver::kEverything).has_value()) << live;
   }
 }
 

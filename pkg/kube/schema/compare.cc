@@ -26,6 +26,8 @@ constexpr std::string_view kWholeKinds[] = {
     "ClusterRole",        "ClusterRoleBinding",        "Role",
     "RoleBinding",        "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
     "PodDisruptionBudget"};
+// Structs of which a member excludes others: a variable with `value` takes no `valueFrom`.
+constexpr std::string_view kWholeTypes[] = {"EnvVar"};
 // What is never compared whole: others label objects, and the server writes the status.
 constexpr std::string_view kOpenMembers[] = {"apiVersion", "kind", "metadata", "status"};
 
@@ -156,7 +158,9 @@ class Comparison {
   Found One(const FieldType& field, const json::value& live, const json::value& desired,
             Mode mode) const {
     if (live.is_object() && desired.is_object()) {
-      const bool is_one_value = field.is_atomic || (field.type != nullptr && field.type->is_atomic);
+      const bool is_one_value =
+          field.is_atomic || (field.type != nullptr &&
+                              (field.type->is_atomic || Contains(kWholeTypes, field.type->name)));
       return Structs(field.type, live.get_object(), desired.get_object(),
                      is_one_value ? Mode::kWhole : mode);
     }
@@ -276,13 +280,17 @@ const FieldType& FieldAt(const StructType* type, const FieldPath& path) {
 
 }  // namespace
 
+bool IsComparedWhole(const json::object& object) {
+  return Contains(kWholeKinds, TextAt(object, "kind"));
+}
+
 std::optional<Difference> FirstDifference(const Schema& schema, const json::object& live,
                                           const json::object& desired) {
   const KindSchema* const kind = schema.Find(desired);
   const StructType* const type = kind == nullptr ? nullptr : kind->type;
   const Comparison comparison;
   Found first = comparison.Structs(type, live, desired, Mode::kSubset);
-  if (first.has_value() || !Contains(kWholeKinds, TextAt(desired, "kind"))) return first;
+  if (first.has_value() || !IsComparedWhole(desired)) return first;
   return comparison.Structs(type, WithoutOpenMembers(live), WithoutOpenMembers(desired),
                             Mode::kWhole);
 }

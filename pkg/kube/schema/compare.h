@@ -27,12 +27,16 @@ struct Difference {
   friend bool operator==(const Difference&, const Difference&) = default;
 };
 
+// Whether nothing but metadata may be added to objects of this one's kind.
+bool IsComparedWhole(const json::object& object);
+
 // The first field of `desired` that `live` does not hold; nullopt when it holds them all.
 //
 // `live` may hold more where the API merges: defaults, fields, map entries and list elements of
 // other managers. It may not
 //   - within what the API treats as one value (x-kubernetes-map-type and -list-type atomic: a
 //     nodeSelector, a Service's selector, a label selector, tolerations, rules, subjects);
+//   - in a variable of a container: `valueFrom` beside an empty `value`;
 //   - anywhere outside of the metadata of a role, a binding, an admission policy and its binding,
 //     or a PodDisruptionBudget: one more condition switches a policy off, one more field makes a
 //     budget another one. Known defaults of the server are no addition.

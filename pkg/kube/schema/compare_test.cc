@@ -254,6 +254,10 @@ TEST(CompareTest, OrderAndCountOfKeyedElements) {
   const PodCase pods[] = {
       {"order", "{initContainers: [{name: b}, {name: a}]}",
        "{initContainers: [{name: a}, {name: b}]}", Other("initContainers[b]")},
+      {"another source of an empty variable",
+       "{containers: [{name: c, env: [{name: A, valueFrom: {fieldRef: {fieldPath: p}}}]}]}",
+       "{containers: [{name: c, env: [{name: A, value: ''}]}]}",
+       Extra("containers[c].env[A].valueFrom")},
       {"twice, the last one counts",
        "{containers: [{name: c, env: [{name: A, value: ours}, {name: A, value: theirs}]}]}",
        "{containers: [{name: c, env: [{name: A, value: ours}]}]}", Other("containers[c].env[A]")},
