@@ -83,6 +83,9 @@ absl::StatusOr<When> When::Parse(const json::object& object) {
     }
     const json::array values =
         member.value().is_array() ? member.value().get_array() : json::array{member.value()};
+    if (values.empty()) {
+      return absl::InvalidArgumentError(fmt::format("when: {} names no value", name));
+    }
     for (const json::value& value : values) {
       const std::string_view text =
           value.is_string() ? codec::View(value.get_string()) : std::string_view();

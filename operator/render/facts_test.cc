@@ -90,6 +90,7 @@ TEST(WhenTest, UnknownFactsAndValuesAreRefused) {
   const Case cases[] = {
       {"{}", "names no fact"},
       {"{dataplan: BPF}", "there is no fact dataplan"},
+      {"{dataplane: [], bgp: Enabled}", "dataplane names no value"},
       {"{dataplane: Bpf}", "dataplane is one of Iptables, BPF, Nftables, VPP, not \"Bpf\""},
       {"{dataplane: [BPF, 1]}", "not 1"},
       {"{mtu: 1400}", "mtu is one of"},

@@ -96,7 +96,7 @@ class ReleaseReader {
       return candidate.name.ends_with(ending);
     });
     if (found == files_.end()) return Bad(Name(file), "there is no such file");
-    read_.insert(found->name);
+    if (!read_.insert(found->name).second) return Bad(Name(file), "is listed twice");
     absl::StatusOr<std::vector<json::value>> documents = codec::ParseYamlDocuments(found->content);
     if (!documents.ok()) return base::Annotate(documents.status(), Name(file));
     Objects objects;

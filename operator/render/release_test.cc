@@ -79,6 +79,8 @@ TEST(ReleaseTest, ABrokenFolderIsAClearError) {
        "DaemonSet calico-system/calico-node is there twice"},
       {"missing file", "calico-node.yaml", "", "v3.99/calico-node.yaml: there is no such file"},
       {"unlisted file", "other.yaml", node, "is not listed in release.yaml"},
+      {"listed twice", "release.yaml", index + "  - nftables\n",
+       "v3.99/fragments/nftables.yaml: is listed twice"},
       {"no release.yaml", "release.yaml", "", "v3.99/release.yaml: there is no such file"},
       {"no images", "release.yaml", "calicoVersion: v1", "v3.99/release.yaml: release.registry"},
       {"no version", "release.yaml", "{registry: r, path: p, images: {}}",
@@ -135,6 +137,17 @@ TEST(ReleaseTest, BadFolders) {
     EXPECT_THAT(Releases::Load(files),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is named like v3.32")));
   }
+  std::vector<base::EmbeddedFile> twice = FilesOfTwoReleases();
+  const std::string prefix = "manifests/v3.32/";
+  std::vector<std::string> names;
+  names.reserve(twice.size());
+  for (const base::EmbeddedFile& file : FilesOfTwoReleases()) {
+    if (!file.name.starts_with(prefix)) continue;
+    names.push_back(fmt::format("manifests/v3.032/{}", file.name.substr(prefix.size())));
+    twice.push_back({names.back(), file.content});
+  }
+  EXPECT_THAT(Releases::Load(twice),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("another folder has")));
 }
 
 }  // namespace

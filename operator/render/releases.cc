@@ -83,7 +83,10 @@ absl::StatusOr<Releases> Releases::Load(std::span<const base::EmbeddedFile> file
     CALICO_ASSIGN_OR_RETURN(Release release, Release::Load(version, files));
     CALICO_RETURN_IF_ERROR(
         base::Annotate(TryRendering(release), fmt::format("release {}", version)));
-    releases.by_number_.emplace(std::move(number), std::move(release));
+    if (!releases.by_number_.emplace(std::move(number), std::move(release)).second) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}{}: another folder has the same number", kFolder, version));
+    }
   }
   if (releases.by_number_.empty()) return absl::InvalidArgumentError("there is no release");
   return releases;

@@ -21,8 +21,8 @@ namespace calico::render {
 class Releases {
  public:
   // Every folder manifests/<version>/ of `files`. Each release is rendered once for an Installation
-  // that says as little and once for one that says as much as it can, so that a place that a value
-  // does not find shows here and not in a running operator.
+  // that says nothing and once for one that gives every value, so that a place that a value does
+  // not find shows here; every combination of facts is tried by releases_test.
   // Errors: InvalidArgument naming release, file, object and path; also when there is no release.
   static absl::StatusOr<Releases> Load(std::span<const base::EmbeddedFile> files);
   // Those inside this binary, loaded at the first call. Lifetime: static.

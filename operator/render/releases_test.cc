@@ -64,24 +64,38 @@ TEST(ReleasesTest, EveryCombinationOfFactsGivesGoodObjects) {
   }
 }
 
-// What a fact changes must find the places of its values.
-TEST(ReleasesTest, EveryReleaseRendersWhateverTheInstallationSays) {
+// The Installation and the cluster that have these facts.
+void Set(const Facts& facts, ReferenceCase& c) {
+  const auto text = [&](const char* name) { return std::string(facts.at(name)); };
+  c.installation.calico_network.linux_dataplane = text("dataplane");
+  c.installation.calico_network.bgp = text("bgp");
+  c.installation.cni.type = text("cni");
+  c.installation.cni.ipam_type = text("ipam");
+  c.installation.non_privileged = text("nonPrivileged");
+  c.installation.kubernetes_provider = text("provider") == "None" ? "" : text("provider");
+  c.installation.calico_network.mtu.reset();
+  c.installation.node_metrics_port.reset();
+  c.installation.typha_metrics_port.reset();
+  c.inputs.api_endpoint.reset();
+  if (text("mtu") == "Given") c.installation.calico_network.mtu = 1400;
+  if (text("nodeMetrics") == "Enabled") c.installation.node_metrics_port = 9091;
+  if (text("typhaMetrics") == "Enabled") c.installation.typha_metrics_port = 9093;
+  if (text("apiEndpoint") == "Known") c.inputs.api_endpoint = ApiEndpoint{"192.0.2.1", "443"};
+  c.inputs.has_admission_policies = text("admissionPolicies") == "Served";
+}
+
+// Every value finds its place, whatever the fragments have made of the manifests.
+TEST(ReleasesTest, EveryCombinationOfFactsRenders) {
   const absl::StatusOr<Releases> releases = Releases::Load(FilesOfTwoReleases());
   ASSERT_THAT(releases, IsOk());
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
   for (const std::string& version : releases->versions()) {
-    for (int bits = 0; bits < 32; ++bits) {
-      for (const char* dataplane : {"", "BPF", "Nftables", "VPP"}) {
-        ReferenceCase c = LoadReferenceCase("b-cm-default");
-        c.installation.calico_network.linux_dataplane = dataplane;
-        if (bits & 1) c.installation.calico_network.mtu = 1400;
-        if (bits & 2) c.installation.node_metrics_port = 9091;
-        if (bits & 4) c.installation.typha_metrics_port = 9093;
-        c.inputs.has_admission_policies = (bits & 8) != 0;
-        if (bits & 16) c.inputs.api_endpoint.reset();
-        EXPECT_THAT(Render(*releases->Find(version), c.installation, c.inputs), IsOk())
-            << version << " " << bits << " " << dataplane;
-      }
-    }
+    const Release& release = *releases->Find(version);
+    ForEveryCombination(release, [&](const Facts& facts) {
+      Set(facts, c);
+      ASSERT_EQ(FactsOf(c.installation, c.inputs), facts);
+      ASSERT_THAT(Render(release, c.installation, c.inputs), IsOk()) << version;
+    });
   }
 }
 

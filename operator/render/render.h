@@ -21,7 +21,7 @@ namespace calico::render {
 // secrets come after the namespace. What an Installation does not ask for is not among them, and
 // is deleted where it was before.
 // Errors: InvalidArgument for a release that does not hold together, naming object and path;
-// nothing that an Installation can say causes one (LoadReleases has tried).
+// nothing that an Installation can say causes one, as releases_test shows.
 // Requires: the installation passed validation (it has certificateManagement).
 absl::StatusOr<std::vector<json::object>> Render(const Release& release,
                                                  const api::Installation& installation,

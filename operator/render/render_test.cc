@@ -173,6 +173,18 @@ TEST(RenderTest, EveryObjectIsLabelledAndOwned) {
   }
 }
 
+// The API server refuses a label of more than 63 characters; the name of a Secret may have 253.
+TEST(RenderTest, LongNamesAreCutInLabels) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  const std::string name = std::string(62, 'a') + ".-" + std::string(100, 'b');
+  c.installation.image_pull_secrets = {name};
+  c.inputs.pull_secrets = {{name, "kubernetes.io/dockerconfigjson", {}}};
+  json::object secret = Only(RenderCase(c), "Secret", name);
+  json::object& labels = ObjectAt(secret, {"metadata", "labels"});
+  EXPECT_EQ(TextAt(labels, "k8s-app"), std::string(62, 'a'));
+  EXPECT_EQ(TextAt(labels, "app.kubernetes.io/name"), std::string(62, 'a'));
+}
+
 TEST(RenderTest, NoPrivateKeyMaterialAndNoPublicRoots) {
   const std::string text = Yaml(RenderCase(LoadReferenceCase("b-cm-default")));
   EXPECT_THAT(text, testing::Not(HasSubstr("PRIVATE KEY")));

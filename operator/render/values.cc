@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include <absl/strings/ascii.h>
 #include <fmt/format.h>
 
 #include "operator/render/names.h"
@@ -16,9 +17,20 @@
 namespace calico::render {
 namespace {
 
+constexpr size_t kMaxLabelValue = 63;
+
 bool HasTemplate(const json::object& object) {
   const std::string_view kind = KindOf(object);
   return kind == "DaemonSet" || kind == "Deployment";
+}
+
+// A name as a label's value, which has 63 characters at most and no colon, and ends with a letter
+// or digit.
+std::string LabelValue(std::string_view name) {
+  std::string value(name.substr(0, kMaxLabelValue));
+  std::replace(value.begin(), value.end(), ':', '_');
+  while (!value.empty() && !absl::ascii_isalnum(value.back())) value.pop_back();
+  return value;
 }
 
 void Label(json::object& metadata, std::string_view name) {
@@ -227,9 +239,10 @@ absl::StatusOr<ValueSources> MakeValueSources(const Release& release,
                        .installation = installation,
                        .inputs = inputs,
                        .ca_pem = pki::ToPemBundle(inputs.ca_certificates)};
-  for (json::object object : objects) {
+  for (const json::object& object : objects) {
     if (!Is(object, "ConfigMap", kCniConfig)) continue;
-    ObjectEditor edit(object);
+    json::object copy = object;
+    ObjectEditor edit(copy);
     sources.cni_config = CniConfigText(edit, installation, inputs);
     CALICO_RETURN_IF_ERROR(edit.status());
   }
@@ -259,8 +272,7 @@ absl::Status CheckAllTakeValues(const std::vector<json::object>& objects) {
 }
 
 void SetCommonLabels(json::object& object) {
-  std::string name(NameOf(object));
-  std::replace(name.begin(), name.end(), ':', '_');  // not allowed in a label value
+  const std::string name = LabelValue(NameOf(object));
   Label(EnsureObject(object, {"metadata"}), name);
   if (HasTemplate(object)) Label(EnsureObject(object, {"spec", "template", "metadata"}), name);
 }

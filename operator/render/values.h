@@ -27,7 +27,8 @@ struct ValueSources {
 };
 
 // Sources with the derived members filled in from `objects`.
-// Errors: InvalidArgument when the ConfigMap is missing or holds no CNI configuration.
+// Errors: InvalidArgument when the ConfigMap holds no CNI configuration.
+// Requires: CheckAllTakeValues was OK.
 absl::StatusOr<ValueSources> MakeValueSources(const Release& release,
                                               const api::Installation& installation,
                                               const Inputs& inputs,

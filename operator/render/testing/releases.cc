@@ -1,6 +1,7 @@
 #include "operator/render/testing/releases.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include <fmt/format.h>
@@ -14,8 +15,10 @@ namespace {
 
 constexpr std::string_view kFirst = "manifests/v3.32/";
 
-std::string NameOfSecond(std::string_view file) {
-  return fmt::format("manifests/{}/{}", kSecondRelease, file);
+// Keeps the names, which files only point to.
+std::string_view NameOfSecond(std::string_view file) {
+  static auto& names = *new std::set<std::string>;
+  return *names.insert(fmt::format("manifests/{}/{}", kSecondRelease, file)).first;
 }
 
 }  // namespace
@@ -27,7 +30,7 @@ std::vector<base::EmbeddedFile> FilesOfTwoReleases() {
       all.push_back(file);
       const std::string_view rest = file.name.substr(kFirst.size());
       if (rest == "release.yaml") continue;
-      all.push_back({*new std::string(NameOfSecond(rest)), file.content});
+      all.push_back({NameOfSecond(rest), file.content});
     }
     for (const base::EmbeddedFile& file : SecondRelease()) all.push_back(file);
     return all;
@@ -36,11 +39,10 @@ std::vector<base::EmbeddedFile> FilesOfTwoReleases() {
 }
 
 std::vector<base::EmbeddedFile> WithFile(std::string_view name, std::string_view content) {
-  static auto& names = *new std::vector<std::string*>;
   std::vector<base::EmbeddedFile> files = FilesOfTwoReleases();
-  names.push_back(new std::string(NameOfSecond(name)));
-  std::erase_if(files, [&](const auto& file) { return file.name == *names.back(); });
-  if (!content.empty()) files.push_back({*names.back(), content});
+  const std::string_view full_name = NameOfSecond(name);
+  std::erase_if(files, [&](const auto& file) { return file.name == full_name; });
+  if (!content.empty()) files.push_back({full_name, content});
   return files;
 }
 
