@@ -15,6 +15,7 @@ SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services/calico-typha"
 BUDGET = f"/apis/policy/v1/namespaces/{NAMESPACE}/poddisruptionbudgets/calico-typha"
 BUNDLE = f"/api/v1/namespaces/{NAMESPACE}/configmaps/tigera-ca-bundle"
 POLICY = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/calico-system-csr-names"
+FORBIDS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/keeps-the-operator-out"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLE = f"{RBAC}/clusterroles/calico-node"
 BINDING = f"{RBAC}/clusterrolebindings/calico-node"
@@ -118,6 +119,7 @@ class DriftTest(unittest.TestCase):
     def test_pods(self):
         template, spec = "/spec/template/spec", cluster.kube.get(DAEMONSET)["spec"]["template"]["spec"]
         container = index(spec["containers"], "calico-node")
+        empty = index(spec["initContainers"][0]["env"], "SIGNATURE_ALGORITHM")
         variable = next(i for i, env in enumerate(spec["containers"][container]["env"]) if env.get("value"))
         for name, path, change in (
             ("nodeSelector of calico-node", DAEMONSET,
@@ -135,6 +137,9 @@ class DriftTest(unittest.TestCase):
             ("a variable of calico-node twice, of which the last counts", DAEMONSET,
              lambda path: add(path, f"{template}/containers/{container}/env/-",
                               {"name": spec["containers"][container]["env"][variable]["name"], "value": "changed"})),
+            ("another source of an empty variable of calico-node", DAEMONSET,
+             lambda path: replace(path, f"{template}/initContainers/0/env/{empty}",
+                                  {"name": "SIGNATURE_ALGORITHM", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}})),
             ("order of calico-node's init containers", DAEMONSET,
              lambda path: replace(path, f"{template}/initContainers", list(reversed(spec["initContainers"])))),
         ):
@@ -182,6 +187,48 @@ class DriftTest(unittest.TestCase):
                 return cluster.kube.request("POST", collection, other)
         raise AssertionError("the operator was faster a hundred times")
 
+    @staticmethod
+    def _set_value(path, name):
+        cluster.kube.kubectl("set", "env", "daemonset/calico-node", f"--namespace={NAMESPACE}", "--containers=calico-node",
+                             f"{name}=x")
+        return cluster.kube.get(path)
+
+    def test_what_cannot_be_put_right_is_never_available(self):
+        if cluster.minor < 30:
+            self.skipTest("no admission policies to keep the operator out with")
+        cluster.kube.apply(FORBIDS, {
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": "keeps-the-operator-out"},
+            "spec": {"failurePolicy": "Fail", "matchConstraints": {"resourceRules": [{
+                "apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["services"]}]},
+                "matchConditions": [{"name": "it-is-the-operator",
+                                     "expression": f"request.userInfo.username == '{environment.OPERATOR_USER}'"}],
+                "validations": [{"expression": "false", "message": "not now"}]}})
+        cluster.kube.apply(f"{FORBIDS.replace('policies', 'policybindings')}", {
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": "keeps-the-operator-out"},
+            "spec": {"policyName": "keeps-the-operator-out", "validationActions": ["Deny"]}})
+        try:
+            time.sleep(5)  # until the API server has taken the policy in
+            whole = cluster.kube.get(SERVICE)["spec"]["selector"]
+            merge(SERVICE, {"spec": {"selector": {"x": "y"}}})
+            kubes.wait_for("Degraded with the reason", lambda: self._is_degraded("not now"), 10)
+            until = time.monotonic() + 10
+            while time.monotonic() < until:
+                self.assertFalse(is_available())
+                time.sleep(0.1)
+            self.assertNotEqual(cluster.kube.get(SERVICE)["spec"]["selector"], whole, "the policy did not keep it out")
+        finally:
+            cluster.kube.delete(FORBIDS.replace("policies", "policybindings"))
+            cluster.kube.delete(FORBIDS)
+        kubes.wait_for("the selector put right", lambda: cluster.kube.get(SERVICE)["spec"]["selector"] == whole, 60)
+        install.wait_available(cluster.kube)
+
+    @staticmethod
+    def _is_degraded(text):
+        degraded = install.conditions(cluster.kube).get("Degraded", {})
+        return degraded.get("status") == "True" and text in degraded.get("message", "")
+
     def test_what_others_own_is_left_alone(self):
         for path in (DAEMONSET, TYPHA, SERVICE, BUNDLE, BINDING):
             merge(path, {"metadata": {"labels": {"foreign": "label"}, "annotations": {"example.com/foreign": "annotation"}}})
@@ -189,6 +236,8 @@ class DriftTest(unittest.TestCase):
                              "FOREIGN=kept")
         cluster.kube.kubectl("rollout", "restart", "deployment/calico-typha", f"--namespace={NAMESPACE}")
         install.wait_available(cluster.kube)
+        # Refused as long as both are there: what excludes ours goes, and nothing else.
+        self.put_right("value beside valueFrom", DAEMONSET, lambda path: self._set_value(path, "NODENAME"))
         # The operator is at work on each of them.
         self.put_right("nodeSelector", DAEMONSET,
                        lambda path: merge(path, {"spec": {"template": {"spec": {"nodeSelector": {"x": "y"}}}}}))
