@@ -387,5 +387,20 @@ ASYNC_TEST_F(InformerTest, AnObjectThatIsTooLargeIsAClearError) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(InformerTest, AnEventThatIsTooLargeIsPassedOnceItsObjectHasShrunk) {
+  ReadLittle();
+  Put("a", "n1");
+  co_await StartAndSync();
+  PutFat("a");
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Logged("watch ended") > 0; }));
+  // The large event is still in the server's history.
+  Put("a", "n2");
+  Put("b", "n1");
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Has("b"); }));
+  EXPECT_THAT(Nodes(), UnorderedElementsAre("a=n2", "b=n1"));
+  EXPECT_GE(Lists(), 2);
+  co_await Stop();
+}
+
 }  // namespace
 }  // namespace calico::kube

@@ -27,10 +27,13 @@ bool IsOutage(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kUnauthenticated:
     case absl::StatusCode::kPermissionDenied:
       return true;
+    case absl::StatusCode::kResourceExhausted:
+      // Throttled by the server. Without its word it is an event that is too large for us: it would
+      // come again for ever, also after its object has shrunk. Only a list passes it by.
+      return FindApiError(status).has_value();
     default:
       return false;
   }

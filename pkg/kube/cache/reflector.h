@@ -39,9 +39,10 @@ class ReflectorMachine {
   ReflectorStep AfterList(const absl::Status& status, double random);
   // `events`: events of that watch, bookmarks included; `lasted`: how long it was open. Watching
   // goes on from the last resourceVersion after an orderly end, an outage (kUnavailable,
-  // kDeadlineExceeded, kResourceExhausted) or a refusal (kUnauthenticated, kPermissionDenied);
-  // everything else lists again, kOutOfRange at once. A watch that ends within a second without an
-  // event, or breaks within a second, counts as a failure and waits first.
+  // kDeadlineExceeded, the server's own kResourceExhausted) or a refusal (kUnauthenticated,
+  // kPermissionDenied); everything else, such as an event that is too large, lists again,
+  // kOutOfRange at once. A watch that ends within a second without an event, or breaks within a
+  // second, counts as a failure and waits first.
   ReflectorStep AfterWatch(const absl::Status& status, int events, absl::Duration lasted,
                            double random);
 

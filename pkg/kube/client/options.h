@@ -56,9 +56,9 @@ struct ClientOptions {
   std::string user_agent = "calico-operator";
   int max_connections = 16;  // of calls at one time; each watch has one more
   // One object or watch event; a larger one is an error (kResourceExhausted). etcd takes 1.5 MiB by
-  // default; base64 makes that a third more, and escapes can make annotations (256 KiB) six times
-  // as long, which together is still below.
-  size_t max_object_bytes = 4 << 20;
+  // default; the API server's encoder writes each '<', '>' and '&' with six bytes (\u003c), so a
+  // legal object can arrive as 9 MiB.
+  size_t max_object_bytes = 10 << 20;
   // Looks up the addresses of the API server's name; empty = the system's resolver.
   std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;
 };

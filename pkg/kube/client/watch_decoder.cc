@@ -15,6 +15,7 @@ namespace {
 
 // Room for {"type":"BOOKMARK","object":...} around the object.
 constexpr size_t kEnvelopeBytes = 256;
+constexpr size_t kEnvelopeDepth = 1;
 
 std::optional<WatchEventType> ParseType(std::string_view type) {
   if (type == "ADDED") return WatchEventType::kAdded;
@@ -50,8 +51,10 @@ absl::Status WatchDecoder::Finish() const {
 }
 
 absl::Status WatchDecoder::Decode(std::string_view line, const EventSink& sink) const {
-  absl::StatusOr<json::object> event =
-      codec::ParseJsonObject(line, {.max_bytes = max_object_bytes_ + kEnvelopeBytes});
+  // An object that a list takes must not be refused for the envelope around it.
+  constexpr size_t kMaxDepth = codec::ParseLimits().max_depth + kEnvelopeDepth;
+  absl::StatusOr<json::object> event = codec::ParseJsonObject(
+      line, {.max_bytes = max_object_bytes_ + kEnvelopeBytes, .max_depth = kMaxDepth});
   if (!event.ok()) return base::Annotate(event.status(), "decode watch event");
   const json::value* type = event->if_contains("type");
   json::value* object = event->if_contains("object");
