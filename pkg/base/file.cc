@@ -59,7 +59,7 @@ absl::StatusOr<size_t> ReadInto(const std::string& path,
   const ssize_t size = ReadAll(file, buffer);
   if (size < 0) return FileError(path, errno);
   if (static_cast<size_t>(size) > kMaxFileBytes) {
-    return absl::ResourceExhaustedError(
+    return absl::InvalidArgumentError(
         fmt::format("read {}: it is larger than {} bytes", path, kMaxFileBytes));
   }
   if (static_cast<size_t>(size) == buffer.size()) {

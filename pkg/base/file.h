@@ -18,7 +18,7 @@ inline constexpr size_t kMaxFileBytes = 1 << 20;
 // The whole content of the regular file `path`, at most kMaxFileBytes; a file without a size of its
 // own (in /proc) is read to its end.
 // Errors, all with the path: NotFound; PermissionDenied; InvalidArgument for what is no regular
-// file; ResourceExhausted for a larger one; Unavailable for everything else.
+// file or is larger; Unavailable for everything else.
 // Blocking. Threading: may run on any thread.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 // The same for keys and tokens: no copy is left elsewhere in memory.

@@ -126,8 +126,10 @@ absl::StatusOr<Pair> ConfiguredCredentials::ClientPair() {
 // may be half of each; then the pair before goes on.
 absl::StatusOr<std::shared_ptr<const net::TlsIdentity>> ConfiguredCredentials::Identity() {
   CALICO_ASSIGN_OR_RETURN(Pair pair, ClientPair());
-  if (pair.certificate_pem.empty()) return nullptr;
-  if (pair != tried_) {
+  // An empty file is one that is being written, no wish to show nothing.
+  const bool is_wanted = !certificate_.path().empty() && !exec_;
+  if (pair.certificate_pem.empty() && !is_wanted) return nullptr;
+  if (pair != tried_ || identity_ == nullptr) {
     tried_result_ = Load(pair);
     tried_ = std::move(pair);
   }
@@ -154,10 +156,13 @@ absl::Status ConfiguredCredentials::Load(const Pair& pair) {
     status = created.status();
     if (created.ok()) identity_ = *std::move(created);
   }
-  if (!absl::IsFailedPrecondition(status)) return base::Annotate(status, "client");
+  if (!absl::IsFailedPrecondition(status) && !absl::IsInvalidArgument(status)) {
+    return base::Annotate(status, "client");
+  }
   const bool has_files = !certificate_.path().empty() || !key_.path().empty();
   const std::string cause(status.message());
   if (!has_files) return absl::InvalidArgumentError(fmt::format("client: {}", cause));
+  // One of them may be half written.
   return absl::UnavailableError(
       fmt::format("client certificate {} and key {} do not fit together: {}", certificate_.path(),
                   key_.path(), cause));
@@ -204,7 +209,8 @@ absl::StatusOr<base::SharedSecret> CredentialFile::Read() {
         last_ = base::SharedSecret(contents.front().view());
         return absl::OkStatus();
       });
-  if (!last_) return file_.status();
+  // The reader's own NotFound would be taken for the API server's.
+  if (!last_) return absl::UnavailableError(std::string(file_.status().message()));
   if (news == base::WatchedFiles::News::kFailed) {
     logger_.Warning("credential file cannot be read, going on with its last content",
                     {{"file", path_}, {"error", file_.status()}});

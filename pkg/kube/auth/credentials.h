@@ -32,7 +32,7 @@ class CredentialFile {
 
   const std::string& path() const { return path_; }
   // The content now; on a read error, the content before, with a warning the first time.
-  // Errors: as the reader's, while there was never a content.
+  // Errors: kUnavailable while there was never a content.
   absl::StatusOr<base::SharedSecret> Read();
 
  private:

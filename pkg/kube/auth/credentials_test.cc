@@ -164,9 +164,49 @@ TEST_F(CredentialsTest, PairThatNeverFittedMayYetBeReplaced) {
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("crt and key key do not fit")));
 }
 
+TEST_F(CredentialsTest, PairThatIsBeingWrittenAtStartIsWaitedFor) {
+  const pki::TestLeaf leaf = pki::TestCa("root").Leaf({.common_name = "me"});
+  const auto half = [](const std::string& text) { return text.substr(0, text.size() / 2); };
+  const auto credentials = Make({.client_certificate_file = "crt", .client_key_file = "key"});
+  const std::map<std::string, std::string> states[] = {
+      {},
+      {{"crt", leaf.chain_pem}},
+      {{"crt", ""}, {"key", ""}},
+      {{"crt", half(leaf.chain_pem)}, {"key", leaf.key_pem}},
+      {{"crt", leaf.chain_pem}, {"key", half(leaf.key_pem)}},
+  };
+  for (const auto& state : states) {
+    files_ = state;
+    EXPECT_THAT(credentials->Tls(), StatusIs(absl::StatusCode::kUnavailable));
+  }
+  files_ = {{"crt", leaf.chain_pem}, {"key", leaf.key_pem}};
+  ASSERT_THAT(credentials->Tls(), IsOk());
+  EXPECT_EQ(credentials->Tls()->identity->certificate_pem(), leaf.chain_pem);
+  files_["crt"] = "";
+  ASSERT_THAT(credentials->Tls(), IsOk());
+  EXPECT_EQ(credentials->Tls()->identity->certificate_pem(), leaf.chain_pem) << "the one before";
+}
+
+// It would be taken for the API server's word on the object of the call.
+TEST_F(CredentialsTest, NoFileThatIsMissingIsNotFound) {
+  const CredentialSources sources[] = {
+      {.ca_file = "none"},
+      {.client_certificate_file = "none", .client_key_file = "none"},
+      {.client_certificate_data = "x", .client_key_file = "none"},
+      {.token_file = "none"},
+  };
+  for (const CredentialSources& source : sources) {
+    const auto credentials = Make(source);
+    absl::Status status = credentials->Tls().status();
+    if (status.ok()) status = credentials->Authorization().status();
+    EXPECT_THAT(status, testing::AnyOf(StatusIs(absl::StatusCode::kUnavailable),
+                                       StatusIs(absl::StatusCode::kUnauthenticated)));
+  }
+}
+
 TEST_F(CredentialsTest, MissingOrEmptyCaNeverMeansTheSystemsAuthorities) {
   const auto credentials = Make({.ca_file = "ca"});
-  EXPECT_THAT(credentials->Tls(), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(credentials->Tls(), StatusIs(absl::StatusCode::kUnavailable));
   files_["ca"] = "";
   EXPECT_THAT(credentials->Tls(), StatusIs(absl::StatusCode::kUnauthenticated));
   EXPECT_EQ(Make({})->Tls()->ca_pem, "");

@@ -48,8 +48,13 @@ absl::StatusOr<ExecCredential> Run(const KubeconfigExec& exec, const KubeconfigC
   CALICO_ASSIGN_OR_RETURN(const bool interactive, IsInteractive(exec));
   std::string ca_pem = cluster.ca_data;
   if (exec.provide_cluster_info && !cluster.ca_file.empty()) {
-    CALICO_ASSIGN_OR_RETURN(const base::SecretString content, read_file(cluster.ca_file));
-    ca_pem = content.view();
+    const absl::StatusOr<base::SecretString> content = read_file(cluster.ca_file);
+    // Its NotFound would be taken for the API server's.
+    if (!content.ok()) {
+      return absl::UnauthenticatedError(
+          fmt::format("exec: cluster CA: {}", std::string(content.status().message())));
+    }
+    ca_pem = content->view();
   }
   const absl::StatusOr<std::string> program = FindProgram(exec.command, path);
   if (!program.ok()) return NotFound(exec);

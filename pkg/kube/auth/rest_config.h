@@ -34,7 +34,9 @@ class Credentials {
   virtual aio::Task<absl::Status> Prepare(absl::Duration timeout);
   // TLS material for a new connection, files re-read when they changed. While certificate and key
   // files are replaced one after the other it is the pair before. Errors: kUnavailable while there
-  // was never a pair that fits together.
+  // was never a CA, or a pair that fits together, in the files; kUnauthenticated for an empty CA
+  // and of an exec plug-in; kInvalidArgument for a pair that is no file. Never kNotFound, which
+  // would be taken for the API server's.
   virtual absl::StatusOr<net::TlsOptions> Tls() = 0;
   // `Authorization` value, or empty. A token file is cached 60 s; an exec plug-in until its expiry.
   // Never logged.
@@ -61,8 +63,9 @@ using Environment = std::function<std::string(const std::string& name)>;
 Environment ProcessEnvironment();
 
 // Errors: kInvalidArgument naming the file and every problem at once; kNotFound when there is no
-// configuration at all. `clock` and `logger` must outlive the result. Blocking: reads files, and
-// runs an exec plug-in later, in Authorization or Tls, where Prepare is not called before.
+// configuration at all; kPermissionDenied and kUnavailable for a file that cannot be read. `clock`
+// and `logger` must outlive the result. Blocking: reads files, and runs an exec plug-in later, in
+// Authorization or Tls, where Prepare is not called before.
 absl::StatusOr<RestConfig> LoadRestConfig(const LoadOptions& options,
                                           const Environment& environment, const base::Clock& clock,
                                           const base::Logger& logger);

@@ -212,6 +212,19 @@ TEST_F(RestConfigTest, ExecPluginFailuresTellTheUserWhatToDo) {
               StatusIs(code, HasSubstr("exec: executable echo: ")));
 }
 
+TEST_F(RestConfigTest, ClusterCaThatIsGoneIsNoNotFoundOfThePlugin) {
+  const std::string ca = Write("ca", "CA");
+  const auto config = Load(
+      {.kubeconfig = WriteConfig("a", "server: 'https://h', certificate-authority: '" + ca + "'",
+                                 "exec: {apiVersion: client.authentication.k8s.io/v1, command: "
+                                 "sh, interactiveMode: Never, provideClusterInfo: true}")});
+  ASSERT_THAT(config, IsOk());
+  std::filesystem::remove(ca);
+  EXPECT_THAT(
+      config->credentials->Authorization(),
+      StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("exec: cluster CA: read " + ca)));
+}
+
 TEST_F(RestConfigTest, InCluster) {
   const std::string base = "var/run/secrets/kubernetes.io/serviceaccount/";
   environment_ = {{"KUBERNETES_SERVICE_HOST", "10.96.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}};
