@@ -26,10 +26,9 @@ constexpr size_t kLongestName = 253;
 constexpr size_t kLongestCommonName = 64;  // RFC 5280 A.1, ub-common-name
 
 bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-// RFC 1123 subdomain: what namespaces, service accounts, secrets and pods are named with.
-bool IsNameCharacter(char c) { return IsLowerOrDigit(c) || c == '-' || c == '.'; }
 bool IsDnsCharacter(char c) {
-  return IsNameCharacter(c) || (c >= 'A' && c <= 'Z') || c == '_' || c == '*';
+  return IsLowerOrDigit(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
+         c == '*';
 }
 bool IsPrintable(char c) { return c >= ' ' && c <= '~'; }
 
@@ -127,7 +126,7 @@ void ReadCsrNames(const ObjectReader& object, csr_policy::CsrPolicyEntry& entry)
   const auto shape_names = {csr_policy::ToString(csr_policy::CsrNameShape::kNamespacePodUid),
                             csr_policy::ToString(csr_policy::CsrNameShape::kSecretPod),
                             csr_policy::ToString(csr_policy::CsrNameShape::kNamespacePod)};
-  entry.secret_names = ReadList(object, "secretNames", {.is_sound = IsMadeOf<IsNameCharacter>});
+  entry.secret_names = ReadList(object, "secretNames", {.is_sound = api::IsDnsSubdomain});
   if (!object.Has("csrNames")) return;
   entry.csr_names.clear();
   for (const std::string& name : ReadChoices(object, "csrNames", std::vector(shape_names), {})) {
@@ -147,13 +146,14 @@ csr_policy::CsrPolicyEntry ReadEntry(const ObjectReader& object) {
   csr_policy::CsrPolicyEntry entry;
   entry.name = object.RequiredString("name");
   if (entry.name.size() > kLongestName) object.Fail("name", "too long");
-  const ListRule names = {.is_sound = IsMadeOf<IsNameCharacter>, .required = true};
   entry.signer_names = ReadList(object, "signerNames", {.is_sound = api::IsSignerName});
   if (object.Has("signerNames") && entry.signer_names.empty()) {
     object.Fail("signerNames", "needs at least one item, or leave it out");
   }
-  entry.namespaces = ReadList(object, "namespaces", names);
-  entry.service_accounts = ReadList(object, "serviceAccounts", names);
+  entry.namespaces =
+      ReadList(object, "namespaces", {.is_sound = api::IsDnsLabel, .required = true});
+  entry.service_accounts =
+      ReadList(object, "serviceAccounts", {.is_sound = api::IsDnsSubdomain, .required = true});
   entry.common_names =
       ReadList(object, "commonNames",
                {.is_sound = IsMadeOf<IsPrintable, kLongestCommonName>, .required = true});

@@ -167,6 +167,34 @@ TEST(SignerPolicyTest, RefusesWhatCannotBe) {
        "commonNames: [" +
            std::string(65, 'x') + "]}",
        "is no such name"},
+      {"namespace ..",
+       "version: 1\nentries:\n- {name: a, namespaces: [..], serviceAccounts: [sa], "
+       "commonNames: [c], secretNames: [s]}",
+       "namespaces: \"..\" is no such name"},
+      {"namespace -a..b",
+       "version: 1\nentries:\n- {name: a, namespaces: [-a..b], serviceAccounts: [sa], "
+       "commonNames: [c], secretNames: [s]}",
+       "namespaces: \"-a..b\" is no such name"},
+      {"namespace a.b",
+       "version: 1\nentries:\n- {name: a, namespaces: [a.b], serviceAccounts: [sa], "
+       "commonNames: [c], secretNames: [s]}",
+       "namespaces: \"a.b\" is no such name"},
+      {"service account ..",
+       "version: 1\nentries:\n- {name: a, namespaces: [ns], serviceAccounts: [..], "
+       "commonNames: [c], secretNames: [s]}",
+       "serviceAccounts: \"..\" is no such name"},
+      {"service account -a..b",
+       "version: 1\nentries:\n- {name: a, namespaces: [ns], serviceAccounts: [-a..b], "
+       "commonNames: [c], secretNames: [s]}",
+       "serviceAccounts: \"-a..b\" is no such name"},
+      {"secret ..",
+       "version: 1\nentries:\n- {name: a, namespaces: [ns], serviceAccounts: [sa], "
+       "commonNames: [c], secretNames: [..]}",
+       "secretNames: \"..\" is no such name"},
+      {"secret -a..b",
+       "version: 1\nentries:\n- {name: a, namespaces: [ns], serviceAccounts: [sa], "
+       "commonNames: [c], secretNames: [-a..b]}",
+       "secretNames: \"-a..b\" is no such name"},
       {"key given twice", small + "  namespaces: [other]", "key given twice"},
       {"two documents", small + "---\n" + small, "document"},
   };

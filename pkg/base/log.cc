@@ -1,9 +1,11 @@
 #include "pkg/base/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 #include <utility>
 
 #include <absl/time/clock.h>
@@ -41,17 +43,38 @@ void AppendEscaped(std::string& out, char c) {
   }
 }
 
-// One write for each line: lines of several threads, and of several processes that share a pipe,
-// do not mix. A line that stderr does not take is lost; there is nobody to tell.
-void WriteToStderr(LogLevel /*level*/, std::string_view line) {
-  std::string text(line);
-  text += '\n';
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t written = write(STDERR_FILENO, rest.data(), rest.size());
-    if (written < 0 && errno != EINTR) return;
-    if (written > 0) rest.remove_prefix(static_cast<size_t>(written));
+// Whether stderr takes more within a while. Only where it does not block.
+bool WaitForStderr() {
+  constexpr int kMilliseconds = 100;
+  pollfd entry{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  return poll(&entry, 1, kMilliseconds) > 0;
+}
+
+// How much of `text` stderr took. A line that has begun is worth a wait; one that has not is lost,
+// so that a reader who is gone does not hold up the program.
+size_t WriteAll(std::string_view text) {
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t written = write(STDERR_FILENO, text.data() + size, text.size() - size);
+    if (written > 0) size += static_cast<size_t>(written);
+    if (written >= 0 || errno == EINTR) continue;
+    if (errno != EAGAIN || size == 0 || !WaitForStderr()) break;
   }
+  return size;
+}
+
+// Lines of several threads do not mix, however long they are; those of several processes that share
+// a pipe do not up to PIPE_BUF (4 KiB), which one write puts there as a whole. What stderr does not
+// take is lost; there is nobody to tell.
+void WriteToStderr(LogLevel /*level*/, std::string_view line) {
+  static std::mutex mutex;
+  static bool is_torn = false;  // the last line has no end
+  const std::lock_guard lock(mutex);
+  std::string text = is_torn ? "\n" : "";
+  text += line;
+  text += '\n';
+  const size_t size = WriteAll(text);
+  if (size > 0) is_torn = size < text.size();
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
+#include <functional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,15 +33,14 @@ TEST(LoggerTest, WritesOneJsonObjectPerLineAboveTheThreshold) {
                                  R"("name":"default","attempt":3,"changed":true})"));
 }
 
-// stderr goes to a file while this lives.
-class StderrInFile {
+// stderr goes to `file`, which is taken over, while this lives.
+class StderrTo {
  public:
-  explicit StderrInFile(const std::string& path) : saved_(dup(STDERR_FILENO)) {
-    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  explicit StderrTo(int file) : saved_(dup(STDERR_FILENO)) {
     dup2(file, STDERR_FILENO);
     close(file);
   }
-  ~StderrInFile() {
+  ~StderrTo() {
     dup2(saved_, STDERR_FILENO);
     close(saved_);
   }
@@ -47,28 +49,77 @@ class StderrInFile {
   int saved_;
 };
 
+// Long lines, each of one letter, of several threads at once.
+constexpr size_t kLineBytes = 5000;
+void LogFromThreads(int threads, int lines) {
+  const Logger logger;
+  std::vector<std::thread> running;
+  for (int i = 0; i < threads; ++i) {
+    running.emplace_back([&logger, i, lines] {
+      const std::string text(kLineBytes, static_cast<char>('a' + i));
+      for (int line = 0; line < lines; ++line) logger.Info("long", {{"text", text}});
+    });
+  }
+  for (std::thread& thread : running) thread.join();
+}
+
+// How many lines there are; each must be whole.
+int CountWholeLines(std::istream& input) {
+  int count = 0;
+  for (std::string line; std::getline(input, line); ++count) {
+    EXPECT_THAT(line, StartsWith(R"({"time":"20)"));
+    EXPECT_THAT(line, SizeIs(testing::Gt(kLineBytes)));
+    if (testing::Test::HasFailure()) break;
+    EXPECT_THAT(line, EndsWith(std::string(kLineBytes, line[line.size() - 3]) + "\"}"));
+  }
+  return count;
+}
+
+// What goes through a pipe of one page to a slow reader while `write` runs.
+std::string ThroughSmallPipe(int flags, const std::function<void()>& write) {
+  int ends[2];
+  EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  EXPECT_GT(fcntl(ends[1], F_SETPIPE_SZ, 4096), 0);
+  EXPECT_EQ(fcntl(ends[1], F_SETFL, flags), 0);
+  std::string content;
+  std::thread reader([&content, file = ends[0]] {
+    char buffer[1000];
+    for (ssize_t got = 1; got > 0;) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+      got = read(file, buffer, sizeof(buffer));
+      if (got > 0) content.append(buffer, static_cast<size_t>(got));
+    }
+    close(file);
+  });
+  {
+    const StderrTo redirected(ends[1]);
+    write();
+  }
+  reader.join();
+  return content;
+}
+
 TEST(LoggerTest, LinesOfSeveralThreadsDoNotMix) {
   const std::string path = testing::TempDir() + "/log_test";
   constexpr int kThreads = 4, kLines = 200;
   {
-    const StderrInFile redirected(path);
-    const Logger logger;
-    std::vector<std::thread> threads;
-    for (int i = 0; i < kThreads; ++i) {
-      threads.emplace_back([&logger, i] {
-        const std::string text(5000, static_cast<char>('a' + i));
-        for (int line = 0; line < kLines; ++line) logger.Info("long", {{"text", text}});
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
+    const StderrTo redirected(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    LogFromThreads(kThreads, kLines);
   }
   std::ifstream file(path);
-  int count = 0;
-  for (std::string line; std::getline(file, line); ++count) {
-    ASSERT_THAT(line, StartsWith(R"({"time":"20)"));
-    ASSERT_THAT(line, EndsWith(std::string(5000, line[line.size() - 3]) + "\"}"));
-  }
-  EXPECT_EQ(count, kThreads * kLines);
+  EXPECT_EQ(CountWholeLines(file), kThreads * kLines);
+}
+
+TEST(LoggerTest, LinesOfSeveralThreadsDoNotMixInAPipeThatIsFull) {
+  constexpr int kThreads = 4, kLines = 50;
+  std::istringstream read(ThroughSmallPipe(0, [] { LogFromThreads(kThreads, kLines); }));
+  EXPECT_EQ(CountWholeLines(read), kThreads * kLines);
+}
+
+TEST(LoggerTest, ALineThatHasBegunIsEndedWhereStderrDoesNotBlock) {
+  std::istringstream read(ThroughSmallPipe(O_NONBLOCK, [] { LogFromThreads(4, 50); }));
+  // Those that found the pipe full are lost.
+  EXPECT_GE(CountWholeLines(read), 1);
 }
 
 TEST(LogLevelTest, NamesAreReadAsTheyAreWritten) {

@@ -4,7 +4,7 @@
 
 #include <absl/status/status.h>
 #include <boost/json/error.hpp>
-#include <boost/json/parse.hpp>
+#include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
@@ -21,13 +21,17 @@ absl::StatusOr<json::value> ParseJson(std::string_view text, const ParseLimits& 
   json::parse_options options;
   options.max_depth = limits.max_depth;
   boost::system::error_code error;
-  json::value value = json::parse({text.data(), text.size()}, error, std::move(storage), options);
+  // The storage holds what the parser keeps meanwhile, too: keys and tokens that are parsed into
+  // memory that is wiped must not be left elsewhere.
+  json::parser parser(storage, options);
+  parser.reset(std::move(storage));
+  parser.write({text.data(), text.size()}, error);
   if (error == json::error::too_deep) {
     return absl::ResourceExhaustedError(
         fmt::format("parse JSON: nested deeper than {}", limits.max_depth));
   }
   if (error) return absl::InvalidArgumentError(fmt::format("parse JSON: {}", error.message()));
-  return value;
+  return parser.release();
 }
 
 absl::StatusOr<json::object> ParseJsonObject(std::string_view text, const ParseLimits& limits,

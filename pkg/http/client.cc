@@ -107,6 +107,7 @@ struct Client::Impl {
     std::unique_ptr<net::Connection> connection;
     std::unique_ptr<MessageParser> parser;
     bool reusable = false;  // the request was sent to its end
+    uint64_t epoch = 0;     // when the connection was taken or made
   };
 
   // What a call is doing, for the message when its time runs out.
@@ -152,6 +153,7 @@ struct Client::Impl {
   int in_use = 0;
   std::list<Waiter*> waiters;
   std::vector<Idle> idle;  // the last is the freshest
+  uint64_t epoch = 0;      // grows with each CloseIdle; connections of an older one are not kept
   int streams = 0;         // living ResponseStreams
 };
 
@@ -290,6 +292,7 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
 
   std::unique_ptr<net::Connection> connection = TakeIdle();
   while (true) {
+    const uint64_t taken_in = epoch;
     progress.reused = connection != nullptr;
     progress.sent = false;
     if (connection == nullptr) {
@@ -306,7 +309,8 @@ aio::Task<absl::StatusOr<Client::Impl::Exchange>> Client::Impl::Send(Request req
       co_return Exchange{.permit = std::move(permit),
                          .connection = std::move(connection),
                          .parser = std::move(parser),
-                         .reusable = progress.complete};
+                         .reusable = progress.complete,
+                         .epoch = taken_in};
     }
     progress.sent = progress.answered || connection->written() != written_before;
     connection = nullptr;
@@ -330,7 +334,7 @@ aio::Task<absl::StatusOr<std::string>> Client::Impl::ReadPiece(Exchange& exchang
 // Keeps the connection if the response left it in order.
 void Client::Impl::Finish(Exchange& exchange) {
   const MessageParser& parser = *exchange.parser;
-  if (exchange.reusable && parser.done() && parser.keep_alive() &&
+  if (exchange.reusable && exchange.epoch == epoch && parser.done() && parser.keep_alive() &&
       exchange.parser->TakeRest().empty()) {
     Keep(std::move(exchange.connection));
   }
@@ -453,7 +457,10 @@ void Client::SetMaxConnections(int max_connections) {
   while (impl_->in_use < max_connections && !impl_->waiters.empty()) impl_->GrantNext();
 }
 
-void Client::CloseIdle() { impl_->idle.clear(); }
+void Client::CloseIdle() {
+  impl_->idle.clear();
+  ++impl_->epoch;
+}
 
 uint64_t Client::bytes_received() const { return *impl_->received; }
 

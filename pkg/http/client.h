@@ -88,7 +88,8 @@ class Client {
   // taken away goes as calls end.
   void SetMaxConnections(int max_connections);
 
-  // Closes idle connections, so that the next call makes a new one (rotated credentials).
+  // Closes idle connections, and those in use once they are idle, so that the next call makes a new
+  // one (rotated credentials). Also from ClientOptions::tls.
   void CloseIdle();
 
   // Bytes received on all connections so far, TLS overhead included (benchmarks).

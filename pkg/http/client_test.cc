@@ -220,6 +220,25 @@ TEST(ClientTest, CloseIdleMakesTheNextCallConnect) {
   EXPECT_EQ(echo.peers.size(), 2u);
 }
 
+TEST(ClientTest, CloseIdleHoldsForWhatIsInUseToo) {
+  TestLoop t;
+  Echo echo;
+  Server& server = t.Serve(echo.handler());
+  Client client(t.executor(), {.origin = Origin(server.port())});
+  t.Run([&]() -> aio::Task<void> {
+    auto stream = co_await client.Open({}, kLong);
+    EXPECT_THAT(stream, IsOk());
+    if (!stream.ok()) co_return;
+    client.CloseIdle();
+    auto piece = co_await (*stream)->Read(kLong);
+    while (piece.ok() && !piece->empty()) piece = co_await (*stream)->Read(kLong);
+    EXPECT_THAT(piece, IsOk());
+    stream->reset();
+    EXPECT_THAT(co_await client.Do({}, kLong), IsOk());
+  }());
+  EXPECT_EQ(echo.peers.size(), 2u);
+}
+
 TEST(ClientTest, OldIdleConnectionsAreNotUsed) {
   TestLoop t;
   Echo echo;

@@ -43,9 +43,9 @@ class Dialer {
  public:
   explicit Dialer(DialerOptions options) : options_(std::move(options)) {}
 
-  // A connection that is ready for HTTP. Errors: kUnavailable, kUnauthenticated (some address
-  // answered, but TLS or the proxy's password failed), kInvalidArgument (TLS options), kCancelled.
-  // Cancellation: total.
+  // A connection whose next bytes are the caller's and the origin's. Errors: kUnavailable,
+  // kUnauthenticated (some address answered, but TLS or the proxy's password failed),
+  // kInvalidArgument (TLS options), kCancelled. Cancellation: total.
   aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dial(absl::Duration remaining);
 
  private:

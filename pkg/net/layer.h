@@ -1,5 +1,5 @@
-// Layer: one step between bytes on a socket and bytes of HTTP, without waiting. TLS over TCP, and
-// TLS over a TLS proxy over TCP, are stacks of layers; the Connection waits for its one socket
+// Layer: one step between bytes on a socket and bytes of a caller, without waiting. TLS over TCP,
+// and TLS over a TLS proxy over TCP, are stacks of layers; the Connection waits for its one socket
 // whenever the top layer says so.
 #ifndef CALICO_PKG_NET_LAYER_H_
 #define CALICO_PKG_NET_LAYER_H_

@@ -33,7 +33,6 @@ inline void FreeCertificateStack(STACK_OF(X509) * stack) { sk_X509_pop_free(stac
 inline void FreeMemory(void* memory) { OPENSSL_free(memory); }
 
 using Asn1BitStringPtr = Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
-using Asn1IntegerPtr = Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
 using Asn1OctetStringPtr = Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
 using AuthorityKeyIdPtr = Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free>;
 using BasicConstraintsPtr = Handle<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>;

@@ -4,7 +4,7 @@
 // Whether OpenSSL reads `openssl.cnf` is decided by its first use in a process, for good. Left
 // alone it would depend on whether a key or a TLS connection comes first. The file, which the
 // environment may name (OPENSSL_CONF), can load code, loosen the rules of TLS or leave out the
-// algorithms that we need: so it is read by none of our programs.
+// algorithms that we need: so it is read by no program of the product.
 //
 // The library of this header runs Initialize before `main` and before the constructors of C++
 // objects, in every program that links it, and everything that includes pkg/openssl does. No caller

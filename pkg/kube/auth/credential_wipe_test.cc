@@ -51,8 +51,9 @@ class CredentialWipeTest : public testing::Test {
   base::Logger logger_{base::LogLevel::kError, [](base::LogLevel, std::string_view) {}};
 };
 
-[[gnu::noinline]] MaskedNeedle WriteToken(const std::function<void(std::string_view)>& write) {
-  const base::SecretString token = base::RandomSecret(400);
+[[gnu::noinline]] MaskedNeedle WriteToken(const std::function<void(std::string_view)>& write,
+                                          size_t size = 400) {
+  const base::SecretString token = base::RandomSecret(size);
   write(token.view());
   return MaskedNeedle(token.view().data() + 100);
 }
@@ -71,15 +72,31 @@ TEST_F(CredentialWipeTest, TokenFile) {
   EXPECT_EQ(CountInMemory(needle), 0);
 }
 
-TEST_F(CredentialWipeTest, Plugin) {
+struct PluginCase {
+  const char* name;
+  const char* print;  // a shell command for the token in the file behind it
+  size_t size;
+};
+
+class PluginWipeTest : public CredentialWipeTest, public testing::WithParamInterface<PluginCase> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Tokens, PluginWipeTest,
+    testing::Values(PluginCase{"Plain", "cat", 400},
+                    // A parser puts together what is longer than its buffer, or escaped.
+                    PluginCase{"LongWithEscapes", R"(sed 's/.\{64\}/&\\\//g')", 10'000}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_P(PluginWipeTest, LeavesNothing) {
   // The token is read by the program from a file: nothing of it is in its arguments.
-  const MaskedNeedle needle = WriteToken([](std::string_view token) { Write("printed", token); });
+  const MaskedNeedle needle =
+      WriteToken([](std::string_view token) { Write("printed", token); }, GetParam().size);
   const std::string program = Path("plugin");
   Write("plugin",
         fmt::format("#!/bin/sh\nprintf '{{\"kind\":\"ExecCredential\",\"apiVersion\":"
                     "\"client.authentication.k8s.io/v1\",\"status\":{{\"token\":\"%s\"}}}}' "
-                    "\"$(cat '{}')\"\n",
-                    Path("printed")));
+                    "\"$({} '{}')\"\n",
+                    GetParam().print, Path("printed")));
   ASSERT_EQ(chmod(program.c_str(), 0700), 0);
   base::WipeStack();
   ASSERT_EQ(CountInMemory(needle), 0) << "the test itself leaves copies";

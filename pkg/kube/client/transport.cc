@@ -60,7 +60,7 @@ Transport::Transport(aio::Executor executor, RestConfig config, const base::Logg
   if (config_.credentials != nullptr) {
     http_options.tls = [this]() -> absl::StatusOr<net::TlsOptions> {
       absl::StatusOr<net::TlsOptions> tls = config_.credentials->Tls();
-      if (tls.ok()) Remember(*tls);
+      if (tls.ok()) FollowRotation(*tls);
       return tls;
     };
   }
@@ -141,32 +141,30 @@ aio::Task<absl::StatusOr<Transport::Answer>> Transport::Attempt(http::Request re
 absl::Status Transport::Authorize(http::Request& request) {
   for (const auto& header : config_.headers) request.headers.push_back(header);
   if (config_.credentials == nullptr) return absl::OkStatus();
-  FollowRotation();
+  CheckRotation();
   CALICO_ASSIGN_OR_RETURN(request.authorization, config_.credentials->Authorization());
   return absl::OkStatus();
 }
 
-void Transport::Remember(const net::TlsOptions& tls) {
-  used_identity_ = tls.identity;
-  used_version_ = tls.identity == nullptr ? 0 : tls.identity->version();
-}
-
-bool Transport::IsRotated(const net::TlsOptions& tls) const {
-  return tls.identity != used_identity_ ||
-         (tls.identity != nullptr && tls.identity->version() != used_version_);
-}
-
 // A renewed client certificate is of no use to connections that were made with the old one.
-void Transport::FollowRotation() {
+void Transport::FollowRotation(const net::TlsOptions& tls) {
+  const uint64_t version = tls.identity == nullptr ? 0 : tls.identity->version();
+  const bool is_rotated = tls.identity != used_identity_ || version != used_version_;
+  if (used_identity_ != nullptr && is_rotated) {
+    logger_.Info("client certificate has changed, closing idle connections");
+    http_->CloseIdle();
+  }
+  used_identity_ = tls.identity;
+  used_version_ = version;
+}
+
+void Transport::CheckRotation() {
   if (used_identity_ == nullptr) return;
   const absl::Time now = base::SystemClock().SteadyNow();
   if (now < next_rotation_check_) return;
   next_rotation_check_ = now + kRotationCheck;
   const absl::StatusOr<net::TlsOptions> tls = config_.credentials->Tls();
-  if (tls.ok() && IsRotated(*tls)) {
-    logger_.Info("client certificate has changed, closing idle connections");
-    http_->CloseIdle();
-  }
+  if (tls.ok()) FollowRotation(*tls);
 }
 
 void Transport::AddWatches(int count) {

@@ -72,16 +72,15 @@ class Transport {
   aio::Task<absl::StatusOr<Answer>> Attempt(http::Request request, absl::Duration timeout,
                                             Mode mode);
   absl::Status Authorize(http::Request& request);
-  void Remember(const net::TlsOptions& tls);
-  bool IsRotated(const net::TlsOptions& tls) const;
-  void FollowRotation();
+  void FollowRotation(const net::TlsOptions& tls);
+  void CheckRotation();
   void AddWatches(int count);
   void LogWarnings(const http::Headers& headers);
 
   RestConfig config_;
   const base::Logger& logger_;
   std::unique_ptr<http::Client> http_;
-  // What the newest connection may show as our own.
+  // What a new connection would show as our own, when that was last looked at.
   std::shared_ptr<const net::TlsIdentity> used_identity_;
   uint64_t used_version_ = 0;
   absl::Time next_rotation_check_ = absl::InfinitePast();

@@ -86,6 +86,17 @@ TEST_F(WatchDecoderTest, RefusesWhatIsNoEvent) {
   EXPECT_THAT(events_, IsEmpty());
 }
 
+// The envelope is no part of the object: what a list takes (64) is no deeper in a watch.
+TEST_F(WatchDecoderTest, ObjectMayBeNestedAsInAList) {
+  const auto feed = [this](size_t depth) {
+    const std::string inner = std::string(depth - 1, '[') + std::string(depth - 1, ']');
+    WatchDecoder decoder(4096);
+    return decoder.Feed("{\"type\":\"ADDED\",\"object\":{\"a\":" + inner + "}}\n", Collect());
+  };
+  EXPECT_THAT(feed(64), IsOk());
+  EXPECT_THAT(feed(65), StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
 TEST_F(WatchDecoderTest, ErrorEventEndsTheWatch) {
   EXPECT_THAT(
       decoder_.Feed("{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"apiVersion\":\"v1\","
