@@ -79,6 +79,14 @@ class Cluster:
     def load_images(self):
         quickstart.load_images(self.name)
 
+    def install(self):
+        """The whole product with an Installation of our CA, until it is Available."""
+        self.load_images()
+        self.deploy()
+        self.kube.apply(install.INSTALLATION, install.installation(
+            {"certificateManagement": install.certificate_management(self.ca)}))
+        install.wait_available(self.kube)
+
     def audit_writes(self, since, users):
         """Write requests of these users since an audit time stamp, those to leases aside."""
         writes = []

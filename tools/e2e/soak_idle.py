@@ -3,7 +3,6 @@
 import time
 import unittest
 
-from deployment import install
 from e2e import environment
 
 IDLE_SECONDS = 300
@@ -14,11 +13,7 @@ PODS = "/api/v1/namespaces/calico-system/pods"
 def setUpModule():
     global cluster
     cluster = environment.Cluster("idle", nodes=2)
-    cluster.load_images()
-    cluster.deploy()
-    cluster.kube.apply(install.INSTALLATION, install.installation(
-        {"certificateManagement": install.certificate_management(cluster.ca)}))
-    install.wait_available(cluster.kube)
+    cluster.install()
 
 
 def tearDownModule():

@@ -28,11 +28,7 @@ SEEN_SECONDS = 1.0
 def setUpModule():
     global cluster
     cluster = environment.Cluster("drift", nodes=1)
-    cluster.load_images()
-    cluster.deploy()
-    cluster.kube.apply(install.INSTALLATION, install.installation(
-        {"certificateManagement": install.certificate_management(cluster.ca)}))
-    install.wait_available(cluster.kube)
+    cluster.install()
 
 
 def tearDownModule():
