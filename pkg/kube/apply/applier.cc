@@ -39,8 +39,7 @@ absl::StatusOr<json::object> UnlessTooMuch(const DesiredObject& desired,
   if (!path.has_value()) return answer;
   return absl::FailedPreconditionError(
       fmt::format("apply {} {}: something else sets {} whenever it is applied, for instance a "
-                  "mutating webhook, "
-                  "and nothing but ours may be there",
+                  "mutating webhook, and nothing but ours may be there",
                   desired.resource->kind, desired.key.ToString(), *path));
 }
 
