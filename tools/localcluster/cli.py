@@ -44,6 +44,21 @@ def _component(name):
     return f"kube-{name}" if f"kube-{name}" in controlplane.COMPONENTS else name
 
 
+def _chosen_name(options):
+    """The cluster that is meant: the one named, else the only one there is, else the default."""
+    names = state.names()
+    if options.name is not None or options.command == "list":
+        return options.name
+    if options.command == "up" or layout.DEFAULT_NAME in names or not names:
+        return layout.DEFAULT_NAME
+    if len(names) == 1 or getattr(options, "all", False):
+        return names[0]
+    raise ClusterError(
+        f"choose a cluster for {options.command}: there are {', '.join(names)}",
+        f"name one: `tools/cluster {options.command} --name {names[0]}`",
+    )
+
+
 def _existing(name):
     settings = state.read(name)
     if settings is None:
@@ -246,8 +261,7 @@ def _parser():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument(
             "--name",
-            default=layout.DEFAULT_NAME,
-            help=f"the cluster (default {layout.DEFAULT_NAME})",
+            help=f"the cluster (default {layout.DEFAULT_NAME}, or the only one there is)",
         )
         command.set_defaults(run=function, needs_root=True)
         return command
@@ -301,6 +315,7 @@ def main(arguments):
     """Runs one command; the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        options.name = _chosen_name(options)
         if options.command == "up":
             _build(options)
         if options.needs_root and os.geteuid() != 0:

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from localcluster import binaries, cli, state
+from localcluster import binaries, cli, layout, state
 from localcluster.errors import ClusterError
 
 
@@ -67,6 +67,34 @@ class WantedSettingsTest(unittest.TestCase):
         ):
             with self.subTest(given):
                 self.assertEqual(want, cli._component(given))  # pylint: disable=protected-access
+
+
+class ChosenNameTest(unittest.TestCase):
+    """Commands without --name."""
+
+    def chosen(self, *words, names=()):
+        options = cli._parser().parse_args(words)  # pylint: disable=protected-access
+        with mock.patch.object(state, "names", lambda: list(names)):
+            return cli._chosen_name(options)  # pylint: disable=protected-access
+
+    def test_the_only_cluster_there_is(self):
+        for command in ("kubeconfig", "status", "down"):
+            with self.subTest(command):
+                self.assertEqual("quickstart", self.chosen(command, names=["quickstart"]))
+
+    def test_the_named_one_and_the_default_come_first(self):
+        self.assertEqual("b", self.chosen("down", "--name", "b", names=["a"]))
+        default = layout.DEFAULT_NAME
+        self.assertEqual(default, self.chosen("status", names=["a", default]))
+        self.assertEqual(default, self.chosen("status", names=[]))
+        self.assertEqual(default, self.chosen("up", names=["a"]))
+
+    def test_nothing_is_guessed_among_several(self):
+        with self.assertRaises(ClusterError) as caught:
+            self.chosen("down", names=["a", "b"])
+        self.assertIn("a, b", str(caught.exception))
+        self.assertIn("--name a", caught.exception.next_step)
+        self.assertEqual("a", self.chosen("down", "--all", names=["a", "b"]))
 
 
 if __name__ == "__main__":
