@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from benchmarks import figures, operator_figures, provisioner_figures
+from benchmarks import figures, operator_figures, provisioner_figures, scale_figures
 from deployment import build, install, kube as kubes
 from e2e import environment
 from localcluster import progress
@@ -53,7 +53,7 @@ def signer(cluster, table, count):
         process.terminate()
         _load(cluster, program, "delete", count)
     ours, bare, resident = figures.median(rates), figures.median(bare_rates), max(sizes)
-    table.add("signer, 1,000 CSRs pending", f"{ours:.0f} CSR/s", "70 % of a bare client", ours >= 0.7 * bare, None,
+    table.add(f"signer, {count:,} CSRs pending", f"{ours:.0f} CSR/s", "70 % of a bare client", ours >= 0.7 * bare, None,
               f"medians of 3; bare client in the same run {bare:.0f} CSR/s, ratio {ours / bare:.2f}")
     table.add("signer resident", f"{resident:.1f} MiB", "16 MiB", resident <= 16)
 
@@ -72,14 +72,14 @@ def cold_build(table):
         shutil.rmtree(base, ignore_errors=True)
 
 
-PARTS = ("operator", "provisioner", "signer", "build")
+PARTS = ("operator", "provisioner", "signer", "scale", "build")
 
 
 def main(arguments):
     parser = argparse.ArgumentParser(
         prog="tools/bench", description="Measures the figures of our programs, each with its limit and its peer.",
-        epilog="PEER_PROVISIONER=/path/to/key-cert-provisioner runs the reference's init program beside ours; without it its "
-               "recorded figure is printed. example: tools/bench --only provisioner --only signer")
+        epilog="PEER_PROVISIONER=/path/to/key-cert-provisioner runs the reference's init program beside ours, with the files of a pod; "
+               "without it, or when it does not complete, its recorded figure is printed. example: tools/bench --only provisioner --only signer")
     parser.add_argument("--only", choices=PARTS, action="append", help="these parts only")
     parser.add_argument("--idle", type=int, default=300, metavar="SECONDS", help="length of the idle measurement (default 300)")
     parser.add_argument("--csrs", type=int, default=1000, help="pending requests for the signer (default 1000)")
@@ -100,6 +100,8 @@ def main(arguments):
                 cluster.deploy()
                 if part == "operator":
                     operator_figures.run(cluster, table, options.idle)
+                elif part == "scale":
+                    scale_figures.run(cluster, table, options.idle)
                 else:
                     _ready_for_requests(cluster)
                     signing = cluster.start_signer() if part == "provisioner" else None

@@ -113,19 +113,21 @@ class Kube:
                 return False
             raise
 
-    def create_many(self, path, bodies, connections=8):
+    def create_many(self, path, bodies):
         """POSTs every body to `path` over kept connections; KubeError at the first refusal."""
-        bodies = list(bodies)
+        self.request_many([("POST", path, body, "application/json") for body in bodies])
 
+    def request_many(self, requests, connections=8):
+        """Sends every (method, path, body, content type) over kept connections; KubeError at the first refusal."""
         def some(start):
             connection = http.client.HTTPSConnection(self._url.hostname, self._url.port or 443, context=self._context,
                                                      timeout=60)
-            for body in bodies[start::connections]:
-                connection.request("POST", self._url.path + path, json.dumps(body), {"Content-Type": "application/json"})
+            for method, path, body, content_type in requests[start::connections]:
+                connection.request(method, self._url.path + path, json.dumps(body), {"Content-Type": content_type})
                 answer = connection.getresponse()
                 text = answer.read()
-                if answer.status != 201:
-                    raise KubeError(f"POST {path}: {answer.status} {text[:300]!r}", answer.status)
+                if answer.status // 100 != 2:
+                    raise KubeError(f"{method} {path}: {answer.status} {text[:300]!r}", answer.status)
             connection.close()
 
         with concurrent.futures.ThreadPoolExecutor(connections) as pool:
