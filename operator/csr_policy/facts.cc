@@ -60,11 +60,16 @@ std::vector<base::IpAddress> AddressesOf(const api::Node& node) {
 
 CsrFacts FactsOf(api::CertificateSigningRequest csr, absl::Time now) {
   CsrFacts facts;
-  facts.request = pki::CertificateRequest::ParsePem(csr.request_pem);
   facts.requester = RequesterOf(csr);
   facts.csr = std::move(csr);
   facts.now = now;
   return facts;
+}
+
+void ParseRequest(CsrFacts& facts) {
+  if (facts.request_parsed) return;
+  facts.request = pki::CertificateRequest::ParsePem(facts.csr.request_pem);
+  facts.request_parsed = true;
 }
 
 }  // namespace calico::csr_policy

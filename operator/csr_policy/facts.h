@@ -62,10 +62,19 @@ enum class Lookup {
   kAbsent,   // the API server says that there is none
 };
 
+// Something else in the cluster that holds an address which the request asks for.
+struct AddressOwner {
+  base::IpAddress address;
+  std::string kind;   // "Service" (clusterIPs, externalIPs, load balancer ingress), "Node", "Pod"
+  std::string name;   // namespace/name, or name
+  bool live = false;  // that object was read just now
+};
+
 struct CsrFacts {
   api::CertificateSigningRequest csr;
-  // spec.request, or why it cannot be read.
+  // spec.request, or why it cannot be read. Set by ParseRequest.
   absl::StatusOr<pki::CertificateRequest> request = absl::UnknownError("not parsed");
+  bool request_parsed = false;
   Requester requester;
 
   Lookup pod_lookup = Lookup::kNotDone;
@@ -74,13 +83,23 @@ struct CsrFacts {
   Lookup node_lookup = Lookup::kNotDone;
   std::vector<base::IpAddress> node_addresses;  // of pod.node_name
 
+  // Who else holds one of the requested addresses: kNotDone until all Services, Nodes and Pods are
+  // known. Left out: the requester's own pod, its own node, the pods on the host network of that
+  // node, and pods that have finished (they keep their addresses, nobody answers there).
+  Lookup address_lookup = Lookup::kNotDone;
+  std::vector<AddressOwner> address_owners;
+
   absl::Time now;
   // How long the request is known here. Not by its creationTimestamp, which is another clock's.
   absl::Duration waited = absl::InfiniteDuration();
 };
 
-// Parses spec.request and reads the requester; look-ups are not done.
+// Reads the requester. spec.request is not parsed, look-ups are not done.
 CsrFacts FactsOf(api::CertificateSigningRequest csr, absl::Time now);
+
+// Parses spec.request, unless that is done. Evaluate calls it once it is known that somebody asks
+// whom the policy expects: what a stranger writes costs nothing.
+void ParseRequest(CsrFacts& facts);
 
 }  // namespace calico::csr_policy
 

@@ -57,6 +57,8 @@ struct CsrPolicyEntry {
   std::vector<std::string> usages;
   std::vector<std::string> required_usages;
   std::vector<std::string> keys;
+  // IP addresses of the request are not judged and left out of the certificate.
+  bool drop_ip_addresses = false;
   // A request for less is denied, a request for more gets `max_duration`.
   absl::Duration min_duration = kShortestDuration;
   absl::Duration max_duration = absl::InfiniteDuration();

@@ -2,8 +2,7 @@
 // and the policy, in a fixed order; the first violation is the verdict.
 //
 //   Decision decision = Evaluate(facts, policy);
-//   if (decision.kind == Decision::Kind::kRetry && decision.need == Need::kPod) { ...GET the pod...
-//   }
+//   if (decision.need == Need::kPod) { ...GET the pod, Evaluate again... }
 //
 // Rule names are stable: they stand in Denied conditions, logs and documentation.
 //
@@ -29,7 +28,12 @@
 //   pod-uid               ... and is the same one, not a successor of that name
 //   pod-service-account   ... and runs under the requester's service account
 //   pod-alive             ... and is neither terminating nor finished
-//   ip-addresses          every IP address is that pod's; on the host network also the node's
+//   ip-addresses          every IP address is that pod's; on the host network also the node's; and
+//                         nothing else has it: no Service, other Node or other Pod (a stolen token
+//                         of calico-node can write any address into its pod's or node's status)
+//
+// spec.request is parsed after `bound-token`: a stranger costs no parsing. With `dropIPAddresses`
+// the entry judges no IP address, and the certificate has none.
 //
 // Rules after `duration` rest on look-ups. Their violations count only when the API server was
 // asked just now: with anything less the verdict is kRetry and says what to look up. So a failed
@@ -59,6 +63,12 @@ enum class Need {
   kNothing,
   kPod,   // a live look-up of the requester's pod
   kNode,  // a live look-up of the pod's node
+  // Who else has the requested addresses: address_owners, and an address_lookup that is not
+  // kNotDone.
+  kAddresses,
+  // A live look-up of the first of address_owners that is not `live`: it becomes live, or goes from
+  // the list if the object does not hold the address (any more).
+  kAddressOwner,
   kTime,  // the cluster may not be that far: no address or another one, not on a node yet
 };
 
@@ -81,9 +91,10 @@ struct Decision {
   std::string Text() const;
 };
 
-// The verdict. An entry that allows everything approves; else an entry that lacks facts asks for a
-// retry; else the violation of the entry that got furthest denies.
-Decision Evaluate(const CsrFacts& facts, const CsrPolicy& policy);
+// The verdict. Parses spec.request (ParseRequest) as soon as it is needed. An entry that allows
+// everything approves; else an entry that lacks facts asks for a retry; else the violation of the
+// entry that got furthest denies.
+Decision Evaluate(CsrFacts& facts, const CsrPolicy& policy);
 
 // Every rule's name in the order of evaluation.
 std::span<const std::string_view> RuleNames();

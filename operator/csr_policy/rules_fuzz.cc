@@ -34,6 +34,7 @@ CsrFacts Facts(std::string request_pem) {
   csr.request_pem = std::move(request_pem);
   CsrFacts facts = FactsOf(std::move(csr), absl::FromUnixSeconds(1'800'000'000));
   facts.pod_lookup = Lookup::kLive;
+  facts.address_lookup = Lookup::kLive;
   facts.pod.uid = kUid;
   facts.pod.service_account = "sa";
   facts.pod.ips = {base::IpAddress::Parse("10.1.2.3").value()};
@@ -46,7 +47,7 @@ CsrFacts Facts(std::string request_pem) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using calico::csr_policy::Decision;
   static const calico::csr_policy::CsrPolicy policy = calico::csr_policy::Policy();
-  const calico::csr_policy::CsrFacts facts =
+  calico::csr_policy::CsrFacts facts =
       calico::csr_policy::Facts(std::string(reinterpret_cast<const char*>(data), size));
   const Decision decision = calico::csr_policy::Evaluate(facts, policy);
   CALICO_CHECK(decision.kind != Decision::Kind::kRetry);  // every look-up is live

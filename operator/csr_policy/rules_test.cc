@@ -40,8 +40,9 @@ pki::CertificateRequestTemplate GoodTemplate() {
 }
 
 void SetRequestPem(CsrFacts& facts, std::string pem) {
-  facts.request = pki::CertificateRequest::ParsePem(pem);
   facts.csr.request_pem = std::move(pem);
+  facts.request_parsed = false;
+  ParseRequest(facts);
 }
 
 void SetRequest(CsrFacts& facts, const pki::CertificateRequestTemplate& request,
@@ -87,7 +88,9 @@ CsrFacts GoodFacts() {
                {std::string(api::kExtraPodUid), {kUid}}};
   csr.request_pem = pki::CreateCertificateRequest(Key(), GoodTemplate()).value();
   CsrFacts facts = FactsOf(std::move(csr), kNow);
+  ParseRequest(facts);
   facts.pod_lookup = Lookup::kCached;
+  facts.address_lookup = Lookup::kCached;
   facts.pod.uid = kUid;
   facts.pod.service_account = "calico-node";
   facts.pod.node_name = "node-1";
@@ -516,6 +519,124 @@ TEST(CsrRulesTest, AsksForMissingFacts) {
        Kind::kRetry, "pod-exists", Need::kPod},
   };
   for (const Case& c : cases) Check(c);
+}
+
+// --- Who else has an address ---
+
+Change Owner(std::string kind, std::string name, bool live,
+             absl::Duration waited = absl::InfiniteDuration()) {
+  return [=](World& w) {
+    w.facts.address_owners = {{Ip("10.0.0.5"), kind, name, live}};
+    w.facts.waited = waited;
+  };
+}
+
+TEST(CsrRulesTest, AnAddressThatSomethingElseHasIsRefused) {
+  const Case cases[] = {
+      {"not known yet", [](World& w) { w.facts.address_lookup = Lookup::kNotDone; }, Kind::kRetry,
+       "ip-addresses", Need::kAddresses, "not known yet"},
+      {"nobody else, asked just now", [](World& w) { w.facts.address_lookup = Lookup::kLive; },
+       Kind::kApprove},
+      {"a Service, says a cache", Owner("Service", "default/kubernetes", false), Kind::kRetry,
+       "ip-addresses", Need::kAddressOwner},
+      {"a Service", Owner("Service", "default/kubernetes", true), Kind::kDeny, "ip-addresses",
+       Need::kNothing, "10.0.0.5 is also an address of Service \"default/kubernetes\""},
+      {"another node", Owner("Node", "node-2", true), Kind::kDeny, "ip-addresses", Need::kNothing,
+       "of Node \"node-2\""},
+      {"another pod", Owner("Pod", "kube-system/etcd-1", true), Kind::kDeny, "ip-addresses",
+       Need::kNothing, "of Pod \"kube-system/etcd-1\""},
+      {"another pod, which may just be going",
+       Owner("Pod", "kube-system/etcd-1", true, absl::ZeroDuration()), Kind::kRetry, "ip-addresses",
+       Need::kTime},
+      {"one cached, one live: the live one decides",
+       [](World& w) {
+         w.facts.address_owners = {{Ip("10.0.0.5"), "Pod", "a/b", false},
+                                   {Ip("fd00::5"), "Node", "node-2", true}};
+       },
+       Kind::kDeny, "ip-addresses", Need::kNothing, "fd00::5"},
+      {"an address that is not asked",
+       [](World& w) { w.facts.address_owners = {{Ip("10.0.0.6"), "Pod", "a/b", true}}; },
+       Kind::kApprove},
+      {"the pod's own addresses come first",
+       [](World& w) {
+         w.facts.pod.ips = {Ip("10.0.0.9")};
+         w.facts.pod_lookup = Lookup::kLive;
+         w.facts.address_lookup = Lookup::kNotDone;
+       },
+       Kind::kDeny, "ip-addresses", Need::kNothing, "is not an address of pod"},
+  };
+  for (const Case& c : cases) Check(c);
+}
+
+// PATCH nodes/status or pods/status with the token of calico-node, then ask for that address.
+TEST(CsrRulesTest, AStatusThatTheRequesterWroteIsNoProof) {
+  const auto stolen = [](bool in_node) {
+    return [in_node](World& w) {
+      pki::CertificateRequestTemplate request = GoodTemplate();
+      request.ip_addresses = {Ip("10.96.0.1")};
+      SetRequest(w.facts, request);
+      w.facts.pod.host_network = true;
+      w.facts.pod_lookup = Lookup::kLive;
+      w.facts.node_lookup = Lookup::kLive;
+      (in_node ? w.facts.node_addresses : w.facts.pod.ips).push_back(Ip("10.96.0.1"));
+      w.facts.address_owners = {{Ip("10.96.0.1"), "Service", "default/kubernetes", true}};
+    };
+  };
+  for (const bool in_node : {false, true}) {
+    Check({"a Service's address", stolen(in_node), Kind::kDeny, "ip-addresses", Need::kNothing,
+           "Service \"default/kubernetes\"; where Services take addresses of nodes"});
+  }
+}
+
+TEST(CsrRulesTest, DroppedAddressesAreNotJudged) {
+  World world;
+  world.policy.entries[0].drop_ip_addresses = true;
+  world.facts.address_lookup = Lookup::kNotDone;
+  world.facts.pod.ips.clear();
+  const Decision decision = Evaluate(world.facts, world.policy);
+  ASSERT_EQ(decision.kind, Kind::kApprove) << decision.Text();
+  EXPECT_THAT(PlanCertificate(world.facts, *decision.entry, absl::Hours(1)).ip_addresses,
+              IsEmpty());
+}
+
+TEST(CsrRulesTest, ARequestWithoutAddressesNeedsNoLookUpOfThem) {
+  World world;
+  pki::CertificateRequestTemplate request = GoodTemplate();
+  request.ip_addresses.clear();
+  SetRequest(world.facts, request);
+  world.facts.address_lookup = Lookup::kNotDone;
+  EXPECT_EQ(Evaluate(world.facts, world.policy).kind, Kind::kApprove);
+}
+
+TEST(CsrRulesTest, AStrangersRequestIsNotParsed) {
+  const Change strangers[] = {
+      [](World& w) { w.facts.csr.signer_name = "example.com/other"; },
+      [](World& w) { w.facts.csr.username = "alice"; },
+      [](World& w) { w.facts.csr.username = "system:serviceaccount:default:calico-node"; },
+      [](World& w) { w.facts.csr.extra.clear(); },
+  };
+  for (const Change& change : strangers) {
+    World world;
+    change(world);
+    world.facts = FactsOf(world.facts.csr, kNow);
+    EXPECT_EQ(Evaluate(world.facts, world.policy).kind, Kind::kDeny);
+    EXPECT_FALSE(world.facts.request_parsed);
+  }
+  World expected;
+  expected.facts = FactsOf(expected.facts.csr, kNow);
+  EXPECT_EQ(Evaluate(expected.facts, expected.policy).need, Need::kPod);
+  EXPECT_TRUE(expected.facts.request_parsed);
+}
+
+TEST(CsrRulesTest, DenialsQuoteAFewValuesOfThePolicy) {
+  World world;
+  world.policy.entries[0].dns_names.clear();
+  for (int i = 0; i < 15; ++i) {
+    world.policy.entries[0].dns_names.push_back("n" + std::to_string(i) + ".example.com");
+  }
+  EXPECT_EQ(Evaluate(world.facts, world.policy).message,
+            "\"typha-client\" is not one of n0.example.com, n1.example.com, n2.example.com, and 12 "
+            "more");
 }
 
 TEST(CsrRulesTest, NamesTheEntryThatGotFurthest) {

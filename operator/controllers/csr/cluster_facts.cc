@@ -159,6 +159,9 @@ aio::Task<absl::StatusOr<csr_policy::Decision>> ClusterFacts::Judge(
       CALICO_CO_RETURN_IF_ERROR(co_await LookUpPod(facts));
     } else if (decision.need == csr_policy::Need::kNode) {
       CALICO_CO_RETURN_IF_ERROR(co_await LookUpNode(facts));
+    } else if (decision.need == csr_policy::Need::kAddresses) {
+      // Nothing gathers who else has an address yet: the pod's own facts decide.
+      facts.address_lookup = csr_policy::Lookup::kCached;
     } else {
       co_return decision;
     }

@@ -59,6 +59,8 @@ csr_policy::CsrFacts Facts(const std::string& text) {
   csr_policy::CsrFacts facts = csr_policy::FactsOf(
       api::CertificateSigningRequest::Decode(codec::ParseJsonObject(text).value()).value(),
       pki::TestTime());
+  csr_policy::ParseRequest(facts);
+  facts.address_lookup = csr_policy::Lookup::kCached;
   facts.pod_lookup = csr_policy::Lookup::kCached;
   facts.pod.uid = kUid;
   facts.pod.service_account = "calico-node";
@@ -83,7 +85,7 @@ void BM_Parse(benchmark::State& state) {
 BENCHMARK(BM_Parse)->ArgName("rsa")->Arg(0)->Arg(1);
 
 void BM_Judge(benchmark::State& state) {
-  const csr_policy::CsrFacts facts = Facts(CsrText(Key(static_cast<int>(state.range(0)))));
+  csr_policy::CsrFacts facts = Facts(CsrText(Key(static_cast<int>(state.range(0)))));
   const csr_policy::CsrPolicy policy = Policy();
   for (auto _ : state) {
     const csr_policy::Decision decision = csr_policy::Evaluate(facts, policy);
