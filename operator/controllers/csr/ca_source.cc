@@ -58,15 +58,12 @@ FileCaSource::FileCaSource(std::string cert_file, std::string key_file, const ba
       logger_(logger),
       watched_({cert_file_, key_file_}) {}
 
-absl::StatusOr<std::unique_ptr<FileCaSource>> FileCaSource::Open(std::string cert_file,
-                                                                 std::string key_file,
-                                                                 const base::Clock& clock,
-                                                                 const base::Logger& logger) {
+std::unique_ptr<FileCaSource> FileCaSource::Open(std::string cert_file, std::string key_file,
+                                                 const base::Clock& clock,
+                                                 const base::Logger& logger) {
   std::unique_ptr<FileCaSource> source(
       new FileCaSource(std::move(cert_file), std::move(key_file), clock, logger));
-  source->Look();
-  CALICO_RETURN_IF_ERROR(source->watched_.status());
-  source->WarnBeforeEnd();
+  source->Refresh();
   return source;
 }
 
@@ -96,6 +93,7 @@ base::WatchedFiles::News FileCaSource::Look() {
 }
 
 void FileCaSource::WarnBeforeEnd() {
+  if (current_ == nullptr) return;
   const absl::Time now = clock_.Now();
   const absl::Duration left = current_->not_after() - now;
   if (left > kWarnBefore || now < next_warning_) return;
@@ -120,7 +118,9 @@ void FileCaSource::Refresh() {
       break;
     case base::WatchedFiles::News::kFailed:
       // The two files may have been seen between their replacements; the next look tells.
-      logger_.Error("CA not taken, the old one stays", {{"error", watched_.status()}});
+      logger_.Error(current_ == nullptr ? "no usable CA, requests wait until there is one"
+                                        : "CA not taken, the old one stays",
+                    {{"error", watched_.status()}});
       break;
   }
   WarnBeforeEnd();

@@ -41,24 +41,27 @@ class IssuingCa {
 class CaSource {
  public:
   virtual ~CaSource() = default;
-  // Never null.
+  // Null while there is no CA that can serve: requests wait, and status() tells why.
   virtual std::shared_ptr<const IssuingCa> Current() const = 0;
+  // How the last look ended; a bad one leaves the CA that was there.
+  virtual absl::Status status() const = 0;
   // Looks for a new CA, and warns when the end of the current one is near. Blocking: small files.
   virtual void Refresh() = 0;
 };
 
 // A certificate file (the CA first, then those above it, if any) and a key file, read again when
-// they change. A pair that cannot serve is logged, and the old one stays.
+// they change. A pair that cannot serve is logged, and the old one stays. Without an old one, after
+// a start, there is none until the files are mended: a program that ended would hide why.
 class FileCaSource final : public CaSource {
  public:
-  // `clock` and `logger` outlive the source. Errors: of the files, with their paths: unreadable,
-  // not PEM, not a CA, key of another certificate, expired or not valid yet.
-  static absl::StatusOr<std::unique_ptr<FileCaSource>> Open(std::string cert_file,
-                                                            std::string key_file,
-                                                            const base::Clock& clock,
-                                                            const base::Logger& logger);
+  // Looks at the files once. `clock` and `logger` outlive the source. status() is then of the
+  // files, with their paths: unreadable, not PEM, not a CA, key of another certificate, expired or
+  // not valid yet.
+  static std::unique_ptr<FileCaSource> Open(std::string cert_file, std::string key_file,
+                                            const base::Clock& clock, const base::Logger& logger);
 
   std::shared_ptr<const IssuingCa> Current() const override { return current_; }
+  absl::Status status() const override { return watched_.status(); }
   void Refresh() override;
 
  private:

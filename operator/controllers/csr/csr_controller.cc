@@ -28,6 +28,9 @@ constexpr size_t kBusy = 16;
 
 constexpr std::string_view kPolicyApproved = "PolicyApproved";
 constexpr std::string_view kPolicyViolation = "PolicyViolation";
+// Rules of the CA, not of the policy, in conditions and logs.
+constexpr std::string_view kUsableCa = "usable-ca";
+constexpr std::string_view kCaConstraints = "ca-constraints";
 constexpr std::string_view kSignerValidationFailure = "SignerValidationFailure";
 
 // Somebody else has stored a certificate meanwhile; the server never takes a second one.
@@ -231,6 +234,25 @@ CsrController::Reconciled CsrController::WaitForCluster(const Work& work,
   return controller::Result{.requeue_after = wait};
 }
 
+// Said once for each request; the source of the CA logs what is wrong with it.
+CsrController::Reconciled CsrController::WaitForCa(const Work& work) {
+  const Decision wait{.kind = Decision::Kind::kRetry,
+                      .rule = kUsableCa,
+                      .message = fmt::format("there is no CA to sign with: {}",
+                                             std::string(on_.ca.status().message()))};
+  Reconciled result = WaitForCluster(work, wait);
+  Waiting& waiting = waiting_[work.facts.csr.meta.name];
+  if (!waiting.told_about_ca) {
+    waiting.told_about_ca = true;
+    Record(work, kube::EventType::kWarning, "Waiting", wait.message);
+  }
+  return result;
+}
+
+void CsrController::RetryWaiting() {
+  for (const auto& [name, waiting] : waiting_) queue_.Add({"", name});
+}
+
 aio::Task<absl::StatusOr<IssuedCertificate>> CsrController::Sign(
     const Work& work, const csr_policy::CsrPolicyEntry& entry) {
   const pki::CertificateTemplate wanted =
@@ -255,8 +277,15 @@ aio::Task<absl::Status> CsrController::Write(Work& work, std::string_view subres
 aio::Task<CsrController::Reconciled> CsrController::Grant(Work& work,
                                                           const csr_policy::CsrPolicyEntry& entry) {
   const api::CertificateSigningRequest& csr = work.facts.csr;
+  if (on_.ca.Current() == nullptr) co_return WaitForCa(work);
   // Before the approval, so that nothing is approved that cannot be signed.
   const absl::StatusOr<IssuedCertificate> certificate = co_await Sign(work, entry);
+  if (absl::IsPermissionDenied(certificate.status())) {
+    // The CA itself forbids these names or usages: another attempt would end the same way.
+    co_return co_await Refuse(work, {.kind = Decision::Kind::kDeny,
+                                     .rule = kCaConstraints,
+                                     .message = std::string(certificate.status().message())});
+  }
   if (!certificate.ok()) {
     Record(work, kube::EventType::kWarning, "SigningFailed",
            std::string(certificate.status().message()));

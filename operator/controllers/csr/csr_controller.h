@@ -77,6 +77,9 @@ class CsrController {
   // Works until cancelled.
   aio::Task<void> Run();
 
+  // Tries at once what waits, after something that it may wait for has come.
+  void RetryWaiting();
+
   // Waiting requests, and those in work.
   size_t pending() const;
 
@@ -95,6 +98,7 @@ class CsrController {
     api::ObjectKey pod;
     absl::Time since;  // steady clock
     int rounds = 0;
+    bool told_about_ca = false;
   };
 
   // Never kInvalidArgument, with which a controller gives up: the request waits on the server, and
@@ -108,6 +112,7 @@ class CsrController {
   aio::Task<Reconciled> Refuse(Work& work, const csr_policy::Decision& decision);
   // Since it was first judged; zero at that time.
   absl::Duration Waited(const api::CertificateSigningRequest& csr) const;
+  Reconciled WaitForCa(const Work& work);
   Reconciled WaitForCluster(const Work& work, const csr_policy::Decision& decision);
   aio::Task<absl::StatusOr<IssuedCertificate>> Sign(const Work& work,
                                                     const csr_policy::CsrPolicyEntry& entry);

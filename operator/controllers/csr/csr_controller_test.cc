@@ -34,8 +34,7 @@ class CsrControllerTest : public CsrTest {
     Running(CsrControllerTest& test, CsrControllerOptions options)
         : policies(PolicySource::Open("", {kSigner}, test.logger()).value()),
           ca(FileCaSource::Open(test.Path("ca.crt"), test.Path("ca.key"), test.clock_,
-                                test.logger())
-                 .value()),
+                                test.logger())),
           client(test.executor(), test.server().Config(), test.logger(), {.max_connections = 64}),
           events(client, "csr-signer", test.clock_, test.logger(), test.executor()),
           metrics(registry, {kSigner}),

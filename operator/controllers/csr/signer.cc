@@ -94,8 +94,12 @@ Program::Program(aio::Executor executor, SignerOptions o,
                  ControllerOptionsOf(options.config)),
       manager(executor, client, ManagerOptionsOf(options, &registry), clock, logger) {
   registry.AddGaugeCallback(
-      "csr_signer_ca_expiry_timestamp_seconds", "When the CA stops being able to sign.",
-      [this] { return static_cast<double>(absl::ToUnixSeconds(ca->Current()->not_after())); });
+      "csr_signer_ca_expiry_timestamp_seconds",
+      "When the CA stops being able to sign; 0 without a CA.", [this] {
+        const std::shared_ptr<const IssuingCa> current = ca->Current();
+        return current == nullptr ? 0.0
+                                  : static_cast<double>(absl::ToUnixSeconds(current->not_after()));
+      });
   registry.AddGaugeCallback("csr_signer_pending_requests",
                             "CertificateSigningRequests without a verdict or a certificate.",
                             [this] { return static_cast<double>(controller.pending()); });
@@ -105,7 +109,9 @@ Program::Program(aio::Executor executor, SignerOptions o,
 
 aio::Task<void> Program::RefreshFiles() {
   while ((co_await aio::Sleep(options.refresh_interval)).ok()) {
+    const bool had_ca = ca->Current() != nullptr;
     ca->Refresh();
+    if (!had_ca && ca->Current() != nullptr) controller.RetryWaiting();
     if (policies->Refresh()) cluster.SetNamespaces(policies->Current()->Namespaces());
     // What a wave of requests took lies in small free pieces, which the allocator keeps. Costs some
     // microseconds.
@@ -118,7 +124,8 @@ void Program::AddParts() {
   if (!config.health_address.empty()) {
     manager.AddServer("health", [this, address = config.health_address] {
       const auto ready = [this] {
-        return manager.Ready() ? absl::OkStatus() : absl::UnavailableError("requests not listed");
+        if (!manager.Ready()) return absl::UnavailableError("requests not listed");
+        return ca->Current() != nullptr ? absl::OkStatus() : ca->status();
       };
       return serving::Serve("health", address, {.ready = ready, .live = serving::AlwaysOk}, logger);
     });
@@ -146,15 +153,16 @@ aio::Task<int> RunSigner(SignerOptions options, aio::Task<void> stop, const base
   const config::SignerConfig& config = options.config;
   absl::StatusOr<std::unique_ptr<PolicySource>> policies =
       PolicySource::Open(config.policy_file, config.signer_names, logger);
-  absl::StatusOr<std::unique_ptr<FileCaSource>> ca =
+  std::unique_ptr<FileCaSource> ca =
       FileCaSource::Open(config.ca_cert_file, config.ca_key_file, clock, logger);
-  if (!policies.ok()) logger.Error("bad policy", {{"error", policies.status()}});
-  if (!ca.ok()) logger.Error("bad CA", {{"error", ca.status()}});
-  if (!policies.ok() || !ca.ok()) co_return kExitBadInput;
+  if (!policies.ok()) {
+    logger.Error("bad policy", {{"error", policies.status()}});
+    co_return kExitBadInput;
+  }
 
   const aio::Executor executor = co_await aio::CurrentExecutor();
   const auto program = std::make_unique<Program>(executor, std::move(options), *std::move(policies),
-                                                 *std::move(ca), clock, logger);
+                                                 std::move(ca), clock, logger);
   program->AddParts();
   const absl::Status status = co_await program->manager.Run(std::move(stop));
   if (status.ok() || absl::IsCancelled(status)) co_return kExitOk;

@@ -17,7 +17,7 @@ namespace calico::csr {
 
 inline constexpr int kExitOk = 0;        // ended by a signal
 inline constexpr int kExitFailed = 1;    // lost the lease, or a part ended by itself
-inline constexpr int kExitBadInput = 2;  // policy or CA cannot serve
+inline constexpr int kExitBadInput = 2;  // the policy cannot serve
 
 struct SignerOptions {
   config::SignerConfig config;

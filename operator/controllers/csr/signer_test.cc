@@ -81,8 +81,22 @@ ASYNC_TEST_F(SignerTest, RefusesToStartWithBadFiles) {
   Start(std::move(options));
   EXPECT_EQ(co_await Stop(), kExitBadInput);
   EXPECT_EQ(Logged("bad policy"), 1);
-  EXPECT_EQ(Logged("bad CA"), 1) << "both are told";
+  EXPECT_EQ(Logged("no usable CA"), 1) << "both are told";
   EXPECT_EQ(server().Count(""), 0);
+}
+
+ASYNC_TEST_F(SignerTest, WithoutAUsableCaRequestsWaitUntilItIsMended) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  PutFile("ca.key", "nothing");
+  Start(Options());
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("request has to wait") == 1; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("POST", "/events") == 1; }));
+  EXPECT_EQ(Logged("no usable CA"), 1) << "once, not at every look";
+  EXPECT_EQ(Writes(), 0) << "neither approved nor denied";
+  PutFile("ca.key", ca().key_pem());
+  EXPECT_TRUE(co_await Issued(name));
+  EXPECT_EQ(co_await Stop(), kExitOk);
 }
 
 ASYNC_TEST_F(SignerTest, AChangedPolicyTakesEffectWithoutARestart) {
