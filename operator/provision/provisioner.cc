@@ -16,6 +16,7 @@
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/backoff.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/kube/client/errors.h"
 #include "pkg/pki/certificate_request.h"
 
 namespace calico::provision {
@@ -25,6 +26,12 @@ using Csr = api::CertificateSigningRequest;
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(15);
 constexpr absl::Duration kWatchIdleLimit = absl::Seconds(75);  // a bookmark comes every minute
+
+absl::StatusOr<Csr> DecodeCsr(const json::object& object) {
+  absl::StatusOr<Csr> csr = Csr::Decode(object);
+  if (!csr.ok()) return kube::Undecodable(csr.status(), "decode response");
+  return csr;
+}
 
 // Carries out the steps of a RequestMachine over one client.
 class RequestDriver {
@@ -108,7 +115,7 @@ class RequestDriver {
     const absl::StatusOr<json::object> answer = co_await client_.Create(
         api::kCertificateSigningRequests, NewRequest().EncodeNew(), CallTimeout());
     absl::StatusOr<Csr> created =
-        answer.ok() ? Csr::Decode(*answer) : absl::StatusOr<Csr>(answer.status());
+        answer.ok() ? DecodeCsr(*answer) : absl::StatusOr<Csr>(answer.status());
     LogRetry("create CertificateSigningRequest", created.status());
     if (created.ok()) {
       logger_.Info("certificate requested", {{"name", name_}, {"signer", config_.signer_name}});
@@ -122,7 +129,7 @@ class RequestDriver {
     options.field_selector = "metadata.name=" + name_;
     options.timeout = CallTimeout();
     const auto keep = [&found](const json::object& object) -> absl::Status {
-      CALICO_ASSIGN_OR_RETURN(found, Csr::Decode(object));
+      CALICO_ASSIGN_OR_RETURN(found, DecodeCsr(object));
       return absl::OkStatus();
     };
     const absl::StatusOr<std::string> listed =
@@ -149,7 +156,7 @@ class RequestDriver {
       if (event.type == kube::WatchEventType::kDeleted) {
         next = machine_.OnDeleted(clock_.SteadyNow(), base::RandomUnit());
       } else {
-        CALICO_ASSIGN_OR_RETURN(const Csr csr, Csr::Decode(event.object));
+        CALICO_ASSIGN_OR_RETURN(const Csr csr, DecodeCsr(event.object));
         next = machine_.OnChanged(csr);
       }
       // Any error ends the watch; `next` tells the two apart.

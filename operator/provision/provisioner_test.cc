@@ -169,6 +169,13 @@ ASYNC_TEST_F(ProvisionTest, SurvivesCutWatchesExpiryAndServerErrors) {
   EXPECT_THAT(VerifyExistingSet(config_, absl::Now()), IsOk());
 }
 
+// What a proxy puts before an API server that starts says nothing about the request.
+ASYNC_TEST_F(ProvisionTest, AnAnswerThatIsNoJsonIsNoVerdict) {
+  server().Inject({.method = "POST", .raw_body = "<html>starting</html>"});
+  const Outcome outcome = co_await ProvisionAnd(Sign());
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.message;
+}
+
 ASYNC_TEST_F(ProvisionTest, SurvivesARestartOfTheServer) {
   const Outcome outcome = co_await ProvisionAnd([this](Csr csr) -> aio::Task<void> {
     co_await server().Stop();

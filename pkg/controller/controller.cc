@@ -20,12 +20,13 @@ struct Shared {
 void Count(const Shared& shared, const Disposition& disposition) {
   ControllerMetrics* const metrics = shared.options.metrics;
   if (metrics == nullptr) return;
-  if (disposition.is_failure) {
-    (disposition.next == Disposition::Next::kForget ? metrics->terminal : metrics->failed)
-        .Increment();
-  } else {
-    (disposition.next == Disposition::Next::kAfter ? metrics->requeued : metrics->succeeded)
-        .Increment();
+  switch (disposition.next) {
+    case Disposition::Next::kForget:
+      return metrics->succeeded.Increment();
+    case Disposition::Next::kAfter:
+      return metrics->requeued.Increment();
+    case Disposition::Next::kRateLimited:
+      return metrics->failed.Increment();
   }
 }
 
@@ -47,14 +48,11 @@ void LogFailure(const Shared& shared, const api::ObjectKey& key, const Dispositi
 void Settle(const Shared& shared, const api::ObjectKey& key, const absl::StatusOr<Result>& result) {
   const Disposition disposition = DispositionOf(result);
   Count(shared, disposition);
-  absl::Duration wait = absl::InfiniteDuration();
   if (disposition.next == Disposition::Next::kRateLimited) {
-    wait = shared.queue.AddRateLimited(key);
-  }
-  if (disposition.is_failure) {
+    const absl::Duration wait = shared.queue.AddRateLimited(key);
     LogFailure(shared, key, disposition, result.status(), shared.queue.Failures(key), wait);
+    return;
   }
-  if (disposition.next == Disposition::Next::kRateLimited) return;
   shared.queue.Forget(key);
   if (disposition.next == Disposition::Next::kAfter) shared.queue.AddAfter(key, disposition.wait);
 }
@@ -79,14 +77,12 @@ Disposition DispositionOf(const absl::StatusOr<Result>& result) {
     return {Next::kAfter, result->requeue_after};
   }
   switch (result.status().code()) {
-    case absl::StatusCode::kInvalidArgument:
-      return {.next = Next::kForget, .is_failure = true, .level = LogLevel::kError};
     case absl::StatusCode::kAborted:
     case absl::StatusCode::kAlreadyExists:
     case absl::StatusCode::kCancelled:
-      return {.next = Next::kRateLimited, .is_failure = true, .level = LogLevel::kDebug};
+      return {.next = Next::kRateLimited, .level = LogLevel::kDebug};
     default:
-      return {.next = Next::kRateLimited, .is_failure = true, .level = LogLevel::kError};
+      return {.next = Next::kRateLimited, .level = LogLevel::kError};
   }
 }
 

@@ -25,8 +25,9 @@ struct Result {
   absl::Duration requeue_after = absl::InfiniteDuration();
 };
 
-// A bad status requeues the key with backoff; kInvalidArgument is terminal: logged and left until
-// the object changes. kCancelled ends quietly.
+// A bad status requeues the key with backoff, whatever its code: codes come from the API server,
+// whose mind may change. What only a change of the object can mend is reported (a condition, an
+// Event), and then all went well: `Result{}` waits for that change.
 using Reconcile = std::function<aio::Task<absl::StatusOr<Result>>(api::ObjectKey key)>;
 
 struct ControllerOptions {
@@ -40,11 +41,10 @@ struct Disposition {
   enum class Next {
     kForget,      // nothing until the object changes
     kAfter,       // again after `wait`
-    kRateLimited  // again with backoff
+    kRateLimited  // failed: again with backoff
   };
   Next next = Next::kForget;
   absl::Duration wait = absl::ZeroDuration();
-  bool is_failure = false;
   // Races with other writers and with our own cache end by trying again: not worth an error line.
   base::LogLevel level = base::LogLevel::kDebug;
 };

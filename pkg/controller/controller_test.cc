@@ -25,25 +25,24 @@ TEST(DispositionTest, WhatBecomesOfAKey) {
   struct Case {
     absl::StatusOr<Result> result;
     Next next;
-    bool is_failure;
     LogLevel level;
   };
   const Case kCases[] = {
-      {Result{}, Next::kForget, false, LogLevel::kDebug},
-      {Result{absl::Minutes(5)}, Next::kAfter, false, LogLevel::kDebug},
-      {Result{absl::ZeroDuration()}, Next::kAfter, false, LogLevel::kDebug},
-      {absl::InvalidArgumentError("bad"), Next::kForget, true, LogLevel::kError},
-      {absl::AbortedError("conflict"), Next::kRateLimited, true, LogLevel::kDebug},
-      {absl::AlreadyExistsError("cache is late"), Next::kRateLimited, true, LogLevel::kDebug},
-      {absl::UnavailableError("down"), Next::kRateLimited, true, LogLevel::kError},
-      {absl::PermissionDeniedError("RBAC"), Next::kRateLimited, true, LogLevel::kError},
-      {absl::NotFoundError("gone"), Next::kRateLimited, true, LogLevel::kError},
+      {Result{}, Next::kForget, LogLevel::kDebug},
+      {Result{absl::Minutes(5)}, Next::kAfter, LogLevel::kDebug},
+      {Result{absl::ZeroDuration()}, Next::kAfter, LogLevel::kDebug},
+      {absl::InvalidArgumentError("422 of a webhook"), Next::kRateLimited, LogLevel::kError},
+      {absl::DataLossError("not JSON"), Next::kRateLimited, LogLevel::kError},
+      {absl::AbortedError("conflict"), Next::kRateLimited, LogLevel::kDebug},
+      {absl::AlreadyExistsError("cache is late"), Next::kRateLimited, LogLevel::kDebug},
+      {absl::UnavailableError("down"), Next::kRateLimited, LogLevel::kError},
+      {absl::PermissionDeniedError("RBAC"), Next::kRateLimited, LogLevel::kError},
+      {absl::NotFoundError("gone"), Next::kRateLimited, LogLevel::kError},
   };
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.result.status().ToString());
     const Disposition disposition = DispositionOf(c.result);
     EXPECT_EQ(static_cast<int>(disposition.next), static_cast<int>(c.next));
-    EXPECT_EQ(disposition.is_failure, c.is_failure);
     EXPECT_EQ(static_cast<int>(disposition.level), static_cast<int>(c.level));
     if (c.next == Next::kAfter) EXPECT_EQ(disposition.wait, c.result->requeue_after);
   }
@@ -121,15 +120,15 @@ TEST_F(ControllerTest, RunsAgainAfterTheTimeAskedFor) {
   EXPECT_EQ(metrics_.requeued.value(), 1);
 }
 
-TEST_F(ControllerTest, ATerminalErrorIsLoggedOnceAndNotRetried) {
-  answers_["a"] = {absl::InvalidArgumentError("spec.signerName: no domain")};
+// A webhook that refuses today takes the same object tomorrow.
+TEST_F(ControllerTest, WhatTheServerCallsInvalidIsTriedAgain) {
+  answers_["a"] = {absl::InvalidArgumentError("apply ConfigMap ns/a: denied by webhook"), Result{}};
   queue_.Add({"", "a"});
-  queue_.AddAfter({"", "b"}, absl::Milliseconds(50));
   RunUntil(2, [this](api::ObjectKey key) { return Answer(std::move(key)); });
-  EXPECT_THAT(calls_, ElementsAre("a", "b"));
-  EXPECT_EQ(metrics_.terminal.value(), 1);
-  ASSERT_EQ(log_.size(), 1u);
-  EXPECT_THAT(log_[0], HasSubstr("spec.signerName"));
+  EXPECT_THAT(calls_, ElementsAre("a", "a"));
+  EXPECT_EQ(metrics_.failed.value(), 1);
+  EXPECT_EQ(metrics_.succeeded.value(), 1);
+  EXPECT_THAT(log_, ElementsAre(HasSubstr("denied by webhook")));
 }
 
 TEST_F(ControllerTest, StopCancelsWorkAndWaitsForIt) {

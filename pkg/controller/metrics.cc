@@ -32,7 +32,6 @@ ControllerMetrics::ControllerMetrics(metrics::Registry& registry, const std::str
                                        {{"controller", controller}})),
       succeeded(AddResult(registry, controller, "success")),
       requeued(AddResult(registry, controller, "requeue_after")),
-      failed(AddResult(registry, controller, "error")),
-      terminal(AddResult(registry, controller, "terminal_error")) {}
+      failed(AddResult(registry, controller, "error")) {}
 
 }  // namespace calico::controller

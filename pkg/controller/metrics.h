@@ -23,7 +23,6 @@ struct ControllerMetrics {
   metrics::Counter& succeeded;
   metrics::Counter& requeued;  // succeeded and asked to be called again
   metrics::Counter& failed;    // to be retried
-  metrics::Counter& terminal;  // failed until the object changes
 };
 
 }  // namespace calico::controller

@@ -75,9 +75,10 @@ class Client {
   // under the request, before the first response byte, it is replaced once if the request is
   // repeatable or none of it has left; otherwise that is kUnavailable, as the server may have
   // acted. Errors: kUnavailable (refused, reset, closed, name lookup; may be retried if the request
-  // is safe), kUnauthenticated for TLS handshake and verification failures naming the cause,
-  // kDeadlineExceeded, kResourceExhausted (head or body over the bound), kInvalidArgument (options
-  // or request that cannot be sent), kCancelled. Cancellation: total.
+  // is safe), kUnauthenticated for TLS handshake and verification failures and for TLS options that
+  // cannot be used, naming the cause, kDeadlineExceeded, kResourceExhausted (head or body over the
+  // bound), kInvalidArgument (options or request that cannot be sent), kCancelled. Cancellation:
+  // total.
   aio::Task<absl::StatusOr<Response>> Do(Request request, absl::Duration timeout);
 
   // The same, but returns after the response head.

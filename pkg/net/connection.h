@@ -31,8 +31,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Puts TLS on top and shakes hands, as the context's side. Errors: see TlsContext. Cancellation:
-  // total; the connection is of no use then.
+  // Puts TLS on top and shakes hands, as the context's side. Requires and errors: see
+  // TlsContext::Wrap. Cancellation: total; the connection is of no use then.
   aio::Task<absl::Status> StartTls(std::shared_ptr<const TlsContext> context,
                                    std::string peer_name);
   // 1 byte to 16 KiB, or empty when the peer has closed. Errors: kUnavailable, kUnauthenticated

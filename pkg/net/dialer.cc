@@ -9,6 +9,7 @@
 #include "pkg/aio/timer.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/net/address.h"
 #include "pkg/net/resolve.h"
 #include "pkg/net/tunnel.h"
 
@@ -31,6 +32,13 @@ absl::Status Summary(const std::vector<absl::Status>& failures) {
     text += fmt::format("{}{}", text.empty() ? "" : "; ", std::string(failure.message()));
   }
   return absl::Status(code, text);
+}
+
+// Bad TLS material is no bad request: the files may be in order the next time.
+absl::StatusOr<std::shared_ptr<const TlsContext>> Usable(
+    absl::StatusOr<std::shared_ptr<const TlsContext>> context) {
+  if (!absl::IsInvalidArgument(context.status())) return context;
+  return absl::UnauthenticatedError(context.status().message());
 }
 
 }  // namespace
@@ -94,7 +102,7 @@ aio::Task<absl::Status> Dialer::Prepare(Connection& connection) {
     const Url& proxy = *options_.proxy;
     if (proxy.scheme == "https") {
       if (proxy_tls_ == nullptr) {
-        CALICO_CO_ASSIGN_OR_RETURN(proxy_tls_, TlsContext::NewProxyClient(""));
+        CALICO_CO_ASSIGN_OR_RETURN(proxy_tls_, Usable(TlsContext::NewProxyClient("")));
       }
       CALICO_CO_RETURN_IF_ERROR(
           base::Annotate(co_await connection.StartTls(proxy_tls_, proxy.host), "proxy"));
@@ -117,14 +125,19 @@ absl::Status Dialer::LoadTls() {
     CALICO_ASSIGN_OR_RETURN(tls, options_.tls());
   }
   if (tls_ != nullptr && tls == tls_options_) return absl::OkStatus();
-  CALICO_ASSIGN_OR_RETURN(std::shared_ptr<const TlsContext> context, TlsContext::NewClient(tls));
+  std::string server_name = tls.server_name.empty() ? options_.origin.host : tls.server_name;
+  if (!IsServerName(server_name)) {
+    return absl::UnauthenticatedError("TLS server name is neither a DNS name nor an address");
+  }
+  CALICO_ASSIGN_OR_RETURN(std::shared_ptr<const TlsContext> context,
+                          Usable(TlsContext::NewClient(tls)));
   std::shared_ptr<const TlsContext> proxy_context;
   if (options_.proxy.has_value() && options_.proxy->scheme == "https") {
-    CALICO_ASSIGN_OR_RETURN(proxy_context, TlsContext::NewProxyClient(tls.ca_pem));
+    CALICO_ASSIGN_OR_RETURN(proxy_context, Usable(TlsContext::NewProxyClient(tls.ca_pem)));
   }
   tls_ = std::move(context);
   proxy_tls_ = std::move(proxy_context);
-  server_name_ = tls.server_name.empty() ? options_.origin.host : tls.server_name;
+  server_name_ = std::move(server_name);
   tls_options_ = std::move(tls);
   return absl::OkStatus();
 }

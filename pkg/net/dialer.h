@@ -44,8 +44,8 @@ class Dialer {
   explicit Dialer(DialerOptions options) : options_(std::move(options)) {}
 
   // A connection whose next bytes are the caller's and the origin's. Errors: kUnavailable,
-  // kUnauthenticated (some address answered, but TLS or the proxy's password failed),
-  // kInvalidArgument (TLS options), kCancelled. Cancellation: total.
+  // kUnauthenticated (some address answered, but TLS or the proxy's password failed; or the TLS
+  // options cannot be used), kCancelled. Cancellation: total.
   aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dial(absl::Duration remaining);
 
  private:

@@ -30,8 +30,8 @@ class TlsContext {
 
   // TLS over `lower`, which must outlive the result, as must the context. A client verifies that
   // the peer's certificate is for `peer_name` (a DNS name, which is also sent, or an IP address); a
-  // server ignores it. Failures of the handshake are kUnauthenticated, a closed or broken
-  // connection kUnavailable.
+  // server ignores it. Requires of a client: IsServerName(peer_name) (address.h). Failures of the
+  // handshake are kUnauthenticated, a closed or broken connection kUnavailable.
   virtual std::unique_ptr<Layer> Wrap(Layer& lower, const std::string& peer_name) const = 0;
 };
 

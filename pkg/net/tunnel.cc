@@ -33,7 +33,7 @@ aio::Task<absl::StatusOr<std::string>> ReadExactly(Connection& connection, std::
 
 aio::Task<absl::Status> Socks5Login(Connection& connection, std::string& buffer, const Url& proxy) {
   if (proxy.user.size() > 255 || proxy.password.size() > 255) {
-    co_return absl::InvalidArgumentError("proxy: user or password is longer than 255 bytes");
+    co_return absl::UnauthenticatedError("proxy: user or password is longer than 255 bytes");
   }
   std::string message = "\x01";
   message.push_back(static_cast<char>(proxy.user.size()));

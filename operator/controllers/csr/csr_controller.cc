@@ -135,14 +135,6 @@ void CsrController::OnPodChange(const api::ObjectKey& pod) {
 }
 
 aio::Task<CsrController::Reconciled> CsrController::Reconcile(api::ObjectKey key) {
-  Reconciled result = co_await ReconcilePending(std::move(key));
-  if (absl::IsInvalidArgument(result.status())) {
-    co_return absl::InternalError(std::string(result.status().message()));
-  }
-  co_return result;
-}
-
-aio::Task<CsrController::Reconciled> CsrController::ReconcilePending(api::ObjectKey key) {
   const auto pending = Find(key);
   if (pending == nullptr) {
     Forget(key.name);
@@ -330,7 +322,7 @@ aio::Task<CsrController::Reconciled> CsrController::Refuse(Work& work, const Dec
                                        {"dns_names", asked.dns_names},
                                        {"ip_addresses", asked.ip_addresses}};
   const std::string_view message = approved ? "approved request failed" : "request denied";
-  if (denials_.IsNew(csr.meta.name + text, on_.clock.Now())) {
+  if (denials_.IsNew(csr.meta.name + text, on_.clock.SteadyNow())) {
     on_.logger.Warning(message, fields);
     Record(work, kube::EventType::kWarning, approved ? "Failed" : "Denied", text);
   } else {

@@ -101,10 +101,7 @@ class CsrController {
     bool told_about_ca = false;
   };
 
-  // Never kInvalidArgument, with which a controller gives up: the request waits on the server, and
-  // the next attempt may meet another webhook, look-up or CA.
   aio::Task<Reconciled> Reconcile(api::ObjectKey key);
-  aio::Task<Reconciled> ReconcilePending(api::ObjectKey key);
   // Reads it where `pending` does not hold it, and handles it, again after each conflict.
   aio::Task<Reconciled> ReadAndHandle(api::ObjectKey key, const PendingCsr& pending);
   aio::Task<Reconciled> Handle(Work& work);

@@ -28,12 +28,6 @@ constexpr size_t kMostErrors = 3;
 
 api::ObjectKey Key() { return {"", std::string(api::kInstallationName)}; }
 
-// kInvalidArgument would end the attempts, and the API server's mind may change.
-absl::Status Retryable(const absl::Status& status) {
-  if (!absl::IsInvalidArgument(status)) return status;
-  return absl::FailedPreconditionError(status.message());
-}
-
 std::string Describe(const std::vector<absl::Status>& errors) {
   std::set<std::string> messages;
   for (const absl::Status& error : errors) messages.insert(std::string(error.message()));
@@ -100,7 +94,7 @@ aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile(
   if (co_await aio::IsCancelled()) co_return absl::CancelledError();
   co_await Report(pass);
   LogOnce(pass);
-  if (!pass.error.ok()) co_return Retryable(pass.error);
+  if (!pass.error.ok()) co_return pass.error;
   const absl::Duration wait = pass.again_at - clock_.Now();
   co_return controller::Result{.requeue_after = std::max(wait, absl::Milliseconds(1))};
 }

@@ -161,7 +161,7 @@ absl::Status ConfiguredCredentials::Load(const Pair& pair) {
   }
   const bool has_files = !certificate_.path().empty() || !key_.path().empty();
   const std::string cause(status.message());
-  if (!has_files) return absl::InvalidArgumentError(fmt::format("client: {}", cause));
+  if (!has_files) return absl::UnauthenticatedError(fmt::format("client: {}", cause));
   // One of them may be half written.
   return absl::UnavailableError(
       fmt::format("client certificate {} and key {} do not fit together: {}", certificate_.path(),

@@ -34,9 +34,9 @@ class Credentials {
   virtual aio::Task<absl::Status> Prepare(absl::Duration timeout);
   // TLS material for a new connection, files re-read when they changed. While certificate and key
   // files are replaced one after the other it is the pair before. Errors: kUnavailable while there
-  // was never a CA, or a pair that fits together, in the files; kUnauthenticated for an empty CA
-  // and of an exec plug-in; kInvalidArgument for a pair that is no file. Never kNotFound, which
-  // would be taken for the API server's.
+  // was never a CA, or a pair that fits together, in the files; kUnauthenticated for an empty CA,
+  // for a bad pair that is no file, and of an exec plug-in. Never kNotFound or kInvalidArgument,
+  // which would be taken for the API server's.
   virtual absl::StatusOr<net::TlsOptions> Tls() = 0;
   // `Authorization` value, or empty. A token file is cached 60 s; an exec plug-in until its expiry.
   // Never logged.

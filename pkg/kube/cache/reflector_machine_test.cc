@@ -77,7 +77,7 @@ TEST(ReflectorMachineTest, WhatFollowsAWatch) {
       {"forbidden", absl::PermissionDeniedError("403"), 0, kNone, Kind::kSleepThenWatch, first},
       {"CRD deleted", absl::NotFoundError("404"), 0, kNone, Kind::kSleepThenList, first},
       {"server error event", absl::InternalError("?"), 0, kNone, Kind::kSleepThenList, first},
-      {"garbage", absl::InvalidArgumentError("not JSON"), 9, absl::Minutes(1), Kind::kSleepThenList,
+      {"garbage", absl::DataLossError("not JSON"), 9, absl::Minutes(1), Kind::kSleepThenList,
        first},
   };
   for (const Case& c : kCases) {

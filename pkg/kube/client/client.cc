@@ -9,6 +9,7 @@
 #include "pkg/base/clock.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/json.h"
+#include "pkg/kube/client/errors.h"
 #include "pkg/kube/client/list_call.h"
 #include "pkg/kube/client/request.h"
 #include "pkg/kube/client/transport.h"
@@ -169,7 +170,7 @@ aio::Task<absl::StatusOr<json::object>> Client::Impl::Object(std::string what,
   if (!response.ok()) co_return base::Annotate(response.status(), what);
   absl::StatusOr<json::object> object =
       codec::ParseJsonObject(response->body, {.max_bytes = options.max_object_bytes});
-  if (!object.ok()) co_return base::Annotate(object.status(), what + ": decode response");
+  if (!object.ok()) co_return Undecodable(object.status(), what + ": decode response");
   co_return object;
 }
 

@@ -6,8 +6,10 @@
 // connection refused) or where repeating is harmless (apply, delete with preconditions).
 //
 // Errors (style table): 404 kNotFound; 409 AlreadyExists kAlreadyExists; 409 Conflict kAborted; 410
-// or Expired kOutOfRange; 400/422 kInvalidArgument; 401 kUnauthenticated; 403 kPermissionDenied;
-// 429 kResourceExhausted; 5xx, reset, refused, closed kUnavailable; kDeadlineExceeded; kCancelled.
+// or Expired kOutOfRange; 400/422, or a request that cannot be sent, kInvalidArgument; 401, or TLS
+// that cannot be agreed on, kUnauthenticated; 403 kPermissionDenied; 429, or an object that is too
+// large, kResourceExhausted; 5xx, reset, refused, closed kUnavailable; an answer that cannot be
+// read kDataLoss; kDeadlineExceeded; kCancelled.
 // Messages read `verb Kind ns/name: cause`.
 #ifndef CALICO_PKG_KUBE_CLIENT_CLIENT_H_
 #define CALICO_PKG_KUBE_CLIENT_CLIENT_H_

@@ -205,8 +205,7 @@ ASYNC_TEST_F(ClientFaultTest, OversizedAndDeepObjectsAreRefused) {
   EXPECT_THAT(co_await client().Get(api::kConfigMaps, kKey),
               StatusIs(absl::StatusCode::kResourceExhausted));
   server().Inject({.raw_body = "[]"});
-  EXPECT_THAT(co_await client().Get(api::kConfigMaps, kKey),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(co_await client().Get(api::kConfigMaps, kKey), StatusIs(absl::StatusCode::kDataLoss));
 }
 
 // Hands out tokens one after another; the next one after Invalidate.

@@ -235,10 +235,10 @@ ASYNC_TEST_F(ClientListWatchTest, ListRefusesTooLargeAndTooDeepItems) {
 ASYNC_TEST_F(ClientListWatchTest, ListRefusesWhatIsNoList) {
   server().Inject({.raw_body = R"({"kind":"Status","apiVersion":"v1","metadata":{}})"});
   EXPECT_THAT(co_await client().List(api::kConfigMaps, {}, CollectNames()),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected a list")));
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("expected a list")));
   server().Inject({.raw_body = "<html>gateway</html>"});
   EXPECT_THAT(co_await client().List(api::kConfigMaps, {}, CollectNames()),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+              StatusIs(absl::StatusCode::kDataLoss));
 }
 
 ASYNC_TEST_F(ClientListWatchTest, WatchDeliversEventsAndBookmarks) {
@@ -374,7 +374,7 @@ ASYNC_TEST_F(ClientListWatchTest, ErrorEventsAreMapped) {
       {R"({"kind":"Status","apiVersion":"v1","reason":"Timeout","code":504})",
        absl::StatusCode::kUnavailable},
       {R"({"kind":"Status","apiVersion":"v1","message":"what"})", absl::StatusCode::kUnavailable},
-      {R"({"kind":"Other","apiVersion":"v1"})", absl::StatusCode::kInvalidArgument},
+      {R"({"kind":"Other","apiVersion":"v1"})", absl::StatusCode::kDataLoss},
   };
   for (const auto& c : kCases) {
     server().Inject({.raw_body = fmt::format(R"({{"type":"ERROR","object":{}}})"

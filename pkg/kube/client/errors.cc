@@ -9,6 +9,7 @@
 #include <absl/strings/match.h>
 #include <fmt/format.h>
 
+#include "pkg/base/status_macros.h"
 #include "pkg/codec/json.h"
 
 namespace calico::kube {
@@ -107,6 +108,12 @@ std::string Text(const json::object& object, std::string_view key) {
 }
 
 }  // namespace
+
+absl::Status Undecodable(const absl::Status& status, std::string_view context) {
+  if (!absl::IsInvalidArgument(status)) return base::Annotate(status, context);
+  const std::string_view cause(status.message().data(), status.message().size());
+  return absl::DataLossError(fmt::format("{}: {}", context, cause));
+}
 
 absl::Status ErrorFromApiStatus(const api::ApiStatus& status) {
   const std::string message =

@@ -1,5 +1,9 @@
 // The one table from what the API server answers to absl::Status, and back to its reason.
 //
+// kInvalidArgument has one meaning: the request is at fault, by the server's word (400, 406, 413,
+// 415, 422) or because it cannot be sent at all. It is no verdict for ever: another webhook, or
+// another server, may take the same request. An answer that cannot be read is kDataLoss.
+//
 //   absl::Status status = co_await client.Create(...);
 //   if (StatusReason(status) == "Invalid") ...
 #ifndef CALICO_PKG_KUBE_CLIENT_ERRORS_H_
@@ -7,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/status/status.h>
@@ -35,6 +40,10 @@ absl::Status ErrorFromApiStatus(const api::ApiStatus& status);
 // What the server said about `status`, however often it was annotated; nullopt for errors that do
 // not come from the server (connection, deadline, decoding).
 std::optional<ApiError> FindApiError(const absl::Status& status);
+
+// The error of an answer that a decoder cannot read: kDataLoss in place of its kInvalidArgument.
+// Other codes stay (kResourceExhausted: larger than we take), and so does OK.
+absl::Status Undecodable(const absl::Status& status, std::string_view context);
 
 // The server's machine-readable reason, or empty.
 std::string StatusReason(const absl::Status& status);

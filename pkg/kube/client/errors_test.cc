@@ -140,5 +140,14 @@ TEST(ErrorsTest, Warnings) {
   }
 }
 
+// The API server's word about a request and a page of some proxy are different things.
+TEST(UndecodableTest, WhatCannotBeReadIsNoVerdictOnTheRequest) {
+  EXPECT_THAT(Undecodable(absl::InvalidArgumentError("parse JSON: syntax error"), "item"),
+              StatusIs(absl::StatusCode::kDataLoss, "item: parse JSON: syntax error"));
+  EXPECT_THAT(Undecodable(absl::ResourceExhaustedError("too large"), "item"),
+              StatusIs(absl::StatusCode::kResourceExhausted, "item: too large"));
+  EXPECT_THAT(Undecodable(absl::OkStatus(), "item"), base::IsOk());
+}
+
 }  // namespace
 }  // namespace calico::kube

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "pkg/base/clock.h"
-#include "pkg/base/status_macros.h"
 #include "pkg/codec/json.h"
 #include "pkg/http/client.h"
+#include "pkg/kube/client/errors.h"
 #include "pkg/kube/client/request.h"
 
 namespace calico::kube {
@@ -74,12 +74,13 @@ aio::Task<absl::StatusOr<codec::ListHeader>> ListCall::ReadPage(std::string cont
         co_await (*stream)->Read(std::max(left, absl::ZeroDuration()));
     if (!piece.ok()) co_return piece.status();
     if (piece->empty()) break;
-    CALICO_CO_RETURN_IF_ERROR(splitter.Feed(*piece, deliver));
+    const absl::Status fed = splitter.Feed(*piece, deliver);
+    if (!fed.ok()) co_return sink_failed_ ? fed : Undecodable(fed, "decode list");
   }
   absl::StatusOr<codec::ListHeader> header = splitter.Finish();
-  if (!header.ok()) co_return base::Annotate(header.status(), "decode list");
+  if (!header.ok()) co_return Undecodable(header.status(), "decode list");
   if (!std::string_view(header->kind).ends_with("List")) {
-    co_return absl::InvalidArgumentError(
+    co_return absl::DataLossError(
         fmt::format("decode list: expected a list, got {:?}", header->kind.substr(0, 64)));
   }
   co_return header;
@@ -88,7 +89,7 @@ aio::Task<absl::StatusOr<codec::ListHeader>> ListCall::ReadPage(std::string cont
 absl::Status ListCall::Deliver(std::string_view item) {
   absl::StatusOr<json::object> object =
       codec::ParseJsonObject(item, {.max_bytes = max_object_bytes_});
-  if (!object.ok()) return base::Annotate(object.status(), "decode list item");
+  if (!object.ok()) return Undecodable(object.status(), "item");
   // The server leaves these out of the items of built-in kinds.
   if (!object->contains("kind")) {
     object->emplace("apiVersion", resource_.ApiVersion());

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "pkg/base/status_macros.h"
 #include "pkg/codec/json.h"
 #include "pkg/kube/client/errors.h"
 
@@ -27,7 +26,7 @@ std::optional<WatchEventType> ParseType(std::string_view type) {
 
 absl::Status ErrorEvent(const json::object& object) {
   absl::StatusOr<api::ApiStatus> status = api::ApiStatus::Decode(object);
-  if (!status.ok()) return base::Annotate(status.status(), "decode ERROR event");
+  if (!status.ok()) return Undecodable(status.status(), "decode ERROR event");
   absl::Status error = ErrorFromApiStatus(*status);
   // A watch that ends with an error that names no cause of ours is begun anew like a broken one.
   if (error.code() == absl::StatusCode::kFailedPrecondition) {
@@ -55,17 +54,17 @@ absl::Status WatchDecoder::Decode(std::string_view line, const EventSink& sink) 
   constexpr size_t kMaxDepth = codec::ParseLimits().max_depth + kEnvelopeDepth;
   absl::StatusOr<json::object> event = codec::ParseJsonObject(
       line, {.max_bytes = max_object_bytes_ + kEnvelopeBytes, .max_depth = kMaxDepth});
-  if (!event.ok()) return base::Annotate(event.status(), "decode watch event");
+  if (!event.ok()) return Undecodable(event.status(), "decode watch event");
   const json::value* type = event->if_contains("type");
   json::value* object = event->if_contains("object");
   if (type == nullptr || !type->is_string() || object == nullptr || !object->is_object()) {
-    return absl::InvalidArgumentError("decode watch event: expected type and object");
+    return absl::DataLossError("decode watch event: expected type and object");
   }
   const std::string_view name = codec::View(type->get_string());
   if (name == "ERROR") return ErrorEvent(object->get_object());
   const std::optional<WatchEventType> known = ParseType(name);
   if (!known) {
-    return absl::InvalidArgumentError(
+    return absl::DataLossError(
         fmt::format("decode watch event: type {:?} is unknown", name.substr(0, 64)));
   }
   return sink({*known, std::move(object->get_object())});

@@ -21,8 +21,8 @@ class WatchDecoder {
 
   // Takes the next bytes, which may begin and end anywhere, and hands each complete event on.
   // Errors: what `sink` returned; the mapped error of an ERROR event (410 Expired: kOutOfRange);
-  // kInvalidArgument for what is no event; kResourceExhausted for one that is too large or nested
-  // too deeply. After an error every further call returns it again.
+  // kDataLoss for what is no event; kResourceExhausted for one that is too large or nested too
+  // deeply. After an error every further call returns it again.
   absl::Status Feed(std::string_view bytes, const EventSink& sink);
 
   // Call at the end of the response. Errors: kUnavailable when it ended within an event.

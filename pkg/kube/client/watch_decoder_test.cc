@@ -64,14 +64,14 @@ TEST_F(WatchDecoderTest, RefusesWhatIsNoEvent) {
     std::string line;
     absl::StatusCode want;
   } kCases[] = {
-      {"{", absl::StatusCode::kInvalidArgument},
-      {"[]", absl::StatusCode::kInvalidArgument},
-      {"{}", absl::StatusCode::kInvalidArgument},
-      {"{\"type\":\"ADDED\"}", absl::StatusCode::kInvalidArgument},
-      {"{\"type\":\"ADDED\",\"object\":[]}", absl::StatusCode::kInvalidArgument},
-      {"{\"type\":1,\"object\":{}}", absl::StatusCode::kInvalidArgument},
-      {"{\"type\":\"OTHER\",\"object\":{}}", absl::StatusCode::kInvalidArgument},
-      {"{\"type\":\"ERROR\",\"object\":{}}", absl::StatusCode::kInvalidArgument},
+      {"{", absl::StatusCode::kDataLoss},
+      {"[]", absl::StatusCode::kDataLoss},
+      {"{}", absl::StatusCode::kDataLoss},
+      {"{\"type\":\"ADDED\"}", absl::StatusCode::kDataLoss},
+      {"{\"type\":\"ADDED\",\"object\":[]}", absl::StatusCode::kDataLoss},
+      {"{\"type\":1,\"object\":{}}", absl::StatusCode::kDataLoss},
+      {"{\"type\":\"OTHER\",\"object\":{}}", absl::StatusCode::kDataLoss},
+      {"{\"type\":\"ERROR\",\"object\":{}}", absl::StatusCode::kDataLoss},
       {"{\"type\":\"ADDED\",\"object\":{\"a\":" + std::string(100, '[') + std::string(100, ']') +
            "}}",
        absl::StatusCode::kResourceExhausted},
