@@ -53,7 +53,8 @@ class Informer {
   // True once the first list is complete.
   bool HasSynced() const { return has_synced_; }
   // The store holds every change that was made before this time (steady clock). Bookmarks come
-  // about once a minute, so where nothing happens this is a minute behind.
+  // about once a minute, so where nothing happens this is a minute behind; after a broken or ended
+  // watch it stands still until the next bookmark or list (see ReflectorHandlers::current).
   absl::Time current_at() const { return current_at_; }
   // OK once HasSynced. Errors: kDeadlineExceeded, kCancelled.
   aio::Task<absl::Status> WaitForSync(absl::Duration timeout) {

@@ -157,6 +157,32 @@ ASYNC_TEST_F(InformerTest, KnowsHowCurrentItIs) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(InformerTest, AReplayAfterAReconnectMakesNothingCurrent) {
+  Put("a", "n1");
+  co_await StartAndSync();
+  server().SendBookmarks();
+  const absl::Time listed = pods_->current_at();
+  CO_ASSERT_TRUE(co_await Eventually([&] { return pods_->current_at() > listed; }));
+  for (const bool orderly : {true, false}) {
+    SCOPED_TRACE(orderly);
+    const int watches = Watches();
+    orderly ? server().CloseWatches() : server().DropWatches();
+    CO_ASSERT_TRUE(co_await Eventually([&] { return Watches() > watches; }));
+    CO_ASSERT_TRUE(co_await Eventually([this] { return server().watches() == 1; }));
+    const absl::Time before = pods_->current_at();
+    const std::string name = orderly ? "orderly" : "broken";
+    Put(name, "n2");
+    CO_ASSERT_TRUE(co_await Eventually([&] { return Has(name); }));
+    EXPECT_EQ(pods_->current_at(), before) << "it may have been made long ago, and more may follow";
+    server().SendBookmarks();
+    CO_ASSERT_TRUE(co_await Eventually([&] { return pods_->current_at() > before; }));
+    const absl::Time bookmark = pods_->current_at();
+    Put(name, "n3");
+    CO_ASSERT_TRUE(co_await Eventually([&] { return pods_->current_at() > bookmark; }));
+  }
+  co_await Stop();
+}
+
 ASYNC_TEST_F(InformerTest, IsInSyncWithNothing) {
   co_await StartAndSync();
   EXPECT_TRUE(pods_->HasSynced());

@@ -19,6 +19,8 @@ using Kind = ReflectorStep::Kind;
 constexpr absl::Duration kShort = absl::Seconds(1);
 constexpr absl::Duration kHealthy = absl::Minutes(2);
 constexpr absl::Duration kLongestRetryAfter = absl::Minutes(1);
+// What changes during a longer list is a replay in the watch after it.
+constexpr absl::Duration kQuickList = absl::Seconds(10);
 // Names of undecodable objects that are remembered, so that each is logged once.
 constexpr size_t kMaxRemembered = 1024;
 
@@ -71,6 +73,7 @@ class Reflector {
   ReflectorMachine machine_;
   std::string resource_version_;                              // of the list or of the last event
   int events_ = 0;                                            // of the current watch
+  bool caught_up_ = false;                                    // so has the current watch
   absl::flat_hash_map<api::ObjectKey, std::string> skipped_;  // with the resourceVersion logged
 };
 
@@ -118,6 +121,7 @@ aio::Task<ReflectorStep> Reflector::List() {
   resource_version_ = *std::move(resource_version);
   if (handlers_.synced) handlers_.synced();
   if (handlers_.current) handlers_.current(start);
+  caught_up_ = clock_.SteadyNow() - start <= kQuickList;
   co_return next;
 }
 
@@ -133,6 +137,7 @@ aio::Task<ReflectorStep> Reflector::Watch() {
        // Random, so that the watches of many processes do not end at the same time.
        .duration = absl::Minutes(5) * (1 + base::RandomUnit())},
       [this](WatchEvent event) { return Handle(std::move(event)); });
+  caught_up_ = false;
   if (co_await aio::IsCancelled()) co_return ReflectorStep{};
   const ReflectorStep next =
       machine_.AfterWatch(status, events_, clock_.SteadyNow() - start, base::RandomUnit());
@@ -146,6 +151,7 @@ absl::Status Reflector::Handle(WatchEvent event) {
   if (!meta.resource_version.empty()) resource_version_ = meta.resource_version;
   switch (event.type) {
     case WatchEventType::kBookmark:
+      caught_up_ = true;
       break;
     case WatchEventType::kDeleted:
       skipped_.erase(meta.Key());
@@ -156,7 +162,7 @@ absl::Status Reflector::Handle(WatchEvent event) {
       Set(std::move(event.object));
       break;
   }
-  if (handlers_.current) handlers_.current(clock_.SteadyNow());
+  if (caught_up_ && handlers_.current) handlers_.current(clock_.SteadyNow());
   return absl::OkStatus();
 }
 

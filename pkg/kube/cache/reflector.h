@@ -66,8 +66,12 @@ struct ReflectorHandlers {
   std::function<void(const boost::json::object& object)> deleted;
   // The list has ended; objects not seen since list_started are gone.
   std::function<void()> synced;
-  // After a list, and after each event and bookmark: everything that had changed before `at`
-  // (steady clock) has been told.
+  // After a list, and after each event and bookmark of a watch that has caught up: everything that
+  // had changed before `at` (steady clock) has been told, but for the API server's own delay.
+  //
+  // A watch has caught up with its first bookmark, or if it follows upon a quick list. What comes
+  // first after a broken watch is a replay: its events may be as old as the break, and tell nothing
+  // about the others that are still to come.
   std::function<void(absl::Time at)> current;
 };
 
