@@ -6,7 +6,15 @@ namespace calico::controller {
 
 void KeySchedule::Add(const api::ObjectKey& key, absl::Time now) {
   if (!queued_.insert(key).second) return;
-  if (!in_work_.contains(key)) ready_.push_back({key, now});
+  if (!in_work_.contains(key)) PushReady(key, now);
+}
+
+void KeySchedule::PushReady(const api::ObjectKey& key, absl::Time now) {
+  const uint64_t flow = flow_of_ ? flow_of_(key) : 0;
+  std::list<Taken>& keys = flows_[flow];
+  if (keys.empty()) turns_.push_back(flow);
+  keys.push_back({key, now});
+  ++ready_;
 }
 
 void KeySchedule::AddAt(const api::ObjectKey& key, absl::Time due) {
@@ -21,9 +29,17 @@ void KeySchedule::AddAt(const api::ObjectKey& key, absl::Time due) {
 
 std::optional<KeySchedule::Taken> KeySchedule::Take(absl::Time now) {
   Promote(now);
-  if (ready_.empty()) return std::nullopt;
-  Taken taken = std::move(ready_.front());
-  ready_.pop_front();
+  if (ready_ == 0) return std::nullopt;
+  const auto flow = flows_.find(turns_.front());
+  turns_.pop_front();
+  Taken taken = std::move(flow->second.front());
+  flow->second.pop_front();
+  --ready_;
+  if (flow->second.empty()) {
+    flows_.erase(flow);
+  } else {
+    turns_.push_back(flow->first);
+  }
   queued_.erase(taken.key);
   in_work_.insert(taken.key);
   return taken;
@@ -31,7 +47,7 @@ std::optional<KeySchedule::Taken> KeySchedule::Take(absl::Time now) {
 
 void KeySchedule::Done(const api::ObjectKey& key, absl::Time now) {
   CALICO_CHECK(in_work_.erase(key) == 1);
-  if (queued_.contains(key)) ready_.push_back({key, now});
+  if (queued_.contains(key)) PushReady(key, now);
 }
 
 absl::Time KeySchedule::NextDue() const {
@@ -39,7 +55,9 @@ absl::Time KeySchedule::NextDue() const {
 }
 
 void KeySchedule::Clear() {
-  ready_.clear();
+  flows_.clear();
+  turns_.clear();
+  ready_ = 0;
   queued_.clear();
   due_.clear();
   by_due_.clear();

@@ -39,6 +39,38 @@ TEST_F(KeyScheduleTest, FirstInFirstOutAndEachOnce) {
   EXPECT_EQ(schedule_.in_work(), 3u);
 }
 
+TEST_F(KeyScheduleTest, AThousandKeysOfOneFlowDoNotDelayAnothers) {
+  // The first letter is the flow.
+  schedule_ = KeySchedule([](const api::ObjectKey& key) { return uint64_t(key.name[0]); });
+  for (int i = 0; i < 1000; ++i) Add("s" + std::to_string(i));
+  EXPECT_EQ(schedule_.Take(clock_.Now())->key.name, "s0");
+  Add("a0");
+  Add("a1");
+  Add("b0");
+  EXPECT_EQ(schedule_.ready(), 1002u);
+  std::vector<std::string> next;
+  for (int i = 0; i < 6; ++i) next.push_back(schedule_.Take(clock_.Now())->key.name);
+  EXPECT_THAT(next, ElementsAre("s1", "a0", "b0", "s2", "a1", "s3"));
+}
+
+TEST_F(KeyScheduleTest, AFlowThatComesAgainAndAgainWaitsForItsTurn) {
+  schedule_ = KeySchedule([](const api::ObjectKey& key) { return uint64_t(key.name[0]); });
+  Add("b0");
+  Add("b1");
+  for (int i = 0; i < 2; ++i) {
+    Add("a" + std::to_string(i));
+    EXPECT_EQ(schedule_.Take(clock_.Now())->key.name, "b" + std::to_string(i));
+    EXPECT_EQ(schedule_.Take(clock_.Now())->key.name, "a" + std::to_string(i));
+  }
+  EXPECT_EQ(schedule_.ready(), 0u);
+  // What is added in work is of its flow again.
+  Add("b0");
+  Add("b2");
+  Add("c0");
+  Done("b0");
+  EXPECT_THAT(TakeAll(), ElementsAre("b2", "c0", "b0"));
+}
+
 TEST_F(KeyScheduleTest, SameNameInAnotherNamespaceIsAnotherKey) {
   schedule_.Add({"x", "a"}, clock_.Now());
   schedule_.Add({"y", "a"}, clock_.Now());

@@ -6,13 +6,17 @@
 
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/timer.h"
-#include "pkg/controller/key_schedule.h"
 
 namespace calico::controller {
 
 struct WorkQueue::Impl {
-  Impl(aio::Executor executor, const base::Clock& c, RateLimit limit, ControllerMetrics* m)
-      : clock(c), metrics(m), limiter(limit), changed(std::move(executor)) {}
+  Impl(aio::Executor executor, const base::Clock& c, RateLimit limit, ControllerMetrics* m,
+       FlowOf flow_of)
+      : clock(c),
+        metrics(m),
+        limiter(limit),
+        schedule(std::move(flow_of)),
+        changed(std::move(executor)) {}
 
   absl::Time Now() const { return clock.SteadyNow(); }
   void Changed() {
@@ -45,8 +49,9 @@ struct WorkQueue::Impl {
 };
 
 WorkQueue::WorkQueue(aio::Executor executor, const base::Clock& clock, RateLimit limit,
-                     ControllerMetrics* metrics)
-    : impl_(std::make_unique<Impl>(std::move(executor), clock, limit, metrics)) {}
+                     ControllerMetrics* metrics, FlowOf flow_of)
+    : impl_(std::make_unique<Impl>(std::move(executor), clock, limit, metrics,
+                                   std::move(flow_of))) {}
 
 WorkQueue::~WorkQueue() = default;
 

@@ -11,6 +11,7 @@
 #include "pkg/aio/task.h"
 #include "pkg/api/meta/object_key.h"
 #include "pkg/base/clock.h"
+#include "pkg/controller/key_schedule.h"
 #include "pkg/controller/metrics.h"
 #include "pkg/controller/rate_limiter.h"
 
@@ -19,9 +20,10 @@ namespace calico::controller {
 // Threading: event loop thread only. Lifetime: outlives the tasks that use it.
 class WorkQueue {
  public:
-  // `metrics` may be null. `clock` and `metrics` outlive the queue.
+  // `metrics` may be null. With `flow_of` the flows of keys take turns (see KeySchedule).
+  // `clock`, `metrics` and what `flow_of` refers to outlive the queue.
   WorkQueue(aio::Executor executor, const base::Clock& clock, RateLimit limit = {},
-            ControllerMetrics* metrics = nullptr);
+            ControllerMetrics* metrics = nullptr, FlowOf flow_of = nullptr);
   ~WorkQueue();
 
   // A key that is waiting is not added twice; one that is being processed is queued again by Done.
@@ -35,7 +37,7 @@ class WorkQueue {
   void Forget(const api::ObjectKey& key);
   int Failures(const api::ObjectKey& key) const;
 
-  // The next key, which is then being processed until Done. nullopt after ShutDown or cancellation.
+  // The next key, fair by flow, which is then being processed until Done. nullopt after ShutDown or cancellation.
   aio::Task<std::optional<api::ObjectKey>> Get();
   void Done(const api::ObjectKey& key);
 
