@@ -64,7 +64,7 @@ class KeySchedule {
   absl::flat_hash_map<uint64_t, std::list<Taken>> flows_;  // none of them empty
   std::deque<uint64_t> turns_;                             // each of flows_ once
   size_t ready_ = 0;                                       // keys in flows_
-  absl::flat_hash_set<api::ObjectKey> queued_;  // in flows_, or in work and added again
+  absl::flat_hash_set<api::ObjectKey> queued_;             // in flows_, or in work and added again
   absl::flat_hash_set<api::ObjectKey> in_work_;
   absl::flat_hash_map<api::ObjectKey, absl::Time> due_;
   std::set<std::pair<absl::Time, api::ObjectKey>> by_due_;  // the same, in order

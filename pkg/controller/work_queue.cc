@@ -50,8 +50,8 @@ struct WorkQueue::Impl {
 
 WorkQueue::WorkQueue(aio::Executor executor, const base::Clock& clock, RateLimit limit,
                      ControllerMetrics* metrics, FlowOf flow_of)
-    : impl_(std::make_unique<Impl>(std::move(executor), clock, limit, metrics,
-                                   std::move(flow_of))) {}
+    : impl_(
+          std::make_unique<Impl>(std::move(executor), clock, limit, metrics, std::move(flow_of))) {}
 
 WorkQueue::~WorkQueue() = default;
 

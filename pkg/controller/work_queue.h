@@ -37,7 +37,8 @@ class WorkQueue {
   void Forget(const api::ObjectKey& key);
   int Failures(const api::ObjectKey& key) const;
 
-  // The next key, fair by flow, which is then being processed until Done. nullopt after ShutDown or cancellation.
+  // The next key, fair by flow, which is then being processed until Done. nullopt after ShutDown or
+  // cancellation.
   aio::Task<std::optional<api::ObjectKey>> Get();
   void Done(const api::ObjectKey& key);
 

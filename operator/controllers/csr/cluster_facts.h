@@ -2,8 +2,9 @@
 // verdict would otherwise rest on something old.
 //
 // The pods of the policy's namespaces are watched. That saves a GET per request; it is not needed
-// for correctness, so a namespace that cannot be listed only costs speed. No verdict rests on facts
-// older than 30 seconds: a watch that has told nothing for so long does not count.
+// for correctness, so a namespace that cannot be listed only costs speed. No verdict rests on a pod
+// or a node's addresses as they were more than 30 seconds ago: a watch that has told nothing new
+// for so long, or that replays after a reconnect, does not count, and the API server is asked.
 #ifndef CALICO_OPERATOR_CONTROLLERS_CSR_CLUSTER_FACTS_H_
 #define CALICO_OPERATOR_CONTROLLERS_CSR_CLUSTER_FACTS_H_
 

@@ -21,7 +21,7 @@ constexpr int kMostConflicts = 5;
 constexpr absl::Duration kFirstWait = absl::Seconds(1);
 constexpr absl::Duration kLargeWait = absl::Seconds(1);
 constexpr absl::Duration kLongestWait = absl::Seconds(30);
-constexpr absl::Duration kQuietDenials = absl::Minutes(10);
+constexpr absl::Duration kQuietRefusals = absl::Minutes(10);
 // With more requests waiting, an approval makes no Event: it would cost a third write per request,
 // and the condition says the same.
 constexpr size_t kBusy = 16;
@@ -38,6 +38,12 @@ bool IsIssuedAlready(const absl::Status& status) {
   return absl::IsInvalidArgument(status) &&
          std::string_view(status.message().data(), status.message().size())
                  .find("may not modify existing certificate content") != std::string_view::npos;
+}
+
+// Neither done nor refused: the server may have taken it all the same.
+bool MayHaveArrived(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsCancelled(status);
 }
 
 std::string Joined(const std::vector<base::IpAddress>& addresses) {
@@ -70,9 +76,14 @@ CsrController::CsrController(aio::Executor executor, Dependencies dependencies,
              {.base = absl::Milliseconds(50),
               .cap = kLongestWait,
               .retries_per_second = 100,
-              .burst = 1000}),
+              .burst = 1000},
+             nullptr,
+             [this](const api::ObjectKey& key) {
+               const auto pending = Find(key);
+               return pending == nullptr ? 0 : pending->requester;
+             }),
       pool_(static_cast<int>(kMostSigningThreads)),
-      denials_(kQuietDenials) {
+      refusals_(kQuietRefusals) {
   const PendingCsrDecoder decoder(options_.pending_bytes);
   for (const std::string& signer : options_.signer_names) {
     informers_.push_back(std::make_unique<CsrInformer>(
@@ -236,7 +247,8 @@ CsrController::Reconciled CsrController::WaitForCa(const Work& work) {
   Waiting& waiting = waiting_[work.facts.csr.meta.name];
   if (!waiting.told_about_ca) {
     waiting.told_about_ca = true;
-    Record(work, kube::EventType::kWarning, "Waiting", wait.message);
+    on_.events.Record(SubjectOf(work.facts.csr), kube::EventType::kWarning, "Waiting",
+                      wait.message);
   }
   return result;
 }
@@ -279,12 +291,11 @@ aio::Task<CsrController::Reconciled> CsrController::Grant(Work& work,
                                      .message = std::string(certificate.status().message())});
   }
   if (!certificate.ok()) {
-    Record(work, kube::EventType::kWarning, "SigningFailed",
-           std::string(certificate.status().message()));
+    on_.events.Record(SubjectOf(csr), kube::EventType::kWarning, "SigningFailed",
+                      std::string(certificate.status().message()));
     co_return base::Annotate(certificate.status(), fmt::format("sign {}", csr.meta.name));
   }
-  // Written before the certificate leaves: a lost answer leads to a second one, and both are known.
-  LogGrant(work, entry, *certificate);
+  const bool by_us = !csr.IsApproved() || csr.Approved()->reason == kPolicyApproved;
   const std::string reason = fmt::format("allowed by policy entry {}", entry.name);
   if (!csr.IsApproved()) {
     CALICO_CO_RETURN_IF_ERROR(
@@ -292,10 +303,25 @@ aio::Task<CsrController::Reconciled> CsrController::Grant(Work& work,
     on_.metrics.Count(csr.signer_name, Outcome::kApproved);
   }
   const absl::Status stored = co_await Write(work, "status", std::nullopt, certificate->chain_pem);
-  if (!stored.ok() && !IsIssuedAlready(stored)) co_return stored;
+  if (IsIssuedAlready(stored)) {
+    // By another signer, or by us: then the line of the lost answer has the serial number.
+    LogCertificate("request had a certificate already, this one is dropped", work, entry,
+                   *certificate);
+  } else if (MayHaveArrived(stored)) {
+    LogCertificate("certificate may have been stored, the answer is lost", work, entry,
+                   *certificate);
+    co_return stored;
+  } else if (!stored.ok()) {
+    co_return stored;
+  } else {
+    LogCertificate(by_us ? "request approved and signed" : "approved request signed", work, entry,
+                   *certificate);
+  }
   Finish(work, Outcome::kIssued);
   on_.metrics.duration().Observe(absl::ToDoubleSeconds(on_.clock.SteadyNow() - work.began));
-  if (queue_.size() < kBusy) Record(work, kube::EventType::kNormal, "Approved", reason);
+  if (queue_.size() < kBusy) {
+    on_.events.Record(SubjectOf(csr), kube::EventType::kNormal, "Approved", reason);
+  }
   co_return controller::Result{};
 }
 
@@ -311,6 +337,17 @@ aio::Task<CsrController::Reconciled> CsrController::Refuse(Work& work, const Dec
           : co_await Write(work, "approval", NewCondition{api::kCsrDenied, kPolicyViolation, text});
   CALICO_CO_RETURN_IF_ERROR(written);
   Finish(work, approved ? Outcome::kFailed : Outcome::kDenied);
+  TellRefusal(work, decision, approved);
+  co_return controller::Result{};
+}
+
+void CsrController::TellRefusal(const Work& work, const Decision& decision, bool approved) {
+  const api::CertificateSigningRequest& csr = work.facts.csr;
+  const std::string text = decision.Text();
+  const std::string_view message = approved ? "approved request failed" : "request denied";
+  const RepeatFilter::Verdict seen = refusals_.Add(
+      fmt::format("{}\n{}\n{}\n{}", message, csr.username, work.facts.requester.pod_uid, text),
+      SubjectOf(csr), on_.clock.SteadyNow());
   const AskedNames asked(work.facts);
   const base::Logger::Fields fields = {{"csr", csr.meta.name},
                                        {"signer", csr.signer_name},
@@ -320,15 +357,14 @@ aio::Task<CsrController::Reconciled> CsrController::Refuse(Work& work, const Dec
                                        {"pod", work.facts.requester.pod_name},
                                        {"common_name", asked.common_name},
                                        {"dns_names", asked.dns_names},
-                                       {"ip_addresses", asked.ip_addresses}};
-  const std::string_view message = approved ? "approved request failed" : "request denied";
-  if (denials_.IsNew(csr.meta.name + text, on_.clock.SteadyNow())) {
+                                       {"ip_addresses", asked.ip_addresses},
+                                       {"repeated", seen.repeated}};
+  if (seen.is_news) {
     on_.logger.Warning(message, fields);
-    Record(work, kube::EventType::kWarning, approved ? "Failed" : "Denied", text);
   } else {
     on_.logger.Debug(message, fields);
   }
-  co_return controller::Result{};
+  on_.events.Record(*seen.subject, kube::EventType::kWarning, approved ? "Failed" : "Denied", text);
 }
 
 void CsrController::Finish(const Work& work, Outcome outcome) {
@@ -339,32 +375,29 @@ void CsrController::Finish(const Work& work, Outcome outcome) {
   on_.metrics.Count(csr.signer_name, outcome);
 }
 
-void CsrController::LogGrant(const Work& work, const csr_policy::CsrPolicyEntry& entry,
-                             const IssuedCertificate& certificate) const {
+void CsrController::LogCertificate(std::string_view message, const Work& work,
+                                   const csr_policy::CsrPolicyEntry& entry,
+                                   const IssuedCertificate& certificate) const {
   const api::CertificateSigningRequest& csr = work.facts.csr;
   const AskedNames asked(work.facts);
-  on_.logger.Info(csr.IsApproved() ? "approved request signed" : "request approved and signed",
-                  {{"csr", csr.meta.name},
-                   {"signer", csr.signer_name},
-                   {"entry", entry.name},
-                   {"requester", csr.username},
-                   {"pod", work.facts.requester.pod_name},
-                   {"common_name", asked.common_name},
-                   {"dns_names", asked.dns_names},
-                   {"ip_addresses", asked.ip_addresses},
-                   {"key", work.facts.request->public_key().Description()},
-                   {"serial", certificate.serial},
-                   {"not_after", codec::EncodeTime(certificate.not_after)}});
+  on_.logger.Info(message, {{"csr", csr.meta.name},
+                            {"signer", csr.signer_name},
+                            {"entry", entry.name},
+                            {"requester", csr.username},
+                            {"pod", work.facts.requester.pod_name},
+                            {"common_name", asked.common_name},
+                            {"dns_names", asked.dns_names},
+                            {"ip_addresses", asked.ip_addresses},
+                            {"key", work.facts.request->public_key().Description()},
+                            {"serial", certificate.serial},
+                            {"not_after", codec::EncodeTime(certificate.not_after)}});
 }
 
-void CsrController::Record(const Work& work, kube::EventType type, std::string_view reason,
-                           const std::string& message) {
-  const api::CertificateSigningRequest& csr = work.facts.csr;
-  on_.events.Record({&api::kCertificateSigningRequests,
-                     {"", csr.meta.name},
-                     csr.meta.uid,
-                     csr.meta.resource_version},
-                    type, reason, message);
+kube::EventSubject CsrController::SubjectOf(const api::CertificateSigningRequest& csr) {
+  return {&api::kCertificateSigningRequests,
+          {"", csr.meta.name},
+          csr.meta.uid,
+          csr.meta.resource_version};
 }
 
 }  // namespace calico::csr

@@ -8,6 +8,8 @@
 // or another writer change nothing: what is approved already is judged again and then signed, or
 // marked Failed when the policy does not allow it. A certificate is stored only in an approved
 // request. Events and log lines say what was decided and by which rule.
+//
+// Requesters (user name and pod) take turns: thousands of requests of one do not delay another's.
 #ifndef CALICO_OPERATOR_CONTROLLERS_CSR_CSR_CONTROLLER_H_
 #define CALICO_OPERATOR_CONTROLLERS_CSR_CSR_CONTROLLER_H_
 
@@ -122,10 +124,13 @@ class CsrController {
   void OnPodChange(const api::ObjectKey& pod);
   void Finish(const Work& work, Outcome outcome);
   void Forget(const std::string& name);
-  void LogGrant(const Work& work, const csr_policy::CsrPolicyEntry& entry,
-                const IssuedCertificate& certificate) const;
-  void Record(const Work& work, kube::EventType type, std::string_view reason,
-              const std::string& message);
+  // Of what was signed: `message` and all that an auditor needs.
+  void LogCertificate(std::string_view message, const Work& work,
+                      const csr_policy::CsrPolicyEntry& entry,
+                      const IssuedCertificate& certificate) const;
+  // One line and one Event of equal refusals of one requester.
+  void TellRefusal(const Work& work, const csr_policy::Decision& decision, bool approved);
+  static kube::EventSubject SubjectOf(const api::CertificateSigningRequest& csr);
 
   const CsrControllerOptions options_;
   Dependencies on_;
@@ -136,7 +141,7 @@ class CsrController {
   absl::flat_hash_map<std::string, std::string> finished_;
   absl::flat_hash_map<std::string, Waiting> waiting_;
   absl::flat_hash_map<api::ObjectKey, std::set<std::string>> waiting_for_pod_;
-  RepeatFilter denials_;
+  RepeatFilter refusals_;
   bool large_in_work_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "operator/controllers/csr/csr_controller.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <gmock/gmock.h>
@@ -81,7 +82,23 @@ class CsrControllerTest : public CsrTest {
       EXPECT_TRUE((co_await aio::Sleep(absl::Milliseconds(2))).ok());
     }
   }
+  // How often the pods of calico-system were to be watched.
+  int PodWatches() {
+    return static_cast<int>(std::count_if(server().requests().begin(), server().requests().end(),
+                                          [](const kube::RecordedRequest& request) {
+                                            return request.path.ends_with("/calico-system/pods") &&
+                                                   !request.Query("watch").empty();
+                                          }));
+  }
   std::string Metrics() const { return running_->registry.Expose(); }
+  // The counts of all Events that there are.
+  std::vector<int64_t> EventCounts() {
+    std::vector<int64_t> counts;
+    for (const json::object& event : server().state().List(api::kEvents)) {
+      counts.push_back(event.at("count").as_int64());
+    }
+    return counts;
+  }
 
   OffsetClock clock_;
   std::unique_ptr<Running> running_;
@@ -236,6 +253,34 @@ ASYNC_TEST_F(CsrControllerTest, AnOldCacheApprovesNothing) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(CsrControllerTest, AReplayAfterAReconnectApprovesNothing) {
+  PutPod({});
+  co_await Start();
+  const kube::Fault refused{
+      .method = "GET", .path_contains = "/calico-system/pods?", .times = 1000, .status = 403};
+  EXPECT_TRUE(co_await Eventually([this] { return PodWatches() == 1; }));
+  server().Inject(refused);
+  server().DropWatches();
+  EXPECT_TRUE(co_await Eventually([this] { return PodWatches() == 2; }));
+  server().state().Remove(api::kPods, {std::string(kNamespace), "node-1"});
+  clock_.Advance(absl::Minutes(5));
+  // The next watch begins with something that happened soon after the break.
+  server().ClearFaults();
+  server().Inject({.method = "GET",
+                   .path_contains = "/calico-system/pods?",
+                   .raw_body = R"({"type":"MODIFIED","object":{"apiVersion":"v1","kind":"Pod",)"
+                               R"("metadata":{"name":"old","namespace":"calico-system",)"
+                               R"("uid":"old-uid","resourceVersion":"3"}}})"
+                               "\n"});
+  server().Inject(refused);
+  EXPECT_TRUE(co_await Eventually([this] { return server().pending_faults() < 1000; }));
+  const std::string name = PutCsr({});
+  EXPECT_TRUE(co_await Denied(name));
+  EXPECT_THAT(Csr(name).Denied()->message, HasSubstr("rule pod-exists"));
+  EXPECT_EQ(server().Count("GET", "/pods/node-1"), 1);
+  co_await Stop();
+}
+
 ASYNC_TEST_F(CsrControllerTest, APodThatTheCacheDoesNotShowYetIsFoundLive) {
   server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
   PutPod({});
@@ -333,6 +378,23 @@ ASYNC_TEST_F(CsrControllerTest, AServerThatIsDownForAWhile) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(CsrControllerTest, ApprovedAndSignedIsSaidOnceAfterBothWrites) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  server().Inject({.method = "PUT", .path_contains = "/approval", .status = 503});
+  server().Inject({.method = "PUT", .path_contains = "/status", .times = 2, .status = 500});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("approved and signed") > 0; }));
+  co_await Settle();
+  EXPECT_EQ(Logged("request approved and signed"), 1);
+  EXPECT_EQ(Logged("approved request signed"), 0);
+  // Each serial number that may be out there is in some line.
+  EXPECT_EQ(Logged("certificate may have been stored"), 2);
+  EXPECT_EQ(Logged("\"serial\""), 3);
+  co_await Stop();
+}
+
 ASYNC_TEST_F(CsrControllerTest, WhatTheServerCallsInvalidIsTriedAgain) {
   // A webhook that refuses, a proxy that answers 400: all may be mended while the request waits.
   server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
@@ -392,7 +454,7 @@ ASYNC_TEST_F(CsrControllerTest, ARestartInTheMiddleGoesOn) {
   EXPECT_TRUE(co_await Issued(name));
   ExpectGoodCertificate(name);
   EXPECT_EQ(server().Count("PUT", "/approval"), 1);
-  EXPECT_GE(Logged("approved request signed"), 1);
+  EXPECT_EQ(Logged("request approved and signed"), 1);
   co_await Stop();
 }
 
@@ -485,6 +547,43 @@ ASYNC_TEST_F(CsrControllerTest, TheSameDenialIsNewsOnce) {
   EXPECT_EQ(Logged("\"level\":\"warning\",\"message\":\"request denied\""), 1);
   EXPECT_TRUE(co_await Eventually(
       [this] { return Logged("\"level\":\"debug\",\"message\":\"request denied\"") == 4; }));
+  EXPECT_TRUE(co_await Eventually([this] { return EventCounts() == std::vector<int64_t>{5}; }));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AStormOfOneRequesterIsOneLineAndOneEvent) {
+  for (int i = 0; i < 20; ++i) {
+    PutCsr(
+        {.name = "s" + std::to_string(i), .uid = "u" + std::to_string(i), .username = "mallory"});
+  }
+  PutCsr({.name = "other", .uid = "u", .username = "trudy"});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return running_->controller.pending() == 0; }));
+  EXPECT_EQ(Writes(), 21);
+  EXPECT_EQ(Logged("\"level\":\"warning\",\"message\":\"request denied\""), 2);
+  EXPECT_TRUE(co_await Eventually([this] {
+    const std::vector<int64_t> counts = EventCounts();
+    return counts == std::vector<int64_t>{1, 20} || counts == std::vector<int64_t>{20, 1};
+  }));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AStormOfOneRequesterDoesNotDelayAnother) {
+  PutPod({});
+  for (int i = 0; i < 2000; ++i) {
+    const std::string number = std::to_string(i);
+    PutCsr({.name = "a" + number, .uid = "u" + number, .username = "mallory"});
+  }
+  const std::string honest = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(honest));
+  int before = 0;
+  for (const kube::RecordedRequest& request : server().requests()) {
+    if (request.method != "PUT") continue;
+    if (request.path.ends_with(honest + "/approval")) break;
+    ++before;
+  }
+  EXPECT_LE(before, 2 * Options().concurrency);
   co_await Stop();
 }
 

@@ -76,8 +76,8 @@ std::string CsrTest::PutCsr(const CsrSpec& csr) {
                       {"spec",
                        {{"request", base::Base64Encode(pem)},
                         {"signerName", kSigner},
-                        {"usages", {"server auth", "client auth", "digital signature"}},
-                        {"username", "system:serviceaccount:calico-system:calico-node"},
+                        {"usages", json::array(csr.usages.begin(), csr.usages.end())},
+                        {"username", csr.username},
                         {"extra",
                          {{"authentication.kubernetes.io/pod-name", json::array{csr.pod}},
                           {"authentication.kubernetes.io/pod-uid", json::array{pod_uid}}}}}}};

@@ -33,6 +33,8 @@ struct CsrSpec {
   std::vector<std::string> ips = {"10.0.0.5"};
   std::string common_name = "typha-client";
   std::string uid = "csr-uid-1";
+  std::string username = "system:serviceaccount:calico-system:calico-node";
+  std::vector<std::string> usages = {"server auth", "client auth", "digital signature"};
   size_t junk_bytes = 0;  // before the PEM block
   std::string condition;  // there already, made by somebody else
 };

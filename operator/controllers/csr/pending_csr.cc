@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <absl/hash/hash.h>
+
 #include "pkg/api/certificates/certificate_signing_request.h"
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/api/meta/resources.h"
@@ -56,6 +58,19 @@ std::string TextToKeep(const json::object& csr) {
   return codec::Serialize(result);
 }
 
+// A token that is bound to no pod is its user's alone.
+uint64_t RequesterOf(const json::object& csr) {
+  const json::object* spec = codec::FindObject(csr, "spec");
+  if (spec == nullptr) return 0;
+  std::string requester(codec::TextAt(*spec, "username"));
+  if (const json::object* extra = codec::FindObject(*spec, "extra"); extra != nullptr) {
+    if (const json::array* uids = codec::FindArray(*extra, api::kExtraPodUid); uids != nullptr) {
+      requester += codec::Serialize(*uids);
+    }
+  }
+  return absl::HashOf(requester);
+}
+
 }  // namespace
 
 bool IsFinished(const json::object& csr) {
@@ -80,6 +95,7 @@ absl::StatusOr<std::optional<PendingCsr>> PendingCsrDecoder::operator()(
   if (pending.uid.empty()) {
     return absl::InvalidArgumentError("decode CertificateSigningRequest: no metadata.uid");
   }
+  pending.requester = RequesterOf(csr);
   std::string text = TextToKeep(csr);
   pending.is_large = text.size() > kLargestText;
   if (pending.is_large) return pending;

@@ -7,6 +7,7 @@
 #define CALICO_OPERATOR_CONTROLLERS_CSR_PENDING_CSR_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ struct PendingCsr {
   // The object without managedFields, groups and those `extra` that no rule reads; null: large, or
   // over the budget.
   std::shared_ptr<const std::string> text;
+  // Who asks, as a hash of user name and pod: requesters take turns.
+  uint64_t requester = 0;
   // Much more text than an honest request has, up to megabytes. Not many of them at a time.
   bool is_large = false;
 };

@@ -74,6 +74,23 @@ TEST(PendingCsrTest, KeepsWhatRulesAndWritesNeed) {
   EXPECT_TRUE(csr->IsApproved());
 }
 
+TEST(PendingCsrTest, RequestersAreTheUserAndThePodOfTheToken) {
+  const PendingCsrDecoder decoder(0);
+  const auto requester = [&](const json::object& csr) { return decoder(csr).value()->requester; };
+  json::object other = Csr();
+  json::object& spec = other["spec"].as_object();
+  other["metadata"].as_object()["name"] = "another";
+  EXPECT_EQ(requester(other), requester(Csr()));
+  spec["extra"].as_object()["authentication.kubernetes.io/pod-uid"] = json::array{"another-1"};
+  EXPECT_NE(requester(other), requester(Csr()));
+  const uint64_t of_another_pod = requester(other);
+  spec.erase("extra");
+  EXPECT_NE(requester(other), of_another_pod);
+  const uint64_t unbound = requester(other);
+  spec["username"] = "somebody";
+  EXPECT_NE(requester(other), unbound);
+}
+
 TEST(PendingCsrTest, DropsFinishedAndRefusesNameless) {
   const PendingCsrDecoder decoder(1 << 20);
   EXPECT_EQ(decoder(Csr(Condition("Denied"))).value(), std::nullopt);
