@@ -9,6 +9,7 @@
 #include "pkg/api/meta/label_selector.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/pki/verify.h"
 
 namespace calico::installation {
 namespace {
@@ -271,16 +272,18 @@ std::vector<status::WaitingPod> ClusterView::WaitingPods() const {
   std::vector<status::WaitingPod> waiting;
   if (requests_ == nullptr) return waiting;
   const auto add = [&](const status::WorkloadPods& pods, std::string_view provisioner,
-                       std::string_view common_name) {
+                       std::string_view common_name, pki::ExtendedKeyUsage usage) {
     for (const auto& pod : pods.pods) {
       if (!status::WaitsForCertificate(*pod, provisioner)) continue;
       auto request = requests_->informer.store().Get({"", status::RequestName(*pod)});
       if (request == nullptr) continue;
-      waiting.push_back({pod, provisioner, common_name, std::move(request)});
+      waiting.push_back({pod, provisioner, common_name, usage, std::move(request)});
     }
   };
-  add(NodePods(), render::kNodeProvisioner, render::kNodeCommonName);
-  add(TyphaPods(), render::kTyphaProvisioner, render::kTyphaCommonName);
+  add(NodePods(), render::kNodeProvisioner, render::kNodeCommonName,
+      pki::ExtendedKeyUsage::kClientAuth);
+  add(TyphaPods(), render::kTyphaProvisioner, render::kTyphaCommonName,
+      pki::ExtendedKeyUsage::kServerAuth);
   return waiting;
 }
 

@@ -11,8 +11,7 @@
 
 #include "operator/controllers/status/age.h"
 #include "operator/controllers/status/text.h"
-#include "pkg/base/ip_address.h"
-#include "pkg/pki/verify.h"
+#include "pkg/pki/certificate_demand.h"
 
 namespace calico::status {
 namespace {
@@ -70,39 +69,19 @@ absl::Time WaitingSince(const WaitingPod& waiting) {
   return asked - made < kYoung ? std::min(asked, made) : asked - kPatience;
 }
 
-// Peers and the pod itself look for the names that were asked for, and for the pod's address.
-absl::Status CheckNames(const pki::Certificate& leaf, const WaitingPod& waiting) {
-  std::vector<base::IpAddress> addresses = waiting.request->ip_addresses;
-  if (!waiting.pod->pod_ips.empty()) {
-    const auto address = base::IpAddress::Parse(waiting.pod->pod_ips.front());
-    if (address.ok()) addresses.push_back(*address);
-  }
-  return pki::NamesMatch(leaf, {.common_name = waiting.common_name,
-                                .dns_names = waiting.request->dns_names,
-                                .ip_addresses = addresses});
-}
-
-// What is wrong with the certificate that was issued; nullopt when nothing is.
+// What is wrong with the certificate that was issued; nullopt when nothing is. The pod judges it
+// the same way.
 std::optional<std::string> Flaw(const WaitingPod& waiting,
                                 const std::vector<pki::Certificate>& roots, absl::Time now) {
   const RequestFacts& request = *waiting.request;
-  const absl::StatusOr<std::vector<pki::Certificate>> chain =
-      pki::Certificate::ParsePemBundle(request.certificate_pem, pki::SurroundingText::kAllow);
-  if (!chain.ok()) return std::string(chain.status().message());
-  const pki::Certificate& leaf = chain->front();
-  if (request.public_key.has_value()) {
-    const absl::Status match = pki::KeyMatches(leaf, *request.public_key);
-    if (!match.ok()) return std::string(match.message());
-  }
-  const absl::Status names = CheckNames(leaf, waiting);
-  if (!names.ok()) return std::string(names.message());
-  const std::vector<pki::Certificate> rest(chain->begin() + 1, chain->end());
-  for (const pki::ExtendedKeyUsage usage :
-       {pki::ExtendedKeyUsage::kServerAuth, pki::ExtendedKeyUsage::kClientAuth}) {
-    const absl::Status chains = pki::VerifyChain(leaf, rest, roots, usage, now);
-    if (!chains.ok()) return std::string(chains.message());
-  }
-  return std::nullopt;
+  const absl::Status status = pki::MeetsDemand(
+      request.certificate_pem, request.public_key.has_value() ? &*request.public_key : nullptr,
+      {.common_name = waiting.common_name,
+       .dns_names = request.dns_names,
+       .usages = absl::MakeConstSpan(&waiting.usage, 1)},
+      roots, now);
+  if (status.ok()) return std::nullopt;
+  return std::string(status.message());
 }
 
 class Judge {

@@ -15,6 +15,7 @@
 #include "operator/controllers/status/request_facts.h"
 #include "pkg/api/core/pod.h"
 #include "pkg/pki/certificate.h"
+#include "pkg/pki/verify.h"
 
 namespace calico::status {
 
@@ -26,6 +27,7 @@ struct WaitingPod {
   std::shared_ptr<const api::Pod> pod;
   std::string_view provisioner;  // the init container's name
   std::string_view common_name;  // what its certificate must be for
+  pki::ExtendedKeyUsage usage;   // which side of a connection the pod is
   std::shared_ptr<const RequestFacts> request;
 };
 

@@ -60,7 +60,6 @@ absl::StatusOr<std::optional<RequestFacts>> RequestFacts::Decode(const json::obj
   if (request.ok()) {
     facts.public_key = request->public_key();
     facts.dns_names = request->dns_names();
-    facts.ip_addresses = request->ip_addresses();
   }
   return std::optional<RequestFacts>(std::move(facts));
 }

@@ -10,7 +10,6 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
-#include "pkg/base/ip_address.h"
 #include "pkg/codec/json.h"
 #include "pkg/pki/key.h"
 
@@ -26,12 +25,11 @@ struct RequestFacts {
   absl::Time created;
   State state = State::kPending;
   absl::Time approved_at;
-  std::string reason;                         // of the condition Denied or Failed
-  std::string message;                        // likewise
-  std::optional<pki::PublicKey> public_key;   // absent: the request is unreadable
-  std::vector<std::string> dns_names;         // that were asked for
-  std::vector<base::IpAddress> ip_addresses;  // likewise
-  std::string certificate_pem;                // kIssued
+  std::string reason;                        // of the condition Denied or Failed
+  std::string message;                       // likewise
+  std::optional<pki::PublicKey> public_key;  // absent: the request is unreadable
+  std::vector<std::string> dns_names;        // that were asked for
+  std::string certificate_pem;               // kIssued
 
   // nullopt unless a service account of namespace `ns` asked.
   // Errors: InvalidArgument with every wrong field's path.
