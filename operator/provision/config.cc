@@ -115,6 +115,23 @@ void LoadAddresses(Loader& loader, Config& config) {
   }
 }
 
+// Comma-separated, in the words of the CertificateSigningRequest API.
+void LoadUsages(Loader& loader, Config& config) {
+  const std::string text = loader.Optional("EXTENDED_KEY_USAGES");
+  if (text.empty()) return;
+  config.usages.clear();
+  for (const std::string& part : std::vector<std::string>(absl::StrSplit(text, ','))) {
+    const std::string name(absl::StripAsciiWhitespace(part));
+    if (name != "server auth" && name != "client auth") {
+      loader.Problem("EXTENDED_KEY_USAGES",
+                     fmt::format("'{}' is not one of server auth, client auth", name));
+      continue;
+    }
+    config.usages.push_back(name == "server auth" ? pki::ExtendedKeyUsage::kServerAuth
+                                                  : pki::ExtendedKeyUsage::kClientAuth);
+  }
+}
+
 void LoadCa(Loader& loader, Config& config) {
   const std::string encoded = loader.Optional("CA_CERT");
   config.ca_file = loader.FileName("CA_CERT_NAME", loader.Optional("CA_CERT_NAME"));
@@ -170,6 +187,7 @@ absl::StatusOr<Config> LoadConfig(const kube::Environment& environment) {
   }
   LoadAlgorithms(loader, config);
   LoadAddresses(loader, config);
+  LoadUsages(loader, config);
   LoadCa(loader, config);
   const absl::StatusOr<absl::Duration> timeout =
       ParseGoDuration(loader.Optional("TIMEOUT_DURATION", "90s"));

@@ -1,7 +1,8 @@
 // What the key-cert-provisioner init container is told by its environment.
 //
-// The variables are the reference's; POD_UID and POD_IPS are new. EMAIL_ADDRESS is accepted and
-// ignored with a warning: nothing in Calico looks at it and no signer policy should allow it.
+// The variables are the reference's; POD_UID, POD_IPS and EXTENDED_KEY_USAGES are new.
+// EMAIL_ADDRESS is accepted and ignored with a warning: nothing in Calico looks at it and no signer
+// policy should allow it.
 #ifndef CALICO_OPERATOR_PROVISION_CONFIG_H_
 #define CALICO_OPERATOR_PROVISION_CONFIG_H_
 
@@ -15,6 +16,7 @@
 #include "pkg/kube/auth/rest_config.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/key.h"
+#include "pkg/pki/verify.h"
 
 namespace calico::provision {
 
@@ -27,15 +29,19 @@ struct Config {
   std::string common_name;                    // COMMON_NAME
   std::vector<std::string> dns_names;         // DNS_NAMES, comma-separated
   std::vector<base::IpAddress> ip_addresses;  // POD_IP, then the rest of POD_IPS
-  std::string app_name;                       // APP_NAME, value of the two labels
-  std::string pod_name;                       // POD_NAME
-  std::string pod_namespace;                  // POD_NAMESPACE
-  std::string pod_uid;                        // POD_UID
+  // EXTENDED_KEY_USAGES: what the certificate is for. Asked for, and demanded of what is issued.
+  std::vector<pki::ExtendedKeyUsage> usages = {pki::ExtendedKeyUsage::kServerAuth,
+                                               pki::ExtendedKeyUsage::kClientAuth};
+  std::string app_name;       // APP_NAME, value of the two labels
+  std::string pod_name;       // POD_NAME
+  std::string pod_namespace;  // POD_NAMESPACE
+  std::string pod_uid;        // POD_UID
   pki::KeyAlgorithm key_algorithm = pki::KeyAlgorithm::kRsa2048;  // KEY_ALGORITHM
   pki::SignatureAlgorithm signature_algorithm = pki::SignatureAlgorithm::kSha256WithRsa;
   std::string ca_pem;                             // CA_CERT, decoded; written as ca_file
   std::vector<pki::Certificate> ca_certificates;  // the trust anchors in it; empty = no chain check
   absl::Duration timeout = absl::Seconds(90);     // TIMEOUT_DURATION, from the CSR's submission
+  std::string server;                             // URL of the API server, for messages; not read
   std::vector<std::string> warnings;              // what was ignored
 
   // `namespace:pod:uid6`.

@@ -68,6 +68,20 @@ TEST(ConfigTest, EveryPodAddressOnceAndInOrder) {
   EXPECT_EQ(config->ip_addresses[1].ToString(), "fd00::b");
 }
 
+TEST(ConfigTest, WhatTheCertificateIsForIsBothUnlessSaid) {
+  using enum pki::ExtendedKeyUsage;
+  EXPECT_THAT(Load(Good())->usages, ElementsAre(kServerAuth, kClientAuth));
+  Variables variables = Good();
+  variables["EXTENDED_KEY_USAGES"] = "client auth";
+  EXPECT_THAT(Load(variables)->usages, ElementsAre(kClientAuth));
+  variables["EXTENDED_KEY_USAGES"] = "server auth, client auth";
+  EXPECT_THAT(Load(variables)->usages, ElementsAre(kServerAuth, kClientAuth));
+  variables["EXTENDED_KEY_USAGES"] = "server auth,code signing";
+  EXPECT_THAT(Load(variables),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("EXTENDED_KEY_USAGES 'code signing' is not one of")));
+}
+
 TEST(ConfigTest, EmptyDnsNamesMeanNone) {
   Variables variables = Good();
   variables["DNS_NAMES"] = "";

@@ -12,12 +12,9 @@
 
 namespace calico::provision {
 
-// Checks, in this order: PEM and form, key, validity at `now`, chain to one of config's CA
-// certificates (skipped when there are none), common name, every requested DNS name and IP address,
-// server and client authentication. A certificate without the extension for extended key usages is
-// good for both, as RFC 5280, section 4.2.1.12 restricts a key only where the extension is present.
-// `certificate_pem` is the leaf first, then intermediates.
-// Errors: kFailedPrecondition naming the check that failed.
+// pki::MeetsDemand with the names and usages that config asks for, and its CA certificates as
+// roots: the chain is not checked when there are none, and IP addresses are not demanded. Errors:
+// kFailedPrecondition naming the check that failed.
 absl::Status VerifyIssuedCertificate(std::string_view certificate_pem, const pki::PublicKey& key,
                                      const Config& config, absl::Time now);
 

@@ -43,12 +43,12 @@ absl::Status WriteAll(int fd, std::string_view content, const std::string& path)
   return absl::OkStatus();
 }
 
-absl::Status WriteSynced(const std::string& path, const SetFile& file) {
+absl::Status WriteSynced(const std::string& path, std::string_view content, unsigned mode) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return FileError("create", path);
   const absl::Cleanup close_fd = [fd] { close(fd); };
-  if (fchmod(fd, file.mode) != 0) return FileError("chmod", path);
-  CALICO_RETURN_IF_ERROR(WriteAll(fd, file.content, path));
+  if (fchmod(fd, mode) != 0) return FileError("chmod", path);
+  CALICO_RETURN_IF_ERROR(WriteAll(fd, content, path));
   if (fsync(fd) != 0) return FileError("fsync", path);
   return absl::OkStatus();
 }
@@ -110,7 +110,7 @@ absl::Status ReplaceSet(const std::string& directory, const std::vector<SetFile>
   // mkdtemp makes it 0700; other containers of the pod may run as another user and read tls.crt.
   if (chmod(set.c_str(), 0755) != 0) return FileError("chmod", set);
   for (const SetFile& file : files) {
-    CALICO_RETURN_IF_ERROR(WriteSynced(set + "/" + file.name, file));
+    CALICO_RETURN_IF_ERROR(WriteSynced(set + "/" + file.name, file.content, file.mode));
   }
   CALICO_RETURN_IF_ERROR(SyncDirectory(set));
   for (const SetFile& file : files) {
@@ -122,6 +122,16 @@ absl::Status ReplaceSet(const std::string& directory, const std::vector<SetFile>
   std::move(remove_set).Cancel();
   CALICO_RETURN_IF_ERROR(SyncDirectory(directory));
   RemoveOtherSets(directory, set_name);
+  return absl::OkStatus();
+}
+
+absl::Status ReplaceFile(const std::string& path, std::string_view content, unsigned mode) {
+  const std::string temporary = path + ".new";
+  if (unlink(temporary.c_str()) != 0 && errno != ENOENT) return FileError("remove", temporary);
+  absl::Cleanup remove_temporary = [&temporary] { unlink(temporary.c_str()); };
+  CALICO_RETURN_IF_ERROR(WriteSynced(temporary, content, mode));
+  if (rename(temporary.c_str(), path.c_str()) != 0) return FileError("rename", path);
+  std::move(remove_temporary).Cancel();
   return absl::OkStatus();
 }
 

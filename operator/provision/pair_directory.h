@@ -29,6 +29,10 @@ struct SetFile {
 // naming the file; the old set is then still in place.
 absl::Status ReplaceSet(const std::string& directory, const std::vector<SetFile>& files);
 
+// Makes `path` a file with this content in one step: a crash leaves the old file or the new one.
+// Errors: as ReplaceSet.
+absl::Status ReplaceFile(const std::string& path, std::string_view content, unsigned mode);
+
 }  // namespace calico::provision
 
 #endif  // CALICO_OPERATOR_PROVISION_PAIR_DIRECTORY_H_

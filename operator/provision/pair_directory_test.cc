@@ -82,6 +82,18 @@ TEST_F(PairDirectoryTest, AMissingFolderIsNamed) {
               StatusIs(absl::StatusCode::kNotFound, testing::HasSubstr("/absent")));
 }
 
+TEST_F(PairDirectoryTest, AFileIsReplacedInOneStepWhateverACrashLeft) {
+  const std::string path = directory_ + "/..request";
+  ASSERT_THAT(ReplaceFile(path + ".new", "half", 0644), IsOk());
+  ASSERT_THAT(ReplaceFile(path, "one", 0600), IsOk());
+  ASSERT_THAT(ReplaceFile(path, "two", 0600), IsOk());
+  EXPECT_THAT(base::ReadFile(path), IsOkAndHolds("two"));
+  EXPECT_EQ(Mode("..request"), 0600U);
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+  EXPECT_THAT(ReplaceFile(directory_ + "/absent/file", "x", 0600),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
 // A writer that is killed at any moment leaves a matching pair.
 TEST_F(PairDirectoryTest, KilledWritersLeaveTheOldOrTheNewSet) {
   ASSERT_THAT(Write("0", "0"), IsOk());

@@ -4,11 +4,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "operator/provision/issued_certificate.h"
+#include "operator/provision/kept_request.h"
 #include "operator/provision/pair_directory.h"
 #include "operator/provision/request_machine.h"
 #include "pkg/aio/timer.h"
@@ -17,7 +19,8 @@
 #include "pkg/base/backoff.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/kube/client/errors.h"
-#include "pkg/pki/certificate_request.h"
+#include "pkg/pki/key.h"
+#include "pkg/pki/verify.h"
 
 namespace calico::provision {
 namespace {
@@ -25,6 +28,9 @@ namespace {
 using Csr = api::CertificateSigningRequest;
 
 constexpr absl::Duration kCallTimeout = absl::Seconds(15);
+constexpr absl::Duration kFirstCallTimeout = absl::Seconds(4);
+// A denial is there to be read, and who denied by hand is not asked again at once.
+constexpr absl::Duration kRejectionStands = absl::Minutes(2);
 constexpr absl::Duration kWatchIdleLimit = absl::Seconds(75);  // a bookmark comes every minute
 
 absl::StatusOr<Csr> DecodeCsr(const json::object& object) {
@@ -33,29 +39,50 @@ absl::StatusOr<Csr> DecodeCsr(const json::object& object) {
   return csr;
 }
 
+// In the words of the API; the same as in the request itself.
+std::vector<std::string> UsagesOf(const Config& config, pki::KeyFamily family) {
+  std::vector<std::string> usages = {"digital signature"};
+  if (family == pki::KeyFamily::kRsa) usages.emplace_back("key encipherment");
+  for (const pki::ExtendedKeyUsage usage : config.usages) {
+    usages.emplace_back(usage == pki::ExtendedKeyUsage::kServerAuth ? "server auth"
+                                                                    : "client auth");
+  }
+  return usages;
+}
+
 // Carries out the steps of a RequestMachine over one client.
 class RequestDriver {
  public:
-  RequestDriver(const Config& config, std::string request_pem, kube::Client& client,
-                const base::Clock& clock, const base::Logger& logger)
+  RequestDriver(const Config& config, const KeptRequest& request, bool resumed,
+                kube::Client& client, const base::Clock& clock, const base::Logger& logger)
       : config_(config),
         name_(config.RequestName()),
-        request_pem_(std::move(request_pem)),
+        request_(request),
         client_(client),
         clock_(clock),
         logger_(logger),
-        machine_({.request_name = name_,
-                  .request_pem = request_pem_,
+        machine_({.server = config.server,
+                  .request_name = name_,
+                  .request_pem = request.request_pem,
                   .signer_name = config.signer_name,
                   .pod_namespace = config.pod_namespace,
                   .pod_name = config.pod_name,
-                  .pod_uid = config.pod_uid},
+                  .pod_uid = config.pod_uid,
+                  .resumed = resumed,
+                  .rejections_before = clock.Now() - kRejectionStands},
                  clock.SteadyNow(), config.timeout) {}
 
-  // Ends with kIssued or kFinish.
+  // Ends with kIssued, whose certificate is verified, or with kFinish.
   aio::Task<RequestStep> Run() {
     RequestStep step = machine_.Start();
-    while (step.kind != RequestStep::Kind::kIssued && step.kind != RequestStep::Kind::kFinish) {
+    while (step.kind != RequestStep::Kind::kFinish) {
+      if (step.kind == RequestStep::Kind::kIssued) {
+        const absl::Status verified = VerifyIssuedCertificate(
+            step.certificate_pem, request_.key.public_key(), config_, clock_.Now());
+        if (verified.ok()) co_return step;
+        step = machine_.OnRefused(step, Refusal(verified));
+        continue;
+      }
       if (step.wait > absl::ZeroDuration()) {
         const absl::Status slept = co_await aio::Sleep(step.wait);
         if (!slept.ok()) co_return Cancelled();
@@ -75,7 +102,7 @@ class RequestDriver {
       case RequestStep::Kind::kWatch:
         co_return co_await Watch(step.resource_version);
       case RequestStep::Kind::kReplace:
-        co_return co_await Replace(step.uid);
+        co_return co_await Replace(step.uid, step.why);
       case RequestStep::Kind::kIssued:
       case RequestStep::Kind::kFinish:
         break;
@@ -95,19 +122,26 @@ class RequestDriver {
     csr.meta.name = name_;
     csr.meta.labels["k8s-app"] = config_.app_name;
     csr.meta.labels["operator.tigera.io/csr"] = config_.app_name;
-    csr.request_pem = request_pem_;
+    csr.request_pem = request_.request_pem;
     csr.signer_name = config_.signer_name;
-    csr.usages = {"server auth", "client auth", "digital signature", "key agreement",
-                  "key encipherment"};
+    csr.usages = UsagesOf(config_, request_.key.family());
     return csr;
   }
+  std::string Refusal(const absl::Status& cause) const {
+    return fmt::format("certificate issued by signer {} for {} refused: {}", config_.signer_name,
+                       name_, std::string(cause.message()));
+  }
 
-  absl::Duration CallTimeout() const {
-    return std::clamp(machine_.Remaining(clock_.SteadyNow()), absl::Seconds(1), kCallTimeout);
+  // The first call is short, so that whoever looks into the log need not wait for the reason why
+  // there is no answer.
+  absl::Duration CallTimeout() {
+    const absl::Duration limit =
+        std::exchange(is_first_call_, false) ? kFirstCallTimeout : kCallTimeout;
+    return std::clamp(machine_.Remaining(clock_.SteadyNow()), absl::Seconds(1), limit);
   }
   void LogRetry(std::string_view what, const absl::Status& status) const {
     if (!status.ok() && !absl::IsAlreadyExists(status)) {
-      logger_.Warning(what, {{"name", name_}, {"error", status}});
+      logger_.Warning(what, {{"name", name_}, {"server", config_.server}, {"error", status}});
     }
   }
 
@@ -170,20 +204,22 @@ class RequestDriver {
     co_return machine_.OnWatchEnded(ended, clock_.SteadyNow(), base::RandomUnit());
   }
 
-  aio::Task<RequestStep> Replace(std::string uid) {
-    logger_.Info("replacing the request of an earlier run of this pod", {{"name", name_}});
+  aio::Task<RequestStep> Replace(std::string uid, std::string why) {
+    logger_.Info("replacing the request that has our name", {{"name", name_}, {"cause", why}});
     const absl::Status deleted = co_await client_.Delete(
         api::kCertificateSigningRequests, {"", name_}, {.uid = std::move(uid)}, CallTimeout());
+    LogRetry("delete CertificateSigningRequest", deleted);
     co_return machine_.OnReplaced(deleted, clock_.SteadyNow(), base::RandomUnit());
   }
 
   const Config& config_;
   const std::string name_;
-  const std::string request_pem_;
+  const KeptRequest& request_;
   kube::Client& client_;
   const base::Clock& clock_;
   const base::Logger& logger_;
   RequestMachine machine_;
+  bool is_first_call_ = true;
 };
 
 absl::Status WriteSet(const Config& config, const pki::PrivateKey& key,
@@ -195,17 +231,30 @@ absl::Status WriteSet(const Config& config, const pki::PrivateKey& key,
   return ReplaceSet(config.directory, files);
 }
 
-absl::StatusOr<std::string> MakeRequest(const Config& config, const pki::PrivateKey& key) {
-  pki::CertificateRequestTemplate wanted;
-  wanted.common_name = config.common_name;
-  wanted.dns_names = config.dns_names;
-  wanted.ip_addresses = config.ip_addresses;
-  wanted.signature_algorithm = config.signature_algorithm;
-  return pki::CreateCertificateRequest(key, wanted);
-}
-
 Outcome Failed(ExitCode code, std::string_view what, const absl::Status& status) {
   return {code, fmt::format("{}: {}", what, std::string(status.message()))};
+}
+
+using Prepared = std::variant<KeptRequest, Outcome>;
+
+Prepared MakeAndKeep(const Config& config, const base::Logger& logger) {
+  logger.Info("making a key", {{"algorithm", pki::ToString(config.key_algorithm)}});
+  absl::StatusOr<pki::PrivateKey> key = pki::PrivateKey::Generate(config.key_algorithm);
+  if (!key.ok()) return Failed(ExitCode::kApiError, "make a key", key.status());
+  absl::StatusOr<std::string> request_pem = MakeRequest(config, *key);
+  if (!request_pem.ok()) {
+    return Failed(ExitCode::kConfiguration, "make a certificate request", request_pem.status());
+  }
+  KeptRequest made{*std::move(key), *std::move(request_pem)};
+  // Before anybody is asked: what is approved for a key that is lost is approved for nothing.
+  const absl::Status kept = KeepRequest(config, made);
+  if (!kept.ok()) return Failed(ExitCode::kFiles, "keep the key for the next start", kept);
+  return made;
+}
+
+void Forget(const Config& config, const base::Logger& logger) {
+  const absl::Status forgotten = ForgetRequest(config);
+  if (!forgotten.ok()) logger.Warning("remove what was kept", {{"error", forgotten}});
 }
 
 }  // namespace
@@ -215,31 +264,30 @@ aio::Task<Outcome> Provision(const Config& config, kube::Client& client, const b
   const absl::Status existing = VerifyExistingSet(config, clock.Now());
   if (existing.ok()) {
     logger.Info("the pair of an earlier run still fits", {{"directory", config.directory}});
+    Forget(config, logger);
     co_return Outcome{};
   }
   if (!absl::IsNotFound(existing)) {
     logger.Info("the pair of an earlier run does not fit", {{"cause", existing}});
   }
-  logger.Info("making a key", {{"algorithm", pki::ToString(config.key_algorithm)}});
-  const absl::StatusOr<pki::PrivateKey> key = pki::PrivateKey::Generate(config.key_algorithm);
-  if (!key.ok()) co_return Failed(ExitCode::kApiError, "make a key", key.status());
-  const absl::StatusOr<std::string> request_pem = MakeRequest(config, *key);
-  if (!request_pem.ok()) {
-    co_return Failed(ExitCode::kConfiguration, "make a certificate request", request_pem.status());
+  absl::StatusOr<KeptRequest> kept = ReadKeptRequest(config);
+  const bool resumed = kept.ok();
+  if (resumed) {
+    logger.Info("taking up the request of an earlier run", {{"name", config.RequestName()}});
+  } else {
+    if (!absl::IsNotFound(kept.status())) {
+      logger.Info("what an earlier run has kept does not fit", {{"cause", kept.status()}});
+    }
+    Prepared prepared = MakeAndKeep(config, logger);
+    if (Outcome* failed = std::get_if<Outcome>(&prepared)) co_return std::move(*failed);
+    kept = std::get<KeptRequest>(std::move(prepared));
   }
-  RequestDriver driver(config, *request_pem, client, clock, logger);
+  RequestDriver driver(config, *kept, resumed, client, clock, logger);
   const RequestStep end = co_await driver.Run();
   if (end.kind == RequestStep::Kind::kFinish) co_return end.outcome;
-  const absl::Status verified =
-      VerifyIssuedCertificate(end.certificate_pem, key->public_key(), config, clock.Now());
-  if (!verified.ok()) {
-    co_return Failed(ExitCode::kCertificateRefused,
-                     fmt::format("certificate issued by signer {} for {} refused",
-                                 config.signer_name, config.RequestName()),
-                     verified);
-  }
-  const absl::Status written = WriteSet(config, *key, end.certificate_pem);
+  const absl::Status written = WriteSet(config, kept->key, end.certificate_pem);
   if (!written.ok()) co_return Failed(ExitCode::kFiles, "write the pair", written);
+  Forget(config, logger);
   logger.Info("pair written", {{"directory", config.directory}, {"name", config.RequestName()}});
   co_return Outcome{};
 }

@@ -11,9 +11,10 @@
 
 namespace calico::provision {
 
-// Uses the pair of an earlier run if it still fits and asks nothing then. Otherwise makes a key,
-// submits the request, waits for the certificate, verifies it and replaces the set of files. The
-// key is written only together with its certificate. Lifetime: all arguments outlive the task.
+// Uses the pair of an earlier run if it still fits and asks nothing then. Otherwise takes up the
+// key and the request that an earlier run has kept, or makes and keeps new ones, waits for the
+// certificate, verifies it and replaces the set of files. Among those the key is written only
+// together with its certificate. Lifetime: all arguments outlive the task.
 // Cancellation: total. Blocking: making an RSA key takes CPU time on the calling thread.
 aio::Task<Outcome> Provision(const Config& config, kube::Client& client, const base::Clock& clock,
                              const base::Logger& logger);

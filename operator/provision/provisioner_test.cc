@@ -2,8 +2,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <absl/time/clock.h>
 #include <gmock/gmock.h>
@@ -23,6 +26,8 @@ namespace calico::provision {
 namespace {
 
 using ::calico::base::IsOk;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Csr = api::CertificateSigningRequest;
 
@@ -50,7 +55,39 @@ class ProvisionTest : public kube::FakeApiServerTest {
   }
   ~ProvisionTest() override { std::filesystem::remove_all(config_.directory); }
 
- protected:
+  // A client with the pod's own token.
+  kube::Client& pod() {
+    if (pod_ == nullptr) {
+      const std::string token =
+          server().AddToken({.username = "system:serviceaccount:calico-system:calico-node",
+                             .groups = {"system:serviceaccounts"},
+                             .extra = {{std::string(api::kExtraPodName), {config_.pod_name}},
+                                       {std::string(api::kExtraPodUid), {config_.pod_uid}}}});
+      pod_ = std::make_unique<kube::Client>(executor(), server().Config(token), logger());
+    }
+    return *pod_;
+  }
+  int Posts() {
+    int posts = 0;
+    for (const kube::RecordedRequest& request : server().requests()) {
+      posts += request.method == "POST" ? 1 : 0;
+    }
+    return posts;
+  }
+  bool Kept() const { return std::filesystem::exists(config_.directory + "/..request"); }
+  // A run that nobody answers.
+  aio::Task<void> RunUntilTimeout() {
+    const absl::Duration timeout = std::exchange(config_.timeout, absl::Milliseconds(400));
+    const Outcome outcome = co_await Provision(config_, pod(), base::SystemClock(), logger());
+    EXPECT_EQ(outcome.code, ExitCode::kTimeout) << outcome.message;
+    config_.timeout = timeout;
+  }
+  aio::Task<void> Deny(Csr csr, absl::Time when = absl::Now()) {
+    csr.conditions = {TrueCondition(api::kCsrDenied, "rule dns-names: no")};
+    csr.conditions.front().last_update_time = when;
+    co_await Put(std::move(csr), "approval");
+  }
+
   using Decide = std::function<aio::Task<void>(Csr csr)>;
 
   std::optional<Csr> Submitted() {
@@ -64,7 +101,7 @@ class ProvisionTest : public kube::FakeApiServerTest {
   aio::Task<Outcome> ProvisionAnd(Decide decide) {
     aio::TaskGroup deciding(executor());
     deciding.Spawn(WhenAsked(std::move(decide)));
-    Outcome outcome = co_await Provision(config_, client(), base::SystemClock(), logger());
+    Outcome outcome = co_await Provision(config_, pod(), base::SystemClock(), logger());
     co_await deciding.Join();
     co_return outcome;
   }
@@ -90,7 +127,8 @@ class ProvisionTest : public kube::FakeApiServerTest {
         co_await client().Update(api::kCertificateSigningRequests, csr.Encode(), subresource);
     EXPECT_THAT(answer.status(), IsOk());
   }
-  aio::Task<void> Issue(Csr csr, const pki::TestCa& ca) {
+  aio::Task<void> Issue(Csr csr, const pki::TestCa& ca,
+                        std::optional<std::vector<std::string>> usages = std::nullopt) {
     csr.conditions = {TrueCondition(api::kCsrApproved, "yes")};
     co_await Put(csr, "approval");
     const absl::StatusOr<pki::CertificateRequest> request =
@@ -100,7 +138,7 @@ class ProvisionTest : public kube::FakeApiServerTest {
     wanted.common_name = request->common_name();
     wanted.dns_names = request->dns_names();
     wanted.ip_addresses = request->ip_addresses();
-    wanted.extended_key_usages = request->extended_key_usages();
+    wanted.extended_key_usages = usages.value_or(request->extended_key_usages());
     wanted.not_before = absl::Now() - absl::Minutes(5);
     wanted.not_after = absl::Now() + absl::Hours(24);
     csr.certificate_pem = ca.Issue(request->public_key(), wanted).pem();
@@ -118,6 +156,9 @@ class ProvisionTest : public kube::FakeApiServerTest {
 
   pki::TestCa ca_;
   Config config_;
+
+ private:
+  std::unique_ptr<kube::Client> pod_;
 };
 
 ASYNC_TEST_F(ProvisionTest, WritesAVerifiedPairAndKeepsItAtTheNextRun) {
@@ -129,7 +170,7 @@ ASYNC_TEST_F(ProvisionTest, WritesAVerifiedPairAndKeepsItAtTheNextRun) {
   EXPECT_EQ(csr.meta.Label("k8s-app"), "calico-system");
   EXPECT_EQ(csr.meta.Label("operator.tigera.io/csr"), "calico-system");
   server().ClearRequests();
-  const Outcome second = co_await Provision(config_, client(), base::SystemClock(), logger());
+  const Outcome second = co_await Provision(config_, pod(), base::SystemClock(), logger());
   EXPECT_EQ(second.code, ExitCode::kOk);
   EXPECT_TRUE(server().requests().empty());
 }
@@ -191,13 +232,13 @@ ASYNC_TEST_F(ProvisionTest, ACertificateOfAnotherCaIsRefused) {
   const Outcome outcome =
       co_await ProvisionAnd([this, &other](Csr csr) { return Issue(std::move(csr), other); });
   EXPECT_EQ(outcome.code, ExitCode::kCertificateRefused);
-  EXPECT_THAT(outcome.message, HasSubstr("check chain to CA_CERT"));
+  EXPECT_THAT(outcome.message, HasSubstr("check chain to the CA"));
   EXPECT_FALSE(std::filesystem::exists(config_.directory + "/tls.key"));
 }
 
 ASYNC_TEST_F(ProvisionTest, TimeRunsOutWhenNobodyApproves) {
   config_.timeout = absl::Milliseconds(1200);
-  const Outcome outcome = co_await Provision(config_, client(), base::SystemClock(), logger());
+  const Outcome outcome = co_await Provision(config_, pod(), base::SystemClock(), logger());
   EXPECT_EQ(outcome.code, ExitCode::kTimeout);
   EXPECT_THAT(outcome.message, HasSubstr("is an approver for signer example.com/signer running?"));
 }
@@ -219,7 +260,7 @@ ASYNC_TEST_F(ProvisionTest, ATimeLimitIsNotUpBecauseTheClockWasSet) {
     CO_ASSERT_OK(co_await aio::Sleep(absl::Milliseconds(50)));
     co_await Issue(std::move(csr), ca_);
   }));
-  const Outcome outcome = co_await Provision(config_, client(), clock, logger());
+  const Outcome outcome = co_await Provision(config_, pod(), clock, logger());
   co_await deciding.Join();
   EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.message;
 }
@@ -229,29 +270,192 @@ ASYNC_TEST_F(ProvisionTest, ARequestThatIsAlwaysDeletedIsMadeAgainWithWaitsUntil
   config_.timeout = absl::Seconds(2);
   aio::TaskGroup deleting(executor());
   deleting.Spawn(DeleteWhatIsSubmitted());
-  const Outcome outcome = co_await Provision(config_, client(), base::SystemClock(), logger());
+  const Outcome outcome = co_await Provision(config_, pod(), base::SystemClock(), logger());
   co_await deleting.Stop();
   EXPECT_EQ(outcome.code, ExitCode::kTimeout) << outcome.message;
-  int posts = 0;
-  for (const kube::RecordedRequest& request : server().requests())
-    posts += request.method == "POST";
-  EXPECT_GE(posts, 2);
-  EXPECT_LE(posts, 7);  // at 0, 0, 0.5, 1.5 s or later
+  EXPECT_GE(Posts(), 2);
+  EXPECT_LE(Posts(), 7);  // at 0, 0, 0.5, 1.5 s or later
 }
 
-ASYNC_TEST_F(ProvisionTest, ANameHeldByAnotherIsLeftAlone) {
-  Csr foreign;
-  foreign.meta.name = kName;
-  foreign.request_pem = *pki::CreateCertificateRequest(
-      *pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256), {.common_name = "x"});
-  foreign.signer_name = "example.com/other";
-  foreign.usages = {"client auth"};
-  const auto created =
-      co_await client().Create(api::kCertificateSigningRequests, foreign.EncodeNew());
-  CO_ASSERT_OK(created.status());
+ASYNC_TEST_F(ProvisionTest, AnApprovalBetweenTwoStartsCounts) {
+  co_await RunUntilTimeout();
+  const Csr asked = *Submitted();
+  co_await Issue(asked, ca_);
+  const int posts = Posts();
+  const Outcome second = co_await Provision(config_, pod(), base::SystemClock(), logger());
+  EXPECT_EQ(second.code, ExitCode::kOk) << second.message;
+  EXPECT_EQ(Submitted()->meta.uid, asked.meta.uid);
+  EXPECT_EQ(Posts(), posts);
+  EXPECT_THAT(VerifyExistingSet(config_, absl::Now()), IsOk());
+  EXPECT_FALSE(Kept());
+}
+
+ASYNC_TEST_F(ProvisionTest, APendingRequestIsTakenUpAndWaitedFor) {
+  co_await RunUntilTimeout();
+  EXPECT_TRUE(Kept());
   const std::string uid = Submitted()->meta.uid;
-  const Outcome outcome = co_await Provision(config_, client(), base::SystemClock(), logger());
-  EXPECT_EQ(outcome.code, ExitCode::kNameHeld);
+  co_await RunUntilTimeout();
+  EXPECT_EQ(Submitted()->meta.uid, uid);
+  const Outcome third = co_await ProvisionAnd(Sign());
+  EXPECT_EQ(third.code, ExitCode::kOk) << third.message;
+  EXPECT_EQ(Submitted()->meta.uid, uid);
+  EXPECT_EQ(Posts(), 1);
+}
+
+ASYNC_TEST_F(ProvisionTest, AKeptRequestThatIsGoneIsMadeAgainWithTheSameKey) {
+  co_await RunUntilTimeout();
+  const std::string request_pem = Submitted()->request_pem;
+  CO_ASSERT_OK(co_await client().Delete(api::kCertificateSigningRequests, {"", kName}));
+  const Outcome outcome = co_await ProvisionAnd(Sign());
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.message;
+  EXPECT_EQ(Submitted()->request_pem, request_pem);
+}
+
+ASYNC_TEST_F(ProvisionTest, AnotherAlgorithmMakesAnotherKeyAndReplacesTheRequest) {
+  co_await RunUntilTimeout();
+  const std::string uid = Submitted()->meta.uid;
+  config_.key_algorithm = pki::KeyAlgorithm::kEcdsaP384;
+  co_await RunUntilTimeout();
+  EXPECT_NE(Submitted()->meta.uid, uid);
+}
+
+ASYNC_TEST_F(ProvisionTest, ADenialStandsOverRestartsAndIsAskedAboutAgainLater) {
+  co_await RunUntilTimeout();
+  const Csr asked = *Submitted();
+  co_await Deny(asked);
+  for (int start = 0; start < 2; ++start) {
+    const Outcome outcome = co_await Provision(config_, pod(), base::SystemClock(), logger());
+    EXPECT_EQ(outcome.code, ExitCode::kRejected);
+    EXPECT_THAT(outcome.message, HasSubstr("rule dns-names: no"));
+    EXPECT_THAT(outcome.message, HasSubstr("kubectl delete csr calico-system:calico-node-5ckvq"));
+  }
+  EXPECT_EQ(Posts(), 1);
+  EXPECT_EQ(Submitted()->meta.uid, asked.meta.uid);
+
+  SetClock later;
+  later.ahead = absl::Minutes(3);
+  aio::TaskGroup deciding(executor());
+  deciding.Spawn([](ProvisionTest& test, std::string old) -> aio::Task<void> {
+    while (test.Submitted().has_value() && test.Submitted()->meta.uid == old) {
+      if (!(co_await aio::Sleep(absl::Milliseconds(2))).ok()) co_return;
+    }
+    co_await test.WhenAsked(test.Sign());
+  }(*this, asked.meta.uid));
+  const Outcome outcome = co_await Provision(config_, pod(), later, logger());
+  co_await deciding.Join();
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.message;
+  EXPECT_EQ(Posts(), 2);
+}
+
+ASYNC_TEST_F(ProvisionTest, ADeniedRequestThatIsDeletedIsMadeAgainAtTheNextStart) {
+  co_await RunUntilTimeout();
+  co_await Deny(*Submitted());
+  CO_ASSERT_OK(co_await client().Delete(api::kCertificateSigningRequests, {"", kName}));
+  const Outcome outcome = co_await ProvisionAnd(Sign());
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.message;
+}
+
+// A signer that is mended must not be stopped by what it issued before.
+ASYNC_TEST_F(ProvisionTest, ACertificateThatDoesNotServeIsAskedForAgainAtTheNextStart) {
+  const pki::TestCa other("root", absl::Now());
+  const Outcome first =
+      co_await ProvisionAnd([this, &other](Csr csr) { return Issue(std::move(csr), other); });
+  EXPECT_EQ(first.code, ExitCode::kCertificateRefused);
+  const std::string uid = Submitted()->meta.uid;
+  co_await RunUntilTimeout();
+  EXPECT_NE(Submitted()->meta.uid, uid);
+  EXPECT_EQ(Posts(), 2);
+}
+
+ASYNC_TEST_F(ProvisionTest, AsksForTheUsagesOfItsKeyAndItsSide) {
+  config_.usages = {pki::ExtendedKeyUsage::kClientAuth};
+  co_await RunUntilTimeout();
+  Csr csr = *Submitted();
+  EXPECT_THAT(csr.usages, ElementsAre("digital signature", "client auth"));
+  absl::StatusOr<pki::CertificateRequest> request =
+      pki::CertificateRequest::ParsePem(csr.request_pem);
+  CO_ASSERT_OK(request.status());
+  EXPECT_EQ(request->key_usages(), (pki::KeyUsages{pki::KeyUsage::kDigitalSignature}));
+  EXPECT_THAT(request->extended_key_usages(), ElementsAre(std::string(pki::kOidClientAuth)));
+
+  config_.key_algorithm = pki::KeyAlgorithm::kRsa2048;
+  config_.signature_algorithm = pki::SignatureAlgorithm::kSha256WithRsa;
+  co_await RunUntilTimeout();
+  csr = *Submitted();
+  EXPECT_THAT(csr.usages, ElementsAre("digital signature", "key encipherment", "client auth"));
+  request = pki::CertificateRequest::ParsePem(csr.request_pem);
+  CO_ASSERT_OK(request.status());
+  EXPECT_EQ(request->key_usages(),
+            (pki::KeyUsages{pki::KeyUsage::kDigitalSignature, pki::KeyUsage::kKeyEncipherment}));
+}
+
+ASYNC_TEST_F(ProvisionTest, TheUsageOfItsSideIsEnough) {
+  config_.usages = {pki::ExtendedKeyUsage::kClientAuth};
+  const Outcome wrong = co_await ProvisionAnd([this](Csr csr) {
+    return Issue(std::move(csr), ca_, std::vector<std::string>{std::string(pki::kOidServerAuth)});
+  });
+  EXPECT_EQ(wrong.code, ExitCode::kCertificateRefused);
+  EXPECT_THAT(wrong.message, HasSubstr("clientAuth is missing, which its owner needs to be a TLS "
+                                       "client; the certificate has serverAuth"));
+  CO_ASSERT_OK(co_await client().Delete(api::kCertificateSigningRequests, {"", kName}));
+  const Outcome right = co_await ProvisionAnd([this](Csr csr) {
+    return Issue(std::move(csr), ca_, std::vector<std::string>{std::string(pki::kOidClientAuth)});
+  });
+  EXPECT_EQ(right.code, ExitCode::kOk) << right.message;
+}
+
+ASYNC_TEST_F(ProvisionTest, TheReasonWhyThereIsNoAnswerIsToldSoonAndAtTheEnd) {
+  config_.server = server().origin();
+  config_.timeout = absl::Seconds(6);
+  co_await server().Stop();
+  const absl::Time began = absl::Now();
+  absl::Time told = absl::InfiniteFuture();
+  aio::TaskGroup reading(executor());
+  reading.Spawn([](ProvisionTest& test, absl::Time& told) -> aio::Task<void> {
+    while ((co_await aio::Sleep(absl::Milliseconds(20))).ok()) {
+      for (const std::string& line : test.log()) {
+        if (line.find("refused") != std::string::npos) told = std::min(told, absl::Now());
+      }
+    }
+  }(*this, told));
+  const Outcome outcome = co_await Provision(config_, pod(), base::SystemClock(), logger());
+  co_await reading.Stop();
+  EXPECT_LT(told - began, absl::Seconds(5));
+  EXPECT_EQ(outcome.code, ExitCode::kApiError);
+  EXPECT_THAT(outcome.message,
+              AllOf(HasSubstr("API server " + config_.server), HasSubstr("refused")));
+}
+
+// Somebody else's request has our pod's name.
+class HeldNameTest : public ProvisionTest {
+ protected:
+  aio::Task<void> Hold() {
+    Csr foreign;
+    foreign.meta.name = kName;
+    foreign.request_pem = *pki::CreateCertificateRequest(
+        *pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256), {.common_name = "x"});
+    foreign.signer_name = "example.com/other";
+    foreign.usages = {"client auth"};
+    (void)co_await client().Create(api::kCertificateSigningRequests, foreign.EncodeNew());
+  }
+};
+
+ASYNC_TEST_F(HeldNameTest, ItsOwnNameIsTakenFromAnother) {
+  co_await Hold();
+  const std::string uid = Submitted()->meta.uid;
+  const Outcome outcome = co_await ProvisionAnd(Sign());
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.message;
+  EXPECT_NE(Submitted()->meta.uid, uid);
+}
+
+ASYNC_TEST_F(HeldNameTest, AnotherWhoDoesNotGiveUpIsNamed) {
+  server().Inject({.method = "DELETE", .times = 100, .status = 403});
+  co_await Hold();
+  const std::string uid = Submitted()->meta.uid;
+  const Outcome outcome = co_await Provision(config_, pod(), base::SystemClock(), logger());
+  EXPECT_EQ(outcome.code, ExitCode::kNameHeld) << outcome.message;
+  EXPECT_THAT(outcome.message, HasSubstr("made by 'kubernetes-admin'"));
+  EXPECT_THAT(outcome.message, HasSubstr("cannot be deleted"));
   EXPECT_EQ(Submitted()->meta.uid, uid);
 }
 

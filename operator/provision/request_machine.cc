@@ -19,6 +19,8 @@ using Kind = RequestStep::Kind;
 constexpr absl::Duration kRefusalLimit = absl::Seconds(30);
 // A watch that lived for this long was in order; what follows it is not a repeated failure.
 constexpr absl::Duration kLasting = absl::Seconds(5);
+// Who makes a request of our name again each time will not stop.
+constexpr int kMostForeignDeletions = 3;
 
 RequestStep Finish(ExitCode code, std::string message) {
   RequestStep step;
@@ -33,6 +35,13 @@ RequestStep Step(Kind kind) {
   return step;
 }
 
+RequestStep Replace(std::string uid, std::string why) {
+  RequestStep step = Step(Kind::kReplace);
+  step.uid = std::move(uid);
+  step.why = std::move(why);
+  return step;
+}
+
 std::string MessageOf(const absl::Status& status) { return std::string(status.message()); }
 
 }  // namespace
@@ -43,9 +52,16 @@ RequestMachine::RequestMachine(RequestIdentity identity, absl::Time now, absl::D
       deadline_(now + timeout),
       backoff_({.initial = absl::Milliseconds(250), .cap = absl::Seconds(5), .jitter = 0.5}) {}
 
+RequestStep RequestMachine::Start() const {
+  return Step(identity_.resumed ? Kind::kInspect : Kind::kCreate);
+}
+
 RequestStep RequestMachine::OnCreated(const absl::StatusOr<api::CertificateSigningRequest>& created,
                                       absl::Time now, double random) {
-  if (created.ok()) return BeginWatch(created->meta.resource_version, now);
+  if (created.ok()) {
+    created_uid_ = created->meta.uid;
+    return BeginWatch(created->meta.resource_version, now);
+  }
   // Whatever comes of the look, no way from there back to here is without waits.
   if (absl::IsAlreadyExists(created.status())) return Step(Kind::kInspect);
   return Retry(Kind::kCreate, created.status(), now, random);
@@ -82,11 +98,13 @@ RequestStep RequestMachine::OnWatchEnded(const absl::Status& status, absl::Time 
 }
 
 RequestStep RequestMachine::OnReplaced(const absl::Status& deleted, absl::Time now, double random) {
+  not_deleted_ = absl::OkStatus();
   if (deleted.ok() || absl::IsNotFound(deleted)) {
     return Promptly(Kind::kCreate, absl::OkStatus(), now, random);
   }
   // Another object has the name by now.
   if (absl::IsAborted(deleted)) return Promptly(Kind::kInspect, deleted, now, random);
+  not_deleted_ = deleted;
   return Retry(Kind::kInspect, deleted, now, random);
 }
 
@@ -98,31 +116,62 @@ RequestStep RequestMachine::BeginWatch(std::string resource_version, absl::Time 
   return step;
 }
 
+RequestStep RequestMachine::OnRefused(const RequestStep& issued, std::string refusal) const {
+  if (MadeNow(issued.uid)) return Finish(ExitCode::kCertificateRefused, std::move(refusal));
+  return Replace(issued.uid, std::move(refusal));
+}
+
 std::optional<RequestStep> RequestMachine::Judge(const api::CertificateSigningRequest& csr) {
-  const auto rejected = [this](std::string_view verb, const api::Condition& condition) {
-    return Finish(ExitCode::kRejected,
-                  fmt::format("CertificateSigningRequest {} {}: {}: {}", identity_.request_name,
-                              verb, condition.reason, condition.message));
-  };
-  if (csr.request_pem != identity_.request_pem) {
-    if (!MadeByThisPod(csr)) {
-      return Finish(
-          ExitCode::kNameHeld,
-          fmt::format("CertificateSigningRequest {} exists already and was made by '{}' (pod uid "
-                      "'{}'), not by this pod; look at it, then delete it",
-                      identity_.request_name, csr.username, csr.SingleExtra(api::kExtraPodUid)));
-    }
-    RequestStep replace = Step(Kind::kReplace);
-    replace.uid = csr.meta.uid;
-    return replace;
-  }
+  reached_ = true;
+  if (!IsOurs(csr)) return ClearName(csr);
   approved_ = csr.IsApproved();
-  if (const api::Condition* denied = csr.Denied()) return rejected("was denied", *denied);
-  if (const api::Condition* failed = csr.Failed()) return rejected("has failed", *failed);
+  if (const api::Condition* denied = csr.Denied()) return Rejected(csr, "was denied", *denied);
+  if (const api::Condition* failed = csr.Failed()) return Rejected(csr, "has failed", *failed);
   if (!csr.IsApproved() || !csr.IsIssued()) return std::nullopt;
   RequestStep issued = Step(Kind::kIssued);
   issued.certificate_pem = csr.certificate_pem;
+  issued.uid = csr.meta.uid;
   return issued;
+}
+
+RequestStep RequestMachine::Rejected(const api::CertificateSigningRequest& csr,
+                                     std::string_view verb, const api::Condition& condition) const {
+  const absl::Time since = condition.last_update_time.value_or(
+      condition.last_transition_time.value_or(absl::InfinitePast()));
+  std::string message =
+      fmt::format("CertificateSigningRequest {} {}: {}: {}", identity_.request_name, verb,
+                  condition.reason, condition.message);
+  if (!MadeNow(csr.meta.uid) && since < identity_.rejections_before) {
+    return Replace(csr.meta.uid, std::move(message));
+  }
+  message += fmt::format(
+      "; once the cause is mended the pod asks again by itself within minutes, or at its next "
+      "start "
+      "when the request is deleted: kubectl delete csr {}",
+      identity_.request_name);
+  return Finish(ExitCode::kRejected, std::move(message));
+}
+
+RequestStep RequestMachine::ClearName(const api::CertificateSigningRequest& csr) {
+  if (MadeByThisPod(csr)) return Replace(csr.meta.uid, "an earlier run asked for something else");
+  const std::string holder = fmt::format("made by '{}' (pod uid '{}'), not by this pod",
+                                         csr.username, csr.SingleExtra(api::kExtraPodUid));
+  if (foreign_deletions_ < kMostForeignDeletions) {
+    ++foreign_deletions_;
+    return Replace(csr.meta.uid, holder);
+  }
+  const std::string outcome =
+      not_deleted_.ok() ? fmt::format("is there again after {} deletions", kMostForeignDeletions)
+                        : fmt::format("cannot be deleted: {}", MessageOf(not_deleted_));
+  return Finish(ExitCode::kNameHeld,
+                fmt::format("CertificateSigningRequest {}, {}, {}; find out who holds this name, "
+                            "then delete the request",
+                            identity_.request_name, holder, outcome));
+}
+
+bool RequestMachine::IsOurs(const api::CertificateSigningRequest& csr) const {
+  return csr.request_pem == identity_.request_pem && csr.signer_name == identity_.signer_name &&
+         (MadeNow(csr.meta.uid) || MadeByThisPod(csr));
 }
 
 // A pod has one service account for life and the server vouches for the uid, so an equal uid in
@@ -136,10 +185,10 @@ bool RequestMachine::MadeByThisPod(const api::CertificateSigningRequest& csr) co
 
 RequestStep RequestMachine::Retry(Kind kind, const absl::Status& cause, absl::Time now,
                                   double random) {
-  if (absl::IsInvalidArgument(cause)) return Finish(ExitCode::kApiError, MessageOf(cause));
+  if (absl::IsInvalidArgument(cause)) return ServerFailed(cause);
   if (absl::IsPermissionDenied(cause)) {
     refused_since_ = std::min(refused_since_, now);
-    if (now - refused_since_ >= kRefusalLimit) return Finish(ExitCode::kApiError, MessageOf(cause));
+    if (now - refused_since_ >= kRefusalLimit) return ServerFailed(cause);
   }
   if (now >= deadline_) return TimedOut(cause);
   RequestStep step = Step(kind);
@@ -161,7 +210,13 @@ RequestStep RequestMachine::Promptly(Kind kind, const absl::Status& cause, absl:
   return Step(kind);
 }
 
+RequestStep RequestMachine::ServerFailed(const absl::Status& cause) const {
+  return Finish(ExitCode::kApiError,
+                fmt::format("API server {}: {}", identity_.server, MessageOf(cause)));
+}
+
 RequestStep RequestMachine::TimedOut(const absl::Status& cause) const {
+  if (!reached_ && !cause.ok()) return ServerFailed(cause);
   const std::string what =
       approved_
           ? fmt::format("approved, but signer {} issued no certificate", identity_.signer_name)

@@ -13,6 +13,7 @@
 namespace calico::provision {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Csr = api::CertificateSigningRequest;
 using Kind = RequestStep::Kind;
@@ -24,7 +25,8 @@ class RequestMachineTest : public testing::Test {
   RequestMachineTest() : machine_(Identity(), kStart, absl::Seconds(90)) {}
 
   static RequestIdentity Identity() {
-    return {.request_name = "ns:pod:9a3a10",
+    return {.server = "https://10.96.0.1:443",
+            .request_name = "ns:pod:9a3a10",
             .request_pem = "OURS",
             .signer_name = "example.com/signer",
             .pod_namespace = "ns",
@@ -38,6 +40,7 @@ class RequestMachineTest : public testing::Test {
     csr.meta.uid = "csr-uid";
     csr.meta.resource_version = "7";
     csr.request_pem = "OURS";
+    csr.signer_name = "example.com/signer";
     csr.username = "system:serviceaccount:ns:calico-node";
     csr.extra = {{std::string(api::kExtraPodName), {"pod"}},
                  {std::string(api::kExtraPodUid), {"9a3a1042"}}};
@@ -107,18 +110,93 @@ TEST_F(RequestMachineTest, AnEarlierRequestOfThisPodIsReplacedByUid) {
   EXPECT_EQ(machine_.OnReplaced(absl::AbortedError("uid"), kStart, 0).kind, Kind::kInspect);
 }
 
-TEST_F(RequestMachineTest, AForeignHolderOfTheNameIsNamedNotDeleted) {
-  for (const int variant : {0, 1, 2, 3}) {
+// Who copies our bytes is a stranger all the same: a signer would deny what he asked.
+TEST_F(RequestMachineTest, ForeignHoldersOfTheNameAreDeletedThreeTimesThenNamed) {
+  for (const int variant : {0, 1, 2, 3, 4, 5}) {
+    SCOPED_TRACE(variant);
+    RequestMachine machine(Identity(), kStart, absl::Seconds(90));
     Csr foreign = Ours();
-    foreign.request_pem = "OTHER KEY";
-    if (variant == 0) foreign.username = "system:serviceaccount:other:calico-node";
+    if (variant != 4) foreign.request_pem = "OTHER KEY";
+    if (variant == 0 || variant == 4) foreign.username = "system:serviceaccount:other:calico-node";
     if (variant == 1) foreign.extra[std::string(api::kExtraPodUid)] = {"another"};
     if (variant == 2) foreign.extra.clear();
     if (variant == 3) foreign.extra[std::string(api::kExtraPodUid)] = {"9a3a1042", "9a3a1042"};
-    const RequestStep step = Inspect(foreign);
-    EXPECT_EQ(step.outcome.code, ExitCode::kNameHeld) << variant;
-    EXPECT_THAT(step.outcome.message, HasSubstr(foreign.username));
+    if (variant == 5) foreign.username = "system:node:worker-1";
+    for (int turn = 0; turn < 3; ++turn) {
+      const RequestStep step = machine.OnInspected(std::optional<Csr>(foreign), "9", kStart, 0);
+      EXPECT_EQ(step.kind, Kind::kReplace);
+      EXPECT_EQ(step.uid, "csr-uid");
+      EXPECT_THAT(step.why, HasSubstr(foreign.username));
+      machine.OnReplaced(absl::OkStatus(), kStart, 0);
+    }
+    const RequestStep step = machine.OnInspected(std::optional<Csr>(foreign), "9", kStart, 0);
+    EXPECT_EQ(step.outcome.code, ExitCode::kNameHeld);
+    EXPECT_THAT(step.outcome.message,
+                AllOf(HasSubstr(foreign.username), HasSubstr("is there again after 3 deletions")));
   }
+}
+
+TEST_F(RequestMachineTest, AForeignRequestThatCannotBeDeletedSaysWhy) {
+  Csr foreign = Ours();
+  foreign.username = "admin";
+  RequestStep step;
+  for (int turn = 0; turn < 4; ++turn) {
+    step = Inspect(foreign);
+    machine_.OnReplaced(absl::PermissionDeniedError("delete CSR: forbidden"), kStart, 0);
+  }
+  EXPECT_EQ(step.outcome.code, ExitCode::kNameHeld);
+  EXPECT_THAT(step.outcome.message, HasSubstr("cannot be deleted: delete CSR: forbidden"));
+}
+
+TEST_F(RequestMachineTest, AKeptRequestIsLookedForBeforeItIsMade) {
+  RequestIdentity identity = Identity();
+  identity.resumed = true;
+  RequestMachine machine(identity, kStart, absl::Seconds(90));
+  EXPECT_EQ(machine.Start().kind, Kind::kInspect);
+  EXPECT_EQ(machine.OnInspected(std::optional<Csr>(), "9", kStart, 0).kind, Kind::kCreate);
+}
+
+TEST_F(RequestMachineTest, OnlyAnOldRejectionOfAnEarlierRunIsAskedAboutAgain) {
+  RequestIdentity identity = Identity();
+  identity.rejections_before = kStart;
+  RequestMachine machine(identity, kStart, absl::Seconds(90));
+  for (const std::string_view type : {api::kCsrDenied, api::kCsrFailed}) {
+    Csr csr = Ours();
+    SetCondition(csr, type, "no");
+    csr.conditions.front().last_update_time = kStart;
+    EXPECT_EQ(machine.OnChanged(csr)->outcome.code, ExitCode::kRejected) << "young";
+    csr.conditions.front().last_update_time = kStart - absl::Seconds(1);
+    EXPECT_EQ(machine.OnChanged(csr)->kind, Kind::kReplace) << "old";
+    ASSERT_EQ(machine.OnCreated(Ours(), kStart, 0).kind, Kind::kWatch);
+    EXPECT_EQ(machine.OnChanged(csr)->outcome.code, ExitCode::kRejected) << "made by this run";
+    machine = RequestMachine(identity, kStart, absl::Seconds(90));
+  }
+}
+
+TEST_F(RequestMachineTest, ARequestOfThisPodForAnotherSignerIsReplaced) {
+  Csr other = Ours();
+  other.signer_name = "example.com/other";
+  EXPECT_EQ(Inspect(other).kind, Kind::kReplace);
+}
+
+TEST_F(RequestMachineTest, ARefusedCertificateIsReplacedUnlessThisRunAskedForIt) {
+  Csr csr = Ours();
+  csr.certificate_pem = "CERT";
+  SetCondition(csr, api::kCsrApproved);
+  RequestStep step = machine_.OnRefused(Inspect(csr), "check key: no");
+  EXPECT_EQ(step.kind, Kind::kReplace);
+  EXPECT_EQ(step.uid, "csr-uid");
+  machine_.OnCreated(Ours(), kStart, 0);
+  step = machine_.OnRefused(*machine_.OnChanged(csr), "check key: no");
+  EXPECT_EQ(step.outcome.code, ExitCode::kCertificateRefused);
+  EXPECT_EQ(step.outcome.message, "check key: no");
+}
+
+TEST_F(RequestMachineTest, AServerThatNeverAnswersIsNamedAtTheEnd) {
+  const absl::Time late = kStart + absl::Seconds(90);
+  const RequestStep step = machine_.OnCreated(absl::UnavailableError("connect: refused"), late, 0);
+  EXPECT_EQ(step.outcome.code, ExitCode::kApiError);
+  EXPECT_EQ(step.outcome.message, "API server https://10.96.0.1:443: connect: refused");
 }
 
 TEST_F(RequestMachineTest, ClosedAndExpiredWatchesLookAgainAtOnceOutagesAfterAWait) {
@@ -143,6 +221,7 @@ TEST_F(RequestMachineTest, ADeletedRequestIsMadeAgain) {
 struct Cycle {
   const char* name;
   std::function<RequestStep(RequestMachine& machine, absl::Time now)> turn;
+  ExitCode want = ExitCode::kTimeout;
 };
 
 std::vector<Cycle> Cycles(const Csr& ours) {
@@ -183,7 +262,8 @@ std::vector<Cycle> Cycles(const Csr& ours) {
       {"not to be had",
        [](RequestMachine& machine, absl::Time now) {
          return machine.OnCreated(absl::UnavailableError("refused"), now, 0);
-       }},
+       },
+       ExitCode::kApiError},
   };
 }
 
@@ -199,7 +279,7 @@ TEST_F(RequestMachineTest, NoCycleTurnsFastOrBeyondTheTimeLimit) {
       now += step.wait;
       ++turns;
     }
-    EXPECT_EQ(step.outcome.code, ExitCode::kTimeout) << step.outcome.message;
+    EXPECT_EQ(step.outcome.code, cycle.want) << step.outcome.message;
     EXPECT_EQ(now, kStart + absl::Seconds(90));
     EXPECT_LT(turns, 25);  // 0.25 s, doubled to 5 s
   }
@@ -258,7 +338,7 @@ TEST_F(RequestMachineTest, RefusalsEndWhenTheyLast) {
     now += step.wait;
   }
   EXPECT_EQ(step.outcome.code, ExitCode::kApiError);
-  EXPECT_EQ(step.outcome.message, "403");
+  EXPECT_EQ(step.outcome.message, "API server https://10.96.0.1:443: 403");
   EXPECT_GE(now, kStart + absl::Seconds(30));
   EXPECT_LE(now, kStart + absl::Seconds(40));
 }

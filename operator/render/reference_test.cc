@@ -80,6 +80,8 @@ constexpr Deliberate kDeliberate[] = {
     {"*.initContainers[*-key-cert-provisioner].image", "our own image and its version"},
     {"*.initContainers[*-key-cert-provisioner].env[POD_UID].*", "the name of the request has it"},
     {"*.initContainers[*-key-cert-provisioner].env[POD_IPS].*", "every address is certified"},
+    {"*.initContainers[*-key-cert-provisioner].env[EXTENDED_KEY_USAGES].*",
+     "a server needs no client's certificate, nor the other way round"},
     {"*.initContainers[*-key-cert-provisioner].env[KUBERNETES_SERVICE_*",
      "the API server must be reached before the service network works"},
     {"*.initContainers[*-key-cert-provisioner].resources.limits.cpu",

@@ -119,7 +119,7 @@ class ProvisionerTest(unittest.TestCase):
         self.assertNotEqual(first, cluster.kube.get(environment.csr_path(environment.csr_name(run.pod)))["metadata"]["uid"])
         self.assert_pair(run)
 
-    def test_4_a_name_held_by_somebody_else_is_left_alone(self):
+    def test_4_a_name_held_by_somebody_else_is_taken(self):
         run = Run(2002, KEY_ALGORITHM="ECDSAWithCurve256")
         name = environment.csr_name(run.pod)
         _, pem = openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x",
@@ -129,10 +129,9 @@ class ProvisionerTest(unittest.TestCase):
             "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
             "spec": {"request": environment.base64.b64encode(pem.encode()).decode(), "signerName": "example.com/other",
                      "usages": ["client auth"]}})
-        self.assertEqual(run.start().finish(), 6, run.process.text())
-        self.assertIn("was made by 'admin'", run.process.text())
-        self.assertFalse(run.file("tls.key").exists())
-        self.assertIsNotNone(cluster.kube.get(environment.csr_path(name)))
+        self.assertEqual(run.start().finish(), 0, run.process.text())
+        self.assertIn("made by 'admin'", run.process.text())
+        self.assert_pair(run)
 
     def test_5_a_denial_ends_at_once_with_its_rule(self):
         run = Run(2003, KEY_ALGORITHM="ECDSAWithCurve256", DNS_NAMES="typha-client,evil.example.com").start()
@@ -140,6 +139,12 @@ class ProvisionerTest(unittest.TestCase):
         self.assertEqual(run.finish(), 3, run.process.text())
         self.assertLess(time.monotonic() - started, 10)
         self.assertIn("rule dns-names", run.process.text())
+        first = self.request_uid(run)
+        self.assertEqual(run.start().finish(), 3, run.process.text())
+        self.assertEqual(first, self.request_uid(run), "a denial stands over restarts")
+        cluster.kube.delete(environment.csr_path(environment.csr_name(run.pod)))
+        self.assertEqual(run.start().finish(), 3, run.process.text())
+        self.assertNotEqual(first, self.request_uid(run), "what was deleted is asked for again")
 
     def test_6_an_api_server_restart_does_not_end_the_wait(self):
         signer.kill()
@@ -162,6 +167,26 @@ class ProvisionerTest(unittest.TestCase):
         self.assertEqual(codes, [0] * CROWD, [run.process.text() for run, code in zip(runs, codes) if code][:2])
         for run in runs:
             self.assert_pair(run)
+
+    def test_8_what_is_issued_between_two_starts_counts(self):
+        signer.kill()
+        run = Run(2005, KEY_ALGORITHM="ECDSAWithCurve256", EXTENDED_KEY_USAGES="client auth", TIMEOUT_DURATION="2s").start()
+        self.assertEqual(run.finish(), 4, run.process.text())
+        self.assertEqual(stat.S_IMODE(os.stat(run.file("..request")).st_mode), 0o600)
+        first = self.request_uid(run)
+        globals()["signer"] = cluster.start_signer()
+        path = environment.csr_path(environment.csr_name(run.pod))
+        environment.kubes.wait_for("the certificate", lambda: cluster.kube.get(path).get("status", {}).get("certificate"), 30)
+        self.assertEqual(run.start().finish(), 0, run.process.text())
+        self.assertEqual(first, self.request_uid(run))
+        self.assertFalse(run.file("..request").exists())
+        text = self.assert_pair(run)
+        self.assertIn("TLS Web Client Authentication", text)
+        for unwanted in ("TLS Web Server Authentication", "Key Encipherment", "Key Agreement"):
+            self.assertNotIn(unwanted, text)
+
+    def request_uid(self, run):
+        return cluster.kube.get(environment.csr_path(environment.csr_name(run.pod)))["metadata"]["uid"]
 
 
 if __name__ == "__main__":

@@ -44,9 +44,17 @@ Environment
                        ECDSAWithSHA384, ECDSAWithSHA512 (default: SHA-256 of the key's family)
   POD_NAME, POD_NAMESPACE, POD_UID, POD_IP  from the downward API (required)
   POD_IPS              all addresses of the pod, comma-separated
+  EXTENDED_KEY_USAGES  what the certificate is for, and must allow: server auth, client auth
+                       or both, comma-separated (default both)
   APP_NAME             value of the labels k8s-app and operator.tigera.io/csr (required)
   TIMEOUT_DURATION     how long to wait for the certificate (default 90s)
   KUBECONFIG           outside a pod: the cluster to talk to
+
+The issued certificate must fit the key, be valid, chain to CA_CERT, and hold the common
+name, every DNS name and the usages above. It need not hold the pod's IP addresses.
+
+While no certificate is there, key and request are kept in CERTIFICATE_PATH, so that the
+next start takes up the same request: an approval between two starts counts.
 
 Exit codes
   0 the pair is in place     3 denied or failed        6 the name is held by another requester
@@ -64,7 +72,7 @@ void WriteTerminationMessage(std::string_view message) {
 aio::Task<int> Main(aio::Executor executor, const base::Logger& logger) {
   const kube::Environment environment = kube::ProcessEnvironment();
   Outcome outcome;
-  const absl::StatusOr<provision::Config> config = provision::LoadConfig(environment);
+  absl::StatusOr<provision::Config> config = provision::LoadConfig(environment);
   if (!config.ok()) {
     outcome = {ExitCode::kConfiguration, std::string(config.status().message())};
   } else {
@@ -74,6 +82,7 @@ aio::Task<int> Main(aio::Executor executor, const base::Logger& logger) {
     if (!rest.ok()) {
       outcome = {ExitCode::kConfiguration, std::string(rest.status().message())};
     } else {
+      config->server = rest->origin;
       kube::Client client(executor, *std::move(rest), logger,
                           {.user_agent = "key-cert-provisioner", .max_connections = 1});
       outcome = co_await provision::Provision(*config, client, base::SystemClock(), logger);
