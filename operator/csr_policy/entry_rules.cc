@@ -45,6 +45,16 @@ MaybeViolation CsrName(const CsrFacts& facts, const CsrPolicyEntry& entry) {
                                            fmt::join(shapes, " or "), PodName(facts))};
 }
 
+MaybeViolation Subject(const CsrFacts& facts, const CsrPolicyEntry& entry) {
+  for (const pki::NameAttribute& attribute : facts.request->subject()) {
+    if (attribute.type == "CN" || Holds(entry.drop_subject_attributes, attribute.type)) continue;
+    return Violation{"subject", fmt::format("{}={} is asked, a certificate has the CN alone "
+                                            "(dropSubjectAttributes leaves named ones out)",
+                                            attribute.type.substr(0, 80), Quote(attribute.value))};
+  }
+  return std::nullopt;
+}
+
 MaybeViolation CommonName(const CsrFacts& facts, const CsrPolicyEntry& entry) {
   const pki::CertificateRequest& request = *facts.request;
   if (request.common_name_count() != 1) {
@@ -81,6 +91,34 @@ MaybeViolation Usages(const CsrFacts& facts, const CsrPolicyEntry& entry) {
   return std::nullopt;
 }
 
+MaybeViolation UsagesOfTheKey(const CsrFacts& facts, const CsrPolicyEntry&) {
+  const pki::PublicKey& key = facts.request->public_key();
+  const pki::KeyUsages asked = KeyUsagesOf(facts.csr.usages);
+  if (asked.empty() || !FittingKeyUsages(asked, key.family()).empty()) return std::nullopt;
+  return Violation{"usages", fmt::format("{} is all that is asked and nothing that a key of {} can "
+                                         "do",
+                                         asked.ToString(), key.Description())};
+}
+
+// The usages inside of spec.request. The certificate gets those of spec.usages; what is asked
+// beyond would be missing without a word.
+MaybeViolation RequestedUsages(const CsrFacts& facts, const CsrPolicyEntry& entry) {
+  const pki::KeyUsages allowed = KeyUsagesOf(entry.usages);
+  for (const pki::KeyUsage usage : facts.request->key_usages().List()) {
+    if (allowed.Has(usage)) continue;
+    return Violation{"usages", fmt::format("key usage {} in spec.request is not one of {}",
+                                           pki::ToString(usage), Joined(entry.usages))};
+  }
+  const std::vector<std::string> granted = ExtendedKeyUsagesOf(facts.csr.usages);
+  for (const std::string& oid : facts.request->extended_key_usages()) {
+    if (Holds(granted, oid)) continue;
+    return Violation{"usages", fmt::format("extended key usage {} in spec.request is not in "
+                                           "spec.usages",
+                                           pki::ExtendedKeyUsageName(oid).substr(0, 80))};
+  }
+  return std::nullopt;
+}
+
 MaybeViolation RequestedDuration(const CsrFacts& facts, const CsrPolicyEntry& entry) {
   if (!facts.csr.expiration_seconds.has_value()) return std::nullopt;
   const absl::Duration shortest = std::max(kShortestDuration, entry.min_duration);
@@ -89,12 +127,17 @@ MaybeViolation RequestedDuration(const CsrFacts& facts, const CsrPolicyEntry& en
                                            absl::ToInt64Seconds(shortest))};
 }
 
-constexpr std::array<EntryRule, 6> kEntryRules = {
-    AllowedKey, CsrName, CommonName, DnsNames, Usages, RequestedDuration,
+constexpr std::array<EntryRule, 9> kEntryRules = {
+    AllowedKey, CsrName,        Subject,         CommonName,        DnsNames,
+    Usages,     UsagesOfTheKey, RequestedUsages, RequestedDuration,
 };
+constexpr std::array<EntryRule, 1> kUnparsedRules = {Usages};
+constexpr std::array<EntryRule, 4> kPodlessRules = {Usages, Subject, CommonName, DnsNames};
 
 }  // namespace
 
 std::span<const EntryRule> EntryRules() { return kEntryRules; }
+std::span<const EntryRule> UnparsedRules() { return kUnparsedRules; }
+std::span<const EntryRule> PodlessRules() { return kPodlessRules; }
 
 }  // namespace calico::csr_policy

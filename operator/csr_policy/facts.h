@@ -98,7 +98,7 @@ struct CsrFacts {
 CsrFacts FactsOf(api::CertificateSigningRequest csr, absl::Time now);
 
 // Parses spec.request, unless that is done. Evaluate calls it once it is known that somebody asks
-// whom the policy expects: what a stranger writes costs nothing.
+// whom the policy expects: what a stranger writes costs nothing, unless somebody has approved it.
 void ParseRequest(CsrFacts& facts);
 
 }  // namespace calico::csr_policy

@@ -9,7 +9,49 @@ namespace {
 constexpr absl::Duration kBackdate = absl::Minutes(5);
 constexpr absl::Duration kBackdateCountsFrom = absl::Hours(8);
 
+// RFC 5280 4.2.1.3: key encipherment is for keys that encrypt keys, which is RSA alone; key
+// agreement for Diffie-Hellman, which is never RSA. RFC 8813 3: no key encipherment with an EC key.
+// RFC 8410 5: Ed25519 only signs.
+bool Fits(pki::KeyUsage usage, pki::KeyFamily family) {
+  switch (usage) {
+    case pki::KeyUsage::kKeyEncipherment:
+      return family == pki::KeyFamily::kRsa;
+    case pki::KeyUsage::kKeyAgreement:
+      return family == pki::KeyFamily::kEcdsa;
+    default:
+      return true;
+  }
+}
+
 }  // namespace
+
+pki::KeyUsages KeyUsagesOf(const std::vector<std::string>& usages) {
+  pki::KeyUsages result;
+  for (const std::string& name : usages) {
+    const Usage* usage = FindUsage(name);
+    if (usage != nullptr && usage->key_usage.has_value()) result.Add(*usage->key_usage);
+  }
+  return result;
+}
+
+std::vector<std::string> ExtendedKeyUsagesOf(const std::vector<std::string>& usages) {
+  std::vector<std::string> result;
+  for (const std::string& name : usages) {
+    const Usage* usage = FindUsage(name);
+    if (usage == nullptr || usage->key_usage.has_value()) continue;
+    if (!Holds(result, usage->extended)) result.emplace_back(usage->extended);
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+pki::KeyUsages FittingKeyUsages(pki::KeyUsages asked, pki::KeyFamily family) {
+  pki::KeyUsages result;
+  for (const pki::KeyUsage usage : asked.List()) {
+    if (Fits(usage, family)) result.Add(usage);
+  }
+  return result;
+}
 
 pki::CertificateTemplate PlanCertificate(const CsrFacts& facts, const CsrPolicyEntry& entry,
                                          absl::Duration longest) {
@@ -22,16 +64,9 @@ pki::CertificateTemplate PlanCertificate(const CsrFacts& facts, const CsrPolicyE
     if (entry.drop_ip_addresses) break;
     if (!Holds(plan.ip_addresses, address)) plan.ip_addresses.push_back(address);
   }
-  for (const std::string& name : facts.csr.usages) {
-    const Usage* usage = FindUsage(name);
-    if (usage == nullptr) continue;
-    if (usage->key_usage.has_value()) {
-      plan.key_usages.Add(*usage->key_usage);
-    } else if (!Holds(plan.extended_key_usages, usage->extended)) {
-      plan.extended_key_usages.emplace_back(usage->extended);
-    }
-  }
-  std::sort(plan.extended_key_usages.begin(), plan.extended_key_usages.end());
+  plan.key_usages =
+      FittingKeyUsages(KeyUsagesOf(facts.csr.usages), facts.request->public_key().family());
+  plan.extended_key_usages = ExtendedKeyUsagesOf(facts.csr.usages);
 
   absl::Duration duration = longest;
   if (facts.csr.expiration_seconds.has_value()) {

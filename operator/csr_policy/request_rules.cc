@@ -35,7 +35,8 @@ MaybeViolation ExpectedRequester(const CsrFacts& facts, const CsrPolicy& policy)
   const Requester& requester = facts.requester;
   if (!requester.is_service_account()) {
     return Violation{"requester",
-                     fmt::format("{} is not a service account", Quote(facts.csr.username))};
+                     fmt::format("{} is not a service account, so no pod is bound to it",
+                                 Quote(facts.csr.username))};
   }
   for (const CsrPolicyEntry& entry : policy.entries) {
     if (entry.AppliesTo(facts.csr.signer_name, requester.ns, requester.service_account)) {
@@ -77,6 +78,9 @@ MaybeViolation NoCa(const CsrFacts& facts, const CsrPolicy&) {
   if (facts.request->requests_ca()) {
     return Violation{"no-ca", "the request asks for a CA certificate"};
   }
+  if (facts.request->requests_path_length()) {
+    return Violation{"no-ca", "the request asks for a path length, which only a CA has"};
+  }
   for (const pki::KeyUsage usage : {pki::KeyUsage::kCertSign, pki::KeyUsage::kCrlSign}) {
     if (facts.request->key_usages().Has(usage)) {
       return Violation{"no-ca", fmt::format("the request asks for {}", pki::ToString(usage))};
@@ -92,6 +96,35 @@ MaybeViolation CriticalExtensions(const CsrFacts& facts, const CsrPolicy&) {
                    fmt::format("extension {} is critical and unknown", Quote(unknown.front()))};
 }
 
+// What a certificate of ours can show of a request; its subjectKeyIdentifier is made by the CA.
+constexpr std::array<std::string_view, 5> kGrantedExtensions = {
+    "2.5.29.14",  // subjectKeyIdentifier
+    "2.5.29.15",  // keyUsage
+    "2.5.29.17",  // subjectAltName
+    "2.5.29.19",  // basicConstraints
+    "2.5.29.37",  // extKeyUsage
+};
+
+MaybeViolation OtherExtensions(const CsrFacts& facts, const CsrPolicy&) {
+  for (const std::string& oid : facts.request->extensions()) {
+    if (std::find(kGrantedExtensions.begin(), kGrantedExtensions.end(), oid) !=
+        kGrantedExtensions.end()) {
+      continue;
+    }
+    return Violation{"extensions",
+                     fmt::format("extension {} is asked and never granted", Quote(oid))};
+  }
+  return std::nullopt;
+}
+
+MaybeViolation Attributes(const CsrFacts& facts, const CsrPolicy&) {
+  if (facts.request->attributes().empty()) return std::nullopt;
+  return Violation{"attributes",
+                   fmt::format("the request has attribute {}, only PKCS#9's extension request is "
+                               "known",
+                               Quote(facts.request->attributes().front()))};
+}
+
 MaybeViolation OtherNames(const CsrFacts& facts, const CsrPolicy&) {
   const pki::CertificateRequest& request = *facts.request;
   if (!request.emails().empty()) {
@@ -101,17 +134,16 @@ MaybeViolation OtherNames(const CsrFacts& facts, const CsrPolicy&) {
   if (!request.uris().empty()) {
     return Violation{"other-names", fmt::format("URI {} is asked", Quote(request.uris().front()))};
   }
-  if (request.other_san_count() > 0) {
-    return Violation{"other-names",
-                     fmt::format("{} alternative names of other kinds than DNS and IP are asked",
-                                 request.other_san_count())};
-  }
-  return std::nullopt;
+  if (request.other_san_kinds().empty()) return std::nullopt;
+  return Violation{"other-names",
+                   fmt::format("a {} is asked, alternative names are DNS names and IP addresses",
+                               request.other_san_kinds().front())};
 }
 
 constexpr std::array<RequestRule, 3> kRequesterRules = {SignerName, ExpectedRequester, BoundToken};
-constexpr std::array<RequestRule, 6> kRequestRules = {
-    RequestFormat, ProofOfPossession, SoundKey, NoCa, CriticalExtensions, OtherNames,
+constexpr std::array<RequestRule, 8> kRequestRules = {
+    RequestFormat,      ProofOfPossession, SoundKey,   NoCa,
+    CriticalExtensions, OtherExtensions,   Attributes, OtherNames,
 };
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include "operator/csr_policy/facts.h"
 #include "operator/csr_policy/policy.h"
 #include "operator/csr_policy/rules.h"
+#include "pkg/pki/key.h"
+#include "pkg/pki/usage.h"
 
 namespace calico::csr_policy {
 
@@ -25,8 +27,19 @@ std::span<const RequestRule> RequesterRules();
 std::span<const RequestRule> RequestRules();
 // The request and one entry. Requires: every RequestRule passed.
 std::span<const EntryRule> EntryRules();
+// Those of EntryRules that make sense for somebody without a pod too; and of these, those that need
+// nothing of spec.request.
+std::span<const EntryRule> PodlessRules();
+std::span<const EntryRule> UnparsedRules();
 // Those that rest on look-ups. Requires: every EntryRule passed.
 std::span<const EntryRule> LookupRules();
+
+// The key usages among `usages`, names of spec.usages.
+pki::KeyUsages KeyUsagesOf(const std::vector<std::string>& usages);
+// Identifiers of the extended ones among them, sorted, each once.
+std::vector<std::string> ExtendedKeyUsagesOf(const std::vector<std::string>& usages);
+// Those of `asked` that a key of this family can do.
+pki::KeyUsages FittingKeyUsages(pki::KeyUsages asked, pki::KeyFamily family);
 
 // Text of the request for a message: quoted, control characters escaped, never long.
 std::string Quote(std::string_view text);

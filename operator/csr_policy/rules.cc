@@ -12,7 +12,7 @@
 namespace calico::csr_policy {
 namespace {
 
-constexpr std::array<std::string_view, 19> kRuleNames = {
+constexpr std::array<std::string_view, 22> kRuleNames = {
     "signer-name",
     "requester",
     "bound-token",
@@ -21,8 +21,11 @@ constexpr std::array<std::string_view, 19> kRuleNames = {
     "key-strength",
     "no-ca",
     "critical-extensions",
+    "extensions",
+    "attributes",
     "other-names",
     "csr-name",
+    "subject",
     "common-name",
     "dns-names",
     "usages",
@@ -47,6 +50,41 @@ MaybeViolation FirstOf(std::span<const RequestRule> rules, const CsrFacts& facts
     if (violation.has_value()) return violation;
   }
   return std::nullopt;
+}
+
+// A violation that every entry of this signer name has in common.
+MaybeViolation OfEveryEntry(EntryRule rule, const CsrFacts& facts, const CsrPolicy& policy) {
+  MaybeViolation first;
+  for (const CsrPolicyEntry& entry : policy.entries) {
+    if (!entry.signer_names.empty() && !Holds(entry.signer_names, facts.csr.signer_name)) continue;
+    MaybeViolation violation = rule(facts, entry);
+    if (!violation.has_value()) return std::nullopt;
+    if (!first.has_value()) first = std::move(violation);
+  }
+  return first;
+}
+
+// What a stranger's request violates besides: for whoever wonders which of the requests that he has
+// approved by hand was the bad one, and why. Only an approval, which strangers cannot give, is
+// worth parsing the request.
+std::string Besides(CsrFacts& facts, const CsrPolicy& policy) {
+  std::vector<Violation> found;
+  std::span<const EntryRule> rules = UnparsedRules();
+  if (facts.csr.IsApproved()) {
+    ParseRequest(facts);
+    MaybeViolation violation = FirstOf(RequestRules(), facts, policy);
+    if (!violation.has_value()) rules = PodlessRules();
+    if (violation.has_value()) found.push_back(*std::move(violation));
+  }
+  for (const EntryRule rule : rules) {
+    MaybeViolation violation = OfEveryEntry(rule, facts, policy);
+    if (violation.has_value()) found.push_back(*std::move(violation));
+  }
+  std::string text;
+  for (const Violation& violation : found) {
+    text += fmt::format("; besides, rule {}: {}", violation.rule, violation.message);
+  }
+  return text;
 }
 
 // The verdict of one entry, and how many of its rules passed. Look-ups come last, so that a request
@@ -88,12 +126,14 @@ std::string Decision::Text() const {
 }
 
 Decision Evaluate(CsrFacts& facts, const CsrPolicy& policy) {
-  MaybeViolation violation = FirstOf(RequesterRules(), facts, policy);
-  if (!violation.has_value()) {
-    ParseRequest(facts);
-    violation = FirstOf(RequestRules(), facts, policy);
+  if (MaybeViolation violation = FirstOf(RequesterRules(), facts, policy)) {
+    if (violation->rule != "signer-name") violation->message += Besides(facts, policy);
+    return DecisionOf(*std::move(violation));
   }
-  if (violation.has_value()) return DecisionOf(*std::move(violation));
+  ParseRequest(facts);
+  if (MaybeViolation violation = FirstOf(RequestRules(), facts, policy)) {
+    return DecisionOf(*std::move(violation));
+  }
   Decision best;
   size_t furthest = 0;
   for (const CsrPolicyEntry& entry : policy.entries) {

@@ -15,14 +15,22 @@
 //   request-format        spec.request is exactly one PEM block and a well-formed PKCS#10
 //   proof-of-possession   the request is signed by its own key, with SHA-256 or better
 //   key-strength          the key is of a kind that the entry takes, with sound parameters
-//   no-ca                 neither the CA bit nor a signing usage for certificates or CRLs is asked
+//   no-ca                 neither the CA bit, a path length nor a signing usage for certificates or
+//                         CRLs is asked
 //   critical-extensions   no critical extension that we do not know
+//   extensions            no other extension either that a certificate would not have
+//   attributes            no attribute of PKCS#10 beside the extension request
 //   other-names           no e-mail, URI or other alternative name
 //   csr-name              metadata.name has a shape that the entry takes, for this very pod
+//   subject               no attribute but CN and what the entry's dropSubjectAttributes names, in
+//                         whatever RDN it is
 //   common-name           exactly one CN, and it is in the entry's list
 //   dns-names             every DNS name is in the entry's list (an empty one is dropped: the
 //                         reference's init container sends it when it has no DNS name to ask for)
-//   usages                spec.usages within the entry's, server auth or client auth among them
+//   usages                spec.usages within the entry's, server auth or client auth among them,
+//   and
+//                         not only what the key cannot do; key usages in spec.request within the
+//                         entry's, extended ones within spec.usages
 //   duration              spec.expirationSeconds is not below 600 or the entry's minimum
 //   pod-exists            the pod that the token was bound to exists
 //   pod-uid               ... and is the same one, not a successor of that name
@@ -32,8 +40,9 @@
 //                         nothing else has it: no Service, other Node or other Pod (a stolen token
 //                         of calico-node can write any address into its pod's or node's status)
 //
-// spec.request is parsed after `bound-token`: a stranger costs no parsing. With `dropIPAddresses`
-// the entry judges no IP address, and the certificate has none.
+// spec.request is parsed after `bound-token`: a stranger costs no parsing. His denial names besides
+// which usage no entry grants; when somebody has approved the request, its names too. With
+// `dropIPAddresses` the entry judges no IP address, and the certificate has none.
 //
 // Rules after `duration` rest on look-ups. Their violations count only when the API server was
 // asked just now: with anything less the verdict is kRetry and says what to look up. So a failed
@@ -100,7 +109,12 @@ Decision Evaluate(CsrFacts& facts, const CsrPolicy& policy);
 std::span<const std::string_view> RuleNames();
 
 // What the certificate will hold: the CN, the DNS names and IP addresses of the request without
-// repetition, the usages of spec.usages, and no other part of the request.
+// repetition (no IP address if the entry drops them), the usages of spec.usages, and no other part
+// of the request.
+//
+// Key usages fit the key: RSA gets no key agreement, EC no key encipherment, Ed25519 neither (RFC
+// 5280 4.2.1.3, RFC 8813, RFC 8410), whether asked or not: what is asked comes from a fixed list,
+// and strict verifiers refuse the certificate.
 //
 // Validity: spec.expirationSeconds, else `longest`; at most `longest` and the entry's maximum, at
 // least 600 s. It begins five minutes ago, for clocks that are behind. From eight hours on, these

@@ -9,6 +9,7 @@
 #include "pkg/base/status_macros.h"
 #include "pkg/openssl/error.h"
 #include "pkg/pki/internal/asn1.h"
+#include "pkg/pki/internal/der.h"
 #include "pkg/pki/internal/extensions.h"
 #include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/names.h"
@@ -52,26 +53,80 @@ internal::Extensions ToExtensions(const CertificateRequestTemplate& request) {
   return extensions;
 }
 
+absl::Status Refused(std::string_view cause) {
+  return openssl::TakeError(absl::StatusCode::kInvalidArgument,
+                            fmt::format("parse certificate request: {}", cause));
+}
+
+absl::Status Refused(const absl::Status& cause) {
+  return Refused(std::string_view(cause.message().data(), cause.message().size()));
+}
+
 // The extensions that the request asks for; null if it asks for none. Several attributes, or
-// several values of one, would let two readers see two different requests: refused.
-absl::StatusOr<openssl::ExtensionStackPtr> RequestedExtensions(X509_REQ* request) {
-  const auto refuse = [](std::string_view cause) {
-    return absl::InvalidArgumentError(fmt::format("parse certificate request: {}", cause));
-  };
+// several values of one, would let two readers see two different requests: refused. Every other
+// attribute goes to `others`.
+absl::StatusOr<openssl::ExtensionStackPtr> RequestedExtensions(X509_REQ* request,
+                                                               std::vector<std::string>& others) {
   int found = 0;
   for (int i = 0; i < X509_REQ_get_attr_count(request); ++i) {
     X509_ATTRIBUTE* attribute = X509_REQ_get_attr(request, i);
-    const int nid = OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute));
-    if (nid != NID_ext_req && nid != NID_ms_ext_req) continue;
-    if (++found > 1) return refuse("several extension requests");
+    const ASN1_OBJECT* type = X509_ATTRIBUTE_get0_object(attribute);
+    if (OBJ_obj2nid(type) != NID_ext_req) {
+      others.push_back(internal::OidOf(type));
+      continue;
+    }
+    if (++found > 1) return Refused("several extension requests");
     if (X509_ATTRIBUTE_count(attribute) != 1) {
-      return refuse("an extension request without exactly one value");
+      return Refused("an extension request without exactly one value");
     }
   }
   if (found == 0) return openssl::ExtensionStackPtr();
   openssl::ExtensionStackPtr stack(X509_REQ_get_extensions(request));
-  if (stack == nullptr) return refuse("malformed extension request");
+  if (stack == nullptr) return Refused("malformed extension request");
   return stack;
+}
+
+// Whether the whole request is DER. The library keeps the bytes that it has read, so that encoding
+// again shows no more than the outer shell.
+absl::Status CheckForm(std::string_view der) {
+  CALICO_RETURN_IF_ERROR(internal::CheckDer(der, internal::FalseBoolean::kRefused));
+  CALICO_ASSIGN_OR_RETURN(const auto request, internal::DerChildren(der));
+  CALICO_ASSIGN_OR_RETURN(const auto parts, internal::DerChildren(request.at(0).content));
+  CALICO_ASSIGN_OR_RETURN(const auto info, internal::DerChildren(parts.at(0).content));
+  // attributes [0] IMPLICIT SET OF (RFC 2986 4.1).
+  for (const internal::DerElement& field : info) {
+    if (field.identifier == 0xa0) CALICO_RETURN_IF_ERROR(internal::CheckSetOrder(field.content));
+  }
+  return absl::OkStatus();
+}
+
+// The same for the extensions that the accessors show, which sit in OCTET STRINGs.
+absl::Status CheckForm(const STACK_OF(X509_EXTENSION) * stack) {
+  for (int i = 0; i < sk_X509_EXTENSION_num(stack); ++i) {
+    X509_EXTENSION* extension = sk_X509_EXTENSION_value(stack, i);
+    const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+    if (nid != NID_basic_constraints && nid != NID_key_usage && nid != NID_ext_key_usage &&
+        nid != NID_subject_alt_name && nid != NID_subject_key_identifier) {
+      continue;
+    }
+    const std::string_view der = internal::ContentOf(X509_EXTENSION_get_data(extension));
+    CALICO_RETURN_IF_ERROR(internal::CheckDer(der, internal::FalseBoolean::kRefused));
+    if (nid == NID_key_usage) CALICO_RETURN_IF_ERROR(internal::CheckNamedBits(der));
+  }
+  return absl::OkStatus();
+}
+
+// An RSA key is a SEQUENCE inside of a BIT STRING; the others are plain bytes.
+absl::Status CheckForm(const X509_PUBKEY* info) {
+  ASN1_OBJECT* algorithm = nullptr;
+  const unsigned char* key = nullptr;
+  int size = 0;
+  if (X509_PUBKEY_get0_param(&algorithm, &key, &size, nullptr, info) != 1 ||
+      OBJ_obj2nid(algorithm) != NID_rsaEncryption) {
+    return absl::OkStatus();
+  }
+  return internal::CheckDer({reinterpret_cast<const char*>(key), static_cast<size_t>(size)},
+                            internal::FalseBoolean::kRefused);
 }
 
 // What a signature must be made with: SHA-2, or Ed25519.
@@ -127,10 +182,6 @@ absl::StatusOr<CertificateRequest> CertificateRequest::ParsePem(std::string_view
 
 absl::StatusOr<CertificateRequest> CertificateRequest::ParseDer(std::string_view der) {
   const openssl::ErrorScope scope;
-  const auto refuse = [](std::string_view cause) {
-    return openssl::TakeError(absl::StatusCode::kInvalidArgument,
-                              fmt::format("parse certificate request: {}", cause));
-  };
   if (der.size() > kLimits.max_block_bytes) {
     return absl::ResourceExhaustedError(fmt::format("parse certificate request: {} bytes, limit {}",
                                                     der.size(), kLimits.max_block_bytes));
@@ -138,12 +189,14 @@ absl::StatusOr<CertificateRequest> CertificateRequest::ParseDer(std::string_view
   auto handle = std::make_shared<internal::X509ReqHandle>();
   handle->x509 = internal::DecodeAll<openssl::X509ReqPtr>(d2i_X509_REQ, der);
   X509_REQ* x509 = handle->x509.get();
-  if (x509 == nullptr) return refuse("not PKCS#10, or bytes left over");
-  if (!internal::IsCanonical(i2d_X509_REQ, x509, der)) return refuse("not DER");
-  if (X509_REQ_get_version(x509) != X509_REQ_VERSION_1) return refuse("unknown version");
+  if (x509 == nullptr) return Refused("not PKCS#10, or bytes left over");
+  if (!internal::IsCanonical(i2d_X509_REQ, x509, der)) return Refused("not DER");
+  if (const absl::Status form = CheckForm(der); !form.ok()) return Refused(form);
+  if (X509_REQ_get_version(x509) != X509_REQ_VERSION_1) return Refused("unknown version");
 
-  CALICO_ASSIGN_OR_RETURN(PublicKey public_key,
-                          internal::KeyAccess::FromInfo(X509_REQ_get_X509_PUBKEY(x509)));
+  const X509_PUBKEY* info = X509_REQ_get_X509_PUBKEY(x509);
+  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::KeyAccess::FromInfo(info));
+  if (const absl::Status form = CheckForm(info); !form.ok()) return Refused(form);
   CertificateRequest request(std::move(public_key));
   request.der_ = std::string(der);
   request.handle_ = std::move(handle);
@@ -151,9 +204,7 @@ absl::StatusOr<CertificateRequest> CertificateRequest::ParseDer(std::string_view
   CALICO_ASSIGN_OR_RETURN(std::vector<NameAttribute> attributes, internal::ReadName(subject));
   request.SetSubject(std::move(attributes));
   request.subject_text_ = internal::NameText(subject);
-  CALICO_ASSIGN_OR_RETURN(const openssl::ExtensionStackPtr stack, RequestedExtensions(x509));
-  CALICO_ASSIGN_OR_RETURN(internal::Extensions extensions, internal::ReadExtensions(stack.get()));
-  request.SetExtensions(std::move(extensions));
+  CALICO_RETURN_IF_ERROR(request.ReadRequestedExtensions());
   return request;
 }
 
@@ -164,17 +215,23 @@ void CertificateRequest::SetSubject(std::vector<NameAttribute> attributes) {
   }
 }
 
-void CertificateRequest::SetExtensions(internal::Extensions extensions) {
+absl::Status CertificateRequest::ReadRequestedExtensions() {
+  CALICO_ASSIGN_OR_RETURN(const openssl::ExtensionStackPtr stack,
+                          RequestedExtensions(handle_->x509.get(), attributes_));
+  CALICO_ASSIGN_OR_RETURN(internal::Extensions extensions, internal::ReadExtensions(stack.get()));
+  if (const absl::Status form = CheckForm(stack.get()); !form.ok()) return Refused(form);
   dns_names_ = std::move(extensions.names.dns_names);
   ip_addresses_ = std::move(extensions.names.ip_addresses);
   emails_ = std::move(extensions.names.emails);
   uris_ = std::move(extensions.names.uris);
-  other_san_count_ = extensions.names.other_count;
+  other_san_kinds_ = std::move(extensions.names.other_kinds);
   requests_ca_ = extensions.is_ca.value_or(false);
+  requests_path_length_ = extensions.path_length.has_value();
   key_usages_ = extensions.key_usages;
   extended_key_usages_ = std::move(extensions.extended_key_usages);
   extensions_ = std::move(extensions.oids);
   unknown_critical_extensions_ = std::move(extensions.unknown_critical);
+  return absl::OkStatus();
 }
 
 absl::Status CertificateRequest::VerifySignature() const {

@@ -56,8 +56,9 @@ class CertificateRequest {
   // Reads exactly one PEM block `CERTIFICATE REQUEST` with nothing but white space around it; at
   // most 64 KiB. The signature is not verified.
   // Errors: InvalidArgument (ResourceExhausted when too large): not PEM, not PKCS#10, bytes left
-  // over, duplicate or undecodable extensions, a name with a NUL or a byte that is not ASCII where
-  // the standard wants ASCII.
+  // over, anything that is BER but not DER (in the extensions shown here and in an RSA key too),
+  // duplicate or undecodable extensions, several extension requests, a name with a NUL or a byte
+  // that is not ASCII where the standard wants ASCII.
   static absl::StatusOr<CertificateRequest> ParsePem(std::string_view pem);
   static absl::StatusOr<CertificateRequest> ParseDer(std::string_view der);
 
@@ -78,18 +79,24 @@ class CertificateRequest {
   // RFC 4514 text of the whole subject.
   const std::string& subject_text() const { return subject_text_; }
 
-  // Subject alternative names by kind; other_san_count() counts all further kinds.
+  // Subject alternative names by kind; other_san_kinds() has a word for each name of a
+  // further kind: otherName, x400Address, directoryName, ediPartyName, registeredID.
   const std::vector<std::string>& dns_names() const { return dns_names_; }
   const std::vector<base::IpAddress>& ip_addresses() const { return ip_addresses_; }
   const std::vector<std::string>& emails() const { return emails_; }
   const std::vector<std::string>& uris() const { return uris_; }
-  int other_san_count() const { return other_san_count_; }
+  const std::vector<std::string>& other_san_kinds() const { return other_san_kinds_; }
 
   // basicConstraints asks for cA TRUE.
   bool requests_ca() const { return requests_ca_; }
+  // basicConstraints has a path length.
+  bool requests_path_length() const { return requests_path_length_; }
   KeyUsages key_usages() const { return key_usages_; }
   // Object identifiers.
   const std::vector<std::string>& extended_key_usages() const { return extended_key_usages_; }
+  // Identifiers of every attribute beside the extension request (PKCS#9's: Microsoft's own, which
+  // readers differ about, is one of these), such as a challenge password's.
+  const std::vector<std::string>& attributes() const { return attributes_; }
   // Identifiers of every requested extension; and of the critical ones that no accessor shows.
   const std::vector<std::string>& extensions() const { return extensions_; }
   const std::vector<std::string>& unknown_critical_extensions() const {
@@ -99,7 +106,7 @@ class CertificateRequest {
  private:
   explicit CertificateRequest(PublicKey public_key) : public_key_(std::move(public_key)) {}
   void SetSubject(std::vector<NameAttribute> attributes);
-  void SetExtensions(internal::Extensions extensions);
+  absl::Status ReadRequestedExtensions();
 
   std::string der_;
   std::shared_ptr<const internal::X509ReqHandle> handle_;
@@ -112,10 +119,12 @@ class CertificateRequest {
   std::vector<base::IpAddress> ip_addresses_;
   std::vector<std::string> emails_;
   std::vector<std::string> uris_;
-  int other_san_count_ = 0;
+  std::vector<std::string> other_san_kinds_;
   bool requests_ca_ = false;
+  bool requests_path_length_ = false;
   KeyUsages key_usages_;
   std::vector<std::string> extended_key_usages_;
+  std::vector<std::string> attributes_;
   std::vector<std::string> extensions_;
   std::vector<std::string> unknown_critical_extensions_;
 };

@@ -78,7 +78,8 @@ TEST(CreateCertificateRequestTest, RoundTripsThroughTheParser) {
   EXPECT_EQ(request->ip_addresses(), wanted.ip_addresses);
   EXPECT_EQ(request->emails(), wanted.emails);
   EXPECT_EQ(request->uris(), wanted.uris);
-  EXPECT_EQ(request->other_san_count(), 0);
+  EXPECT_THAT(request->other_san_kinds(), IsEmpty());
+  EXPECT_THAT(request->attributes(), IsEmpty());
   EXPECT_TRUE(request->requests_ca());
   EXPECT_EQ(request->key_usages(), wanted.key_usages);
   EXPECT_EQ(request->extended_key_usages(), wanted.extended_key_usages);
@@ -175,7 +176,8 @@ TEST(CertificateRequestTest, ReadsEveryKindOfAlternativeName) {
               ElementsAre(*IpAddress::Parse("192.0.2.1"), *IpAddress::Parse("2001:db8::1")));
   EXPECT_THAT(request->emails(), ElementsAre("a@b.c"));
   EXPECT_THAT(request->uris(), ElementsAre("http://x/"));
-  EXPECT_EQ(request->other_san_count(), 3);
+  EXPECT_THAT(request->other_san_kinds(),
+              ElementsAre("registeredID", "otherName", "directoryName"));
 }
 
 TEST(CertificateRequestTest, ReadsSubjectsAsTheyAre) {
@@ -208,6 +210,7 @@ TEST(CertificateRequestTest, ListsUnknownExtensions) {
           .Parse();
   ASSERT_THAT(request, IsOk());
   EXPECT_TRUE(request->requests_ca());
+  EXPECT_TRUE(request->requests_path_length());
   EXPECT_EQ(request->key_usages(), KeyUsages{KeyUsage::kCertSign});
   EXPECT_THAT(request->unknown_critical_extensions(), ElementsAre("1.2.3.4"));
   EXPECT_THAT(request->extensions(),
@@ -313,7 +316,7 @@ TEST(CertificateRequestTest, ProofOfPossessionNeedsTheKeyAndAGoodHash) {
   EXPECT_THAT(forged->VerifySignature(), StatusIs(kInvalid, HasSubstr("not by the request's own")));
 }
 
-TEST(CertificateRequestTest, ReadsOtherAttributesWithoutMindingThem) {
+TEST(CertificateRequestTest, ListsOtherAttributes) {
   const OpensslCommand openssl;
   openssl.Write("r.cnf",
                 "[req]\nprompt=no\ndistinguished_name=dn\nattributes=at\n[dn]\nCN=x\n"
@@ -326,6 +329,26 @@ TEST(CertificateRequestTest, ReadsOtherAttributesWithoutMindingThem) {
   ASSERT_THAT(request, IsOk());
   EXPECT_THAT(request->VerifySignature(), IsOk());
   EXPECT_EQ(request->public_key().Description(), "RSA-2048");
+  EXPECT_THAT(request->attributes(), ElementsAre("1.2.840.113549.1.9.7"));
+}
+
+TEST(CertificateRequestTest, RefusesBerInsideOfExtensions) {
+  struct Case {
+    const char* extensions;
+    const char* message;
+  };
+  const Case kCases[] = {
+      {"2.5.29.17=DER:30:81:03:82:01:61", "a length that is not as short as it can be at byte 0"},
+      {"2.5.29.19=DER:30:03:01:01:00", "a FALSE that is the default"},
+      {"2.5.29.19=DER:30:03:01:01:01", "a BOOLEAN that is neither 00 nor ff"},
+      {"2.5.29.15=DER:03:02:00:80", "named bits that ends with zeros"},
+      {"2.5.29.15=DER:03:02:07:81", "an unused bit that is set"},
+      {"2.5.29.37=DER:30:82:00:0a:06:08:2b:06:01:05:05:07:03:01", "a length that is not as short"},
+  };
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.extensions);
+    EXPECT_THAT(OpensslRequest(c.extensions).Parse(), StatusIs(kInvalid, HasSubstr(c.message)));
+  }
 }
 
 }  // namespace

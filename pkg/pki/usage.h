@@ -73,9 +73,15 @@ inline constexpr std::string_view kOidNetscapeSgc = "2.16.840.1.113730.4.1";
 // Lifetime: static, or that of `oid`.
 std::string_view ExtendedKeyUsageName(std::string_view oid);
 
+// "CN", "O", "emailAddress", ...: the short name of a subject attribute, or the identifier itself
+// when it has no name here. Lifetime: static, or that of `oid`.
+std::string_view SubjectAttributeName(std::string_view oid);
+// The identifier of such a name; empty if it is none.
+std::string_view SubjectAttributeOid(std::string_view name);
+
 // One attribute of a subject or issuer, in the order of the encoding.
 struct NameAttribute {
-  std::string type;  // short name (CN, C, ST, L, O, OU, DC, emailAddress, ...) or dotted identifier
+  std::string type;   // as SubjectAttributeName gives it
   std::string value;  // UTF-8
 
   friend bool operator==(const NameAttribute&, const NameAttribute&) = default;

@@ -43,5 +43,14 @@ TEST(ExtendedKeyUsageNameTest, KnownAndUnknown) {
   EXPECT_EQ(ExtendedKeyUsageName("1.2.3.4"), "1.2.3.4");
 }
 
+TEST(SubjectAttributeNameTest, KnownAndUnknown) {
+  EXPECT_EQ(SubjectAttributeName("2.5.4.10"), "O");
+  EXPECT_EQ(SubjectAttributeName("1.2.840.113549.1.9.1"), "emailAddress");
+  EXPECT_EQ(SubjectAttributeName("1.2.3.4"), "1.2.3.4");
+  EXPECT_EQ(SubjectAttributeOid("OU"), "2.5.4.11");
+  EXPECT_EQ(SubjectAttributeOid("Organization"), "");
+  EXPECT_EQ(SubjectAttributeOid("2.5.4.10"), "");
+}
+
 }  // namespace
 }  // namespace calico::pki

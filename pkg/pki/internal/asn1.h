@@ -43,8 +43,8 @@ std::string Encode(I2d i2d, T* value) {
                    : std::string(reinterpret_cast<const char*>(der), static_cast<size_t>(size));
 }
 
-// What BER would allow beside the one DER form is refused: OpenSSL reads both, Go and thus
-// kube-apiserver only DER.
+// Whether encoding `value` again gives `der`. That shows BER in the parts whose bytes the library
+// does not keep; the whole is CheckDer's (der.h).
 template <class T, class I2d>
 bool IsCanonical(I2d i2d, T* value, std::string_view der) {
   return Encode(i2d, value) == der;

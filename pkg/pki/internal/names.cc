@@ -1,7 +1,6 @@
 #include "pkg/pki/internal/names.h"
 
 #include <fmt/format.h>
-#include <openssl/objects.h>
 
 #include "pkg/base/status_macros.h"
 #include "pkg/openssl/error.h"
@@ -60,6 +59,24 @@ absl::StatusOr<std::string> ReadAscii(const ASN1_STRING* value) {
     }
   }
   return std::string(content);
+}
+
+// RFC 5280 4.2.1.6's word for a kind of name that has no list of its own.
+std::string_view OtherKind(int type) {
+  switch (type) {
+    case GEN_OTHERNAME:
+      return "otherName";
+    case GEN_X400:
+      return "x400Address";
+    case GEN_DIRNAME:
+      return "directoryName";
+    case GEN_EDIPARTY:
+      return "ediPartyName";
+    case GEN_RID:
+      return "registeredID";
+    default:
+      return "unknown kind";
+  }
 }
 
 absl::Status WriteAttribute(X509_NAME* name, const char* type, std::string_view value) {
@@ -122,10 +139,9 @@ absl::StatusOr<std::vector<NameAttribute>> ReadName(const X509_NAME* name) {
   for (int i = 0; i < X509_NAME_entry_count(name); ++i) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
     const ASN1_OBJECT* type = X509_NAME_ENTRY_get_object(entry);
-    const int nid = OBJ_obj2nid(type);
     CALICO_ASSIGN_OR_RETURN(std::string value, ReadText(X509_NAME_ENTRY_get_data(entry)));
     attributes.push_back(
-        {.type = nid == NID_undef ? OidOf(type) : OBJ_nid2sn(nid), .value = std::move(value)});
+        {.type = std::string(SubjectAttributeName(OidOf(type))), .value = std::move(value)});
   }
   return attributes;
 }
@@ -167,7 +183,7 @@ absl::StatusOr<AlternativeNames> ReadAlternativeNames(const GENERAL_NAMES* names
                               base::IpAddress::FromBytes(ContentOf(text)));
       result.ip_addresses.push_back(address);
     } else {
-      ++result.other_count;
+      result.other_kinds.emplace_back(OtherKind(type));
     }
   }
   return result;

@@ -33,7 +33,7 @@ struct AlternativeNames {
   std::vector<base::IpAddress> ip_addresses;
   std::vector<std::string> emails;
   std::vector<std::string> uris;
-  int other_count = 0;  // kinds without a field here
+  std::vector<std::string> other_kinds;  // one of each further name: "otherName", "registeredID"
 };
 
 // Errors: InvalidArgument for text that is not ASCII or holds a NUL, or an address of a length that
@@ -41,7 +41,7 @@ struct AlternativeNames {
 absl::StatusOr<AlternativeNames> ReadAlternativeNames(const GENERAL_NAMES* names);
 
 // Errors: InvalidArgument for a text name that is empty, too long or not printable ASCII without
-// spaces; Internal. Null when there are no names. `other_count` is ignored.
+// spaces; Internal. Null when there are no names. `other_kinds` is ignored.
 absl::StatusOr<openssl::GeneralNamesPtr> WriteAlternativeNames(const AlternativeNames& names);
 
 }  // namespace calico::pki::internal
