@@ -69,7 +69,10 @@ Flags::Flags(std::string program, std::string summary)
 void Flags::Add(FlagSpec spec, bool is_switch, std::string default_text,
                 std::function<absl::Status(std::string_view)> set) {
   CALICO_CHECK(Find(spec.name) == nullptr);
-  flags_.push_back({std::move(spec), is_switch, std::move(default_text), std::move(set)});
+  flags_.push_back({.spec = std::move(spec),
+                    .is_switch = is_switch,
+                    .default_text = std::move(default_text),
+                    .set = std::move(set)});
 }
 
 void Flags::Text(FlagSpec spec, std::string* target) {
@@ -146,6 +149,7 @@ void Flags::Answer(FlagSpec spec, std::function<std::string(std::string_view)> a
     answer_ = answer(value);
     return absl::OkStatus();
   });
+  flags_.back().is_answer = true;
 }
 
 void Flags::Example(std::string comment, std::string command) {
@@ -216,6 +220,7 @@ void Flags::ParseOne(int argc, const char* const* argv, int& i) {
     if (!value.has_value() && i + 1 < argc && argv[i + 1][0] != '-') ++i;
     return;
   }
+  asks_for_answer_ |= flag == nullptr || flag->is_answer;
   if (flag != nullptr && flag->is_switch) {
     Set(*flag, value.value_or("true"), argument.substr(0, equals));
     return;
@@ -251,6 +256,7 @@ ParsedFlags Flags::Answers() const {
 ParsedFlags Flags::Parse(int argc, const char* const* argv, const EnvironmentReader& environment) {
   for (int i = 1; i < argc; ++i) ParseOne(argc, argv, i);
   if (ParsedFlags answer = Answers(); answer.exit_code.has_value()) return answer;
+  if (asks_for_answer_) return Problems();
   ReadEnvironment(environment);
   for (const Flag& flag : flags_) {
     if (!flag.spec.required || flag.seen) continue;
@@ -261,7 +267,10 @@ ParsedFlags Flags::Parse(int argc, const char* const* argv, const EnvironmentRea
   if (problems_.empty()) {
     for (const auto& check : checks_) check(problems_);
   }
-  if (problems_.empty()) return {};
+  return problems_.empty() ? ParsedFlags{} : Problems();
+}
+
+ParsedFlags Flags::Problems() const {
   std::string text;
   for (const std::string& problem : problems_) text += fmt::format("{}: {}\n", program_, problem);
   text += fmt::format("Try '{} --help'.\n", program_);

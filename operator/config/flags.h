@@ -63,6 +63,7 @@ class Flags {
   void LogLevel(base::LogLevel* target);
 
   // A flag that makes the program print something and end, as --help does: `--print-policy NAME`.
+  // What is wrong with it is told alone: flags that are required otherwise are not missed.
   void Answer(FlagSpec spec, std::function<std::string(std::string_view value)> answer);
 
   // An example at the end of the help: a comment and a command line.
@@ -83,6 +84,7 @@ class Flags {
   struct Flag {
     FlagSpec spec;
     bool is_switch = false;
+    bool is_answer = false;
     std::string default_text;
     std::function<absl::Status(std::string_view value)> set;
     bool seen = false;
@@ -96,6 +98,8 @@ class Flags {
   void Set(Flag& flag, std::string_view value, std::string_view origin);
   void ReadEnvironment(const EnvironmentReader& environment);
   std::string UnknownFlag(std::string_view name) const;
+  // The problems as text.
+  ParsedFlags Problems() const;
   // What --help and its like ask for; no exit code if nothing of the kind was given.
   ParsedFlags Answers() const;
 
@@ -106,6 +110,7 @@ class Flags {
   std::vector<std::pair<std::string, std::string>> examples_;
   std::vector<std::function<void(std::vector<std::string>&)>> checks_;
   std::vector<std::string> problems_;
+  bool asks_for_answer_ = false;
   bool help_ = false;
   bool print_version_ = false;
   std::string completion_;

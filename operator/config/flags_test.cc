@@ -175,7 +175,12 @@ TEST(FlagsTest, AnAnswerEndsTheProgramWithItsText) {
   Program other;
   other.flags.Answer({.name = "print-policy", .value = "NAME", .choices = {"calico"}},
                      [](std::string_view) { return std::string("x"); });
-  EXPECT_EQ(other.Parse({"--print-policy=none"}).exit_code, kExitUsage);
+  const ParsedFlags unknown = other.Parse({"--print-policy=none"});
+  EXPECT_EQ(unknown.exit_code, kExitUsage);
+  // Told alone: what is required for a run is not missed.
+  EXPECT_EQ(unknown.text,
+            "csr-signer: --print-policy: \"none\" is not one of calico\n"
+            "Try 'csr-signer --help'.\n");
 }
 
 TEST(FlagsTest, BashCompletesFlagsAndChoices) {

@@ -59,10 +59,12 @@ void AddFlags(Flags& flags, SignerConfig* config) {
               .value = "FILE",
               .help = "who may have which certificate; absent: the built-in policy calico"},
              &config->policy_file);
-  flags.Period({.name = "duration",
-                .value = "TIME",
-                .help = "longest validity; spec.expirationSeconds may ask for less"},
-               &config->duration);
+  flags.Period(
+      {.name = "duration",
+       .value = "TIME",
+       .help = "longest validity; nothing renews a certificate yet while its pod runs, so a short "
+               "one expires in a running pod"},
+      &config->duration);
   flags.Switch({.name = "sign-approved-only",
                 .help = "never approve or deny; sign what somebody else has approved, if the "
                         "policy allows it"},
@@ -88,9 +90,9 @@ void AddExamples(Flags& flags) {
                 "--ca-key /ca/tls.key");
   flags.Example("Start a policy of your own from the built-in one",
                 "csr-signer --print-policy calico > policy.yaml");
-  flags.Example("From outside, certificates of at most 90 days",
+  flags.Example("From outside, with a policy of your own",
                 "csr-signer --kubeconfig admin.conf --signer-name example.com/signer "
-                "--ca-cert ca.crt --ca-key ca.key --policy policy.yaml --duration 2160h");
+                "--ca-cert ca.crt --ca-key ca.key --policy policy.yaml");
 }
 
 }  // namespace
@@ -106,7 +108,9 @@ ParsedFlags ParseSignerConfig(int argc, const char* const* argv,
   flags.Answer(
       {.name = "print-policy",
        .value = "NAME",
-       .help = "print a built-in policy as a file to edit",
+       .help =
+           "print a built-in policy as a file to edit; tigera-operator is for Tigera's operator "
+           "and its key-cert-provisioner",
        .choices = policies},
       [](std::string_view name) { return std::string(BuiltinSignerPolicy(name).value_or("")); });
   AddExamples(flags);

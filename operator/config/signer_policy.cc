@@ -13,6 +13,7 @@
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/codec/yaml.h"
+#include "pkg/pki/usage.h"
 
 namespace calico::config {
 namespace {
@@ -73,6 +74,29 @@ std::vector<std::string> ReadChoices(const ObjectReader& entry, std::string_view
   for (const std::string& item : items) {
     if (std::find(known.begin(), known.end(), item) != known.end()) continue;
     entry.Fail(key, fmt::format("{:?} is not one of {}", item, fmt::join(known, ", ")));
+  }
+  return items;
+}
+
+bool IsDottedIdentifier(std::string_view text) {
+  return text.find('.') != std::string_view::npos && !text.starts_with('.') &&
+         !text.ends_with('.') && text.find("..") == std::string_view::npos &&
+         text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// Subject attributes as the parser of requests names them: its short name where there is one.
+std::vector<std::string> ReadDroppedAttributes(const ObjectReader& entry, std::string_view key) {
+  std::vector<std::string> items = ReadList(entry, key, {.is_sound = IsMadeOf<IsPrintable>});
+  for (const std::string& item : items) {
+    if (pki::SubjectAttributeName(item) == "CN" || item == "CN") {
+      entry.Fail(key, "the CN cannot be dropped");
+    } else if (pki::SubjectAttributeName(item) != item) {
+      entry.Fail(key, fmt::format("write {} for {}", pki::SubjectAttributeName(item), item));
+    } else if (pki::SubjectAttributeOid(item).empty() && !IsDottedIdentifier(item)) {
+      entry.Fail(key, fmt::format("{:?} is no subject attribute, such as O, OU, C, ST, L, "
+                                  "emailAddress or 1.2.3.4",
+                                  item.substr(0, 64)));
+    }
   }
   return items;
 }
@@ -140,9 +164,10 @@ void ReadCsrNames(const ObjectReader& object, csr_policy::CsrPolicyEntry& entry)
 }
 
 csr_policy::CsrPolicyEntry ReadEntry(const ObjectReader& object) {
-  RefuseUnknown(object, {"name", "signerNames", "namespaces", "serviceAccounts", "commonNames",
-                         "dnsNames", "csrNames", "secretNames", "usages", "requiredUsages",
-                         "minDuration", "maxDuration", "keys"});
+  RefuseUnknown(object,
+                {"name", "signerNames", "namespaces", "serviceAccounts", "commonNames", "dnsNames",
+                 "dropIPAddresses", "dropSubjectAttributes", "csrNames", "secretNames", "usages",
+                 "requiredUsages", "minDuration", "maxDuration", "keys"});
   csr_policy::CsrPolicyEntry entry;
   entry.name = object.RequiredString("name");
   if (entry.name.size() > kLongestName) object.Fail("name", "too long");
@@ -158,6 +183,8 @@ csr_policy::CsrPolicyEntry ReadEntry(const ObjectReader& object) {
       ReadList(object, "commonNames",
                {.is_sound = IsMadeOf<IsPrintable, kLongestCommonName>, .required = true});
   entry.dns_names = ReadList(object, "dnsNames", {.is_sound = IsMadeOf<IsDnsCharacter>});
+  entry.drop_subject_attributes = ReadDroppedAttributes(object, "dropSubjectAttributes");
+  entry.drop_ip_addresses = object.Bool("dropIPAddresses");
   ReadCsrNames(object, entry);
   ReadUsages(object, entry);
   entry.keys = ReadChoices(object, "keys", KeyNames(), KeyNames());

@@ -5,6 +5,7 @@
 
 #include "operator/config/signer_policy.h"
 #include "pkg/base/check.h"
+#include "pkg/pki/usage.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto policy = calico::config::ParseSignerPolicy(
@@ -17,6 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CALICO_CHECK(!entry.keys.empty() && !entry.csr_names.empty() && !entry.usages.empty());
     CALICO_CHECK(entry.min_duration >= calico::csr_policy::kShortestDuration);
     CALICO_CHECK(entry.max_duration >= entry.min_duration);
+    for (const std::string& attribute : entry.drop_subject_attributes) {
+      // As the parser of requests names it, and never the name that is certified.
+      CALICO_CHECK(attribute != "CN" && calico::pki::SubjectAttributeName(attribute) == attribute);
+    }
     for (const std::string& usage : entry.usages) {
       CALICO_CHECK(calico::csr_policy::FindUsage(usage) != nullptr);
     }

@@ -26,7 +26,7 @@ entries:
 )";
 
 TEST(SignerPolicyTest, BuiltinCalicoIsNodeAndTypha) {
-  EXPECT_THAT(BuiltinSignerPolicyNames(), ElementsAre("calico"));
+  EXPECT_THAT(BuiltinSignerPolicyNames(), ElementsAre("calico", "tigera-operator"));
   EXPECT_FALSE(BuiltinSignerPolicy("other").has_value());
   const auto policy = ParseSignerPolicy(BuiltinSignerPolicy("calico").value());
   ASSERT_TRUE(policy.ok()) << policy.status();
@@ -45,6 +45,8 @@ TEST(SignerPolicyTest, BuiltinCalicoIsNodeAndTypha) {
   EXPECT_THAT(node.keys, SizeIs(8));
   EXPECT_EQ(node.min_duration, absl::Minutes(10));
   EXPECT_EQ(node.max_duration, absl::InfiniteDuration());
+  EXPECT_THAT(node.drop_subject_attributes, IsEmpty());
+  EXPECT_FALSE(node.drop_ip_addresses);
   const csr_policy::CsrPolicyEntry& typha = policy->entries[1];
   EXPECT_THAT(typha.service_accounts, ElementsAre("calico-typha"));
   EXPECT_THAT(typha.common_names, ElementsAre("typha-server"));
@@ -73,6 +75,8 @@ entries:
   serviceAccounts: [s1]
   commonNames: [Some Name]
   dnsNames: [a.example.com, "*.example.com"]
+  dropIPAddresses: true
+  dropSubjectAttributes: [O, emailAddress, 1.2.3.4]
   csrNames: ["secret:pod", "namespace:pod"]
   secretNames: [node-certs]
   usages: [client auth, digital signature]
@@ -88,6 +92,8 @@ entries:
   EXPECT_THAT(entry.csr_names, ElementsAre(csr_policy::CsrNameShape::kSecretPod,
                                            csr_policy::CsrNameShape::kNamespacePod));
   EXPECT_THAT(entry.secret_names, ElementsAre("node-certs"));
+  EXPECT_TRUE(entry.drop_ip_addresses);
+  EXPECT_THAT(entry.drop_subject_attributes, ElementsAre("O", "emailAddress", "1.2.3.4"));
   EXPECT_THAT(entry.usages, ElementsAre("client auth", "digital signature"));
   EXPECT_THAT(entry.keys, ElementsAre("ECDSA-P256"));
   EXPECT_EQ(entry.min_duration, absl::Hours(1));
@@ -147,6 +153,16 @@ TEST(SignerPolicyTest, RefusesWhatCannotBe) {
       {"number in list", small + "  dnsNames: [1]", "entries[0].dnsNames[0]"},
       {"twice", small + "  dnsNames: [a, a]", "is there twice"},
       {"empty name", small + "  dnsNames: [\"\"]", "is no such name"},
+      {"dropped CN", small + "  dropSubjectAttributes: [CN]", "the CN cannot be dropped"},
+      {"dropped CN by number", small + "  dropSubjectAttributes: [2.5.4.3]",
+       "the CN cannot be dropped"},
+      {"attribute by number", small + "  dropSubjectAttributes: [2.5.4.10]",
+       "write O for 2.5.4.10"},
+      {"no attribute", small + "  dropSubjectAttributes: [Organization]",
+       "\"Organization\" is no subject attribute, such as O"},
+      {"no identifier", small + "  dropSubjectAttributes: [1..2]", "is no subject attribute"},
+      {"attribute twice", small + "  dropSubjectAttributes: [O, O]", "is there twice"},
+      {"no switch", small + "  dropIPAddresses: \"yes\"", "entries[0].dropIPAddresses"},
       {"unknown key", small + "  keys: [RSA-1024]", "\"RSA-1024\" is not one of"},
       {"no keys", small + "  keys: []", "needs at least one item"},
       {"no usages", small + "  usages: []", "needs at least one item"},

@@ -11,6 +11,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 ParsedFlags Parse(std::vector<const char*> arguments, SignerConfig* config,
                   const std::map<std::string, std::string>& environment = {}) {
@@ -79,12 +80,33 @@ TEST(SignerConfigTest, PrintsPolicyHelpAndVersion) {
                                  HasSubstr("commonNames: [typha-server]")));
   EXPECT_THAT(Parse({"--help"}, &config).text,
               AllOf(HasSubstr("--ca-key FILE"), HasSubstr("Examples:"), HasSubstr("required")));
+  EXPECT_THAT(Parse({"--print-policy=tigera-operator"}, &config).text,
+              HasSubstr("secretNames: [calico-apiserver-certs]"));
   EXPECT_THAT(Parse({"--version"}, &config).text, HasSubstr("csr-signer "));
   EXPECT_EQ(Parse({}, &config).text,
             "csr-signer: --signer-name: required (or SIGNER_NAME)\n"
             "csr-signer: --ca-cert: required (or CA_CERT_FILE)\n"
             "csr-signer: --ca-key: required (or CA_KEY_FILE)\n"
             "Try 'csr-signer --help'.\n");
+}
+
+TEST(SignerConfigTest, AnUnknownPolicyIsToldAlone) {
+  SignerConfig config;
+  const ParsedFlags parsed = Parse({"--print-policy", "foo"}, &config);
+  EXPECT_EQ(parsed.exit_code, kExitUsage);
+  EXPECT_EQ(parsed.text,
+            "csr-signer: --print-policy: \"foo\" is not one of calico, tigera-operator\n"
+            "Try 'csr-signer --help'.\n");
+}
+
+TEST(SignerConfigTest, HelpSuggestsNoShortLifetime) {
+  SignerConfig config;
+  const std::string help = Parse({"--help"}, &config).text;
+  EXPECT_THAT(help, HasSubstr("nothing renews a certificate yet while its pod runs"));
+  EXPECT_THAT(help, HasSubstr("default 8760h"));
+  for (const char* shorter : {"2160h", "720h", "24h", "90 days", "may ask for less"}) {
+    EXPECT_THAT(help, Not(HasSubstr(shorter)));
+  }
 }
 
 }  // namespace
