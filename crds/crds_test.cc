@@ -124,6 +124,9 @@ TEST(CrdsTest, TigeraStatusColumns) {
     names.emplace_back(codec::View(column.at("name").as_string()));
   }
   EXPECT_THAT(names, ElementsAre("Available", "Progressing", "Degraded", "Since", "Message"));
+  // Of the condition that is True, whichever it is; the operator writes the worst first.
+  EXPECT_EQ(version.at("additionalPrinterColumns").at(4).at("jsonPath"),
+            ".status.conditions[?(@.status=='True')].message");
 }
 
 TEST(InstallationSchemaTest, HasEveryFieldThatTheDecoderReads) {

@@ -100,7 +100,7 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
       statuses_(MakeInformer<api::TigeraStatus>(
           api::kTigeraStatuses, {.field_selector = NameSelector(api::kTigeraStatusCalico)},
           &KeepAll<api::TigeraStatus>)),
-      nodes_(MakeInformer<NodeRecord>(api::kNodes, {}, &NodeRecord::Decode)),
+      nodes_(MakeInformer<status::NodeFacts>(api::kNodes, {}, &status::NodeFacts::Decode)),
       endpoint_(MakeInformer<api::ConfigMap>(
           api::kConfigMaps,
           {.ns = operator_namespace_, .field_selector = NameSelector(kEndpointConfigMap)},
@@ -116,7 +116,7 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
       forever_(executor) {
   const auto soon = [this](const api::ObjectKey&) { Changed(Urgency::kSoon); };
   installations_.AddObserver([this](const api::ObjectKey&) { InstallationChanged(); });
-  nodes_.AddObserver([this](const api::ObjectKey&) { NodesChanged(); });
+  nodes_.AddObserver([this](const api::ObjectKey& key) { NodeChanged(key); });
   endpoint_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
   statuses_.AddObserver(soon);
   pods_.AddObserver(soon);
@@ -138,12 +138,17 @@ void ClusterView::InstallationChanged() {
   Changed(is_new ? Urgency::kNow : Urgency::kSoon);
 }
 
-// Kubelets report every few minutes; only the number counts.
-void ClusterView::NodesChanged() {
-  const validation::NodeCount now = Nodes();
-  if (now == seen_nodes_) return;
-  seen_nodes_ = now;
-  Changed(Urgency::kNow);
+// Kubelets report every few minutes; only what the status is about counts.
+void ClusterView::NodeChanged(const api::ObjectKey& key) {
+  std::shared_ptr<const status::NodeFacts> now = nodes_.store().Get(key);
+  if (now == nullptr) {
+    if (seen_nodes_.erase(key.name) > 0) Changed(Urgency::kSoon);
+    return;
+  }
+  std::shared_ptr<const status::NodeFacts>& seen = seen_nodes_[key.name];
+  const bool is_same = seen != nullptr && *seen == *now;
+  seen = std::move(now);
+  if (!is_same) Changed(Urgency::kSoon);
 }
 
 aio::Task<void> ClusterView::Run() {
@@ -177,16 +182,6 @@ std::shared_ptr<const InstallationRecord> ClusterView::Installation() const {
 
 std::shared_ptr<const api::TigeraStatus> ClusterView::Status() const {
   return statuses_.store().Get({"", std::string(api::kTigeraStatusCalico)});
-}
-
-validation::NodeCount ClusterView::Nodes() const {
-  validation::NodeCount count;
-  for (const auto& node : nodes_.store().List()) {
-    if (!node->takes_pods) continue;
-    ++count.all;
-    if (node->is_linux) ++count.linux;
-  }
-  return count;
 }
 
 std::optional<render::ApiEndpoint> ClusterView::Endpoint() const {
@@ -253,6 +248,7 @@ status::WorkloadPods ClusterView::NodePods() const {
            owner->uid == set->uid;
   });
   pods.newest_revision = NewestNodeRevision();
+  pods.provisioner = render::kNodeProvisioner;
   return pods;
 }
 
@@ -265,25 +261,28 @@ status::WorkloadPods ClusterView::TyphaPods() const {
            owner->name == fmt::format("{}-{}", render::kTypha, hash);
   });
   pods.newest_revision = NewestTyphaRevision();
+  pods.provisioner = render::kTyphaProvisioner;
   return pods;
 }
 
 std::vector<status::WaitingPod> ClusterView::WaitingPods() const {
   std::vector<status::WaitingPod> waiting;
   if (requests_ == nullptr) return waiting;
-  const auto add = [&](const status::WorkloadPods& pods, std::string_view provisioner,
-                       std::string_view common_name, pki::ExtendedKeyUsage usage) {
+  const auto add = [&](const status::WorkloadPods& pods, std::string_view common_name,
+                       pki::ExtendedKeyUsage usage) {
     for (const auto& pod : pods.pods) {
-      if (!status::WaitsForCertificate(*pod, provisioner)) continue;
-      auto request = requests_->informer.store().Get({"", status::RequestName(*pod)});
-      if (request == nullptr) continue;
-      waiting.push_back({pod, provisioner, common_name, usage, std::move(request)});
+      if (!status::WaitsForCertificate(*pod, pods.provisioner)) continue;
+      waiting.push_back(
+          {.pod = pod,
+           .provisioner = pods.provisioner,
+           .common_name = common_name,
+           .usage = usage,
+           .request = requests_->informer.store().Get({"", status::RequestName(*pod)})});
     }
   };
-  add(NodePods(), render::kNodeProvisioner, render::kNodeCommonName,
-      pki::ExtendedKeyUsage::kClientAuth);
-  add(TyphaPods(), render::kTyphaProvisioner, render::kTyphaCommonName,
-      pki::ExtendedKeyUsage::kServerAuth);
+  // Calico-node is a client of typha, and typha its server.
+  add(NodePods(), render::kNodeCommonName, pki::ExtendedKeyUsage::kClientAuth);
+  add(TyphaPods(), render::kTyphaCommonName, pki::ExtendedKeyUsage::kServerAuth);
   return waiting;
 }
 

@@ -8,16 +8,17 @@
 #include <string>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
 #include "operator/controllers/installation/records.h"
 #include "operator/controllers/status/certificate_health.h"
+#include "operator/controllers/status/node_facts.h"
 #include "operator/controllers/status/request_facts.h"
 #include "operator/controllers/status/workload_health.h"
 #include "operator/render/inputs.h"
-#include "operator/validation/typha_scale.h"
 #include "pkg/aio/task.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
@@ -54,7 +55,7 @@ class ClusterView {
   // Null if there is none.
   std::shared_ptr<const InstallationRecord> Installation() const;
   std::shared_ptr<const api::TigeraStatus> Status() const;
-  validation::NodeCount Nodes() const;
+  status::NodeList Nodes() const { return nodes_.store().List(); }
   // Of the ConfigMap kubernetes-services-endpoint; nullopt without one, or when it lacks a value.
   std::optional<render::ApiEndpoint> Endpoint() const;
   // Null: not there, or not readable.
@@ -62,7 +63,7 @@ class ClusterView {
   std::shared_ptr<const api::Deployment> TyphaDeployment() const;
   status::WorkloadPods NodePods() const;
   status::WorkloadPods TyphaPods() const;
-  // Our live pods with the requests under their own names, as far as there are any.
+  // Our live pods that wait for a certificate, with the requests under their own names.
   std::vector<status::WaitingPod> WaitingPods() const;
   kube::LiveObjects& owned() { return owned_; }
 
@@ -85,7 +86,7 @@ class ClusterView {
     if (observer_) observer_(urgency);
   }
   void InstallationChanged();
-  void NodesChanged();
+  void NodeChanged(const api::ObjectKey& key);
   template <class T>
   std::shared_ptr<const T> DecodeOwned(const api::Resource& resource, std::string_view name) const;
   status::WorkloadPods PodsOf(std::string_view app,
@@ -102,7 +103,7 @@ class ClusterView {
 
   kube::Informer<InstallationRecord> installations_;
   kube::Informer<api::TigeraStatus> statuses_;
-  kube::Informer<NodeRecord> nodes_;
+  kube::Informer<status::NodeFacts> nodes_;
   kube::Informer<api::ConfigMap> endpoint_;
   kube::Informer<api::Pod> pods_;
   kube::Informer<api::ReplicaSet> replica_sets_;
@@ -114,7 +115,8 @@ class ClusterView {
   std::unique_ptr<Requests> requests_;
   std::unique_ptr<kube::Informer<PullSecretRecord>> pull_secrets_;
   std::pair<std::string, std::int64_t> seen_installation_;
-  validation::NodeCount seen_nodes_;
+  // As observers have been told of them last.
+  absl::flat_hash_map<std::string, std::shared_ptr<const status::NodeFacts>> seen_nodes_;
 };
 
 }  // namespace calico::installation

@@ -11,7 +11,6 @@
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
 #include "operator/render/render.h"
-#include "operator/validation/typha_scale.h"
 #include "pkg/aio/cancellation.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
@@ -141,7 +140,7 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
   inputs.operator_account = options_.service_account;
   inputs.api_endpoint = view_.Endpoint();
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
-  inputs.typha_replicas = validation::TyphaReplicas(view_.Nodes());
+  inputs.typha_replicas = validation::TyphaReplicas(CountNodes());
   inputs.has_admission_policies = view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&
                                   view_.owned().IsServed(api::kValidatingAdmissionPolicyBindings);
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, co_await OperatorDns());
@@ -224,7 +223,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   }
   pass.applied = true;
   view_.owned().StartLater();
-  if (std::optional<std::string> problem = validation::TyphaScalingProblem(view_.Nodes())) {
+  if (std::optional<std::string> problem = validation::TyphaScalingProblem(CountNodes())) {
     pass.Stop(api::kReasonResourceScalingError, *std::move(problem));
   }
 }
@@ -242,16 +241,28 @@ std::shared_ptr<const T> InstallationController::UpToDate(const api::Resource& r
   return copy;
 }
 
+validation::NodeCount InstallationController::CountNodes() const {
+  validation::NodeCount count;
+  for (const auto& node : view_.Nodes()) {
+    if (!node->takes_pods()) continue;
+    ++count.all;
+    if (node->is_linux) ++count.linux;
+  }
+  return count;
+}
+
 status::Facts InstallationController::FactsOf(const Pass& pass) const {
   status::Facts facts;
   facts.generation = pass.record->generation;
   facts.obstacle = pass.obstacle;
   facts.notes = pass.notes;
+  facts.nodes = view_.Nodes();
   facts.node = UpToDate(api::kDaemonSets, view_.NodeDaemonSet());
   facts.typha = UpToDate(api::kDeployments, view_.TyphaDeployment());
   facts.has_workloads = pass.applied || (facts.node != nullptr && facts.typha != nullptr);
   facts.node_pods = view_.NodePods();
   facts.typha_pods = view_.TyphaPods();
+  facts.typha_replicas = validation::TyphaReplicas(CountNodes());
   facts.waiting_pods = view_.WaitingPods();
   facts.roots = pass.roots;
   facts.now = clock_.Now();
@@ -273,6 +284,8 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
   }
   status::Facts facts = FactsOf(pass);
   if (!is_valid) facts.waiting_pods.clear();
+  const std::shared_ptr<const api::TigeraStatus> told = view_.Status();
+  memory_.Recall(told == nullptr ? std::vector<api::Condition>() : told->conditions, facts);
   status::Decision decision = status::Decide(facts);
   SetMetrics(decision);
   pass.Again(decision.recheck_at);

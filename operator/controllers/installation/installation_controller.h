@@ -20,10 +20,12 @@
 
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/status/conditions.h"
+#include "operator/controllers/status/status_memory.h"
 #include "operator/controllers/status/status_writer.h"
 #include "operator/render/inputs.h"
 #include "operator/render/release.h"
 #include "operator/validation/installation.h"
+#include "operator/validation/typha_scale.h"
 #include "pkg/aio/task.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
@@ -87,6 +89,7 @@ class InstallationController {
   template <class T>
   std::shared_ptr<const T> UpToDate(const api::Resource& resource,
                                     std::shared_ptr<const T> cached) const;
+  validation::NodeCount CountNodes() const;
   status::Facts FactsOf(const Pass& pass) const;
   void LogOnce(const Pass& pass);
   void SetMetrics(const status::Decision& decision);
@@ -99,6 +102,7 @@ class InstallationController {
   controller::WorkQueue queue_;
   controller::ControllerMetrics metrics_;
   kube::Applier applier_;
+  status::StatusMemory memory_;
   status::StatusWriter writer_;
   std::optional<render::DnsSettings> operator_dns_;
   std::vector<std::pair<std::string, metrics::Gauge*>> condition_gauges_;

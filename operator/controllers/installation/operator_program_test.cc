@@ -216,7 +216,7 @@ ASYNC_TEST_F(OperatorProgramTest, Installs) {
   json::object installation = *Find(api::kInstallations, kDefault);
   EXPECT_EQ(TextAt(ObjectAt(installation, {"status"}), "calicoVersion"), "v3.32.1");
   EXPECT_EQ(TextAt(ObjectAt(installation, {"status"}), "variant"), "Calico");
-  EXPECT_EQ(installation.at("status").at("conditions").at(0).at("type"), "Ready");
+  EXPECT_EQ(installation.at("status").at("conditions").at(2).at("type"), "Ready");
   EXPECT_EQ(installation.at("spec"), Installation().at("spec"));
   EXPECT_EQ(Find(api::kDaemonSets, kNodeKey)->at("metadata").at("generation"), 1);
   EXPECT_LT(server().requests().size(), 150U);
@@ -385,6 +385,43 @@ ASYNC_TEST_F(OperatorProgramTest, FollowsNodesAndTheEndpoint) {
     return codec::Serialize(*Find(api::kDaemonSets, kNodeKey)).find("192.0.2.1") !=
            std::string::npos;
   });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, VirtualNodesCountForNothing) {
+  for (int i = 0; i < 40; ++i) {
+    server().Put(
+        {{"apiVersion", "v1"},
+         {"kind", "Node"},
+         {"metadata",
+          {{"name", fmt::format("fargate-{}", i)},
+           {"labels",
+            {{"kubernetes.io/os", "linux"}, {"eks.amazonaws.com/compute-type", "fargate"}}}}}});
+  }
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  EXPECT_EQ(Find(api::kDeployments, kTyphaKey)->at("spec").at("replicas"), 2);
+  // Three nodes are covered, and there are no more that need to be.
+  MakeEverythingRun();
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, ANodeWithoutAnAgentIsNotAvailable) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  MakeEverythingRun();
+  co_await Until("available", [&] { return IsAvailable(); });
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "Node"},
+                {"metadata", {{"name", "d"}, {"labels", {{"kubernetes.io/os", "linux"}}}}}});
+  co_await Until("progressing", [&] {
+    return Condition("Progressing", "message").find("covers 3 of 4 Linux nodes") !=
+           std::string::npos;
+  });
+  EXPECT_FALSE(IsAvailable());
   co_await Stop();
 }
 

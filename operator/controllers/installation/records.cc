@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "pkg/api/core/node.h"
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
@@ -28,12 +27,6 @@ absl::StatusOr<std::optional<InstallationRecord>> InstallationRecord::Decode(
                             .deleting = meta.deletion_timestamp.has_value(),
                             .installation = api::Installation::Decode(object),
                             .status = ObjectOr(object, "status")};
-}
-
-absl::StatusOr<std::optional<NodeRecord>> NodeRecord::Decode(const json::object& object) {
-  CALICO_ASSIGN_OR_RETURN(const api::Node node, api::Node::Decode(object));
-  return NodeRecord{.takes_pods = !node.unschedulable && !node.deleting && !node.virtual_kubelet,
-                    .is_linux = node.os == "linux"};
 }
 
 bool PullSecretRecord::is_for_images() const {

@@ -25,13 +25,6 @@ struct InstallationRecord {
   static absl::StatusOr<std::optional<InstallationRecord>> Decode(const json::object& object);
 };
 
-struct NodeRecord {
-  bool takes_pods = false;  // not cordoned, not going away, a kubelet behind it
-  bool is_linux = false;
-
-  static absl::StatusOr<std::optional<NodeRecord>> Decode(const json::object& object);
-};
-
 // An image pull secret of the operator's namespace. Never logged.
 struct PullSecretRecord {
   std::string type;

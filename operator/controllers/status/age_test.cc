@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "operator/controllers/status/text.h"
-
 namespace calico::status {
 namespace {
 
@@ -41,13 +39,6 @@ TEST(AgeTest, TheNextAgeIsAnotherText) {
     EXPECT_NE(AgeText(age), AgeText(age + wait));
     age += wait;
   }
-}
-
-TEST(TextTest, OneLine) {
-  EXPECT_EQ(OneLine("  a\n\tb  c\r\n"), "a b c");
-  EXPECT_EQ(OneLine(""), "");
-  EXPECT_EQ(OneLine("abcdef", 3), "abc...");
-  EXPECT_EQ(OneLine("a\xc3\xa4x", 2), "a\xc3\xa4...");
 }
 
 }  // namespace

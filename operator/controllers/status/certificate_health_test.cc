@@ -120,7 +120,10 @@ TEST(CertificateHealthTest, DeniedAndFailedAreFailuresWithTheConditionsMessage) 
   scene.request.message = "rule common-name:\n typha-client is not allowed";
   EXPECT_THAT(scene.Judge().failing,
               ElementsAre("CertificateSigningRequest calico-system:calico-node-5ckvq:9a3a10 was "
-                          "denied (PolicyDenied): rule common-name: typha-client is not allowed"));
+                          "denied (PolicyDenied): rule common-name: typha-client is not allowed; "
+                          "it cannot be approved any more: once the cause is mended, `kubectl "
+                          "delete csr calico-system:calico-node-5ckvq:9a3a10` or deleting its pod "
+                          "has it asked for anew"));
   scene.request.state = State::kFailed;
   EXPECT_THAT(scene.Judge().failing, ElementsAre(HasSubstr("failed (PolicyDenied)")));
 }
@@ -216,6 +219,55 @@ TEST(CertificateHealthTest, IssuedAndWrong) {
                 ElementsAre(AllOf(HasSubstr("the certificate issued for CertificateSigningRequest "
                                             "calico-system:calico-node-5ckvq:9a3a10 is wrong: "),
                                   HasSubstr(c.want))));
+  }
+}
+
+// Its init container runs, and does not get as far as a request.
+TEST(CertificateHealthTest, NoRequestAtAllIsAFailureAfterAWhile) {
+  Scene scene;
+  WaitingPod waiting = scene.Make();
+  waiting.request = nullptr;
+  EXPECT_TRUE(JudgeCertificates({waiting}, {}, Now()).healthy());
+  scene.pod.init_containers[0].running_since = Now() - kPatience + absl::Seconds(1);
+  waiting.pod = scene.Make().pod;
+  const Report before = JudgeCertificates({waiting}, {}, Now());
+  EXPECT_TRUE(before.healthy());
+  EXPECT_EQ(before.recheck_at, Now() + absl::Seconds(1));
+  scene.pod.init_containers[0].running_since = Now() - kPatience;
+  waiting.pod = scene.Make().pod;
+  EXPECT_THAT(
+      JudgeCertificates({waiting}, {}, Now()).failing,
+      ElementsAre("there is no CertificateSigningRequest "
+                  "calico-system:calico-node-5ckvq:9a3a10, though its pod has been about to "
+                  "make it for 2m; the log of init container "
+                  "node-certs-key-cert-provisioner may tell why"));
+}
+
+TEST(CertificateHealthTest, WhatWasRefusedAndAskedForAgainIsAFailure) {
+  struct Case {
+    State state;
+    bool has_request;
+    const char* want;
+  };
+  const Case cases[] = {
+      {State::kPending, true, "was denied; asked again, and waiting for approval by signer"},
+      {State::kApproved, true, "was denied; asked again, approved, and waiting for a certificate"},
+      {State::kPending, false, "was denied; it is asked for again when"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.want);
+    Scene scene;
+    scene.request.state = c.state;
+    WaitingPod waiting = scene.Make();
+    if (!c.has_request) waiting.request = nullptr;
+    waiting.refused = Refusal{"was denied"};
+    waiting.waits_since = Now() - absl::Minutes(10);
+    const Report report = JudgeCertificates({waiting}, {}, Now());
+    EXPECT_THAT(report.progressing, IsEmpty());
+    EXPECT_THAT(report.failing, ElementsAre(HasSubstr(c.want)));
+    if (c.has_request) {
+      EXPECT_THAT(report.failing, ElementsAre(HasSubstr("10m since the first time")));
+    }
   }
 }
 

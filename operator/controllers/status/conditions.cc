@@ -41,6 +41,7 @@ struct Lines {
   std::vector<std::string> progressing;
   std::vector<std::string> certificates_failing;
   std::vector<std::string> failing;  // the above among them
+  std::vector<std::string> notes;
   absl::Time recheck_at = absl::InfiniteFuture();
 };
 
@@ -49,13 +50,17 @@ Lines Look(const Facts& facts) {
   if (!facts.has_workloads) return lines;
   Report certificates = JudgeCertificates(facts.waiting_pods, facts.roots, facts.now);
   lines.certificates_failing = certificates.failing;
-  Report node = JudgeDaemonSet(Name(render::kNode), facts.node.get(), facts.node_pods, facts.now);
+  const NodeIndex nodes(facts.nodes);
+  Report node = JudgeDaemonSet(NodeName(), facts.node.get(), facts.node_pods,
+                               {.nodes = nodes, .moved_at = facts.node_moved_at, .now = facts.now});
   Report typha =
-      JudgeDeployment(Name(render::kTypha), facts.typha.get(), facts.typha_pods, facts.now);
+      JudgeDeployment(TyphaName(), facts.typha.get(), facts.typha_replicas, facts.typha_pods,
+                      {.nodes = nodes, .moved_at = facts.typha_moved_at, .now = facts.now});
   // Pods fail because they get no certificate, so that comes first; a rollout that goes on is
   // what the user looks for, so that comes before the requests it waits for.
   for (Report* report : {&certificates, &node, &typha}) {
     Append(std::move(report->failing), lines.failing);
+    Append(std::move(report->notes), lines.notes);
     lines.recheck_at = std::min(lines.recheck_at, report->recheck_at);
   }
   for (Report* report : {&node, &typha, &certificates}) {
@@ -69,12 +74,12 @@ std::string Join(std::vector<std::string> lines, const std::vector<std::string>&
   return absl::StrJoin(lines, "\n");
 }
 
-Decision Available(const Facts& facts) {
+Decision Available(const Facts& facts, const std::vector<std::string>& notes) {
   std::vector<std::string> parts = {std::string(kAllAvailable)};
-  Append(facts.notes, parts);
+  Append(notes, parts);
   const std::string message = absl::StrJoin(parts, "; ");
   Decision decision;
-  for (const std::string_view type : {api::kAvailable, api::kProgressing, api::kDegraded}) {
+  for (const std::string_view type : {api::kDegraded, api::kProgressing, api::kAvailable}) {
     decision.conditions.push_back(Make(type, type == api::kAvailable,
                                        api::kReasonAllObjectsAvailable, message, facts.generation));
   }
@@ -82,6 +87,10 @@ Decision Available(const Facts& facts) {
 }
 
 }  // namespace
+
+std::string NodeName() { return Name(render::kNode); }
+
+std::string TyphaName() { return Name(render::kTypha); }
 
 bool Decision::is_available() const {
   const api::Condition* const available = api::FindCondition(conditions, api::kAvailable);
@@ -92,9 +101,11 @@ Decision Decide(const Facts& facts) {
   Lines lines = Look(facts);
   const bool failing = facts.obstacle.has_value() || !lines.failing.empty();
   const bool progressing = !lines.progressing.empty() && lines.failing.empty();
+  std::vector<std::string> notes = facts.notes;
+  Append(std::move(lines.notes), notes);
   Decision decision;
   if (facts.has_workloads && !failing && !progressing) {
-    decision = Available(facts);
+    decision = Available(facts, notes);
     decision.recheck_at = lines.recheck_at;
     return decision;
   }
@@ -109,15 +120,15 @@ Decision Decide(const Facts& facts) {
     }
     Append(std::move(lines.failing), degraded);
   }
-  decision.conditions.push_back(
-      Make(api::kAvailable, false, api::kReasonUnknown, "", facts.generation));
+  decision.conditions.push_back(Make(api::kDegraded, failing, reason,
+                                     failing ? Join(std::move(degraded), notes) : "",
+                                     facts.generation));
   decision.conditions.push_back(
       Make(api::kProgressing, progressing,
            progressing ? api::kReasonResourceNotReady : api::kReasonUnknown,
-           progressing ? Join(std::move(lines.progressing), facts.notes) : "", facts.generation));
-  decision.conditions.push_back(Make(api::kDegraded, failing, reason,
-                                     failing ? Join(std::move(degraded), facts.notes) : "",
-                                     facts.generation));
+           progressing ? Join(std::move(lines.progressing), notes) : "", facts.generation));
+  decision.conditions.push_back(
+      Make(api::kAvailable, false, api::kReasonUnknown, "", facts.generation));
   decision.recheck_at = lines.recheck_at;
   return decision;
 }

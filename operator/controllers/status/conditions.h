@@ -1,4 +1,8 @@
 // The three conditions of TigeraStatus `calico`, decided from facts: no clock, no network.
+//
+// Available: everything is in place and runs, on every node that it is for. Progressing: not yet,
+// and nobody has to do anything; it is over by itself or ends as Degraded (report.h has the time).
+// Degraded: somebody has to do something; the message says what. Never Available and Degraded.
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_CONDITIONS_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_CONDITIONS_H_
 
@@ -11,6 +15,7 @@
 #include <absl/time/time.h>
 
 #include "operator/controllers/status/certificate_health.h"
+#include "operator/controllers/status/node_facts.h"
 #include "operator/controllers/status/workload_health.h"
 #include "pkg/api/apps/workloads.h"
 #include "pkg/api/meta/condition.h"
@@ -31,17 +36,23 @@ struct Facts {
   std::vector<std::string> notes;
   // Whether the objects have been applied at all: without them there is nothing to look at.
   bool has_workloads = false;
+  NodeList nodes;
   std::shared_ptr<const api::DaemonSet> node;
   WorkloadPods node_pods;
   std::shared_ptr<const api::Deployment> typha;
   WorkloadPods typha_pods;
+  std::optional<int> typha_replicas;  // that were asked for
+  // When a number of the workload changed last, see status_memory.h.
+  absl::Time node_moved_at = absl::InfiniteFuture();
+  absl::Time typha_moved_at = absl::InfiniteFuture();
   std::vector<WaitingPod> waiting_pods;
   std::vector<pki::Certificate> roots;
   absl::Time now;
 };
 
 struct Decision {
-  // Available, Progressing, Degraded; without transition times.
+  // Degraded, Progressing, Available, without transition times: a printer column takes the first
+  // that is True, and so shows the message of the most important one.
   std::vector<api::Condition> conditions;
   // When the decision changes by itself.
   absl::Time recheck_at = absl::InfiniteFuture();
@@ -49,9 +60,11 @@ struct Decision {
   bool is_available() const;
 };
 
-// Available: everything is in place and runs. Progressing: not yet, and nobody has to do anything.
-// Degraded: somebody has to do something; the message says what. Never Available and Degraded.
 Decision Decide(const Facts& facts);
+
+// "calico-system/calico-node" and "calico-system/calico-typha", as lines name them.
+std::string NodeName();
+std::string TyphaName();
 
 // `decided` with transition times: those of `current` where the status is the same, else `now`.
 // Conditions of `current` of other types are dropped.

@@ -13,9 +13,14 @@ namespace calico::status {
 // Kinds of trouble told about for one workload or one step of its certificates.
 inline constexpr int kMostTroubles = 3;
 
+// What should be over by itself and is not after this time has somebody looking at it: a rollout
+// that stands still, a container that is not started, a node that does not answer.
+inline constexpr absl::Duration kDeadline = absl::Minutes(5);
+
 struct Report {
   std::vector<std::string> progressing;  // will be fine by itself
   std::vector<std::string> failing;      // somebody has to do something
+  std::vector<std::string> notes;        // worth knowing, and no trouble
   // When the lines change by themselves, because time passes.
   absl::Time recheck_at = absl::InfiniteFuture();
 

@@ -34,16 +34,6 @@ bool SameButForMessages(const std::vector<api::Condition>& a,
   });
 }
 
-// The order in the list says nothing.
-bool SameConditions(std::vector<api::Condition> a, std::vector<api::Condition> b) {
-  const auto by_type = [](const api::Condition& x, const api::Condition& y) {
-    return x.type < y.type;
-  };
-  std::sort(a.begin(), a.end(), by_type);
-  std::sort(b.begin(), b.end(), by_type);
-  return a == b;
-}
-
 struct EventText {
   std::string_view type;
   bool is_true;
@@ -172,7 +162,7 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
   }
   const std::vector<api::Condition> conditions =
       WithTransitionTimes(current, std::move(decision.conditions), now);
-  if (is_absent || !SameConditions(current, conditions)) {
+  if (is_absent || current != conditions) {
     if (!is_absent && SameButForMessages(current, conditions) &&
         now - last_write_ < kMessageInterval) {
       co_return last_write_ + kMessageInterval;

@@ -215,6 +215,26 @@ ASYNC_TEST_F(StatusWriterTest, AnotherOnesStatusIsTakenOver) {
   EXPECT_EQ(target_.tigera_status->conditions.size(), 3U);
 }
 
+// A printer column takes the first condition that is True.
+ASYNC_TEST_F(StatusWriterTest, AnotherOrderOfConditionsIsWrittenAnew) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  clock_.Advance(absl::Minutes(1));
+  Refresh();
+  Decision decision = Make(true, false, false);
+  std::reverse(decision.conditions.begin(), decision.conditions.end());
+  server().ClearRequests();
+  CO_ASSERT_OK(co_await writer_->Write(target_, decision));
+  EXPECT_GT(Writes(), 0);
+  Refresh();
+  EXPECT_EQ(target_.tigera_status->conditions.back().type, api::kAvailable);
+  server().ClearRequests();
+  clock_.Advance(absl::Minutes(1));
+  CO_ASSERT_OK(co_await writer_->Write(target_, decision));
+  EXPECT_EQ(Writes(), 0);
+}
+
 ASYNC_TEST_F(StatusWriterTest, RemovesAndForgets) {
   Start();
   Refresh();

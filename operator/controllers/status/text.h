@@ -4,15 +4,20 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace calico::status {
 
-// `text` in one line without blanks at its ends, cut after about `most_bytes` at a character's end.
+// `text` in one line without blanks at its ends, cut as CutText cuts it.
 std::string OneLine(std::string_view text, size_t most_bytes = 400);
 
-// `text`, cut to at most `most_bytes` at a character's end, with "..." as the last of them. Text
-// that is no UTF-8 is cut all the same. Requires: most_bytes >= 3.
+// `text`, cut to at most `most_bytes` between characters, with "..." in the middle: what it is
+// about stands at the start, and the cause at the end. Text that is no UTF-8 is cut all the same.
+// Requires: most_bytes >= 3.
 std::string CutText(std::string text, size_t most_bytes);
+
+// "a, b, c and 4 more": the first three in their order, the rest counted.
+std::string FirstNames(std::vector<std::string> names);
 
 }  // namespace calico::status
 

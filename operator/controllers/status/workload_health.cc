@@ -2,16 +2,22 @@
 
 #include <algorithm>
 #include <iterator>
-#include <optional>
 #include <utility>
 
+#include <absl/strings/str_split.h>
 #include <fmt/format.h>
 
+#include "operator/controllers/status/age.h"
+#include "operator/controllers/status/agent_coverage.h"
 #include "operator/controllers/status/pod_trouble.h"
 #include "operator/controllers/status/text.h"
 
 namespace calico::status {
 namespace {
+
+std::string What(std::string_view kind, const std::string& name) {
+  return fmt::format("{} \"{}\"", kind, name);
+}
 
 struct Found {
   PodTrouble trouble;
@@ -48,15 +54,36 @@ std::vector<Found> Group(std::vector<Found> all) {
   return groups;
 }
 
-std::string DaemonSetLine(const api::DaemonSet& set) {
-  if (set.updated_number_scheduled < set.desired_number_scheduled) {
-    return fmt::format("update is rolling out ({} out of {} updated)", set.updated_number_scheduled,
-                       set.desired_number_scheduled);
+// The numbers of a DaemonSet without the pods on virtual nodes.
+struct AgentNumbers {
+  int desired = 0;
+  int updated = 0;
+  int available = 0;
+  int unavailable = 0;
+  int ready = 0;
+};
+
+AgentNumbers NumbersOf(const api::DaemonSet& set, const VirtualPods& on_virtual) {
+  const auto without = [](int number, int virtual_ones) {
+    return std::max(0, number - virtual_ones);
+  };
+  const int idle = on_virtual.all - on_virtual.ready;
+  return {.desired = without(set.desired_number_scheduled, on_virtual.all),
+          .updated = without(set.updated_number_scheduled, on_virtual.updated),
+          .available = without(set.number_available, on_virtual.ready),
+          .unavailable = without(set.number_unavailable, idle),
+          .ready = without(set.number_ready, on_virtual.ready)};
+}
+
+std::string DaemonSetLine(const api::DaemonSet& set, const AgentNumbers& numbers) {
+  if (numbers.updated < numbers.desired) {
+    return fmt::format("update is rolling out ({} out of {} updated)", numbers.updated,
+                       numbers.desired);
   }
-  if (set.number_unavailable > 0) {
-    return fmt::format("is not available (awaiting {} nodes)", set.number_unavailable);
+  if (numbers.unavailable > 0) {
+    return fmt::format("is not available (awaiting {} nodes)", numbers.unavailable);
   }
-  if (set.number_available == 0 && set.desired_number_scheduled != 0) {
+  if (numbers.available == 0 && numbers.desired != 0) {
     return "is not yet scheduled on any nodes";
   }
   if (set.meta.generation > set.observed_generation) {
@@ -66,7 +93,22 @@ std::string DaemonSetLine(const api::DaemonSet& set) {
   return {};
 }
 
-std::string DeploymentLine(const api::Deployment& deployment) {
+// Pods that the DaemonSet controller could not make: only Events know why.
+std::string MissingPods(const std::string& name, const api::DaemonSet& set) {
+  const int missing = set.desired_number_scheduled - set.current_number_scheduled;
+  if (missing <= 0) return {};
+  const std::pair<std::string, std::string> key = absl::StrSplit(name, '/');
+  return fmt::format(
+      "; {} of its pods are not made, for which `kubectl -n {} describe daemonset {}` has the "
+      "reason",
+      missing, key.first, key.second);
+}
+
+std::string DeploymentLine(const api::Deployment& deployment, std::optional<int> wanted) {
+  if (wanted.has_value() && deployment.spec_replicas != *wanted) {
+    return fmt::format("is asked for {} replicas and should be for {}", deployment.spec_replicas,
+                       *wanted);
+  }
   if (deployment.unavailable_replicas > 0) {
     return fmt::format("is not available (awaiting {} replicas)", deployment.unavailable_replicas);
   }
@@ -107,18 +149,60 @@ void AddDeploymentFailures(const std::string& what, const api::Deployment& deplo
 void Append(Report more, Report& report) {
   std::move(more.progressing.begin(), more.progressing.end(),
             std::back_inserter(report.progressing));
-  std::move(more.failing.begin(), more.failing.end(), std::back_inserter(report.failing));
+  // Why pods fail comes before how many do.
+  report.failing.insert(report.failing.begin(), std::make_move_iterator(more.failing.begin()),
+                        std::make_move_iterator(more.failing.end()));
   report.RecheckAt(more.recheck_at);
 }
 
-}  // namespace
+constexpr std::string_view kStandsStill = ", and nothing has moved for ";
 
-Report JudgePods(const WorkloadPods& pods, absl::Time now) {
+// While a pod ends, its place is taken; a workload that waits for that does not stand still.
+absl::Time PlacesFreeAt(const WorkloadPods& pods) {
+  absl::Time at = absl::InfinitePast();
+  for (const auto& pod : pods.pods) {
+    if (pod->deleting()) at = std::max(at, *pod->meta.deletion_timestamp);
+  }
+  return at;
+}
+
+// `line` is progress until nothing has moved for kDeadline. `more` is told with the failure only.
+void AddLine(const std::string& what, const std::string& line, const std::string& more,
+             const WorkloadPods& pods, const WorkloadContext& context, Report& report) {
+  const absl::Time moved_at = std::max(context.moved_at, PlacesFreeAt(pods));
+  const absl::Duration still = context.now - moved_at;
+  const std::string text = fmt::format("{} {}", what, line);
+  if (still < kDeadline) {
+    report.progressing.push_back(text);
+    report.RecheckAt(moved_at + kDeadline);
+    return;
+  }
+  report.failing.push_back(fmt::format("{}{}{}{}", text, kStandsStill, AgeText(still), more));
+  report.RecheckAt(context.now + UntilNextAge(still));
+}
+
+void Tell(const std::vector<Found>& groups, Report& report) {
+  for (const Found& found : groups) {
+    std::string line = found.trouble.text;
+    if (found.count > 1) line += fmt::format(" ({} pods affected)", found.count);
+    if (found.is_old) line += " (old revision)";
+    (found.trouble.is_failure ? report.failing : report.progressing).push_back(std::move(line));
+  }
+}
+
+using Judge = PodJudgement (*)(const api::Pod& pod, const PodContext& context);
+
+Report JudgeEach(const WorkloadPods& pods, const NodeIndex& nodes, absl::Time now, Judge judge) {
   Report report;
   std::vector<Found> all;
+  const absl::Time places_free_at = PlacesFreeAt(pods);
   for (const std::shared_ptr<const api::Pod>& pod : pods.pods) {
-    if (pod->deleting()) continue;
-    PodJudgement judgement = JudgePod(*pod, now);
+    const NodeFacts* const node = nodes.Find(pod->TargetNode());
+    if (node != nullptr && !node->virtual_kind.empty()) continue;
+    PodJudgement judgement = judge(*pod, {.node = node,
+                                          .provisioner = pods.provisioner,
+                                          .places_free_at = places_free_at,
+                                          .now = now});
     report.RecheckAt(judgement.recheck_at);
     if (!judgement.trouble.has_value()) continue;
     all.push_back(
@@ -126,53 +210,78 @@ Report JudgePods(const WorkloadPods& pods, absl::Time now) {
   }
   std::vector<Found> groups = Group(std::move(all));
   if (groups.size() > kMostTroubles) groups.resize(kMostTroubles);
-  for (const Found& found : groups) {
-    std::string line = found.trouble.text;
-    if (found.count > 1) line += fmt::format(" ({} pods affected)", found.count);
-    if (found.is_old) line += " (old revision)";
-    (found.trouble.is_failure() ? report.failing : report.progressing).push_back(std::move(line));
-  }
+  Tell(groups, report);
   return report;
 }
 
+}  // namespace
+
+Report JudgePods(const WorkloadPods& pods, const NodeIndex& nodes, absl::Time now) {
+  return JudgeEach(pods, nodes, now, &JudgePod);
+}
+
 Report JudgeDaemonSet(const std::string& name, const api::DaemonSet* daemon_set,
-                      const WorkloadPods& pods, absl::Time now) {
+                      const WorkloadPods& pods, const WorkloadContext& context) {
   Report report;
-  const std::string what = fmt::format("DaemonSet \"{}\"", name);
+  const std::string what = What(kDaemonSet, name);
   if (daemon_set == nullptr) {
-    report.progressing.push_back(what + " is being created");
+    AddLine(what, "is being created", "", pods, context, report);
     return report;
   }
   const api::DaemonSet& set = *daemon_set;
-  if (const std::string line = DaemonSetLine(set); !line.empty()) {
-    report.progressing.push_back(fmt::format("{} {}", what, line));
+  VirtualPods on_virtual = CountVirtualPods(what, pods, context.nodes);
+  if (!on_virtual.note.empty()) report.notes.push_back(std::move(on_virtual.note));
+  const AgentNumbers numbers = NumbersOf(set, on_virtual);
+  const int needed = context.nodes.needing_agent();
+  if (numbers.desired < needed && set.observed_generation >= set.meta.generation) {
+    AddLine(what,
+            fmt::format("covers {} of {} Linux nodes: {}", numbers.desired, needed,
+                        WhyNotCovered(set, pods, context.nodes)),
+            "", pods, context, report);
   }
-  const bool settled = set.observed_generation >= set.meta.generation &&
-                       set.number_misscheduled == 0 && set.number_unavailable == 0 &&
-                       set.desired_number_scheduled == set.number_available &&
-                       set.desired_number_scheduled == set.number_ready;
-  if (!settled || !report.progressing.empty()) Append(JudgePods(pods, now), report);
+  if (const std::string line = DaemonSetLine(set, numbers); !line.empty()) {
+    AddLine(what, line, MissingPods(name, set), pods, context, report);
+  }
+  const bool settled = report.healthy() && set.observed_generation >= set.meta.generation &&
+                       set.number_misscheduled == 0 && numbers.unavailable == 0 &&
+                       numbers.desired == numbers.available && numbers.desired == numbers.ready;
+  Append(JudgeEach(pods, context.nodes, context.now, settled ? &JudgeCrashLoops : &JudgePod),
+         report);
   return report;
 }
 
 Report JudgeDeployment(const std::string& name, const api::Deployment* deployment,
-                       const WorkloadPods& pods, absl::Time now) {
+                       std::optional<int> wanted_replicas, const WorkloadPods& pods,
+                       const WorkloadContext& context) {
   Report report;
-  const std::string what = fmt::format("Deployment \"{}\"", name);
+  const std::string what = What(kDeployment, name);
   if (deployment == nullptr) {
-    report.progressing.push_back(what + " is being created");
+    AddLine(what, "is being created", "", pods, context, report);
     return report;
   }
-  if (const std::string line = DeploymentLine(*deployment); !line.empty()) {
-    report.progressing.push_back(fmt::format("{} {}", what, line));
+  if (const std::string line = DeploymentLine(*deployment, wanted_replicas); !line.empty()) {
+    AddLine(what, line, "", pods, context, report);
   }
   AddDeploymentFailures(what, *deployment, report);
-  const bool settled = deployment->observed_generation >= deployment->meta.generation &&
+  const bool settled = report.healthy() &&
+                       deployment->observed_generation >= deployment->meta.generation &&
                        deployment->unavailable_replicas == 0 &&
                        deployment->spec_replicas == deployment->available_replicas &&
                        deployment->spec_replicas == deployment->ready_replicas;
-  if (!settled || !report.progressing.empty()) Append(JudgePods(pods, now), report);
+  Append(JudgeEach(pods, context.nodes, context.now, settled ? &JudgeCrashLoops : &JudgePod),
+         report);
   return report;
+}
+
+bool TellsStandstill(std::string_view message, std::string_view kind, const std::string& name) {
+  const std::string what = What(kind, name);
+  for (size_t begin = 0; begin < message.size();) {
+    const size_t end = std::min(message.find('\n', begin), message.size());
+    const std::string_view line = message.substr(begin, end - begin);
+    if (line.starts_with(what) && line.find(kStandsStill) != line.npos) return true;
+    begin = end + 1;
+  }
+  return false;
 }
 
 }  // namespace calico::status

@@ -19,6 +19,7 @@ absl::StatusOr<DaemonSet> DaemonSet::Decode(const json::object& object) {
   codec::Decoder decoder("DaemonSet");
   const codec::ObjectReader root = decoder.Read(object);
   const codec::ObjectReader status = root.Object("status");
+  const codec::ObjectReader pod = root.Object("spec").Object("template").Object("spec");
   DaemonSet daemon_set{.meta = ReadObjectMeta(root, {.owner_references = true}),
                        .observed_generation = status.Int64("observedGeneration"),
                        .desired_number_scheduled = status.Int32("desiredNumberScheduled"),
@@ -27,7 +28,12 @@ absl::StatusOr<DaemonSet> DaemonSet::Decode(const json::object& object) {
                        .number_ready = status.Int32("numberReady"),
                        .number_available = status.Int32("numberAvailable"),
                        .number_unavailable = status.Int32("numberUnavailable"),
-                       .number_misscheduled = status.Int32("numberMisscheduled")};
+                       .number_misscheduled = status.Int32("numberMisscheduled"),
+                       .node_selector = pod.Strings("nodeSelector"),
+                       .tolerations = ReadTolerations(pod)};
+  daemon_set.has_node_affinity = pod.Object("affinity")
+                                     .Object("nodeAffinity")
+                                     .Has("requiredDuringSchedulingIgnoredDuringExecution");
   CALICO_RETURN_IF_ERROR(decoder.status());
   return daemon_set;
 }

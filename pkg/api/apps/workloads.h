@@ -9,6 +9,7 @@
 
 #include <absl/status/statusor.h>
 
+#include "pkg/api/core/taint.h"
 #include "pkg/api/meta/condition.h"
 #include "pkg/api/meta/object_meta.h"
 
@@ -26,6 +27,10 @@ struct DaemonSet {
   std::int32_t number_available = 0;
   std::int32_t number_unavailable = 0;
   std::int32_t number_misscheduled = 0;
+  // Of the pod template: which nodes get a pod.
+  StringMap node_selector;
+  std::vector<Toleration> tolerations;
+  bool has_node_affinity = false;  // a required one
 
   static absl::StatusOr<DaemonSet> Decode(const json::object& object);
 };

@@ -20,6 +20,10 @@ TEST(DaemonSetTest, Decodes) {
   const absl::StatusOr<DaemonSet> daemon_set = DaemonSet::Decode(Parse(R"({
       "metadata": {"name": "calico-node", "namespace": "calico-system", "uid": "u", "generation": 2,
                    "ownerReferences": [{"kind": "Installation", "controller": true}]},
+      "spec": {"template": {"spec": {
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "a", "operator": "Exists", "effect": "NoSchedule"}],
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}}}},
       "status": {"observedGeneration": 1, "desiredNumberScheduled": 2, "currentNumberScheduled": 3,
         "updatedNumberScheduled": 4, "numberReady": 5, "numberAvailable": 6, "numberUnavailable": 7,
         "numberMisscheduled": 8}})"));
@@ -34,6 +38,10 @@ TEST(DaemonSetTest, Decodes) {
   EXPECT_EQ(daemon_set->number_available, 6);
   EXPECT_EQ(daemon_set->number_unavailable, 7);
   EXPECT_EQ(daemon_set->number_misscheduled, 8);
+  EXPECT_EQ(daemon_set->node_selector.at("kubernetes.io/os"), "linux");
+  ASSERT_EQ(daemon_set->tolerations.size(), 1U);
+  EXPECT_EQ(daemon_set->tolerations[0].key, "a");
+  EXPECT_TRUE(daemon_set->has_node_affinity);
 }
 
 TEST(DeploymentTest, Decodes) {

@@ -42,10 +42,12 @@ TEST(PodTest, DecodesACrashingPod) {
          "restartCount": 3,
          "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
          "lastState": {"terminated": {"reason": "Error", "exitCode": 5,
+                                      "startedAt": "2026-11-22T19:42:02Z",
+                                      "finishedAt": "2026-11-22T19:43:02Z",
                                       "message": "denied by rule x"}}}],
       "containerStatuses": [
         {"name": "calico-node", "image": "i:2", "ready": true, "restartCount": 0,
-         "state": {"running": {}}},
+         "state": {"running": {"startedAt": "2026-11-22T19:44:02Z"}}},
         {"name": "other", "state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]}})"));
   ASSERT_THAT(pod, IsOk());
   EXPECT_EQ(pod->meta.Key().ToString(), "calico-system/calico-node-5ckvq");
@@ -73,12 +75,28 @@ TEST(PodTest, DecodesACrashingPod) {
   EXPECT_EQ(init.waiting->message, "back-off 40s");
   EXPECT_EQ(init.last_terminated->exit_code, 5);
   EXPECT_EQ(init.last_terminated->message, "denied by rule x");
+  EXPECT_EQ(*init.last_terminated->finished_at - *init.last_terminated->started_at,
+            absl::Minutes(1));
   EXPECT_FALSE(init.terminated.has_value());
+  EXPECT_FALSE(init.running_since.has_value());
 
   ASSERT_THAT(pod->containers, SizeIs(2));
   EXPECT_TRUE(pod->containers[0].ready);
   EXPECT_FALSE(pod->containers[0].waiting.has_value());
+  EXPECT_EQ(*pod->containers[0].running_since - *init.last_terminated->finished_at,
+            absl::Minutes(1));
   EXPECT_EQ(pod->containers[1].terminated->reason, "OOMKilled");
+}
+
+TEST(PodTest, WhereADaemonSetsPodIsToBe) {
+  json::object object = Parse(R"({"metadata": {"name": "p"}, "spec": {"affinity": {"nodeAffinity": {
+      "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+        {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}]}}}}})");
+  EXPECT_EQ(Pod::Decode(object)->TargetNode(), "n1");
+  // What it says of itself is no proof of where it runs.
+  EXPECT_EQ(Pod::Decode(object)->node_name, "");
+  object["spec"].as_object()["nodeName"] = "n2";
+  EXPECT_EQ(Pod::Decode(object)->TargetNode(), "n2");
 }
 
 TEST(PodTest, OldServersGiveOneAddressOnly) {
@@ -117,9 +135,75 @@ TEST(NodeTest, Decodes) {
   EXPECT_TRUE(node->unschedulable);
   EXPECT_FALSE(node->deleting);
   EXPECT_EQ(node->os, "linux");
-  EXPECT_FALSE(node->virtual_kubelet);
+  EXPECT_EQ(node->virtual_kind, "");
+  EXPECT_FALSE(node->ready.has_value());
   EXPECT_THAT(node->internal_ips, ElementsAre("10.0.0.1", "fd00::1"));
   EXPECT_THAT(node->external_ips, ElementsAre("192.0.2.1"));
+}
+
+TEST(NodeTest, VirtualNodesAreKnownByLabelsAndTaints) {
+  struct Case {
+    const char* labels;
+    const char* taint;  // the key
+    std::string_view want;
+  };
+  const Case cases[] = {
+      {R"("type": "virtual-kubelet")", "", "virtual-kubelet"},
+      {R"("eks.amazonaws.com/compute-type": "fargate")", "", "Fargate"},
+      {R"("eks.amazonaws.com/compute-type": "ec2")", "", ""},
+      {R"("eks.amazonaws.com/compute-type": "hybrid")", "", ""},
+      {R"("node.kubernetes.io/instance-type": "eklet")", "", "eklet"},
+      {R"("node.kubernetes.io/instance-type": "m5.large")", "", ""},
+      {R"("node-role.kubernetes.io/virtual-node": "")", "", "virtual node of OKE"},
+      {R"("liqo.io/type": "virtual-node")", "", "Liqo"},
+      {R"("kubernetes.io/os": "linux")", "virtual-kubelet.io/provider", "virtual-kubelet"},
+      {R"("kubernetes.io/role": "agent")", "azure.com/aci", "virtual-kubelet"},
+      {R"("kubernetes.io/role": "agent")", "node.kubernetes.io/not-ready", ""},
+      // Kept out of load balancers for whatever reason.
+      {R"("node.kubernetes.io/exclude-from-external-load-balancers": "true")", "", ""},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(std::string(c.labels) + c.taint);
+    const absl::StatusOr<Node> node = Node::Decode(Parse(
+        std::string(R"({"metadata": {"name": "n", "labels": {)") + c.labels +
+        R"(}}, "spec": {"taints": [{"key": ")" + c.taint + R"(", "effect": "NoSchedule"}]}})"));
+    ASSERT_THAT(node, IsOk());
+    EXPECT_EQ(node->virtual_kind, c.want);
+  }
+}
+
+TEST(NodeTest, ReadinessAndTaints) {
+  const absl::StatusOr<Node> node = Node::Decode(Parse(R"({"metadata": {"name": "n"},
+      "spec": {"taints": [{"key": "a", "value": "b", "effect": "NoExecute"},
+                          {"key": "c", "effect": "PreferNoSchedule"}]},
+      "status": {"conditions": [{"type": "MemoryPressure", "status": "False"},
+        {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}})"));
+  ASSERT_THAT(node, IsOk());
+  ASSERT_THAT(node->taints, SizeIs(1));
+  EXPECT_EQ(node->taints[0].ToString(), "a=b:NoExecute");
+  EXPECT_EQ(node->ready->reason, "NodeStatusUnknown");
+}
+
+TEST(TaintTest, TolerationsAsTheSchedulerReadsThem) {
+  const Taint taint{"k", "v", "NoSchedule"};
+  struct Case {
+    Toleration toleration;
+    bool want;
+  };
+  const Case cases[] = {
+      {{"", "Exists", "", ""}, true},           {{"", "Exists", "", "NoSchedule"}, true},
+      {{"", "Exists", "", "NoExecute"}, false}, {{"k", "Exists", "", ""}, true},
+      {{"x", "Exists", "", ""}, false},         {{"k", "", "v", ""}, true},
+      {{"k", "Equal", "w", ""}, false},         {{"k", "Equal", "v", "NoSchedule"}, true},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.toleration.key + c.toleration.operation + c.toleration.effect);
+    EXPECT_EQ(c.toleration.Tolerates(taint), c.want);
+  }
+  const std::vector<Taint> taints = {{"a", "", "NoExecute"}, taint};
+  const std::vector<Toleration> only_a = {{"a", "Exists", "", ""}};
+  EXPECT_EQ(FirstUntolerated(taints, only_a), &taints[1]);
+  EXPECT_EQ(taint.ToString(), "k=v:NoSchedule");
 }
 
 TEST(NodeTest, VirtualKubelet) {
@@ -127,7 +211,7 @@ TEST(NodeTest, VirtualKubelet) {
       R"({"metadata": {"name": "n", "labels": {"type": "virtual-kubelet"},
           "deletionTimestamp": "2026-11-22T19:42:02Z"}})"));
   ASSERT_THAT(node, IsOk());
-  EXPECT_TRUE(node->virtual_kubelet);
+  EXPECT_EQ(node->virtual_kind, "virtual-kubelet");
   EXPECT_TRUE(node->deleting);
   EXPECT_FALSE(node->unschedulable);
   EXPECT_EQ(node->os, "");

@@ -1,12 +1,16 @@
-// What we need of a Node: whether it takes typha, and its addresses.
+// What we need of a Node: whether it takes pods and runs them, and its addresses.
 #ifndef CALICO_PKG_API_CORE_NODE_H_
 #define CALICO_PKG_API_CORE_NODE_H_
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/status/statusor.h>
 
+#include "pkg/api/core/taint.h"
+#include "pkg/api/meta/condition.h"
 #include "pkg/codec/json.h"
 
 namespace calico::api {
@@ -18,8 +22,11 @@ struct Node {
   bool unschedulable = false;
   bool deleting = false;
   std::string os;  // Label kubernetes.io/os, else empty.
-  // The label type=virtual-kubelet: no kubelet, takes no DaemonSet pods.
-  bool virtual_kubelet = false;
+  // Not empty: there is no kubelet behind it that runs pods of DaemonSets, but what this names:
+  // "virtual-kubelet", "Fargate" and others, known by their labels and taints. Static text.
+  std::string_view virtual_kind;
+  std::vector<Taint> taints;       // NoSchedule and NoExecute only.
+  std::optional<Condition> ready;  // The condition Ready.
   std::vector<std::string> internal_ips;
   std::vector<std::string> external_ips;
 

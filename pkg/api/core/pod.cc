@@ -17,7 +17,9 @@ std::optional<ContainerTerminated> ReadTerminated(const codec::ObjectReader& sta
   if (!terminated.exists()) return std::nullopt;
   return ContainerTerminated{.reason = terminated.String("reason"),
                              .exit_code = terminated.Int32("exitCode"),
-                             .message = terminated.String("message")};
+                             .message = terminated.String("message"),
+                             .started_at = terminated.Time("startedAt"),
+                             .finished_at = terminated.Time("finishedAt")};
 }
 
 ContainerStatus ReadContainerStatus(const codec::ObjectReader& container) {
@@ -31,6 +33,7 @@ ContainerStatus ReadContainerStatus(const codec::ObjectReader& container) {
   if (const codec::ObjectReader waiting = state.Object("waiting"); waiting.exists()) {
     status.waiting = {.reason = waiting.String("reason"), .message = waiting.String("message")};
   }
+  status.running_since = state.Object("running").Time("startedAt");
   return status;
 }
 
@@ -54,6 +57,21 @@ std::vector<std::string> ReadIps(const codec::ObjectReader& status, std::string_
     ips.push_back(std::move(ip));
   }
   return ips;
+}
+
+// The node that the DaemonSet controller made the pod for: it matches the field metadata.name.
+std::string ReadAffinityNode(const codec::ObjectReader& spec) {
+  std::string node;
+  const auto match = [&node](const codec::ObjectReader& field) {
+    if (field.StringView("key") != "metadata.name" || field.StringView("operator") != "In") return;
+    field.ForEachString("values", [&node](std::string_view name) { node = name; });
+  };
+  spec.Object("affinity")
+      .Object("nodeAffinity")
+      .Object("requiredDuringSchedulingIgnoredDuringExecution")
+      .ForEach("nodeSelectorTerms",
+               [&match](const codec::ObjectReader& term) { term.ForEach("matchFields", match); });
+  return node;
 }
 
 std::vector<Condition> ReadUsedConditions(const codec::ObjectReader& status) {
@@ -84,6 +102,7 @@ absl::StatusOr<Pod> Pod::Decode(const json::object& object) {
           .conditions = ReadUsedConditions(status),
           .init_containers = ReadContainerStatuses(status, "initContainerStatuses"),
           .containers = ReadContainerStatuses(status, "containerStatuses")};
+  if (pod.node_name.empty()) pod.wanted_node = ReadAffinityNode(spec);
   CALICO_RETURN_IF_ERROR(decoder.status());
   return pod;
 }

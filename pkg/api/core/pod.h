@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <absl/status/statusor.h>
+#include <absl/time/time.h>
 
 #include "pkg/api/meta/condition.h"
 #include "pkg/api/meta/object_meta.h"
@@ -23,6 +24,8 @@ struct ContainerTerminated {
   std::string reason;  // "Error", "Completed", "OOMKilled", ...
   std::int32_t exit_code = 0;
   std::string message;  // The container's termination message.
+  std::optional<absl::Time> started_at;
+  std::optional<absl::Time> finished_at;
 };
 
 struct ContainerStatus {
@@ -30,10 +33,11 @@ struct ContainerStatus {
   std::string image;
   bool ready = false;
   std::int32_t restart_count = 0;
-  // At most one of waiting and terminated; with neither it runs (or is not known).
+  // At most one of waiting, terminated and running_since; with none of them nothing is known.
   std::optional<ContainerWaiting> waiting;
   std::optional<ContainerTerminated> terminated;
-  std::optional<ContainerTerminated> last_terminated;
+  std::optional<ContainerTerminated> last_terminated;  // how it ended before it was restarted
+  std::optional<absl::Time> running_since;
 };
 
 inline constexpr std::string_view kPodTemplateHashLabel = "pod-template-hash";
@@ -43,7 +47,10 @@ inline constexpr std::string_view kK8sAppLabel = "k8s-app";
 struct Pod {
   // No annotations; of the labels the three above; owner references.
   ObjectMeta meta;
-  std::string node_name;
+  std::string node_name;  // where it runs; empty: not scheduled
+  // Of a pod without a node: the one that the DaemonSet controller made it for, as its affinity
+  // says.
+  std::string wanted_node;
   std::string service_account_name;
   bool host_network = false;
   std::string phase;    // "Pending", "Running", "Succeeded", "Failed", "Unknown"
@@ -56,6 +63,8 @@ struct Pod {
   std::vector<ContainerStatus> containers;
 
   bool deleting() const { return meta.deletion_timestamp.has_value(); }
+  // The node that it is on or is to be on; empty: any.
+  const std::string& TargetNode() const { return node_name.empty() ? wanted_node : node_name; }
   // Phase Succeeded or Failed: the pod will not run again.
   bool finished() const { return phase == "Succeeded" || phase == "Failed"; }
 

@@ -1,0 +1,60 @@
+#include "operator/controllers/status/node_facts.h"
+
+#include <utility>
+
+#include "operator/controllers/status/text.h"
+#include "pkg/api/core/node.h"
+#include "pkg/base/status_macros.h"
+
+namespace calico::status {
+namespace {
+
+constexpr size_t kMostReasonBytes = 200;
+
+// The kubelet's words for a node without a CNI plug-in, which calico-node installs.
+bool WaitsForPodNetwork(const api::Condition& ready) {
+  const auto contains = [&ready](std::string_view words) {
+    return ready.message.find(words) != std::string::npos;
+  };
+  return ready.status == api::kConditionFalse &&
+         (contains("NetworkPluginNotReady") || contains("cni plugin not initialized") ||
+          contains("NetworkReady=false"));
+}
+
+std::optional<NodeFacts::Down> DownOf(const std::optional<api::Condition>& ready) {
+  if (!ready.has_value() || ready->IsTrue() || WaitsForPodNetwork(*ready)) return std::nullopt;
+  NodeFacts::Down down{.since = ready->last_transition_time.value_or(absl::UnixEpoch()),
+                       .why = ready->reason};
+  if (!ready->message.empty()) down.why += ": " + ready->message;
+  down.why = OneLine(down.why, kMostReasonBytes);
+  return down;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<NodeFacts>> NodeFacts::Decode(const json::object& object) {
+  CALICO_ASSIGN_OR_RETURN(api::Node node, api::Node::Decode(object));
+  return NodeFacts{.name = std::move(node.name),
+                   .is_linux = node.os == "linux",
+                   .unschedulable = node.unschedulable,
+                   .deleting = node.deleting,
+                   .virtual_kind = node.virtual_kind,
+                   .taints = std::move(node.taints),
+                   .down = DownOf(node.ready)};
+}
+
+NodeIndex::NodeIndex(const NodeList& nodes) : nodes_(nodes) {
+  by_name_.reserve(nodes.size());
+  for (const auto& node : nodes) {
+    by_name_.emplace(node->name, node.get());
+    if (node->needs_agent()) ++needing_agent_;
+    if (!node->virtual_kind.empty()) ++virtual_nodes_;
+  }
+}
+
+const NodeFacts* NodeIndex::Find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+}  // namespace calico::status

@@ -1,0 +1,71 @@
+// What the status needs of a Node, and of all of them together.
+#ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_NODE_FACTS_H_
+#define CALICO_OPERATOR_CONTROLLERS_STATUS_NODE_FACTS_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include "pkg/api/core/taint.h"
+#include "pkg/codec/json.h"
+
+namespace calico::status {
+
+struct NodeFacts {
+  std::string name;
+  bool is_linux = false;
+  bool unschedulable = false;
+  bool deleting = false;
+  std::string_view virtual_kind;  // as api::Node; empty: a kubelet runs pods there
+  std::vector<api::Taint> taints;
+  // Set while the condition Ready is not True. A node that only waits for its pod network is not
+  // down: calico-node has to run first.
+  struct Down {
+    absl::Time since;
+    std::string why;  // "NodeStatusUnknown: Kubelet stopped posting node status."
+    friend bool operator==(const Down&, const Down&) = default;
+  };
+  std::optional<Down> down;
+
+  // Whether calico-typha can be put there.
+  bool takes_pods() const { return !unschedulable && !deleting && virtual_kind.empty(); }
+  // Whether it should have a calico-node: cordoned or not.
+  bool needs_agent() const { return is_linux && !deleting && virtual_kind.empty(); }
+
+  // Equal: nothing has happened that the status is about. Heartbeats change nothing here.
+  friend bool operator==(const NodeFacts&, const NodeFacts&) = default;
+
+  // Errors: InvalidArgument with every wrong field's path.
+  static absl::StatusOr<std::optional<NodeFacts>> Decode(const json::object& object);
+};
+
+using NodeList = std::vector<std::shared_ptr<const NodeFacts>>;
+
+// Nodes by name. Lifetime: the list outlives it.
+class NodeIndex {
+ public:
+  explicit NodeIndex(const NodeList& nodes);
+
+  // Null: no such node.
+  const NodeFacts* Find(std::string_view name) const;
+  const NodeList& all() const { return nodes_; }
+  // How many of them need_agent().
+  int needing_agent() const { return needing_agent_; }
+  int virtual_nodes() const { return virtual_nodes_; }
+
+ private:
+  const NodeList& nodes_;
+  absl::flat_hash_map<std::string_view, const NodeFacts*> by_name_;
+  int needing_agent_ = 0;
+  int virtual_nodes_ = 0;
+};
+
+}  // namespace calico::status
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_STATUS_NODE_FACTS_H_

@@ -1,0 +1,51 @@
+// StatusMemory: what the objects of this moment do not tell, though the status should: since when
+// a rollout has stood still, and why a pod was refused before it asked again.
+//
+// A restarted operator knows less, and is never more content for it: what it lacks here only says
+// for how long, and why; whether all is well is judged from the objects. What the status itself
+// said before is read back where that saves a failure from looking like progress once more.
+#ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_STATUS_MEMORY_H_
+#define CALICO_OPERATOR_CONTROLLERS_STATUS_STATUS_MEMORY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/time/time.h>
+
+#include "operator/controllers/status/conditions.h"
+#include "pkg/api/meta/condition.h"
+
+namespace calico::status {
+
+// Holds an entry for each waiting pod, and one for each workload.
+class StatusMemory {
+ public:
+  // Adds to `facts` what earlier calls have shown, and keeps what these show. `told`: the
+  // conditions as they are written now.
+  void Recall(const std::vector<api::Condition>& told, Facts& facts);
+
+ private:
+  using Numbers = std::vector<std::int64_t>;
+  struct Rollout {
+    Numbers numbers;
+    absl::Time moved_at;
+  };
+  struct Waiting {
+    std::optional<Refusal> refused;
+    absl::Time since = absl::InfiniteFuture();
+  };
+
+  absl::Time MovedAt(Rollout& rollout, Numbers now_numbers, bool stood_still, absl::Time now);
+  void RecallWaiting(std::vector<WaitingPod>& pods);
+
+  Rollout node_;
+  Rollout typha_;
+  absl::flat_hash_map<std::string, Waiting> waiting_;  // by the pod's UID
+};
+
+}  // namespace calico::status
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_STATUS_STATUS_MEMORY_H_
