@@ -9,10 +9,14 @@
 #include <absl/status/status.h>
 #include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
 #include <fmt/format.h>
 
+#include "pkg/api/meta/names.h"
 #include "pkg/base/file.h"
+#include "pkg/base/ip_address.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/kube/auth/credentials.h"
 #include "pkg/kube/auth/kubeconfig.h"
@@ -145,6 +149,32 @@ std::string InClusterNamespace(const Environment& environment, const std::string
   return ns.empty() ? "default" : ns;
 }
 
+// People write URLs and `host:port` into what is a host and a port.
+absl::StatusOr<std::string> InClusterOrigin(const Environment& environment) {
+  std::vector<std::string> problems;
+  std::string host(absl::StripAsciiWhitespace(environment("KUBERNETES_SERVICE_HOST")));
+  std::string_view bare = host;
+  if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
+  const absl::StatusOr<base::IpAddress> address = base::IpAddress::Parse(bare);
+  if (address.ok()) {
+    host = bare.find(':') == std::string_view::npos ? std::string(bare) : fmt::format("[{}]", bare);
+  } else if (!api::IsDnsSubdomain(absl::AsciiStrToLower(host))) {
+    problems.push_back(
+        fmt::format("KUBERNETES_SERVICE_HOST {:?} is no host: write an IP address or a DNS name, "
+                    "without scheme "
+                    "and port",
+                    host));
+  }
+  const std::string text(absl::StripAsciiWhitespace(environment("KUBERNETES_SERVICE_PORT")));
+  int port = 0;
+  if (!absl::SimpleAtoi(text, &port) || port < 1 || port > 65535) {
+    problems.push_back(fmt::format(
+        "KUBERNETES_SERVICE_PORT {:?} is no port: write a number from 1 to 65535", text));
+  }
+  if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
+  return fmt::format("https://{}:{}", host, port);
+}
+
 bool HasInClusterEnvironment(const Environment& environment) {
   return !environment("KUBERNETES_SERVICE_HOST").empty() &&
          !environment("KUBERNETES_SERVICE_PORT").empty();
@@ -187,6 +217,7 @@ absl::StatusOr<RestConfig> InClusterConfig(const Environment& environment, const
         "unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and "
         "KUBERNETES_SERVICE_PORT must be defined");
   }
+  CALICO_ASSIGN_OR_RETURN(std::string origin, InClusterOrigin(environment));
   const std::string folder = fmt::format("{}{}", root, kServiceAccountFolder);
   CredentialSources sources{.ca_file = folder + "/ca.crt", .token_file = folder + "/token"};
   const absl::Status token = base::ReadSecretFile(sources.token_file).status();
@@ -194,11 +225,7 @@ absl::StatusOr<RestConfig> InClusterConfig(const Environment& environment, const
     return absl::InvalidArgumentError(
         fmt::format("load in-cluster configuration: {}", std::string(token.message())));
   }
-  std::string host = environment("KUBERNETES_SERVICE_HOST");
-  if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
-  RestConfig config{
-      .origin = fmt::format("https://{}:{}", host, environment("KUBERNETES_SERVICE_PORT")),
-      .ns = InClusterNamespace(environment, folder)};
+  RestConfig config{.origin = std::move(origin), .ns = InClusterNamespace(environment, folder)};
   config.proxy = net::ProxyForUrl(config.origin, environment);
   config.credentials = MakeCredentials(std::move(sources), base::ReadSecretFile, clock, logger);
   return config;

@@ -259,6 +259,28 @@ TEST_F(RestConfigTest, InClusterOverIpv6AndOutsideOfAPod) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST_F(RestConfigTest, InClusterHostsAndPortsThatAreNoneAreRefusedByName) {
+  Write("var/run/secrets/kubernetes.io/serviceaccount/token", "t");
+  const auto load = [this](const std::string& host, const std::string& port) {
+    environment_ = {{"KUBERNETES_SERVICE_HOST", host}, {"KUBERNETES_SERVICE_PORT", port}};
+    return InClusterConfig(Lookup(), clock_, logger_, folder_);
+  };
+  EXPECT_EQ(load("[fd00::1]", "6443")->origin, "https://[fd00::1]:6443");
+  EXPECT_EQ(load("10.96.0.1\n", " 443")->origin, "https://10.96.0.1:443");
+  EXPECT_EQ(load("api.example.com", "443")->origin, "https://api.example.com:443");
+  for (const char* host : {"https://10.96.0.1", "10.96.0.1:6443", "10.96.0.1/path", "[fd00::1",
+                           "fd00::1]", "a b", "user@host", "[api.example.com]"}) {
+    EXPECT_THAT(load(host, "443"),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("KUBERNETES_SERVICE_HOST")))
+        << host;
+  }
+  for (const char* port : {"https", "0", "65536", "443/x", "-1"}) {
+    EXPECT_THAT(load("10.96.0.1", port),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("KUBERNETES_SERVICE_PORT")))
+        << port;
+  }
+}
+
 TEST(ProcessEnvironmentTest, ReadsTheProcess) {
   setenv("REST_CONFIG_TEST", "here", 1);
   EXPECT_EQ(ProcessEnvironment()("REST_CONFIG_TEST"), "here");
