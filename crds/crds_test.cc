@@ -153,13 +153,16 @@ TEST(InstallationSchemaTest, EveryFixedValueIsAllowed) {
   for (const InstallationField& field : api::InstallationFields()) {
     if (field.use != InstallationField::Use::kFixed) continue;
     SCOPED_TRACE(std::string(field.path));
-    const absl::StatusOr<json::value> value = codec::ParseJson(field.fixed);
-    ASSERT_THAT(value, IsOk());
-    EXPECT_THAT(Violations(*FindSchema(InstallationSchema(), field.path), *value, ""), IsEmpty());
-    const absl::StatusOr<Installation> installation =
-        Installation::Decode(InstallationWith(field.path, *value));
-    ASSERT_THAT(installation, IsOk());
-    EXPECT_THAT(installation->ignored_fields, IsEmpty());
+    const absl::StatusOr<json::value> fixed = codec::ParseJson(field.fixed);
+    ASSERT_THAT(fixed, IsOk());
+    const json::array values = fixed->is_array() ? fixed->get_array() : json::array{*fixed};
+    for (const json::value& value : values) {
+      EXPECT_THAT(Violations(*FindSchema(InstallationSchema(), field.path), value, ""), IsEmpty());
+      const absl::StatusOr<Installation> installation =
+          Installation::Decode(InstallationWith(field.path, value));
+      ASSERT_THAT(installation, IsOk());
+      EXPECT_THAT(installation->ignored_fields, IsEmpty());
+    }
   }
 }
 
@@ -234,6 +237,83 @@ TEST(InstallationSchemaTest, RefusesWhatCannotBeMeant) {
     SCOPED_TRACE(c.want);
     EXPECT_THAT(Violations(InstallationSchema(), InstallationWith(c.path, c.value), ""),
                 Contains(c.want));
+  }
+}
+
+// What the API server would keep without looking into it draws one note for the whole field, and a
+// wrong shape or a misspelt name inside is never told.
+TEST(InstallationSchemaTest, NothingOfTheSpecIsKeptUnseen) {
+  const std::string spec = codec::Serialize(*FindSchema(InstallationSchema(), "spec"));
+  EXPECT_FALSE(absl::StrContains(spec, "x-kubernetes-preserve-unknown-fields"));
+}
+
+TEST(InstallationSchemaTest, WrongShapesInsideOfOverridesAreNamed) {
+  struct Case {
+    const char* spec;
+    std::vector<std::string> want;
+  };
+  const Case kCases[] = {
+      {R"({"calicoNodeDaemonSet": {"spec": {"template": {"spec": {"containers": [
+           {"name": "calico-node", "env": [], "resources": {"requests": {"cpu": "250m"}}}]}}}}})",
+       {".spec.calicoNodeDaemonSet.spec.template.spec.containers[0].env: unknown field"}},
+      {R"({"typhaDeployment": {"spec": {"tolerations": [{"operator": "Exists"}], "replicas": 5}}})",
+       {".spec.typhaDeployment.spec.tolerations: unknown field",
+        ".spec.typhaDeployment.spec.replicas: unknown field"}},
+      {R"({"componentResources": [{"componentName": "Node", "resourceRequirements": {
+           "requests": {"cpu": "250m"}, "limit": {"memory": "1Gi"}}}]})",
+       {".spec.componentResources[0].resourceRequirements.limit: unknown field"}},
+      {R"({"csiNodeDriverDaemonSet": {"spec": {"template": {"spec": {"containers": [
+           {"name": "driver"}]}}}}})",
+       {".spec.csiNodeDriverDaemonSet.spec.template.spec.containers[0].name: unsupported value"}},
+      {R"({"typhaAffinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+           {"nodeSelectorTerms": []}]}}})",
+       {".spec.typhaAffinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution: expected "
+        "object, got array"}},
+      {R"({"typhaAffinity": {"nodeaffinity": {}}})",
+       {".spec.typhaAffinity.nodeaffinity: unknown field"}},
+      {R"({"controlPlaneNodeSelector": {"nodeSelector": {"a": "b"}, "tolerations": []}})",
+       {".spec.controlPlaneNodeSelector.nodeSelector: expected string, got object",
+        ".spec.controlPlaneNodeSelector.tolerations: expected string, got array"}},
+      {R"({"controlPlaneTolerations": [{"key": "a", "value": true}]})",
+       {".spec.controlPlaneTolerations[0].value: expected string, got boolean"}},
+      {R"({"kubernetesProvider": "eks"})", {".spec.kubernetesProvider: unsupported value"}},
+  };
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.spec);
+    const json::value installation = json::object{{"metadata", {{"name", "default"}}},
+                                                  {"spec", codec::ParseJson(c.spec).value()}};
+    EXPECT_THAT(Violations(InstallationSchema(), installation, ""),
+                ::testing::UnorderedElementsAreArray(c.want));
+  }
+}
+
+TEST(InstallationSchemaTest, TakesTheOverridesThatAreRight) {
+  for (const char* spec : {
+           R"({"typhaAffinity": {"nodeAffinity": {
+               "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {
+                 "matchExpressions": [{"key": "m", "operator": "In", "values": ["system"]}]}}],
+               "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{
+                 "matchExpressions": [{"key": "m", "operator": "Exists"}]}]}}}})",
+           R"({"calicoNodeDaemonSet": {"metadata": {"labels": {"a": "b"}}, "spec": {
+               "minReadySeconds": 1, "template": {"spec": {
+                 "containers": [{"name": "calico-node", "readinessProbe": {"periodSeconds": 5},
+                                 "resources": {"limits": {"cpu": 1, "memory": "1Gi"}}}],
+                 "initContainers": [{"name": "mount-bpffs"}],
+                 "affinity": {"podAntiAffinity": {
+                   "requiredDuringSchedulingIgnoredDuringExecution": [{
+                     "topologyKey": "t", "labelSelector": {"matchLabels": {"a": "b"}}}]}},
+                 "tolerations": [{"key": "a", "operator": "Exists", "tolerationSeconds": 5}],
+                 "dnsConfig": {"options": [{"name": "ndots", "value": "1"}]}}}}}})",
+           R"({"typhaDeployment": {"spec": {"strategy": {"rollingUpdate": {"maxSurge": "25%"}},
+               "template": {"spec": {"terminationGracePeriodSeconds": 30,
+                 "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone",
+                   "whenUnsatisfiable": "DoNotSchedule"}]}}}},
+               "typhaPodDisruptionBudget": {"spec": {"maxUnavailable": "10%"}}})",
+       }) {
+    SCOPED_TRACE(spec);
+    const json::value installation =
+        json::object{{"metadata", {{"name", "default"}}}, {"spec", codec::ParseJson(spec).value()}};
+    EXPECT_THAT(Violations(InstallationSchema(), installation, ""), IsEmpty());
   }
 }
 
