@@ -41,6 +41,8 @@ TEST(ReleaseTest, ImageSources) {
       {{"registry.example.com:5000/", "mirror/calico", "pfx-"},
        "registry.example.com:5000/mirror/calico/pfx-node:v3.32.1"},
       {{"registry.example.com", "", ""}, "registry.example.com/calico/node:v3.32.1"},
+      {{"docker.io", "rancher", "mirrored-calico-"},
+       "docker.io/rancher/mirrored-calico-node:v3.32.1"},
       {{"r/sub/", "/mirror/", ""}, "r/sub/mirror/node:v3.32.1"},
   };
   for (const Case& c : cases) {

@@ -204,6 +204,51 @@ void CheckSupported(std::string_view path, std::string_view value,
                                  value, *supported.begin()));
 }
 
+// What is rendered is the same for every provider. Where that cannot work the provider is refused
+// with what it would need; the others get it, and the field is reported as one without effect where
+// Tigera's operator would render something else for it.
+void CheckProvider(std::string_view provider, Findings findings) {
+  constexpr std::string_view kPath = "spec.kubernetesProvider";
+  if (provider == "OpenShift") {
+    findings.Add(
+        kPath,
+        "OpenShift is not supported by this version: calico-node needs the "
+        "SecurityContextConstraints \"privileged\" and OpenShift's own folders for CNI and "
+        "FlexVolume plug-ins, and neither is rendered yet; removing the field would not "
+        "change that");
+  } else if (provider == "GKE") {
+    findings.Add(
+        kPath,
+        "GKE is not supported by this version: it installs the FlexVolume driver in "
+        "/usr/libexec/kubernetes/kubelet-plugins/volume/exec/, which GKE's own node images do "
+        "not let be written, and not where GKE's kubelet looks for it; on nodes with other "
+        "images remove the field, nothing else differs");
+  } else if (provider == "DockerEnterprise") {
+    findings.Add(kPath,
+                 "DockerEnterprise is not supported by this version: the role cluster-admin for "
+                 "calico-node and the interfaces that address detection must skip there are not "
+                 "rendered; remove the field where neither is needed, nothing else differs");
+  }
+}
+
+void CheckAutodetection(std::string_view path,
+                        const std::optional<api::NodeAddressAutodetection>& detection,
+                        Findings findings) {
+  if (!detection.has_value()) return;
+  std::vector<std::string_view> methods;
+  // `false` does not choose a method.
+  if (detection->first_found.value_or(false)) methods.push_back("firstFound");
+  if (!detection->kubernetes.empty()) methods.push_back("kubernetes");
+  if (!detection->interface.empty()) methods.push_back("interface");
+  if (!detection->skip_interface.empty()) methods.push_back("skipInterface");
+  if (!detection->can_reach.empty()) methods.push_back("canReach");
+  if (!detection->cidrs.empty()) methods.push_back("cidrs");
+  if (methods.size() <= 1) return;
+  findings.Add(path, fmt::format("{} are set, but a node finds its address by one method: keep one "
+                                 "and remove the others",
+                                 fmt::join(methods, ", ")));
+}
+
 void CheckPath(std::string_view path, std::string_view value, Findings findings) {
   if (value.empty() || value == "None" || value.starts_with('/')) return;
   findings.Add(path, fmt::format("\"{}\" is not an absolute path: begin it with a slash, or write "
@@ -226,7 +271,7 @@ InstallationVerdict ValidateInstallation(const api::Installation& installation, 
   const Findings findings(verdict.problems);
   CheckManagement(installation, now, verdict);
   CheckSupported("spec.variant", installation.variant, {"Calico"}, findings);
-  CheckSupported("spec.kubernetesProvider", installation.kubernetes_provider, {"Kind"}, findings);
+  CheckProvider(installation.kubernetes_provider, findings);
   CheckSupported("spec.cni.type", installation.cni.type, {"Calico"}, findings);
   CheckSupported("spec.cni.ipam.type", installation.cni.ipam_type, {"Calico"}, findings);
   CheckSupported("spec.calicoNetwork.linuxDataplane", installation.calico_network.linux_dataplane,
@@ -235,6 +280,10 @@ InstallationVerdict ValidateInstallation(const api::Installation& installation, 
   CheckPullSecrets(installation.image_pull_secrets, findings);
   CheckPorts(installation, findings);
   CheckNetwork(installation, findings);
+  CheckAutodetection("spec.calicoNetwork.nodeAddressAutodetectionV4",
+                     installation.calico_network.node_address_autodetection_v4, findings);
+  CheckAutodetection("spec.calicoNetwork.nodeAddressAutodetectionV6",
+                     installation.calico_network.node_address_autodetection_v6, findings);
   CheckPath("spec.flexVolumePath", installation.flex_volume_path, findings);
   CheckPath("spec.kubeletVolumePluginPath", installation.kubelet_volume_plugin_path, findings);
   return verdict;

@@ -80,6 +80,12 @@ TEST(InstallationValidationTest, GoodOnesHaveNoProblem) {
          i.registry = "[fd00::1]:5000/a/b";
          i.image_path = "UseDefault";
        }},
+      {"a host in upper case", [](api::Installation& i) { i.registry = "Registry.Example.com/"; }},
+      {"no method of address detection beside one",
+       [](api::Installation& i) {
+         i.calico_network.node_address_autodetection_v4 = {.first_found = false,
+                                                           .interface = "eth.*|en.*"};
+       }},
       {"everything else",
        [](api::Installation& i) {
          i.variant = "Calico";
@@ -227,8 +233,32 @@ const std::vector<BadCase>& BadElsewhere() {
        "spec.calicoNetwork.linuxDataplane", "or set it to Iptables"},
       {"CNI", [](api::Installation& i) { i.cni.type = "AmazonVPC"; }, "spec.cni.type",
        "is not supported by this version"},
-      {"provider", [](api::Installation& i) { i.kubernetes_provider = "EKS"; },
-       "spec.kubernetesProvider", "is not supported by this version"},
+      {"OpenShift", [](api::Installation& i) { i.kubernetes_provider = "OpenShift"; },
+       "spec.kubernetesProvider", "needs the SecurityContextConstraints \"privileged\""},
+      {"GKE", [](api::Installation& i) { i.kubernetes_provider = "GKE"; },
+       "spec.kubernetesProvider", "on nodes with other images remove the field"},
+      {"DockerEnterprise", [](api::Installation& i) { i.kubernetes_provider = "DockerEnterprise"; },
+       "spec.kubernetesProvider", "remove the field where neither is needed"},
+      {"two methods of address detection",
+       [](api::Installation& i) {
+         i.calico_network.node_address_autodetection_v4 = {.first_found = true,
+                                                           .interface = "eth0"};
+       },
+       "spec.calicoNetwork.nodeAddressAutodetectionV4", "firstFound, interface are set"},
+      {"two methods for IPv6",
+       [](api::Installation& i) {
+         i.calico_network.node_address_autodetection_v6 = {.kubernetes = "NodeInternalIP",
+                                                           .cidrs = {"fd00::/8"}};
+       },
+       "spec.calicoNetwork.nodeAddressAutodetectionV6", "kubernetes, cidrs are set"},
+      {"registry with two slashes",
+       [](api::Installation& i) { i.registry = "registry.example.com:5000//"; }, "spec.registry",
+       "is no registry"},
+      {"image path with two slashes",
+       [](api::Installation& i) { i.image_path = "/mirror//calico/"; }, "spec.imagePath",
+       "is no image path"},
+      {"image path in upper case", [](api::Installation& i) { i.image_path = "Mirror/Calico"; },
+       "spec.imagePath", "write lower-case names"},
       {"relative path",
        [](api::Installation& i) { i.kubelet_volume_plugin_path = "var/lib/kubelet"; },
        "spec.kubeletVolumePluginPath", "is not an absolute path"},
@@ -244,6 +274,21 @@ void ExpectOneProblem(const BadCase& c) {
   ASSERT_THAT(verdict.problems, SizeIs(1)) << ToString(verdict.problems);
   EXPECT_EQ(verdict.problems[0].path, c.path);
   EXPECT_THAT(verdict.problems[0].text, HasSubstr(c.text));
+}
+
+// Nothing that is rendered must differ for them; and nobody is told to be another provider.
+TEST(InstallationValidationTest, ProvidersAreTakenOrRefusedWithAdviceOfTheirOwn) {
+  for (const char* provider : {"", "EKS", "AKS", "RKE2", "TKG", "Kind"}) {
+    api::Installation installation = Good();
+    installation.kubernetes_provider = provider;
+    EXPECT_TRUE(ValidateInstallation(installation, pki::TestTime()).ok()) << provider;
+  }
+  for (const char* provider : {"GKE", "OpenShift", "DockerEnterprise"}) {
+    api::Installation installation = Good();
+    installation.kubernetes_provider = provider;
+    EXPECT_THAT(ToString(ValidateInstallation(installation, pki::TestTime()).problems),
+                testing::AllOf(HasSubstr(provider), testing::Not(HasSubstr("Kind"))));
+  }
 }
 
 TEST(InstallationValidationTest, BadCertificateManagementNamesFieldAndRemedy) {

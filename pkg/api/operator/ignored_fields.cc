@@ -1,14 +1,38 @@
 #include "pkg/api/operator/ignored_fields.h"
 
+#include <algorithm>
+#include <optional>
 #include <set>
 #include <string_view>
 
+#include <absl/strings/numbers.h>
 #include <fmt/format.h>
 
 #include "pkg/api/operator/installation.h"
 
 namespace calico::api {
 namespace {
+
+// Fields that Decode does not read, with the values that say what is so anyway: the defaults that
+// Tigera's operator and its CRD write into a spec, which people keep and apply again.
+struct Default {
+  std::string_view path;
+  std::string_view fixed;  // as in InstallationField
+};
+constexpr Default kDefaults[] = {
+    {"spec.azure.policyMode", R"("Default")"},
+    {"spec.calicoLibHostPath", R"("/var/lib/calico")"},
+    {"spec.calicoNetwork.bpfNetworkBootstrap", R"("Disabled")"},
+    {"spec.calicoNetwork.clusterRoutingMode", R"("BIRD")"},
+    {"spec.calicoNetwork.kubeProxyManagement", R"("Disabled")"},
+    {"spec.calicoNetwork.linuxPodInterfaceType", R"("Veth")"},
+    {"spec.calicoRunHostPath", R"("/var/run/calico")"},
+    {"spec.cni.installMode", R"("All")"},
+    {"spec.cni.specVersion", R"(["0.3.1", "Auto"])"},
+    {"spec.controlPlaneReplicas", "2"},
+    {"spec.fipsMode", R"("Disabled")"},
+    {"spec.typhaPodDisruptionBudget.spec.maxUnavailable", "1"},
+};
 
 const InstallationField* FindField(std::string_view path) {
   for (const InstallationField& field : InstallationFields()) {
@@ -17,33 +41,98 @@ const InstallationField* FindField(std::string_view path) {
   return nullptr;
 }
 
-// Null and {} change nothing.
+// Null, [], {} and objects of nothing else ask for nothing, wherever they are.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the parser allows.
+bool IsHollow(const json::value& value) {
+  if (value.is_array()) return value.get_array().empty();
+  if (!value.is_object()) return value.is_null();
+  return std::all_of(value.get_object().begin(), value.get_object().end(),
+                     [](const auto& member) { return IsHollow(member.value()); });
+}
+
+// So does "" in a field; in a map, as a label's value, it is one like any other.
 bool SaysNothing(const json::value& value) {
-  return value.is_null() || (value.is_object() && value.get_object().empty());
+  return IsHollow(value) || (value.is_string() && value.get_string().empty());
+}
+
+// "100Mi", "1" and 1 as a number; nullopt for other texts.
+std::optional<double> Quantity(const json::value& value) {
+  if (value.is_int64()) return static_cast<double>(value.get_int64());
+  if (!value.is_string()) return std::nullopt;
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}};
+  std::string_view text = codec::View(value.get_string());
+  double factor = 1;
+  for (const auto& [suffix, unit] : kUnits) {
+    if (!text.ends_with(suffix)) continue;
+    text.remove_suffix(suffix.size());
+    factor = unit;
+    break;
+  }
+  double number = 0;
+  if (!absl::SimpleAtod({text.data(), text.size()}, &number)) return std::nullopt;
+  return number * factor;
+}
+
+std::string_view WithoutLastSlash(std::string_view path) {
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+// The same to Kubernetes: 1 and "1", 100Mi and 102400Ki, a folder with and without its last slash.
+bool MeansTheSame(const json::value& value, const json::value& expected) {
+  if (value == expected) return true;
+  const std::optional<double> quantity = Quantity(value);
+  if (quantity.has_value() && quantity == Quantity(expected)) return true;
+  if (!value.is_string() || !expected.is_string()) return false;
+  const std::string_view path = codec::View(value.get_string());
+  return path.starts_with('/') &&
+         WithoutLastSlash(path) == WithoutLastSlash(codec::View(expected.get_string()));
 }
 
 bool HasFixedValue(const json::value& value, std::string_view fixed) {
   const absl::StatusOr<json::value> expected = codec::ParseJson(fixed);
-  return expected.ok() && value == *expected;
+  if (!expected.ok()) return false;
+  if (!expected->is_array()) return MeansTheSame(value, *expected);
+  const json::array& several = expected->get_array();
+  return std::any_of(several.begin(), several.end(),
+                     [&value](const json::value& one) { return MeansTheSame(value, one); });
 }
 
-// NOLINTNEXTLINE(misc-no-recursion): goes no deeper than the paths of the table.
+enum class Effect { kNone, kAsWanted, kLookDeeper };
+
+Effect EffectOfUnread(const std::string& path, const json::value& value) {
+  for (const Default& entry : kDefaults) {
+    if (entry.path == path) {
+      return HasFixedValue(value, entry.fixed) ? Effect::kAsWanted : Effect::kNone;
+    }
+    if (entry.path.starts_with(path + ".") && value.is_object()) return Effect::kLookDeeper;
+  }
+  return Effect::kNone;
+}
+
+Effect EffectOf(const std::string& path, const json::value& value) {
+  const InstallationField* field = FindField(path);
+  if (field == nullptr) return EffectOfUnread(path, value);
+  if (field->use == InstallationField::Use::kNotYet) return Effect::kNone;
+  if (field->use == InstallationField::Use::kRendered) return Effect::kLookDeeper;
+  return HasFixedValue(value, field->fixed) ? Effect::kAsWanted : Effect::kNone;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): goes no deeper than the paths of the tables.
 void Collect(const json::object& object, const std::string& path, std::set<std::string>& ignored) {
   for (const auto& member : object) {
     const json::value& value = member.value();
     if (SaysNothing(value)) continue;
     const std::string_view key(member.key().data(), member.key().size());
     const std::string child = fmt::format("{}.{}", path, key);
-    const InstallationField* field = FindField(child);
-    if (field == nullptr || field->use == InstallationField::Use::kNotYet ||
-        (field->use == InstallationField::Use::kFixed && !HasFixedValue(value, field->fixed))) {
-      ignored.insert(child);
-    } else if (value.is_object()) {
-      Collect(value.get_object(), child, ignored);
-    } else if (value.is_array()) {
-      for (const json::value& element : value.get_array()) {
-        if (element.is_object()) Collect(element.get_object(), child + "[]", ignored);
-      }
+    const Effect effect = EffectOf(child, value);
+    if (effect == Effect::kNone) ignored.insert(child);
+    if (effect != Effect::kLookDeeper) continue;
+    if (value.is_object()) Collect(value.get_object(), child, ignored);
+    if (!value.is_array()) continue;
+    for (const json::value& element : value.get_array()) {
+      if (element.is_object()) Collect(element.get_object(), child + "[]", ignored);
     }
   }
 }

@@ -40,10 +40,11 @@ constexpr InstallationField kFields[] = {
     {"spec.imagePullSecrets", "array"},
     {"spec.imagePullSecrets[].name", "string"},
     {.path = "spec.imagePullPolicy", .type = "string", .values = kPullPolicies},
-    {"spec.kubernetesProvider", "string", kFixed, R"("")", kProviders},
+    {"spec.kubernetesProvider", "string", kFixed, R"(["", "Kind", "TKG"])", kProviders},
     {"spec.flexVolumePath", "string", kFixed,
      R"("/usr/libexec/kubernetes/kubelet-plugins/volume/exec/")"},
-    {"spec.kubeletVolumePluginPath", "string", kFixed, R"("/var/lib/kubelet")"},
+    // No CSI driver is rendered, so that None is what happens, too.
+    {"spec.kubeletVolumePluginPath", "string", kFixed, R"(["/var/lib/kubelet", "None"])"},
     {"spec.nonPrivileged", "string", kFixed, R"("Disabled")"},
     {"spec.nodeMetricsPort", "integer"},
     {"spec.typhaMetricsPort", "integer"},

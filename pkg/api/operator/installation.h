@@ -143,7 +143,8 @@ struct Installation {
   json::object spec;  // As it was read, unknown fields included.
   // Paths of what the user set and this operator does not act on, sorted: fields that are not
   // rendered ("spec.calicoNodeDaemonSet"), and those whose value is another one than what is
-  // rendered always ("spec.calicoNetwork.bgp" when Disabled). Only the topmost path is named.
+  // rendered always ("spec.calicoNetwork.bgp" when Disabled). Only the topmost path is named. What
+  // asks for nothing (null, "", [], {}) or says what is so anyway is not named.
   std::vector<std::string> ignored_fields;
 
   // status
@@ -158,7 +159,7 @@ struct Installation {
 struct InstallationField {
   enum class Use {
     kRendered,  // Its value shows in what is rendered.
-    kFixed,     // What is rendered always fits the value `fixed`, and no other.
+    kFixed,     // What is rendered always fits the values `fixed`, and no other.
     kNotYet,    // Read, but not rendered.
   };
   std::string_view path;  // "spec.calicoNetwork.ipPools[].cidr"
@@ -166,7 +167,7 @@ struct InstallationField {
   // "int-or-string".
   std::string_view type;
   Use use = Use::kRendered;
-  std::string_view fixed = {};                     // JSON.
+  std::string_view fixed = {};                     // JSON: one value, or an array of several.
   absl::Span<const std::string_view> values = {};  // Empty: any.
 };
 absl::Span<const InstallationField> InstallationFields();

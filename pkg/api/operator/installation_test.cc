@@ -113,9 +113,8 @@ TEST(InstallationTest, DecodesWhatTheReferenceWroteBack) {
             (NodeUpdateStrategy{.type = "RollingUpdate", .max_unavailable = "1"}));
   EXPECT_EQ(installation->calico_network.linux_policy_setup_timeout_seconds, 0);
   ASSERT_NE(FindCondition(installation->conditions, kReady), nullptr);
-  // What is rendered fits all those defaults but two.
-  EXPECT_THAT(installation->ignored_fields,
-              ElementsAre("spec.calicoNetwork.ipPools", "spec.controlPlaneReplicas"));
+  // What is rendered fits all those defaults but one.
+  EXPECT_THAT(installation->ignored_fields, ElementsAre("spec.calicoNetwork.ipPools"));
 }
 
 TEST(InstallationTest, NamesTheFieldsThatHaveNoEffect) {
@@ -139,6 +138,22 @@ TEST(InstallationTest, NamesTheFieldsThatHaveNoEffect) {
        {"spec.nodeUpdateStrategy.rollingUpdate.maxSurge",
         "spec.nodeUpdateStrategy.rollingUpdate.maxUnavailable"}},
       {R"({"kubernetesProvider": "", "variant": "CalicoEnterprise"})", {"spec.variant"}},
+      {R"({"kubernetesProvider": "EKS"})", {"spec.kubernetesProvider"}},
+      {R"({"typhaDeployment": {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}},
+           "typhaPodDisruptionBudget": {"spec": {"minAvailable": 1}}})",
+       {"spec.typhaDeployment", "spec.typhaPodDisruptionBudget.spec.minAvailable"}},
+      {R"({"calicoNetwork": {"nodeAddressAutodetectionV4": {"firstFound": false,
+                                                            "interface": "eth.*"}}})",
+       {"spec.calicoNetwork.nodeAddressAutodetectionV4.firstFound",
+        "spec.calicoNetwork.nodeAddressAutodetectionV4.interface"}},
+      // Never an IPv4 installation without a word.
+      {R"({"calicoNetwork": {"ipPools": [{"cidr": "fd00:42::/112"}],
+                             "nodeAddressAutodetectionV6": {"firstFound": true}}})",
+       {"spec.calicoNetwork.ipPools", "spec.calicoNetwork.nodeAddressAutodetectionV6"}},
+      {R"({"controlPlaneReplicas": 3, "cni": {"specVersion": "1.0.0"}})",
+       {"spec.cni.specVersion", "spec.controlPlaneReplicas"}},
+      {R"({"controlPlaneNodeSelector": {"a": ""}, "controlPlaneTolerations": [{"key": "a"}]})",
+       {"spec.controlPlaneNodeSelector", "spec.controlPlaneTolerations"}},
       {R"({"calicoNetwork": {"nodeAddressAutodetectionV4": {"firstFound": true}}})", {}},
       {R"({"calicoNetwork": {"nodeAddressAutodetectionV4": {"canReach": "8.8.8.8"}}})",
        {"spec.calicoNetwork.nodeAddressAutodetectionV4.canReach"}},
@@ -146,6 +161,61 @@ TEST(InstallationTest, NamesTheFieldsThatHaveNoEffect) {
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.spec);
     const absl::StatusOr<Installation> installation = FromSpec(c.spec);
+    ASSERT_THAT(installation, IsOk());
+    EXPECT_EQ(installation->ignored_fields, c.want);
+  }
+}
+
+TEST(InstallationTest, WhatIsSoAnywayIsNoFieldWithoutEffect) {
+  for (const char* spec : {
+           R"({"nonPrivileged": "", "controlPlaneTolerations": [], "controlPlaneNodeSelector": {},
+               "componentResources": [], "serviceCIDRs": [], "typhaAffinity": {},
+               "kubeletVolumePluginPath": "None", "imagePullSecrets": [],
+               "calicoNetwork": {"sysctl": [], "hostPorts": null, "ipPools": [],
+                                 "nodeAddressAutodetectionV4": {"firstFound": true,
+                                                                "interface": "", "cidrs": []}}})",
+           R"({"variant": "Calico", "kubeletVolumePluginPath": "/var/lib/kubelet/",
+               "flexVolumePath": "/usr/libexec/kubernetes/kubelet-plugins/volume/exec",
+               "kubernetesProvider": "", "controlPlaneReplicas": 2,
+               "cni": {"type": "Calico", "ipam": {"type": "Calico"}, "binDir": "/opt/cni/bin/"},
+               "nodeUpdateStrategy": {"type": "RollingUpdate",
+                                      "rollingUpdate": {"maxUnavailable": "1"}},
+               "logging": {"cni": {"logFileMaxSize": "102400Ki"}},
+               "calicoNetwork": {"bgp": "Enabled", "hostPorts": "Enabled", "mtu": 0,
+                                 "linuxDataplane": "Iptables", "multiInterfaceMode": "None",
+                                 "containerIPForwarding": "Disabled",
+                                 "windowsDataplane": "Disabled"}})",
+           R"({"typhaDeployment": {"spec": {"template": {"spec": {"tolerations": []}}}},
+               "typhaPodDisruptionBudget": {"spec": {"maxUnavailable": 1}},
+               "azure": {"policyMode": "Default"}, "fipsMode": "Disabled"})",
+           R"({"kubernetesProvider": "Kind"})",
+       }) {
+    SCOPED_TRACE(spec);
+    const absl::StatusOr<Installation> installation = FromSpec(spec);
+    ASSERT_THAT(installation, IsOk());
+    EXPECT_THAT(installation->ignored_fields, IsEmpty());
+  }
+}
+
+// Files as people have them.
+TEST(InstallationTest, OnlyWhatDiffersIsNamedOfADumpOrAChartsFile) {
+  struct Case {
+    const char* file;
+    std::vector<std::string> want;
+  };
+  const Case kCases[] = {
+      {"i-defaults-written-out", {}},
+      {"j-empty-values", {}},
+      {"k-mirror-registry",
+       {"spec.calicoNetwork.bgp", "spec.calicoNetwork.ipPools", "spec.controlPlaneTolerations"}},
+      {"l-stock-file",
+       {"spec.calicoNetwork.ipPools", "spec.calicoNetwork.nodeAddressAutodetectionV4.firstFound",
+        "spec.calicoNetwork.nodeAddressAutodetectionV4.interface"}},
+      {"m-typha-affinity", {"spec.typhaAffinity"}},
+  };
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.file);
+    const absl::StatusOr<Installation> installation = FromFile(c.file);
     ASSERT_THAT(installation, IsOk());
     EXPECT_EQ(installation->ignored_fields, c.want);
   }
