@@ -91,8 +91,9 @@ struct Exchange {
 
 class Writer final : public ResponseWriter {
  public:
-  Writer(net::Connection& connection, Exchange& exchange, absl::Duration timeout)
-      : connection_(connection), exchange_(exchange), timeout_(timeout) {}
+  Writer(const aio::Executor& executor, net::Connection& connection, Exchange& exchange,
+         absl::Duration timeout)
+      : connection_(connection), exchange_(exchange), timeout_(timeout), start_(executor) {}
 
   aio::Task<absl::Status> Start(int status, Headers headers) override {
     if (started_) co_return absl::FailedPreconditionError("response has been started before");
@@ -101,7 +102,9 @@ class Writer final : public ResponseWriter {
     if (!chunked) exchange_.keep_alive = false;  // closing the connection ends the body
     std::string head = SerializeHead(
         status, headers, chunked ? "Transfer-Encoding: chunked\r\n" : "", exchange_.keep_alive);
-    co_return co_await Send(std::move(head));
+    const absl::Status sent = co_await Send(std::move(head));
+    start_.Notify();
+    co_return sent;
   }
 
   aio::Task<absl::Status> Write(std::string chunk) override {
@@ -125,6 +128,8 @@ class Writer final : public ResponseWriter {
   }
 
   bool started() const { return started_; }
+  // OK once the head has been sent. Errors: kDeadlineExceeded, kCancelled.
+  aio::Task<absl::Status> WaitForStart(absl::Duration timeout) { return start_.Wait(timeout); }
 
   aio::Task<absl::Status> Send(std::string data) {
     absl::Status status = co_await aio::WithDeadline(connection_.Write(data), timeout_);
@@ -136,6 +141,7 @@ class Writer final : public ResponseWriter {
   net::Connection& connection_;
   Exchange& exchange_;
   const absl::Duration timeout_;
+  aio::Notifier start_;
   bool started_ = false;
   bool aborted_ = false;
 };
@@ -193,16 +199,21 @@ aio::Task<void> RefuseUnreadable(net::Connection& connection, int status) {
   (void)co_await aio::WithDeadline(Drain(connection), kDrainTimeout);
 }
 
-// Ends when the client goes away while its request is handled. Bytes of its next request go to
-// `rest`.
-aio::Task<void> WatchForClose(net::Connection& connection, std::string& rest, bool& gone) {
+// Ends when the client is gone while its request is handled. Bytes of its next request go to
+// `rest`. One that has closed its side may wait for the answer; nobody can tell, so it gets one.
+aio::Task<void> WatchForClose(net::Connection& connection, Writer& writer, absl::Duration limit,
+                              std::string& rest, bool& gone) {
   while (rest.size() < kMaxPipelinedBytes) {
     const absl::StatusOr<std::string> piece = co_await connection.Read();
-    if (!piece.ok() || piece->empty()) {
-      gone = !absl::IsCancelled(piece.status());
-      co_return;
+    absl::Status end = piece.status();
+    if (piece.ok() && piece->empty()) {
+      end = co_await writer.WaitForStart(limit);
+    } else if (piece.ok()) {
+      rest += *piece;
+      continue;
     }
-    rest += *piece;
+    gone = !absl::IsCancelled(end);
+    co_return;
   }
   (void)co_await aio::Sleep(absl::InfiniteDuration());
 }
@@ -215,6 +226,7 @@ class ServerImpl final : public Server {
         handler_(std::move(handler)),
         listener_(std::move(listener)),
         tls_(std::move(tls)),
+        executor_(executor),
         tasks_(executor),
         stop_(executor) {}
 
@@ -276,7 +288,7 @@ class ServerImpl final : public Server {
     Exchange exchange{.to_head = parser.method == "HEAD",
                       .http_1_0 = parser.http_1_0,
                       .keep_alive = parser.keep_alive()};
-    Writer writer(connection, exchange, options_.idle_timeout);
+    Writer writer(executor_, connection, exchange, options_.idle_timeout);
     Request request{.method = std::move(parser.method),
                     .target = std::move(parser.target),
                     .headers = std::move(parser.headers),
@@ -284,7 +296,7 @@ class ServerImpl final : public Server {
     std::optional<Response> response;
     bool gone = false;
     co_await aio::Race(Handle(std::move(request), peer, writer, response),
-                       WatchForClose(connection, rest, gone));
+                       WatchForClose(connection, writer, options_.idle_timeout, rest, gone));
     if (gone) co_return false;
     absl::Status sent;
     if (writer.started()) {
@@ -317,6 +329,7 @@ class ServerImpl final : public Server {
   const Handler handler_;
   const std::unique_ptr<net::Listener> listener_;
   const std::shared_ptr<const net::TlsContext> tls_;
+  const aio::Executor executor_;
   aio::TaskGroup tasks_;
   aio::Notifier stop_;
 };

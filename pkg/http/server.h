@@ -40,7 +40,10 @@ class ResponseWriter {
 };
 
 // Returns the response, or nullopt when it has written one through `writer`. Cancelled when the
-// client goes away or the server stops. `writer` lives until the handler's task ends.
+// connection breaks and when the server stops. A client that has closed its side only (RFC 9112,
+// section 9.6) still gets its response; the handler is cancelled then once it has started one
+// through `writer`, which may have no end, and after ServerOptions::idle_timeout. `writer` lives
+// until the handler's task ends.
 using Handler = std::function<aio::Task<std::optional<Response>>(Request request, Peer peer,
                                                                  ResponseWriter& writer)>;
 
@@ -50,7 +53,8 @@ struct ServerOptions {
   std::optional<net::TlsServerOptions> tls;
   size_t max_body_bytes = 4 << 20;
   int max_connections = 1024;  // further ones are closed at once
-  // For a whole request to arrive, the wait for it included, and for each write.
+  // For a whole request to arrive, the wait for it included, for each write, and for the handler
+  // when the client has closed its side.
   absl::Duration idle_timeout = absl::Seconds(60);
 };
 

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "pkg/aio/task_group.h"
+#include "pkg/aio/testing/eventually.h"
 #include "pkg/aio/timer.h"
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/http/client.h"
@@ -193,6 +194,44 @@ TEST(ServerTest, HandlerWithoutAResponseIsAServerError) {
   }());
 }
 
+// `printf ... | nc -N`: the request, then the end of what the client sends.
+TEST(ServerTest, ClientThatHalfClosesGetsItsAnswer) {
+  TestLoop t;
+  Server& server =
+      t.Serve([](Request request, Peer, ResponseWriter&) -> aio::Task<std::optional<Response>> {
+        EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(50)), IsOk());
+        co_return Response{.status = 200, .body = request.target};
+      });
+  t.Run([&]() -> aio::Task<void> {
+    const auto connection = co_await Dial(server);
+    EXPECT_THAT(co_await connection->Write("GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n"),
+                IsOk());
+    connection->FinishWriting();
+    EXPECT_EQ(co_await ReadUntil(*connection, "never sent"),
+              "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/a"
+              "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/b");
+  }());
+}
+
+TEST(ServerTest, HandlerWithoutAClientIsCancelledAfterAWhile) {
+  TestLoop t;
+  std::optional<absl::Status> status;
+  Server& server = t.Serve(
+      [&](Request, Peer, ResponseWriter&) -> aio::Task<std::optional<Response>> {
+        status = co_await aio::Sleep(kLong);
+        co_return std::nullopt;
+      },
+      {.idle_timeout = absl::Milliseconds(50)});
+  t.Run([&]() -> aio::Task<void> {
+    auto connection = co_await Dial(server);
+    EXPECT_THAT(co_await connection->Write("GET / HTTP/1.1\r\n\r\n"), IsOk());
+    connection = nullptr;
+    EXPECT_TRUE(co_await aio::Eventually([&] { return status.has_value(); }));
+  }());
+  ASSERT_TRUE(status.has_value());
+  EXPECT_THAT(*status, StatusIs(absl::StatusCode::kCancelled));
+}
+
 TEST(ServerTest, PeerAddress) {
   TestLoop t;
   Server& server =
@@ -250,7 +289,8 @@ TEST(ServerStreamTest, HandlerIsCancelledWhenTheClientLeaves) {
   TestLoop t;
   std::optional<absl::Status> status;
   Server& server =
-      t.Serve([&](Request, Peer, ResponseWriter&) -> aio::Task<std::optional<Response>> {
+      t.Serve([&](Request, Peer, ResponseWriter& writer) -> aio::Task<std::optional<Response>> {
+        EXPECT_THAT(co_await writer.Start(200, {}), IsOk());
         status = co_await aio::Sleep(kLong);
         co_return std::nullopt;
       });
