@@ -205,6 +205,12 @@ TEST(ClientTlsTest, UnusableOptions) {
       {"only a key", {.ca_pem = mine.key_pem}, "load CA certificates: no certificate"},
       {"cut certificate", {.ca_pem = cut}, "load CA certificates: "},
       {"cut second certificate", {.ca_pem = ca.certificate_pem() + cut}, "load CA certificates: "},
+      {"long name",
+       {.ca_pem = ca.certificate_pem(), .server_name = std::string(256, 'a')},
+       "TLS server name"},
+      {"name with a NUL",
+       {.ca_pem = ca.certificate_pem(), .server_name = std::string("a\0b", 3)},
+       "TLS server name"},
   };
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.name);

@@ -102,6 +102,21 @@ TEST(UrlTest, Errors) {
   EXPECT_FALSE(ParseUrl("https://host/" + std::string(10'000, 'a')).ok());
 }
 
+// What the TLS library takes; it would end the process at the rest.
+TEST(IsServerNameTest, Table) {
+  for (const std::string& name :
+       {std::string("kubernetes"), std::string("api.example.com"), std::string("my_host."),
+        std::string("10.0.0.1"), std::string("fd00::1"), std::string(255, 'a')}) {
+    EXPECT_TRUE(IsServerName(name)) << name;
+  }
+  for (const std::string& name :
+       {std::string(), std::string("a\0b", 3), std::string("a b"), std::string("*.example.com"),
+        std::string("https://a"), std::string("a:443"), std::string("b\xC3\xBC"),
+        std::string(256, 'a')}) {
+    EXPECT_FALSE(IsServerName(name)) << name;
+  }
+}
+
 TEST(IsIpAddressTest, Table) {
   EXPECT_TRUE(IsIpAddress("10.0.0.1"));
   EXPECT_TRUE(IsIpAddress("fd00::1"));

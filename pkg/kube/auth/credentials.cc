@@ -256,6 +256,10 @@ struct ExecCache::Running {
     stop = true;
     if (thread.joinable()) thread.join();
   }
+  bool HasEnded() {
+    const absl::MutexLock lock(&mu);
+    return result.has_value();
+  }
 
   std::atomic<bool> stop = false;
   aio::Notifier done;
@@ -301,9 +305,13 @@ aio::Task<absl::Status> ExecCache::Refresh(absl::Duration timeout) {
     Start(co_await aio::CurrentExecutor());
   }
   const std::shared_ptr<Running> running = running_;
-  const absl::Status waited = co_await running->done.Wait(timeout);
-  if (!waited.ok()) co_return base::Annotate(waited, "exec: wait for the credential plug-in");
-  if (running_ == running) {  // the first that wakes
+  // Its end is told once, to those who wait at that time: who comes before these have run must not
+  // wait for it.
+  if (!running->HasEnded()) {
+    const absl::Status waited = co_await running->done.Wait(timeout);
+    if (!waited.ok()) co_return base::Annotate(waited, "exec: wait for the credential plug-in");
+  }
+  if (running_ == running) {  // the first of them
     running_->thread.join();
     running_.reset();
     const absl::MutexLock lock(&running->mu);

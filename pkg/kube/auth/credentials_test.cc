@@ -6,12 +6,14 @@
 #include <thread>
 #include <vector>
 
+#include <absl/time/clock.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/testing/eventually.h"
+#include "pkg/aio/timer.h"
 #include "pkg/base/testing/fake_clock.h"
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/pki/testing/test_ca.h"
@@ -324,6 +326,54 @@ TEST_F(CredentialsTest, PluginRunsBesideTheLoopAndOnceForAllThatWait) {
     EXPECT_THAT(second, IsOk());
   }(loop.executor(), credentials.get(), &plugin));
   EXPECT_THAT(credentials->Authorization(), HoldsSecret("Bearer one"));
+  EXPECT_EQ(plugin.runs, 1);
+}
+
+// Its end has been told, but who waited for it has not run yet.
+TEST_F(CredentialsTest, CallerThatComesAsThePluginEndsDoesNotWaitForIt) {
+  aio::EventLoop loop;
+  aio::Notifier ending(loop.executor());
+  const auto credentials =
+      Make({.exec = [&](const std::atomic<bool>&) -> absl::StatusOr<ExecCredential> {
+        ending.NotifyFromThread();
+        absl::SleepFor(absl::Milliseconds(50));
+        return ExecCredential{.token = base::SharedSecret("one")};
+      }});
+  loop.Run([](aio::Executor executor, Credentials* made, aio::Notifier* end) -> aio::Task<void> {
+    absl::Status first = absl::UnknownError("");
+    absl::Status late = absl::UnknownError("");
+    aio::TaskGroup group(executor);
+    group.Spawn(PrepareInto(made, &first));
+    EXPECT_THAT(co_await end->Wait(absl::Minutes(1)), IsOk());
+    // The loop stands still until the end of the plug-in is the next thing that it will hear of.
+    absl::SleepFor(absl::Milliseconds(200));
+    co_await aio::Yield();
+    co_await PrepareInto(made, &late, absl::Seconds(2));
+    EXPECT_THAT(late, IsOk());
+    co_await group.Join();
+    EXPECT_THAT(first, IsOk());
+  }(loop.executor(), credentials.get(), &ending));
+}
+
+TEST_F(CredentialsTest, PluginGoesOnForTheOthersWhenWhoStartedItIsCancelled) {
+  SlowPlugin plugin;
+  aio::EventLoop loop;
+  const auto credentials = Make({.exec = plugin.Runner()});
+  loop.Run([](aio::Executor executor, Credentials* made, SlowPlugin* slow) -> aio::Task<void> {
+    absl::Status first;
+    absl::Status second = absl::UnknownError("");
+    aio::TaskGroup starter(executor);
+    aio::TaskGroup group(executor);
+    starter.Spawn(PrepareInto(made, &first));
+    EXPECT_TRUE(co_await aio::Eventually([&] { return slow->runs > 0; }));
+    group.Spawn(PrepareInto(made, &second));
+    co_await aio::Yield();
+    co_await starter.Stop();
+    EXPECT_THAT(first, StatusIs(absl::StatusCode::kCancelled));
+    slow->go_on = true;
+    co_await group.Join();
+    EXPECT_THAT(second, IsOk());
+  }(loop.executor(), credentials.get(), &plugin));
   EXPECT_EQ(plugin.runs, 1);
 }
 

@@ -11,6 +11,7 @@
 
 #include "pkg/api/meta/names.h"
 #include "pkg/kube/auth/kubeconfig.h"
+#include "pkg/net/address.h"
 #include "pkg/net/url.h"
 
 namespace calico::kube {
@@ -25,10 +26,15 @@ bool IsPrintable(std::string_view text) {
 class Problems {
  public:
   void Add(std::string problem) { problems_.push_back(std::move(problem)); }
+  // Notes a NUL in what the operating system would take for a shorter text.
+  void CheckText(std::string_view text, const std::string& what) {
+    if (text.find('\0') != std::string_view::npos) Add(what + ": it holds a NUL character");
+  }
   // Notes that `path` cannot be read.
   void CheckFile(const std::string& path, const std::string& what,
                  const base::FileReader& read_file) {
     if (path.empty()) return;
+    if (path.find('\0') != std::string::npos) return CheckText(path, what);
     const absl::Status status = read_file(path).status();
     if (!status.ok()) {
       Add(fmt::format("{}: {}", what, std::string(status.message())));
@@ -52,6 +58,14 @@ void CheckUrl(const std::string& what, const std::string& text,
   } else if (std::find(schemes.begin(), schemes.end(), url->scheme) == schemes.end()) {
     problems.Add(fmt::format("{}: the scheme must be one of {}", what, fmt::join(schemes, ", ")));
   }
+}
+
+// The lengths that SOCKS5 has room for (RFC 1929).
+bool FitsLogin(const std::string& text) {
+  constexpr size_t kMost = 255;
+  const absl::StatusOr<net::Url> url = net::ParseUrl(text);
+  return !url.ok() || !url->scheme.starts_with("socks5") ||
+         (url->user.size() <= kMost && url->password.size() <= kMost);
 }
 
 // The origin shows in logs, and basic authentication has fields of its own.
@@ -92,6 +106,12 @@ void CheckCluster(const std::string& name, const KubeconfigCluster& cluster,
   }
   if (!cluster.proxy_url.empty()) {
     CheckUrl(what + ": proxy-url", cluster.proxy_url, {"http", "https", "socks5"}, problems);
+    if (!FitsLogin(cluster.proxy_url)) {
+      problems.Add(what + ": proxy-url: user or password is longer than 255 bytes");
+    }
+  }
+  if (!cluster.tls_server_name.empty() && !net::IsServerName(cluster.tls_server_name)) {
+    problems.Add(what + ": tls-server-name: expected a DNS name or an IP address");
   }
 }
 
@@ -115,6 +135,8 @@ void CheckClientCertificate(const std::string& what, const KubeconfigUser& user,
 
 void CheckExec(const std::string& what, const KubeconfigExec& exec, Problems& problems) {
   if (exec.command.empty()) problems.Add(what + ": exec without command");
+  problems.CheckText(exec.command, what + ": exec command");
+  for (const std::string& argument : exec.args) problems.CheckText(argument, what + ": exec args");
   if (exec.api_version.empty()) {
     problems.Add(what + ": exec without apiVersion");
   } else if (exec.api_version != "client.authentication.k8s.io/v1" &&
@@ -128,6 +150,8 @@ void CheckExec(const std::string& what, const KubeconfigExec& exec, Problems& pr
     if (name.empty() || name.find('=') != std::string::npos) {
       problems.Add(what + ": exec env entry without a proper name");
     }
+    problems.CheckText(name, what + ": exec env");
+    problems.CheckText(value, what + ": exec env");
   }
 }
 

@@ -21,6 +21,7 @@
 #include "pkg/kube/auth/credentials.h"
 #include "pkg/kube/auth/kubeconfig.h"
 #include "pkg/net/proxy.h"
+#include "pkg/net/url.h"
 
 namespace calico::kube {
 namespace {
@@ -121,13 +122,27 @@ std::string TrimSlashes(std::string_view origin) {
   return std::string(origin);
 }
 
-RestConfig FromKubeconfig(const ResolvedKubeconfig& resolved, const Environment& environment,
-                          const base::Clock& clock, const base::Logger& logger) {
+// The proxy that the environment names for `origin`; empty: none. Its password never shows.
+absl::StatusOr<std::string> EnvironmentProxy(const std::string& origin,
+                                             const Environment& environment) {
+  std::string proxy = net::ProxyForUrl(origin, environment);
+  if (proxy.empty()) return proxy;
+  const absl::Status parsed = net::ParseUrl(proxy).status();
+  if (parsed.ok()) return proxy;
+  return absl::InvalidArgumentError(
+      fmt::format("proxy of the environment (HTTPS_PROXY): {}", std::string(parsed.message())));
+}
+
+absl::StatusOr<RestConfig> FromKubeconfig(const ResolvedKubeconfig& resolved,
+                                          const Environment& environment, const base::Clock& clock,
+                                          const base::Logger& logger) {
   RestConfig config{.origin = TrimSlashes(resolved.cluster.server),
                     .proxy = resolved.cluster.proxy_url,
                     .ns = resolved.ns,
                     .headers = ImpersonationHeaders(resolved.user)};
-  if (config.proxy.empty()) config.proxy = net::ProxyForUrl(config.origin, environment);
+  if (config.proxy.empty()) {
+    CALICO_ASSIGN_OR_RETURN(config.proxy, EnvironmentProxy(config.origin, environment));
+  }
   CredentialSources sources = SourcesOf(resolved, environment);
   if (!absl::StartsWithIgnoreCase(config.origin, "https:")) {
     logger.Warning("the API server is reached without TLS, so no credentials are sent to it",
@@ -226,7 +241,7 @@ absl::StatusOr<RestConfig> InClusterConfig(const Environment& environment, const
         fmt::format("load in-cluster configuration: {}", std::string(token.message())));
   }
   RestConfig config{.origin = std::move(origin), .ns = InClusterNamespace(environment, folder)};
-  config.proxy = net::ProxyForUrl(config.origin, environment);
+  CALICO_ASSIGN_OR_RETURN(config.proxy, EnvironmentProxy(config.origin, environment));
   config.credentials = MakeCredentials(std::move(sources), base::ReadSecretFile, clock, logger);
   return config;
 }

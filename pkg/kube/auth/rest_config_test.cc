@@ -281,6 +281,16 @@ TEST_F(RestConfigTest, InClusterHostsAndPortsThatAreNoneAreRefusedByName) {
   }
 }
 
+TEST_F(RestConfigTest, AProxyOfTheEnvironmentThatIsNoUrlIsRefusedByName) {
+  Write("var/run/secrets/kubernetes.io/serviceaccount/token", "t");
+  environment_ = {{"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
+                  {"KUBERNETES_SERVICE_PORT", "6443"},
+                  {"HTTPS_PROXY", "http://me:pw@"}};
+  EXPECT_THAT(InClusterConfig(Lookup(), clock_, logger_, folder_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       testing::AllOf(HasSubstr("HTTPS_PROXY"), testing::Not(HasSubstr("pw")))));
+}
+
 TEST(ProcessEnvironmentTest, ReadsTheProcess) {
   setenv("REST_CONFIG_TEST", "here", 1);
   EXPECT_EQ(ProcessEnvironment()("REST_CONFIG_TEST"), "here");
