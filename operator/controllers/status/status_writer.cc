@@ -97,7 +97,7 @@ aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& targ
   const absl::StatusOr<json::object> written =
       co_await client_.Update(api::kTigeraStatuses, status.Encode(), "status");
   CALICO_CO_RETURN_IF_ERROR(written);
-  written_conditions_.Set(std::move(conditions), std::move(versions_before), clock_.Now());
+  written_conditions_.Set(std::move(conditions), std::move(versions_before), clock_.SteadyNow());
   co_return absl::OkStatus();
 }
 
@@ -111,17 +111,23 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::WriteInstallation(
     status["calicoVersion"] = target.calico_version;
   }
   const json::object* const written =
-      written_installation_status_.Get(target.installation_version, clock_.Now());
+      written_installation_status_.Get(target.installation_version, clock_.SteadyNow());
   const json::object& current = written != nullptr ? *written : target.installation_status;
   if (!kube::FirstDifference(kube::Schema::Kubernetes(), current, status).has_value()) {
-    co_return written != nullptr ? written_installation_status_.until() : absl::InfiniteFuture();
+    co_return written != nullptr ? OnTheWall(written_installation_status_.until())
+                                 : absl::InfiniteFuture();
   }
   const absl::StatusOr<json::object> patched =
       co_await client_.Patch(api::kInstallations, {"", std::string(api::kInstallationName)},
                              {{"status", status}}, "status");
   CALICO_CO_RETURN_IF_ERROR(patched);
-  written_installation_status_.Set(std::move(status), {target.installation_version}, clock_.Now());
-  co_return written_installation_status_.until();
+  written_installation_status_.Set(std::move(status), {target.installation_version},
+                                   clock_.SteadyNow());
+  co_return OnTheWall(written_installation_status_.until());
+}
+
+absl::Time StatusWriter::OnTheWall(absl::Time steady) const {
+  return clock_.Now() + (steady - clock_.SteadyNow());
 }
 
 void StatusWriter::RecordEvents(const StatusTarget& target,
@@ -147,13 +153,13 @@ void StatusWriter::RecordEvents(const StatusTarget& target,
 
 aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, Decision decision) {
   const bool is_available = decision.is_available();
-  const absl::Time now = clock_.Now();
+  const absl::Time now = clock_.SteadyNow();
   std::vector<api::Condition> current;
   bool is_absent = false;
   absl::Time again_at = absl::InfiniteFuture();
   if (const auto* written = written_conditions_.Get(VersionOf(target), now)) {
     current = *written;
-    again_at = written_conditions_.until();
+    again_at = OnTheWall(written_conditions_.until());
   } else if (target.tigera_status != nullptr) {
     current = target.tigera_status->conditions;
   } else {
@@ -161,15 +167,15 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
     current = ConditionsOf(target.installation_status);
   }
   const std::vector<api::Condition> conditions =
-      WithTransitionTimes(current, std::move(decision.conditions), now);
+      WithTransitionTimes(current, std::move(decision.conditions), clock_.Now());
   if (is_absent || current != conditions) {
     if (!is_absent && SameButForMessages(current, conditions) &&
         now - last_write_ < kMessageInterval) {
-      co_return last_write_ + kMessageInterval;
+      co_return OnTheWall(last_write_ + kMessageInterval);
     }
     CALICO_CO_RETURN_IF_ERROR(co_await WriteTigeraStatus(target, conditions));
     last_write_ = now;
-    again_at = written_conditions_.until();
+    again_at = OnTheWall(written_conditions_.until());
     RecordEvents(target, current, conditions);
   }
   CALICO_CO_ASSIGN_OR_RETURN(const absl::Time installation_again_at,

@@ -24,7 +24,8 @@
 
 namespace calico::status {
 
-// What was written a moment ago, for as long as the cache still shows a version from before.
+// What was written a moment ago, for as long as the cache still shows a version from before. Times
+// are the steady clock's.
 template <class T>
 class Remembered {
  public:
@@ -88,9 +89,12 @@ class StatusWriter {
   kube::Client& client_;
   kube::EventRecorder& events_;
   const base::Clock& clock_;
+  // What the wall clock will show then, if nobody sets it.
+  absl::Time OnTheWall(absl::Time steady) const;
+
   Remembered<std::vector<api::Condition>> written_conditions_;
   Remembered<json::object> written_installation_status_;
-  absl::Time last_write_ = absl::InfinitePast();
+  absl::Time last_write_ = absl::InfinitePast();  // steady clock
 };
 
 }  // namespace calico::status

@@ -117,6 +117,20 @@ ASYNC_TEST_F(StatusWriterTest, CreatesAndMirrorsThenWritesNothing) {
   EXPECT_EQ(Writes(), 0);
 }
 
+ASYNC_TEST_F(StatusWriterTest, ACacheThatIsBehindIsBehindWhateverTheWallClockSays) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  server().ClearRequests();
+  for (const absl::Duration step : {absl::Hours(1), -absl::Hours(3)}) {
+    clock_.StepWall(step);
+    CO_ASSERT_OK_AND_ASSIGN(const absl::Time again,
+                            co_await writer_->Write(target_, Make(true, false, false)));
+    EXPECT_EQ(again, clock_.Now() + absl::Seconds(10));
+  }
+  EXPECT_EQ(Writes(), 0);
+}
+
 ASYNC_TEST_F(StatusWriterTest, TransitionTimesAndEvents) {
   Start();
   Refresh();

@@ -97,7 +97,7 @@ bool Applier::JustSent(const DesiredObject& desired, const LiveObject* live) {
   // The server keeps it in another form than it was sent in; sending it again would not help.
   if (version == sent.version_after) return true;
   if (sent.seen || version != sent.version_before) return false;
-  if (clock_.Now() - sent.at >= options_.watch_lag) return false;
+  if (clock_.SteadyNow() - sent.at >= options_.watch_lag) return false;
   recheck_at_ = std::min(recheck_at_, sent.at + options_.watch_lag);
   return true;
 }
@@ -225,7 +225,7 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,
   const api::ObjectMeta meta = api::ObjectMetaOf(*answer);
   sent.version_after = meta.resource_version;
   sent.after = {meta.uid, meta.generation};
-  sent.at = clock_.Now();
+  sent.at = clock_.SteadyNow();
   const std::shared_ptr<const LiveObject> now = live_.Get(*desired.resource, desired.key);
   sent.seen = now != nullptr && now->resource_version == sent.version_after;
   sent_[SentKey(desired.resource->kind, desired.key)] = std::move(sent);
@@ -280,7 +280,7 @@ aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::st
   co_await group.Join();
   co_await group.Stop();
   if (recheck_at_ != absl::InfiniteFuture()) {
-    report.recheck_after = std::max(recheck_at_ - clock_.Now(), absl::ZeroDuration());
+    report.recheck_after = std::max(recheck_at_ - clock_.SteadyNow(), absl::ZeroDuration());
   }
   co_return report;
 }

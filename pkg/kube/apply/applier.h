@@ -74,7 +74,7 @@ class Applier {
     std::string version_after;
     std::string uid_before;
     Unseen after;
-    absl::Time at;
+    absl::Time at;      // steady clock
     bool seen = false;  // the watch has shown version_after
   };
   using SentKey = std::pair<std::string, api::ObjectKey>;
@@ -96,7 +96,7 @@ class Applier {
   const base::Logger& logger_;
   aio::Executor executor_;
   absl::flat_hash_map<SentKey, Sent> sent_;
-  absl::Time recheck_at_;
+  absl::Time recheck_at_;  // steady clock
 };
 
 }  // namespace calico::kube

@@ -10,6 +10,7 @@
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/base/clock.h"
+#include "pkg/base/testing/fake_clock.h"
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/codec/yaml.h"
 #include "pkg/kube/apply/live_objects.h"
@@ -63,7 +64,7 @@ class ApplierTest : public FakeApiServerTest {
     live_->AddObserver([this](const api::Resource&, const api::ObjectKey&) { ++changes_; });
     applier_ = std::make_unique<Applier>(
         client(), *live_, ApplierOptions{.field_manager = "tester", .hash_annotation = "x/applied"},
-        base::SystemClock(), logger(), executor());
+        clock_, logger(), executor());
     group_ = std::make_unique<aio::TaskGroup>(executor());
     group_->Spawn(live_->Run());
     EXPECT_THAT(co_await live_->WaitForSync(absl::Seconds(10)), base::IsOk());
@@ -104,6 +105,7 @@ class ApplierTest : public FakeApiServerTest {
                       [](const RecordedRequest& request) { return request.method != "GET"; }));
   }
 
+  base::FakeClock clock_;
   std::unique_ptr<LiveObjects> live_;
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<aio::TaskGroup> group_;
@@ -252,6 +254,24 @@ ASYNC_TEST_F(ApplierTest, WhatExcludesOursIsTakenOverAndRemoved) {
     co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
   }
   EXPECT_THAT(log(), testing::Contains(HasSubstr("took over the fields of other managers")));
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, WatchLagIsMeasuredWhateverTheWallClockSays) {
+  co_await Start();
+  server().Inject(
+      {.method = "GET", .path_contains = "watch=true", .times = 1000, .delay = absl::Seconds(60)});
+  server().DropWatches();
+  EXPECT_TRUE((co_await Apply({kNamespace, kConfig})).ok());
+  server().ClearRequests();
+  for (const absl::Duration step : {absl::Hours(1), -absl::Hours(3)}) {
+    clock_.StepWall(step);
+    EXPECT_EQ((co_await Apply({kNamespace, kConfig})).recheck_after, absl::Seconds(10));
+  }
+  EXPECT_EQ(Writes(), 0);
+  clock_.Advance(absl::Seconds(10));
+  EXPECT_TRUE((co_await Apply({kNamespace, kConfig})).ok());
+  EXPECT_EQ(Writes(), 2) << "the watch has had its time";
   co_await Finish();
 }
 

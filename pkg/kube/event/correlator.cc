@@ -45,27 +45,27 @@ std::string EventName(std::string_view object_name, absl::Time now) {
 
 CorrelatedEvent EventCorrelator::Add(std::string_view subject, std::string_view object_name,
                                      std::string_view type, std::string_view reason,
-                                     std::string_view message, absl::Time now) {
+                                     std::string_view message, EventTime now) {
   const std::string similar_key = fmt::format("{}\n{}\n{}", subject, type, reason);
-  const bool combined = IsOneOfMany(similar_key, message, now);
+  const bool combined = IsOneOfMany(similar_key, message, now.steady);
   Written& written = written_[combined ? similar_key : fmt::format("{}\n{}", similar_key, message)];
   CorrelatedEvent event;
-  if (now - written.last > kWindow) {
+  if (now.steady - written.last > kWindow) {
     event.kind = CorrelatedEvent::Kind::kCreate;
     // Two events at the same time about the same object must not have the same name.
-    last_name_ = std::max(now, last_name_ + absl::Nanoseconds(1));
-    written = {.name = EventName(object_name, last_name_), .count = 0, .first = now};
+    last_name_ = std::max(now.wall, last_name_ + absl::Nanoseconds(1));
+    written = {.name = EventName(object_name, last_name_), .count = 0, .first = now.wall};
   } else {
     event.kind = CorrelatedEvent::Kind::kUpdate;
   }
   ++written.count;
-  written.last = now;
+  written.last = now.steady;
   event.name = written.name;
   event.message = fmt::format("{}{}", combined ? kCombined : "", message);
   event.count = written.count;
   event.first = written.first;
-  event.last = now;
-  if (!TakeBudget(std::string(subject), now)) event.kind = CorrelatedEvent::Kind::kDrop;
+  event.last = now.wall;
+  if (!TakeBudget(std::string(subject), now.steady)) event.kind = CorrelatedEvent::Kind::kDrop;
   return event;
 }
 

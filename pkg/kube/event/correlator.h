@@ -33,12 +33,19 @@ struct CorrelatedEvent {
   absl::Time last;
 };
 
-// Not thread-safe. `now` must not go back.
+// Of a base::Clock: what lies apart is measured in `steady`, which must not go back; names and what
+// is written have `wall`.
+struct EventTime {
+  absl::Time wall;
+  absl::Time steady;
+};
+
+// Not thread-safe.
 class EventCorrelator {
  public:
   // `subject` tells objects apart (kind, namespace, name, uid); `object_name` is put into names.
   CorrelatedEvent Add(std::string_view subject, std::string_view object_name, std::string_view type,
-                      std::string_view reason, std::string_view message, absl::Time now);
+                      std::string_view reason, std::string_view message, EventTime now);
 
  private:
   static constexpr size_t kMaxKeys = 4096;
@@ -50,8 +57,8 @@ class EventCorrelator {
   struct Written {
     std::string name;
     int count = 0;
-    absl::Time first;
-    absl::Time last = absl::InfinitePast();
+    absl::Time first;                        // wall
+    absl::Time last = absl::InfinitePast();  // steady
   };
   struct Budget {
     absl::Time full_at = absl::InfinitePast();

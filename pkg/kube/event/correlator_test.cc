@@ -43,11 +43,22 @@ class EventCorrelatorTest : public testing::Test {
  protected:
   CorrelatedEvent Add(std::string_view message, std::string_view reason = "Reason",
                       std::string_view subject = "Pod ns/a") {
-    return correlator_.Add(subject, "a", "Warning", reason, message, clock_.Now());
+    return correlator_.Add(subject, "a", "Warning", reason, message,
+                           {clock_.Now(), clock_.SteadyNow()});
   }
   base::FakeClock clock_;
   EventCorrelator correlator_;
 };
+
+// Set back, it must not silence a subject; set forward, it must not forget what was written.
+TEST_F(EventCorrelatorTest, AStepOfTheWallClockChangesNothingButTheTimesWritten) {
+  for (int i = 0; i < 20; ++i) EXPECT_NE(Add(std::to_string(i % 3)).kind, Kind::kDrop);
+  clock_.StepWall(-absl::Hours(24));
+  EXPECT_EQ(Add("0").kind, Kind::kUpdate);
+  EXPECT_EQ(Add("0").last, clock_.Now());
+  clock_.StepWall(absl::Hours(48));
+  EXPECT_EQ(Add("0").kind, Kind::kUpdate);
+}
 
 TEST_F(EventCorrelatorTest, AnIdenticalEventRaisesTheCount) {
   const CorrelatedEvent first = Add("x");

@@ -111,8 +111,9 @@ void EventRecorder::Record(const EventSubject& subject, EventType type, std::str
                            std::string_view message) {
   const std::string id =
       fmt::format("{} {} {}", subject.resource->kind, subject.key.ToString(), subject.uid);
-  CorrelatedEvent event = impl_->correlator.Add(id, subject.key.name, TypeName(type), reason,
-                                                Cut(message), impl_->clock.Now());
+  CorrelatedEvent event =
+      impl_->correlator.Add(id, subject.key.name, TypeName(type), reason, Cut(message),
+                            {impl_->clock.Now(), impl_->clock.SteadyNow()});
   if (event.kind == CorrelatedEvent::Kind::kDrop) return;
   event.message = Cut(event.message);
   impl_->Enqueue({subject, type, std::string(reason), std::move(event)});
