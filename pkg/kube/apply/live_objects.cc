@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pkg/aio/cancellation.h"
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/base/backoff.h"
 #include "pkg/base/check.h"
@@ -45,7 +46,8 @@ absl::StatusOr<LiveObject> LiveObject::Decode(const json::object& object,
 }
 
 json::object LiveObject::Parse() const {
-  absl::StatusOr<json::object> object = codec::ParseJsonObject(text);
+  // As large as it may be: it was read, and numbers may be longer when written again.
+  absl::StatusOr<json::object> object = codec::ParseJsonObject(text, {.max_bytes = text.size()});
   CALICO_CHECK(object.ok());  // Serialize wrote it
   return *std::move(object);
 }
@@ -73,8 +75,13 @@ struct LiveObjects::Entry {
 
 LiveObjects::LiveObjects(Client& client, std::vector<LiveKind> kinds, std::string label_selector,
                          std::string field_manager, const base::Clock& clock,
-                         const base::Logger& logger, aio::Executor executor)
-    : client_(client), logger_(logger), group_(executor), forever_(executor) {
+                         const base::Logger& logger, aio::Executor executor,
+                         absl::Duration discovery_interval)
+    : client_(client),
+      logger_(logger),
+      discovery_interval_(discovery_interval),
+      group_(executor),
+      forever_(executor) {
   for (LiveKind& kind : kinds) {
     entries_.push_back(std::make_unique<Entry>(std::move(kind), client, label_selector,
                                                field_manager, clock, logger, executor));
@@ -95,25 +102,56 @@ LiveObjects::Entry* LiveObjects::Find(const api::Resource& resource) const {
   return nullptr;
 }
 
-aio::Task<void> LiveObjects::Discover(Entry& entry) {
+// Whether the kind is served; nullopt when cancelled.
+aio::Task<std::optional<bool>> LiveObjects::Discover(const Entry& entry) {
   base::Backoff backoff;
-  while (!entry.served.has_value()) {
+  for (;;) {
     const absl::StatusOr<bool> served = co_await client_.Serves(*entry.kind.resource);
-    if (served.ok()) {
-      entry.served = *served;
-      break;
-    }
-    if (absl::IsCancelled(served.status())) co_return;
+    if (served.ok()) co_return *served;
+    if (absl::IsCancelled(served.status())) co_return std::nullopt;
     logger_.Warning("cannot discover a kind",
                     {{"kind", entry.kind.resource->kind}, {"error", served.status()}});
-    if (!(co_await aio::Sleep(backoff.Next(base::RandomUnit()))).ok()) co_return;
+    if (!(co_await aio::Sleep(backoff.Next(base::RandomUnit()))).ok()) co_return std::nullopt;
   }
+}
+
+void LiveObjects::SetServed(Entry& entry, bool served) {
+  const bool is_first = !entry.served.has_value();
+  if (std::exchange(entry.served, served) == served) return;
   entry.discovered.Notify();
+  if (is_first) return;
+  logger_.Info(served ? "the API server serves a kind now" : "the API server serves a kind no more",
+               {{"kind", entry.kind.resource->kind}});
+  for (const Observer& observer : observers_) observer(*entry.kind.resource, {});
+}
+
+// Ends when the API server does not serve the kind any more.
+aio::Task<void> LiveObjects::WhileServed(Entry& entry) {
+  for (;;) {
+    if (entry.served.value_or(false)) {
+      (co_await aio::Sleep(discovery_interval_)).IgnoreError();
+    } else if ((co_await entry.informer.WaitForSync(discovery_interval_)).ok()) {
+      SetServed(entry, true);
+    }
+    if (co_await aio::IsCancelled()) co_return;
+    const absl::StatusOr<bool> served = co_await client_.Serves(*entry.kind.resource);
+    if (served.ok() && !*served) co_return;
+  }
 }
 
 aio::Task<void> LiveObjects::RunEntry(Entry& entry) {
-  co_await Discover(entry);
-  if (entry.served.value_or(false)) co_await entry.informer.Run();
+  if (entry.kind.when != LiveKind::When::kIfServed) co_return co_await entry.informer.Run();
+  while (!co_await aio::IsCancelled()) {
+    const std::optional<bool> served = co_await Discover(entry);
+    if (!served.has_value()) co_return;
+    // At the start, waiting for it to be complete is WaitForKind's.
+    if (!*served || !entry.served.has_value()) SetServed(entry, *served);
+    if (*served) {
+      co_await aio::Race(entry.informer.Run(), WhileServed(entry));
+    } else {
+      (co_await aio::Sleep(discovery_interval_)).IgnoreError();
+    }
+  }
 }
 
 aio::Task<void> LiveObjects::Run() {
@@ -164,13 +202,14 @@ bool LiveObjects::HasSynced(const api::Resource& resource) const {
 std::shared_ptr<const LiveObject> LiveObjects::Get(const api::Resource& resource,
                                                    const api::ObjectKey& key) const {
   const Entry* const entry = Find(resource);
-  return entry == nullptr ? nullptr : entry->informer.store().Get(key);
+  if (entry == nullptr || !entry->served.value_or(false)) return nullptr;
+  return entry->informer.store().Get(key);
 }
 
 void LiveObjects::ForEach(
     const std::function<void(const api::Resource&, const LiveObject&)>& visit) const {
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (!entry->informer.HasSynced()) continue;
+    if (!entry->informer.HasSynced() || !entry->served.value_or(false)) continue;
     for (const auto& object : entry->informer.store().List()) {
       visit(*entry->kind.resource, *object);
     }

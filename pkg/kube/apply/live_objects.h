@@ -61,7 +61,7 @@ class LiveSource {
 struct LiveKind {
   enum class When {
     kAlways,
-    kIfServed,  // skipped when the API server does not serve it; asked once, at the start
+    kIfServed,  // only while the API server serves it, which is asked now and then
     kLater,     // from StartLater on: reading it takes rights that are given on the way
   };
   const api::Resource* resource;  // static
@@ -72,12 +72,17 @@ struct LiveKind {
 // Threading: event loop thread only. Lifetime: outlives its Run task.
 class LiveObjects : public LiveSource {
  public:
+  // How often it is asked whether a kind is served: clusters are upgraded while we run. What is
+  // served costs a request in ten minutes at most (Client::Serves).
+  static constexpr absl::Duration kDiscoveryInterval = absl::Minutes(5);
+
   // All references outlive this.
   LiveObjects(Client& client, std::vector<LiveKind> kinds, std::string label_selector,
               std::string field_manager, const base::Clock& clock, const base::Logger& logger,
-              aio::Executor executor);
+              aio::Executor executor, absl::Duration discovery_interval = kDiscoveryInterval);
   ~LiveObjects() override;
 
+  // The key is empty when the whole kind has come or gone.
   using Observer = std::function<void(const api::Resource& resource, const api::ObjectKey& key)>;
   // Requires: before Run.
   void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }
@@ -91,7 +96,8 @@ class LiveObjects : public LiveSource {
   // As WaitForSync, for one kind.
   aio::Task<absl::Status> WaitForKind(const api::Resource& resource, absl::Duration timeout);
 
-  // False when the API server does not serve this kind. Requires: WaitForSync was OK.
+  // False while the API server does not serve this kind; one that came later is served once it is
+  // complete. Requires: WaitForSync was OK.
   bool IsServed(const api::Resource& resource) const;
   // What is known of this kind is complete.
   bool HasSynced(const api::Resource& resource) const;
@@ -105,10 +111,13 @@ class LiveObjects : public LiveSource {
 
   Entry* Find(const api::Resource& resource) const;
   aio::Task<void> RunEntry(Entry& entry);
-  aio::Task<void> Discover(Entry& entry);
+  aio::Task<std::optional<bool>> Discover(const Entry& entry);
+  aio::Task<void> WhileServed(Entry& entry);
+  void SetServed(Entry& entry, bool served);
 
   Client& client_;
   const base::Logger& logger_;
+  const absl::Duration discovery_interval_;
   std::vector<Observer> observers_;
   std::vector<std::unique_ptr<Entry>> entries_;
   aio::TaskGroup group_;

@@ -72,7 +72,7 @@ class LiveObjectsTest : public FakeApiServerTest {
         std::vector<LiveKind>{{&api::kConfigMaps, "ns"},
                               {&api::kValidatingAdmissionPolicies, "", LiveKind::When::kIfServed},
                               {&api::kSecrets, "ns", LiveKind::When::kLater}},
-        "mine=yes", "us", base::SystemClock(), logger(), executor());
+        "mine=yes", "us", base::SystemClock(), logger(), executor(), discovery_interval_);
     live_->AddObserver([this](const api::Resource& resource, const api::ObjectKey& key) {
       seen_.push_back(std::string(resource.kind) + " " + key.ToString());
     });
@@ -90,6 +90,7 @@ class LiveObjectsTest : public FakeApiServerTest {
     return live_->Get(resource, {"ns", name}) != nullptr;
   }
 
+  absl::Duration discovery_interval_ = LiveObjects::kDiscoveryInterval;
   std::unique_ptr<LiveObjects> live_;
   std::unique_ptr<aio::TaskGroup> group_;
   std::vector<std::string> seen_;
@@ -148,6 +149,31 @@ ASYNC_TEST_F(LiveObjectsTest, KindsThatAreNotServedAndKindsForLater) {
   live_->StartLater();
   EXPECT_THAT(co_await live_->WaitForKind(api::kSecrets, absl::Seconds(10)), IsOk());
   EXPECT_TRUE(Has(api::kSecrets, "s"));
+  co_await group_->Stop();
+}
+
+// Clusters are upgraded, and now and then downgraded, while we run.
+ASYNC_TEST_F(LiveObjectsTest, AKindThatIsServedLaterIsWatchedFromThenOn) {
+  const api::Resource& policies = api::kValidatingAdmissionPolicies;
+  discovery_interval_ = absl::Milliseconds(20);
+  server().state().SetServed(policies, false);
+  server().Put(
+      Labelled("{apiVersion: admissionregistration.k8s.io/v1, kind: "
+               "ValidatingAdmissionPolicy, metadata: {name: p}}"));
+  co_await Start();
+  EXPECT_FALSE(live_->IsServed(policies));
+  server().state().SetServed(policies, true);
+  co_await Until([&] { return live_->IsServed(policies); });
+  EXPECT_TRUE(live_->HasSynced(policies));
+  EXPECT_NE(live_->Get(policies, {"", "p"}), nullptr);
+  EXPECT_THAT(seen_, testing::Contains("ValidatingAdmissionPolicy "));
+
+  server().state().SetServed(policies, false);
+  server().DropWatches();
+  co_await Until([&] { return !live_->IsServed(policies); });
+  EXPECT_EQ(live_->Get(policies, {"", "p"}), nullptr);
+  server().state().SetServed(policies, true);
+  co_await Until([&] { return live_->IsServed(policies); });
   co_await group_->Stop();
 }
 
