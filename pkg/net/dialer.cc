@@ -51,14 +51,12 @@ absl::Duration AddressTimeout(absl::Duration remaining, size_t left,
 
 aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dialer::Dial(absl::Duration remaining) {
   if (options_.origin.scheme == "https") CALICO_CO_RETURN_IF_ERROR(LoadTls());
+  if (is_first_) remaining = std::min(remaining, kFirstTimeout);
   const absl::Time deadline = base::SystemClock().SteadyNow() + remaining;
   const Url& hop = options_.proxy.has_value() ? *options_.proxy : options_.origin;
-  CALICO_CO_ASSIGN_OR_RETURN(
-      std::vector<std::string> addresses,
-      co_await (options_.resolve ? options_.resolve(hop.host) : Resolve(hop.host)));
-  if (addresses.empty()) {
-    co_return absl::UnavailableError(fmt::format("look up {}: no address", hop.host));
-  }
+  absl::StatusOr<std::vector<std::string>> looked_up = co_await LookUp(hop.host, remaining);
+  if (!looked_up.ok()) co_return looked_up.status();
+  std::vector<std::string> addresses = *std::move(looked_up);
   if (addresses.size() > kMaxAddresses) addresses.resize(kMaxAddresses);
   if (const auto good = std::find(addresses.begin(), addresses.end(), last_good_);
       good != addresses.end()) {
@@ -72,6 +70,7 @@ aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dialer::Dial(absl::Durati
     const absl::Duration timeout = AddressTimeout(deadline - base::SystemClock().SteadyNow(),
                                                   addresses.size() - i, options_.connect_timeout);
     auto connection = co_await aio::WithDeadline(DialAddress(addresses[i]), timeout);
+    is_first_ = false;
     if (connection.ok()) {
       last_good_ = addresses[i];
       co_return std::move(connection);
@@ -81,6 +80,21 @@ aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dialer::Dial(absl::Durati
         connection.status(), fmt::format("connect {}", JoinHostPort(addresses[i], hop.port))));
   }
   co_return Summary(failures);
+}
+
+aio::Task<absl::StatusOr<std::vector<std::string>>> Dialer::LookUp(std::string host,
+                                                                   absl::Duration timeout) {
+  absl::StatusOr<std::vector<std::string>> addresses = co_await aio::WithDeadline(
+      options_.resolve ? options_.resolve(host) : Resolve(host), timeout);
+  if (absl::IsDeadlineExceeded(addresses.status())) {
+    is_first_ = false;
+    co_return absl::UnavailableError(fmt::format("look up {}: no answer within {}: timed out", host,
+                                                 absl::FormatDuration(timeout)));
+  }
+  if (addresses.ok() && addresses->empty()) {
+    co_return absl::UnavailableError(fmt::format("look up {}: no address", host));
+  }
+  co_return addresses;
 }
 
 aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dialer::DialAddress(std::string address) {

@@ -28,6 +28,7 @@ struct DialerOptions {
   std::optional<Url> proxy;
   std::function<absl::StatusOr<TlsOptions>()> tls;
   std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;
+  // Of the first connection at most kFirstTimeout.
   absl::Duration connect_timeout = absl::Seconds(10);
   std::shared_ptr<uint64_t> received;
 };
@@ -41,6 +42,9 @@ absl::Duration AddressTimeout(absl::Duration remaining, size_t left,
 // Threading: event loop thread only. Must outlive its tasks.
 class Dialer {
  public:
+  // Who waits for a first connection, in vain, is to learn the reason soon; then there is patience.
+  static constexpr absl::Duration kFirstTimeout = absl::Seconds(4);
+
   explicit Dialer(DialerOptions options) : options_(std::move(options)) {}
 
   // A connection whose next bytes are the caller's and the origin's. Errors: kUnavailable,
@@ -49,12 +53,15 @@ class Dialer {
   aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dial(absl::Duration remaining);
 
  private:
+  aio::Task<absl::StatusOr<std::vector<std::string>>> LookUp(std::string host,
+                                                             absl::Duration timeout);
   aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> DialAddress(std::string address);
   aio::Task<absl::Status> Prepare(Connection& connection);
   absl::Status LoadTls();
 
   const DialerOptions options_;
   std::string last_good_;  // the address to begin with
+  bool is_first_ = true;   // no dial has come to its end
 
   // Built anew when the options change.
   TlsOptions tls_options_;

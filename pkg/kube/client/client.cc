@@ -1,6 +1,7 @@
 #include "pkg/kube/client/client.h"
 
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "pkg/codec/json.h"
 #include "pkg/kube/client/errors.h"
 #include "pkg/kube/client/list_call.h"
+#include "pkg/kube/client/reachability.h"
 #include "pkg/kube/client/request.h"
 #include "pkg/kube/client/transport.h"
 #include "pkg/kube/client/watch_decoder.h"
@@ -51,8 +53,13 @@ absl::Status AsBrokenWatch(const absl::Status& status) {
 }  // namespace
 
 struct Client::Impl {
-  Impl(aio::Executor executor, RestConfig config, const base::Logger& logger, ClientOptions o)
-      : options(std::move(o)), transport(std::move(executor), std::move(config), logger, options) {}
+  Impl(aio::Executor e, RestConfig config, const base::Logger& l, ClientOptions o,
+       std::shared_ptr<Reachability> r)
+      : executor(std::move(e)),
+        logger(l),
+        options(std::move(o)),
+        reachability(std::move(r)),
+        transport(executor, std::move(config), logger, options, reachability) {}
 
   aio::Task<absl::StatusOr<json::object>> Object(std::string what,
                                                  absl::StatusOr<http::Request> request,
@@ -65,17 +72,32 @@ struct Client::Impl {
                                      const EventSink& sink);
   aio::Task<absl::StatusOr<bool>> Serves(const api::Resource& resource);
 
+  const aio::Executor executor;
+  const base::Logger& logger;
   const ClientOptions options;
+  const std::shared_ptr<Reachability> reachability;
   Transport transport;
   std::map<std::string, Discovery> discovery;
 };
 
 Client::Client(aio::Executor executor, RestConfig config, const base::Logger& logger,
                ClientOptions options)
-    : impl_(std::make_shared<Impl>(std::move(executor), std::move(config), logger,
-                                   std::move(options))) {}
+    : Client([&] {
+        auto reachability = std::make_shared<Reachability>(config.origin, logger);
+        return std::make_shared<Impl>(std::move(executor), std::move(config), logger,
+                                      std::move(options), std::move(reachability));
+      }()) {}
+
+Client::Client(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Client::~Client() = default;
+
+std::unique_ptr<Client> Client::WithOwnConnections(int max_connections) const {
+  ClientOptions options = impl_->options;
+  options.max_connections = max_connections;
+  return std::unique_ptr<Client>(new Client(std::make_shared<Impl>(
+      impl_->executor, config(), impl_->logger, std::move(options), impl_->reachability)));
+}
 
 const RestConfig& Client::config() const { return impl_->transport.config(); }
 
@@ -181,6 +203,7 @@ aio::Task<absl::StatusOr<std::string>> Client::Impl::List(const api::Resource& r
   ListCall call(transport, resource, std::move(list), options.max_object_bytes, std::move(sink),
                 std::move(restart));
   absl::StatusOr<std::string> version = co_await call.Run();
+  if (absl::IsNotFound(version.status())) discovery.erase(GroupVersionPath(resource));
   if (!version.ok()) co_return base::Annotate(version.status(), what);
   co_return version;
 }

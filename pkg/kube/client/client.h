@@ -11,6 +11,9 @@
 // large, kResourceExhausted; 5xx, reset, refused, closed kUnavailable; an answer that cannot be
 // read kDataLoss; kDeadlineExceeded; kCancelled.
 // Messages read `verb Kind ns/name: cause`.
+//
+// When the server cannot be reached, the first attempt that fails is logged, within 5 s as a rule,
+// with its cause and the next step; calls go on trying as above.
 #ifndef CALICO_PKG_KUBE_CLIENT_CLIENT_H_
 #define CALICO_PKG_KUBE_CLIENT_CLIENT_H_
 
@@ -46,6 +49,10 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   static constexpr absl::Duration kDefaultTimeout = absl::Seconds(30);
+
+  // A client of the same server with the same credentials and connections of its own: its calls
+  // wait for none of this one's. Lifetime: independent of this one's.
+  std::unique_ptr<Client> WithOwnConnections(int max_connections) const;
 
   aio::Task<absl::StatusOr<boost::json::object>> Get(const api::Resource& resource,
                                                      api::ObjectKey key,
@@ -100,7 +107,8 @@ class Client {
   aio::Task<absl::StatusOr<boost::json::object>> GetPath(std::string path,
                                                          absl::Duration timeout = kDefaultTimeout);
 
-  // True if the server serves `resource` (discovery). Errors: as a read.
+  // True if the server serves `resource` (discovery). What is served is asked again after ten
+  // minutes, or once a list says that it is gone. Errors: as a read.
   aio::Task<absl::StatusOr<bool>> Serves(const api::Resource& resource);
 
   const RestConfig& config() const;
@@ -108,6 +116,8 @@ class Client {
 
  private:
   struct Impl;
+  explicit Client(std::shared_ptr<Impl> impl);
+
   std::shared_ptr<Impl> impl_;
 };
 

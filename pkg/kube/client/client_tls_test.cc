@@ -11,6 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/testing/eventually.h"
 #include "pkg/base/base64.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/testing/status_matchers.h"
@@ -55,7 +57,8 @@ class TlsTest : public FakeApiServerTest {
     return path;
   }
   // A client by a kubeconfig with these fields of cluster and user.
-  absl::StatusOr<std::unique_ptr<Client>> Connect(json::object cluster, json::object user) {
+  absl::StatusOr<std::unique_ptr<Client>> Connect(json::object cluster, json::object user,
+                                                  ClientOptions options = {}) {
     cluster["server"] = server().origin();
     const std::string path =
         Write("kubeconfig",
@@ -68,7 +71,7 @@ class TlsTest : public FakeApiServerTest {
     CALICO_ASSIGN_OR_RETURN(
         RestConfig config,
         LoadRestConfig({.kubeconfig = path}, ProcessEnvironment(), base::SystemClock(), logger()));
-    return std::make_unique<Client>(executor(), std::move(config), logger());
+    return std::make_unique<Client>(executor(), std::move(config), logger(), std::move(options));
   }
   static json::object Trusting(const pki::TestCa& ca) {
     return {{"certificate-authority-data", base::Base64Encode(ca.certificate_pem())}};
@@ -114,6 +117,10 @@ ASYNC_TEST_F(TlsTest, ForeignServerGetsNothing) {
   const auto result = co_await client->GetPath("/version");
   EXPECT_THAT(result, StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("get /version: ")));
   EXPECT_THAT(server().requests(), SizeIs(0));
+  EXPECT_THAT(log(), testing::ElementsAre(testing::AllOf(
+                         HasSubstr("the API server cannot be reached"),
+                         HasSubstr(server().origin()), HasSubstr("signed by unknown authority"),
+                         HasSubstr("check that the CA in the kubeconfig"))));
 }
 
 ASYNC_TEST_F(TlsTest, ServerNameIsVerified) {
@@ -146,6 +153,47 @@ ASYNC_TEST_F(MutualTlsTest, RenewedClientCertificateIsUsedAtOnce) {
   CO_ASSERT_OK(co_await client->GetPath("/version"));
   EXPECT_EQ(server().requests().back().client_certificate_pem, second.certificate_pem);
   EXPECT_EQ(server().connections(), 2);
+}
+
+ASYNC_TEST_F(MutualTlsTest, NoConnectionOfAReplacedCertificateIsUsedAgain) {
+  const pki::TestLeaf first = Ca().Leaf({.common_name = "jane"});
+  const pki::TestLeaf second = Ca().Leaf({.common_name = "jane"});
+  const std::string certificate = Write("client.crt", first.chain_pem);
+  const std::string key = Write("client.key", first.key_pem);
+  CO_ASSERT_OK_AND_ASSIGN(
+      auto client,
+      Connect(Trusting(Ca()), {{"client-certificate", certificate}, {"client-key", key}},
+              {.rotation_check = absl::ZeroDuration()}));
+  int answered = 0;
+  const auto get = [&]() -> aio::Task<void> {
+    CO_ASSERT_OK(co_await client->GetPath("/version"));
+    ++answered;
+  };
+  aio::TaskGroup group(executor());
+  const auto get_three_at_once = [&] {
+    for (int i = 0; i < 3; ++i) group.Spawn(get());
+  };
+  // One connection is in use while the certificate is replaced, and two are idle.
+  server().Inject({.delay = absl::Milliseconds(500)});
+  server().Inject({.times = 2, .delay = absl::Milliseconds(50)});
+  get_three_at_once();
+  CO_ASSERT_TRUE(co_await aio::Eventually([&] { return answered == 2; }));
+  EXPECT_EQ(server().connections(), 3);
+  Write("client.crt", second.chain_pem);
+  Write("client.key", second.key_pem);
+  co_await get();
+  EXPECT_EQ(server().connections(), 4);
+  co_await group.Join();
+  server().ClearRequests();
+  server().Inject({.times = 3, .delay = absl::Milliseconds(50)});
+  get_three_at_once();
+  co_await group.Join();
+  EXPECT_THAT(server().requests(), SizeIs(3));
+  for (const RecordedRequest& request : server().requests()) {
+    EXPECT_EQ(request.client_certificate_pem, second.certificate_pem);
+  }
+  EXPECT_EQ(server().connections(), 6) << "one is kept, and it is the new certificate's";
+  co_await group.Stop();
 }
 
 ASYNC_TEST_F(MutualTlsTest, ClientWithoutCertificateIsRefused) {

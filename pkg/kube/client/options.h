@@ -55,6 +55,9 @@ struct Preconditions {
 struct ClientOptions {
   std::string user_agent = "calico-operator";
   int max_connections = 16;  // of calls at one time; each watch has one more
+  // A client certificate that has been replaced is noticed within this time, or earlier by a new
+  // connection; connections that were made with the old one are then closed once they are idle.
+  absl::Duration rotation_check = absl::Minutes(1);
   // One object or watch event; a larger one is an error (kResourceExhausted). etcd takes 1.5 MiB by
   // default; the API server's encoder writes each '<', '>' and '&' with six bytes (\u003c), so a
   // legal object can arrive as 9 MiB.

@@ -18,7 +18,6 @@ namespace {
 // The body of an error; the API server's are a few hundred bytes.
 constexpr size_t kMaxErrorBytes = 64 << 10;
 constexpr size_t kMaxWarnings = 256;
-constexpr absl::Duration kRotationCheck = absl::Minutes(1);
 
 bool IsSuccess(int http_status) { return http_status >= 200 && http_status < 300; }
 
@@ -49,8 +48,12 @@ aio::Task<std::string> ReadErrorBody(http::ResponseStream& stream, absl::Duratio
 }  // namespace
 
 Transport::Transport(aio::Executor executor, RestConfig config, const base::Logger& logger,
-                     const ClientOptions& options)
-    : config_(std::move(config)), logger_(logger), max_connections_(options.max_connections) {
+                     const ClientOptions& options, std::shared_ptr<Reachability> reachability)
+    : config_(std::move(config)),
+      logger_(logger),
+      reachability_(std::move(reachability)),
+      max_connections_(options.max_connections),
+      rotation_check_(options.rotation_check) {
   http::ClientOptions http_options{.origin = config_.origin,
                                    .proxy = config_.proxy,
                                    .user_agent = options.user_agent,
@@ -88,11 +91,12 @@ aio::Task<absl::StatusOr<Transport::Answer>> Transport::Send(Call call, Mode mod
     http::Request request = call.request;
     request.repeatable = call.repeat != Repeat::kUnsafe;
     if (config_.credentials != nullptr) {
-      CALICO_CO_RETURN_IF_ERROR(co_await config_.credentials->Prepare(countdown.remaining()));
+      CALICO_CO_RETURN_IF_ERROR(Tell(co_await config_.credentials->Prepare(countdown.remaining())));
     }
-    CALICO_CO_RETURN_IF_ERROR(Authorize(request));
+    CALICO_CO_RETURN_IF_ERROR(Tell(Authorize(request)));
     absl::StatusOr<Answer> answer =
         co_await Attempt(std::move(request), machine.AttemptTimeout(countdown.remaining()), mode);
+    answer.ok() ? reachability_->Answered() : reachability_->Failed(answer.status());
     if (answer.ok()) LogWarnings(answer->response.headers);
     if (answer.ok() && IsSuccess(answer->response.status)) co_return answer;
 
@@ -138,6 +142,12 @@ aio::Task<absl::StatusOr<Transport::Answer>> Transport::Attempt(http::Request re
   co_return answer;
 }
 
+// Without credentials there is no request, and so no answer.
+absl::Status Transport::Tell(absl::Status status) {
+  if (!status.ok()) reachability_->Failed(status);
+  return status;
+}
+
 absl::Status Transport::Authorize(http::Request& request) {
   for (const auto& header : config_.headers) request.headers.push_back(header);
   if (config_.credentials == nullptr) return absl::OkStatus();
@@ -162,7 +172,7 @@ void Transport::CheckRotation() {
   if (used_identity_ == nullptr) return;
   const absl::Time now = base::SystemClock().SteadyNow();
   if (now < next_rotation_check_) return;
-  next_rotation_check_ = now + kRotationCheck;
+  next_rotation_check_ = now + rotation_check_;
   const absl::StatusOr<net::TlsOptions> tls = config_.credentials->Tls();
   if (tls.ok()) FollowRotation(*tls);
 }

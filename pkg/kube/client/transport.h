@@ -17,6 +17,7 @@
 #include "pkg/http/message.h"
 #include "pkg/kube/auth/rest_config.h"
 #include "pkg/kube/client/client.h"
+#include "pkg/kube/client/reachability.h"
 #include "pkg/kube/client/retry_machine.h"
 #include "pkg/net/tls.h"
 #include "pkg/net/tls_identity.h"
@@ -33,7 +34,7 @@ struct Call {
 class Transport {
  public:
   Transport(aio::Executor executor, RestConfig config, const base::Logger& logger,
-            const ClientOptions& options);
+            const ClientOptions& options, std::shared_ptr<Reachability> reachability);
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -71,6 +72,7 @@ class Transport {
   aio::Task<absl::StatusOr<Answer>> Send(Call call, Mode mode);
   aio::Task<absl::StatusOr<Answer>> Attempt(http::Request request, absl::Duration timeout,
                                             Mode mode);
+  absl::Status Tell(absl::Status status);
   absl::Status Authorize(http::Request& request);
   void FollowRotation(const net::TlsOptions& tls);
   void CheckRotation();
@@ -79,6 +81,7 @@ class Transport {
 
   RestConfig config_;
   const base::Logger& logger_;
+  const std::shared_ptr<Reachability> reachability_;
   std::unique_ptr<http::Client> http_;
   // What a new connection would show as our own, when that was last looked at.
   std::shared_ptr<const net::TlsIdentity> used_identity_;
@@ -86,6 +89,7 @@ class Transport {
   absl::Time next_rotation_check_ = absl::InfinitePast();
   std::set<std::string> warnings_;
   const int max_connections_;
+  const absl::Duration rotation_check_;
   int watches_ = 0;
 };
 

@@ -1,0 +1,66 @@
+#include "pkg/kube/client/reachability.h"
+
+#include "pkg/http/client.h"
+
+namespace calico::kube {
+namespace {
+
+struct Advice {
+  std::string_view cause;  // part of the message
+  std::string_view step;
+};
+// The first that fits.
+constexpr Advice kAdvice[] = {
+    {"exec: ", "run the credential plug-in of the kubeconfig by hand"},
+    {"proxy", "check the proxy: proxy-url in the kubeconfig, else HTTPS_PROXY and NO_PROXY"},
+    {"look up ", "check the host name, and the name servers of this host or pod"},
+    {"signed by unknown authority",
+     "check that the CA in the kubeconfig (in a pod: ca.crt of the service account) is this "
+     "server's, and that nothing on the way ends TLS"},
+    {"name mismatch", "check server and tls-server-name in the kubeconfig"},
+    {"does not speak TLS", "check that the port is the one for HTTPS"},
+    {"has expired", "renew the certificate, or set the clock of this machine"},
+    {"is not valid before", "set the clock of this machine, or that of the certificate's issuer"},
+    {"refused", "check that kube-apiserver runs there, and that address and port are right"},
+    {"timed out",
+     "check address and port, and routes, firewalls and network policies on the way there"},
+    {"unreachable", "check address and routes"},
+};
+
+}  // namespace
+
+std::string_view NextStep(const absl::Status& error) {
+  const std::string_view message(error.message().data(), error.message().size());
+  for (const Advice& advice : kAdvice) {
+    if (message.find(advice.cause) != std::string_view::npos) return advice.step;
+  }
+  return "check that kube-apiserver runs, the credentials, and the way there";
+}
+
+void Reachability::Answered() {
+  has_answered_ = true;
+  if (!std::exchange(is_told_, false)) return;
+  logger_.Info("the API server answers", {{"server", origin_}});
+}
+
+bool Reachability::MeansUnreachable(const absl::Status& error) const {
+  switch (error.code()) {
+    case absl::StatusCode::kUnauthenticated:  // TLS, the proxy, or no credentials to show
+      return true;
+    case absl::StatusCode::kUnavailable:
+      return http::NotSent(error);
+    case absl::StatusCode::kDeadlineExceeded:
+      return !has_answered_;
+    default:
+      return false;
+  }
+}
+
+void Reachability::Failed(const absl::Status& error) {
+  if (is_told_ || !MeansUnreachable(error)) return;
+  is_told_ = true;
+  logger_.Warning("the API server cannot be reached",
+                  {{"server", origin_}, {"error", error}, {"next_step", NextStep(error)}});
+}
+
+}  // namespace calico::kube
