@@ -28,7 +28,8 @@
 namespace calico::controller {
 
 struct ManagerOptions {
-  // Absent: leads at once, without a lease.
+  // Absent: leads at once, without a lease. Its StopLimit bounds the end of controllers after the
+  // loss of the lease.
   std::optional<kube::LeaderElectionOptions> leader_election;
   // The parts of a program get this long to end.
   absl::Duration stop_timeout = absl::Seconds(5);
@@ -42,6 +43,7 @@ struct ManagerOptions {
 // Threading: event loop thread only. All references outlive the manager.
 class Manager {
  public:
+  // `client` is for the lease: see kube::RunAsLeader.
   Manager(aio::Executor executor, kube::Client& client, ManagerOptions options,
           const base::Clock& clock, const base::Logger& logger);
   // Requires: Run has ended, or was never called.

@@ -1,5 +1,7 @@
 #include "pkg/controller/manager.h"
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -190,6 +192,33 @@ ASYNC_TEST_F(ManagerTest, ALostLeaseEndsEverything) {
   EXPECT_THAT(*program->outcome, base::StatusIs(absl::StatusCode::kAborted));
   EXPECT_THAT(events, ElementsAre("server +", "cache +", "controller +", "controller -",
                                   "cache - other", "server - other"));
+}
+
+// It could write beside the next leader.
+ASYNC_TEST_F(ManagerTest, AControllerThatOutlivesItsLeaseIsEnded) {
+  std::atomic<bool> timed_out = false;
+  ManagerOptions options = WithLease("a");
+  options.leader_election->lease_duration = absl::Seconds(4);
+  options.leader_election->renew_deadline = absl::Seconds(3);
+  options.leader_election->retry_period = absl::Milliseconds(100);
+  options.leader_election->stop_timed_out = [&timed_out] { timed_out = true; };
+  auto program = std::make_unique<Program>(*this, std::move(options));
+  bool hang = true;
+  const auto run = [](ManagerTest& test, const bool& hanging) -> aio::Task<void> {
+    test.events.push_back("hang +");
+    while (hanging) co_await aio::Yield();
+  };
+  program->manager.AddController("stubborn", [&] { return run(*this, hang); });
+  program->sync.Notify();
+  program->Start();
+  CO_ASSERT_TRUE(co_await aio::Eventually([&] { return Happened("hang +"); }));
+  api::Lease lease = *api::Lease::Decode(*server().Find(api::kLeases, kKey));
+  lease.holder_identity = "other";
+  server().Put(lease.Encode());
+  CO_ASSERT_TRUE(co_await aio::Eventually([&] { return timed_out.load(); }));
+  hang = false;
+  co_await program->group.Join();
+  EXPECT_THAT(*program->outcome, base::StatusIs(absl::StatusCode::kAborted));
 }
 
 ASYNC_TEST_F(ManagerTest, StoppedWhileItWaitsForEverything) {

@@ -25,7 +25,7 @@ namespace calico::csr {
 namespace {
 
 constexpr std::string_view kComponent = "csr-signer";
-// Connections beside those of requests in work: the lease, events.
+// Connections beside those of requests in work: events, look-ups.
 constexpr int kOtherConnections = 4;
 
 // Everything that lives as long as the program.

@@ -57,6 +57,11 @@ class ElectionMachine {
   const std::string& holder() const;
   // The bound of the next call.
   absl::Duration CallTimeout(absl::Time now) const;
+  // How much longer what leads may act: nobody else can have the lease by then. Negative when that
+  // is over.
+  absl::Duration ActingTime(absl::Time now) const {
+    return RenewLimit() + options_.StopLimit() - now;
+  }
   // The wait between two tries of one that does not lead.
   absl::Duration RetryWait(double random) const;
 

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <optional>
 #include <random>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/backoff.h"
 #include "pkg/kube/lease/election_machine.h"
+#include "pkg/kube/lease/watchdog.h"
 
 namespace calico::kube {
 namespace {
@@ -27,6 +30,16 @@ using Observed = std::function<void(const std::string& identity)>;
 // Giving up the lease must not hold up the end of the process.
 constexpr absl::Duration kReleaseTimeout = absl::Seconds(2);
 constexpr int kReleaseTries = 3;
+// One call at a time; the watch of a follower has its own besides.
+constexpr int kConnections = 1;
+
+// Never returns. Not even a log that takes nothing may hold it up.
+void EndProcess(const base::Logger& logger, const std::string& lease) {
+  alarm(1);
+  logger.Error("what leads did not stop in time, ending the process: another one may lead now",
+               {{"lease", lease}});
+  std::_Exit(EXIT_FAILURE);
+}
 
 absl::StatusOr<api::Lease> DecodeLease(const absl::StatusOr<json::object>& object) {
   if (!object.ok()) return object.status();
@@ -56,6 +69,8 @@ class Elector {
   aio::Task<void> Follow(const api::Lease& lease, absl::Duration wait);
   aio::Task<void> Renew(ElectionStep step);
   aio::Task<void> RunLead(const Lead& lead);
+  void StartWatchdog();
+  void ArmWatchdog(absl::Duration most = absl::InfiniteDuration());
   void End(absl::Status outcome);
   aio::Task<absl::Status> Release();
   void LogProblem(std::string_view message, const absl::Status& status) const;
@@ -68,7 +83,8 @@ class Elector {
   const base::Logger& logger_;
   ElectionMachine machine_;
   const aio::Executor executor_;
-  aio::Notifier ended_;  // `lead` has ended or the lease is lost
+  aio::Notifier ended_;               // `lead` has ended or the lease is lost
+  std::optional<Watchdog> watchdog_;  // while `lead` runs
   std::optional<absl::Status> outcome_;
   bool may_watch_ = true;
   std::string told_;  // the leader that `observed_` was told last
@@ -82,11 +98,13 @@ aio::Task<absl::Status> Elector::Run(Lead lead) {
                  {{"lease", options_.lease.ToString()}, {"identity", options_.identity}});
     aio::TaskGroup renewing(executor_);
     aio::TaskGroup leading(executor_);
+    StartWatchdog();
     renewing.Spawn(Renew(std::move(step)));
     leading.Spawn(RunLead(lead));
     (co_await ended_.Wait()).IgnoreError();
     // Renewing goes on until nothing of ours is at work that needs the lease.
     co_await leading.Stop();
+    watchdog_.reset();
     co_await renewing.Stop();
   }
   if (machine_.may_hold()) {
@@ -179,7 +197,9 @@ aio::Task<void> Elector::Renew(ElectionStep step) {
   while (step.kind != Kind::kLost) {
     step = co_await Perform(std::move(step));
     if (co_await aio::IsCancelled()) co_return;
+    ArmWatchdog();
   }
+  ArmWatchdog(options_.StopLimit());
   logger_.Error("lost the lease", {{"lease", options_.lease.ToString()},
                                    {"identity", options_.identity},
                                    {"holder", machine_.holder()}});
@@ -190,6 +210,19 @@ aio::Task<void> Elector::RunLead(const Lead& lead) {
   const absl::Status status = co_await lead();
   if (co_await aio::IsCancelled()) co_return;
   End(status);
+}
+
+void Elector::StartWatchdog() {
+  watchdog_.emplace(
+      options_.stop_timed_out
+          ? options_.stop_timed_out
+          : [&logger = logger_, lease = options_.lease.ToString()] { EndProcess(logger, lease); });
+  ArmWatchdog();
+}
+
+void Elector::ArmWatchdog(absl::Duration most) {
+  if (!watchdog_.has_value()) return;
+  watchdog_->Arm(std::min(most, machine_.ActingTime(clock_.SteadyNow())));
 }
 
 void Elector::End(absl::Status outcome) {
@@ -248,7 +281,8 @@ std::string NewLeaderIdentity() {
 aio::Task<absl::Status> RunAsLeader(Client& client, LeaderElectionOptions options, Lead lead,
                                     Observed observed, const base::Clock& clock,
                                     const base::Logger& logger) {
-  Elector elector(client, std::move(options), std::move(observed), clock, logger,
+  const std::unique_ptr<Client> own = client.WithOwnConnections(kConnections);
+  Elector elector(*own, std::move(options), std::move(observed), clock, logger,
                   co_await aio::CurrentExecutor());
   co_return co_await elector.Run(std::move(lead));
 }

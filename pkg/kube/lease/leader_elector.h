@@ -4,6 +4,12 @@
 // clock skew does no harm. A clean end gives the lease up (holderIdentity empty, duration 1 s), and
 // who waits for it watches the Lease, so that the next leader takes over at once. Where watching is
 // not allowed, it is read every retry period instead.
+//
+// Two leaders never act at the same time. The lease has a connection of its own, so that no number
+// of slow calls delays a renewal. When renewing fails, `lead` is cancelled at the renew deadline;
+// what has not ended after LeaderElectionOptions::StopLimit more (a task that does not listen, an
+// event loop that hangs) ends with the process, before the lease does and another one may lead. The
+// same when the machine was suspended or the process stopped for that long.
 #ifndef CALICO_PKG_KUBE_LEASE_LEADER_ELECTOR_H_
 #define CALICO_PKG_KUBE_LEASE_LEADER_ELECTOR_H_
 
@@ -28,15 +34,24 @@ struct LeaderElectionOptions {
   absl::Duration lease_duration = absl::Seconds(15);
   absl::Duration renew_deadline = absl::Seconds(10);
   absl::Duration retry_period = absl::Seconds(2);
+  // Called on a thread of its own when that is over; null logs it and ends the process at once with
+  // exit code 1.
+  std::function<void()> stop_timed_out;
+
+  // How long `lead` may take to end after the loss: less than the time from the renew deadline to
+  // the end of the lease.
+  absl::Duration StopLimit() const { return (lease_duration - renew_deadline) * 3 / 5; }
 };
 
 // `<hostname>_<random>`.
 std::string NewLeaderIdentity();
 
 // Waits for the lease, then runs `lead` while renewing it. When `lead` ends or the task is
-// cancelled, `lead` is cancelled and awaited, then the lease is given up. Returns what `lead`
-// returned, kAborted when the lease was lost (the process is expected to exit), kCancelled.
+// cancelled, `lead` is cancelled and awaited, then the lease is given up; after the loss of the
+// lease it is awaited for StopLimit at most. Returns what `lead` returned, kAborted when the lease
+// was lost (the process is expected to exit), kCancelled.
 // `observed` (may be null) is told each new leader's identity.
+// `client` names server and credentials; its connections are not used.
 // Lifetime: `client`, `clock`, `logger` outlive the task. Cancellation: total.
 aio::Task<absl::Status> RunAsLeader(Client& client, LeaderElectionOptions options,
                                     std::function<aio::Task<absl::Status>()> lead,

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,7 +39,15 @@ LeaderElectionOptions Options(std::string identity) {
           .identity = std::move(identity),
           .lease_duration = absl::Seconds(2),
           .renew_deadline = absl::Milliseconds(1500),
-          .retry_period = absl::Milliseconds(100)};
+          .retry_period = absl::Milliseconds(100),
+          // A busy machine may stand still for longer than this lease lasts.
+          .stop_timed_out = [] {}};
+}
+
+json::object ConfigMap(int number) {
+  return {{"apiVersion", "v1"},
+          {"kind", "ConfigMap"},
+          {"metadata", {{"name", std::to_string(number)}, {"namespace", "ns"}}}};
 }
 
 // One process that wants to lead.
@@ -241,6 +251,74 @@ ASYNC_TEST_F(LeaderElectorTest, ASlowServerIsNoLoss) {
   co_await a->group.Stop();
 }
 
+// More calls than the client has connections, none of which gets an answer.
+ASYNC_TEST_F(LeaderElectorTest, SlowCallsDoNotDelayARenewal) {
+  server().Inject({.path_contains = "/configmaps", .times = 1000, .delay = absl::Seconds(60)});
+  const auto a = Start("a");
+  CO_ASSERT_TRUE(co_await aio::Eventually([&] { return a->leading; }));
+  aio::TaskGroup calls(executor());
+  const auto write = [this](int number) -> aio::Task<void> {
+    (co_await client().Create(api::kConfigMaps, ConfigMap(number), absl::Seconds(60)))
+        .status()
+        .IgnoreError();
+  };
+  for (int i = 0; i < 48; ++i) calls.Spawn(write(i));
+  CO_ASSERT_TRUE(
+      co_await aio::Eventually([&] { return server().Count("POST", "/configmaps") > 0; }));
+  const int renewals = server().Count("PUT");
+  // Longer than a lease that is not renewed lasts.
+  (co_await aio::Sleep(absl::Seconds(3))).IgnoreError();
+  EXPECT_TRUE(a->leading);
+  EXPECT_GE(server().Count("PUT") - renewals, 15) << "every 100 ms";
+  co_await calls.Stop();
+  co_await a->group.Stop();
+  EXPECT_EQ(Lease().holder_identity, "");
+}
+
+// A task that does not listen must not act beside the next leader.
+ASYNC_TEST_F(LeaderElectorTest, WhatDoesNotEndAfterTheLossIsEndedInTime) {
+  LeaderElectionOptions options = Options("a");
+  options.lease_duration = absl::Seconds(4);
+  std::atomic<bool> timed_out = false;
+  options.stop_timed_out = [&timed_out] { timed_out = true; };
+  EXPECT_LT(options.StopLimit(), options.lease_duration - options.renew_deadline);
+  std::optional<absl::Status> outcome;
+  bool leading = false;
+  bool hangs = true;
+  const auto lead = [&]() -> aio::Task<absl::Status> {
+    leading = true;
+    while (hangs) co_await aio::Yield();
+    co_return absl::OkStatus();
+  };
+  const auto run = [&]() -> aio::Task<void> {
+    outcome = co_await RunAsLeader(client(), options, lead, nullptr, base::SystemClock(), logger());
+  };
+  aio::TaskGroup group(executor());
+  group.Spawn(run());
+  CO_ASSERT_TRUE(co_await aio::Eventually([&] { return leading; }));
+  PutLease("usurper");
+  CO_ASSERT_TRUE(co_await aio::Eventually([&] { return timed_out.load(); }));
+  EXPECT_FALSE(outcome.has_value());
+  EXPECT_THAT(log(), Contains(HasSubstr("lost the lease")));
+  hangs = false;
+  co_await group.Join();
+  EXPECT_THAT(*outcome, base::StatusIs(absl::StatusCode::kAborted));
+}
+
+ASYNC_TEST_F(LeaderElectorTest, WhatEndsAfterTheLossIsLeftInPeace) {
+  LeaderElectionOptions options = Options("a");
+  options.lease_duration = absl::Seconds(4);
+  std::atomic<bool> timed_out = false;
+  options.stop_timed_out = [&timed_out] { timed_out = true; };
+  const auto a = std::make_unique<Candidate>(*this, options);
+  a->Start();
+  CO_ASSERT_TRUE(co_await aio::Eventually([&] { return a->leading; }));
+  PutLease("usurper");
+  co_await a->group.Join();
+  (co_await aio::Sleep(options.lease_duration)).IgnoreError();
+  EXPECT_FALSE(timed_out);
+}
+
 ASYNC_TEST_F(LeaderElectorTest, AnAnswerThatIsLostIsFoundAgain) {
   server().Inject({.method = "POST", .act_then_close = true});
   server().Inject({.method = "PUT", .act_then_close = true});
@@ -282,18 +360,46 @@ ASYNC_TEST_F(LeaderElectorTest, EndsInTimeWhenTheServerIsGone) {
   server().ClearFaults();
 }
 
-// A whole process that leads until it is killed.
-[[noreturn]] void LeadUntilKilled(const RestConfig& config) {
+// A whole process that leads, and does nothing but `lead`.
+[[noreturn]] void LeadInProcess(const RestConfig& config,
+                                std::function<aio::Task<absl::Status>()> lead) {
   aio::EventLoop loop;
   base::Logger logger(base::LogLevel::kError);
   Client client(loop.executor(), config, logger);
-  loop.Run([](Client& c, const base::Logger& l) -> aio::Task<void> {
-    (co_await RunAsLeader(
-         c, Options("child"), [] { return aio::Sleep(absl::InfiniteDuration()); }, nullptr,
-         base::SystemClock(), l))
+  LeaderElectionOptions options = Options("child");
+  options.stop_timed_out = nullptr;
+  loop.Run([](Client& c, LeaderElectionOptions o, std::function<aio::Task<absl::Status>()> run,
+              const base::Logger& l) -> aio::Task<void> {
+    (co_await RunAsLeader(c, std::move(o), std::move(run), nullptr, base::SystemClock(), l))
         .IgnoreError();
-  }(client, logger));
-  _exit(1);
+  }(client, std::move(options), std::move(lead), logger));
+  _exit(2);
+}
+[[noreturn]] void LeadUntilKilled(const RestConfig& config) {
+  LeadInProcess(config, [] { return aio::Sleep(absl::InfiniteDuration()); });
+}
+
+// Whatever blocks it: no event loop, no renewal, and so no process when another one may lead.
+ASYNC_TEST_F(LeaderElectorTest, AProcessThatHangsEndsBeforeItsLease) {
+  const pid_t child = fork();
+  if (child == 0) {
+    LeadInProcess(server().Config(), []() -> aio::Task<absl::Status> {
+      sleep(60);
+      co_return absl::OkStatus();
+    });
+  }
+  CO_ASSERT_TRUE(co_await aio::Eventually([&] { return Lease().holder_identity == "child"; }));
+  int status = 0;
+  const bool ended = co_await aio::Eventually(
+      [&] { return waitpid(child, &status, WNOHANG) == child; }, absl::Seconds(20));
+  EXPECT_LT(absl::Now() - *Lease().renew_time, absl::Seconds(2)) << "the lease";
+  EXPECT_TRUE(ended);
+  if (!ended) {
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+  }
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
 }
 
 ASYNC_TEST_F(LeaderElectorTest, AKilledLeaderIsReplacedAfterItsLease) {
