@@ -114,9 +114,6 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   if (const std::string name = environment("OPERATOR_NAME"); !name.empty()) {
     config->operator_name = name;
   }
-  if (const std::string account = environment("OPERATOR_SERVICEACCOUNT"); !account.empty()) {
-    config->service_account = account;
-  }
   config->service_host = environment("KUBERNETES_SERVICE_HOST");
   config->service_port = environment("KUBERNETES_SERVICE_PORT");
   return {};

@@ -24,8 +24,6 @@ struct OperatorConfig {
   // OPERATOR_NAMESPACE; empty: the namespace of the pod's service account, else tigera-operator.
   std::string operator_namespace;
   std::string operator_name = "tigera-operator";  // OPERATOR_NAME: of the operator's Deployment
-  // OPERATOR_SERVICEACCOUNT: who the operator is, and so who may copy image pull secrets.
-  std::string service_account = "tigera-operator";
   // KUBERNETES_SERVICE_HOST and _PORT, which are told to Calico's pods too. Empty: not set.
   std::string service_host;
   std::string service_port;

@@ -32,7 +32,6 @@ TEST(OperatorConfigTest, Defaults) {
   EXPECT_TRUE(parsed.config.leader_elect);
   EXPECT_FALSE(parsed.config.manage_crds);
   EXPECT_EQ(parsed.config.operator_name, "tigera-operator");
-  EXPECT_EQ(parsed.config.service_account, "tigera-operator");
   EXPECT_EQ(OperatorNamespace(parsed.config, ""), "tigera-operator");
   EXPECT_EQ(OperatorNamespace(parsed.config, "mine"), "mine");
 }
@@ -42,7 +41,6 @@ TEST(OperatorConfigTest, FlagsAndEnvironment) {
                                "--metrics-addr=:1", "--health-addr", "", "--log-level=debug"},
                               {{"OPERATOR_NAMESPACE", "ns"},
                                {"OPERATOR_NAME", "op"},
-                               {"OPERATOR_SERVICEACCOUNT", "account"},
                                {"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
                                {"KUBERNETES_SERVICE_PORT", "443"}});
   EXPECT_FALSE(parsed.flags.exit_code.has_value()) << parsed.flags.text;
@@ -54,7 +52,6 @@ TEST(OperatorConfigTest, FlagsAndEnvironment) {
   EXPECT_EQ(parsed.config.log_level, base::LogLevel::kDebug);
   EXPECT_EQ(OperatorNamespace(parsed.config, "other"), "ns");
   EXPECT_EQ(parsed.config.operator_name, "op");
-  EXPECT_EQ(parsed.config.service_account, "account");
   EXPECT_EQ(parsed.config.service_host, "10.0.0.1");
   EXPECT_EQ(parsed.config.service_port, "443");
 }

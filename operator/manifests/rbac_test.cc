@@ -2,6 +2,8 @@
 // Calico by what the operator makes.
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,8 +15,11 @@
 #include <gtest/gtest.h>
 
 #include "operator/manifests/manifests.h"
+#include "operator/render/releases.h"
 #include "operator/render/testing/cases.h"
+#include "operator/render/testing/combinations.h"
 #include "operator/render/testing/objects.h"
+#include "pkg/base/testing/status_matchers.h"
 #include "pkg/codec/json.h"
 #include "pkg/codec/yaml.h"
 
@@ -25,6 +30,7 @@ using testing::Contains;
 using testing::Gt;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 using Objects = std::vector<std::pair<std::string, json::object>>;  // with where they come from
 
@@ -69,7 +75,11 @@ std::vector<std::string> CheckRule(const json::object& rule, bool is_cluster_wid
   }
   const std::set<std::string> verbs = Strings(rule, "verbs");
   const bool is_named = !Strings(rule, "resourceNames").empty();
-  for (const char* verb : {"escalate", "bind", "impersonate", "approve", "sign"}) {
+  // With one of these a thief gives himself any right.
+  for (const char* verb : {"escalate", "bind", "impersonate"}) {
+    if (verbs.contains(verb)) problems.emplace_back(verb);
+  }
+  for (const char* verb : {"approve", "sign"}) {
     if (verbs.contains(verb) && !is_named) problems.push_back(fmt::format("{} of any name", verb));
   }
   const bool writes_roles = Strings(rule, "apiGroups").contains("rbac.authorization.k8s.io") &&
@@ -134,6 +144,106 @@ TEST(RbacTest, RenderedRolesAreNarrow) {
   EXPECT_THAT(Check(objects), IsEmpty());
 }
 
+// One right: a verb on a resource of a group, of one name or (empty) of all; or a path.
+using Atoms = std::set<std::string>;
+
+void AddAtoms(const json::object& role, Atoms& atoms) {
+  for (const json::value& value : role.at("rules").as_array()) {
+    const json::object& rule = value.as_object();
+    std::set<std::string> names = Strings(rule, "resourceNames");
+    if (names.empty()) names.emplace();
+    for (const std::string& verb : Strings(rule, "verbs")) {
+      for (const std::string& path : Strings(rule, "nonResourceURLs")) {
+        atoms.insert(fmt::format("{} {}", verb, path));
+      }
+      for (const std::string& group : Strings(rule, "apiGroups")) {
+        for (const std::string& resource : Strings(rule, "resources")) {
+          for (const std::string& name : names) {
+            atoms.insert(fmt::format("{} {}/{} {}", verb, group, resource, name));
+          }
+        }
+      }
+    }
+  }
+}
+
+// What the roles grant that any release renders for any Installation.
+Atoms RenderedAtoms() {
+  Atoms atoms;
+  const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
+  EXPECT_THAT(releases, base::IsOk());
+  for (const std::string& version : releases->versions()) {
+    const render::Release& release = *releases->Find(version);
+    render::ForEveryCombination(release, [&](const render::Facts& facts) {
+      const absl::StatusOr<std::vector<json::object>> objects = release.Select(facts);
+      ASSERT_THAT(objects, base::IsOk()) << version;
+      for (const json::object& object : *objects) {
+        const std::string_view kind = object.at("kind").as_string();
+        if (kind == "ClusterRole" || kind == "Role") AddAtoms(object, atoms);
+      }
+    });
+  }
+  return atoms;
+}
+
+const json::object* Find(const Objects& objects, std::string_view kind, std::string_view name) {
+  for (const auto& [where, object] : objects) {
+    if (std::string_view(object.at("kind").as_string()) != kind) continue;
+    if (std::string_view(object.at("metadata").at("name").as_string()) == name) return &object;
+  }
+  return nullptr;
+}
+
+// The API server takes a role only from who holds all that it grants.
+TEST(RbacTest, TheOperatorHoldsWhatItGrantsAndNoMore) {
+  const Objects objects = Shipped();
+  const json::object* const role = Find(objects, "ClusterRole", "calico-operator-granted");
+  const json::object* const binding =
+      Find(objects, "ClusterRoleBinding", "calico-operator-granted");
+  ASSERT_NE(role, nullptr);
+  ASSERT_NE(binding, nullptr);
+  EXPECT_EQ(binding->at("roleRef").at("name"), "calico-operator-granted");
+  EXPECT_EQ(
+      codec::Serialize(binding->at("subjects")),
+      R"([{"kind":"ServiceAccount","name":"tigera-operator","namespace":"tigera-operator"}])");
+  Atoms held;
+  AddAtoms(*role, held);
+  const Atoms granted = RenderedAtoms();
+  EXPECT_THAT(granted, SizeIs(Gt(100U)));
+  Atoms missing;
+  Atoms too_much;
+  std::set_difference(granted.begin(), granted.end(), held.begin(), held.end(),
+                      std::inserter(missing, missing.end()));
+  std::set_difference(held.begin(), held.end(), granted.begin(), granted.end(),
+                      std::inserter(too_much, too_much.end()));
+  EXPECT_THAT(missing, IsEmpty());
+  EXPECT_THAT(too_much, IsEmpty());
+}
+
+// What is rendered must have one of the names that the operator may write.
+TEST(RbacTest, TheOperatorMayWriteEveryRoleBindingAndPolicyThatIsRendered) {
+  const Objects objects = Shipped();
+  Atoms held;
+  AddAtoms(*Find(objects, "ClusterRole", "calico-operator"), held);
+  const std::map<std::string_view, std::string_view> resources = {
+      {"ClusterRole", "rbac.authorization.k8s.io/clusterroles"},
+      {"ClusterRoleBinding", "rbac.authorization.k8s.io/clusterrolebindings"},
+      {"ValidatingAdmissionPolicy", "admissionregistration.k8s.io/validatingadmissionpolicies"},
+      {"ValidatingAdmissionPolicyBinding",
+       "admissionregistration.k8s.io/validatingadmissionpolicybindings"}};
+  Atoms needed;
+  for (const auto& [where, object] : Rendered()) {
+    const auto found = resources.find(std::string_view(object.at("kind").as_string()));
+    if (found == resources.end()) continue;
+    for (const char* verb : {"create", "patch", "delete"}) {
+      needed.insert(fmt::format("{} {} {}", verb, found->second,
+                                std::string_view(object.at("metadata").at("name").as_string())));
+    }
+  }
+  EXPECT_THAT(needed, SizeIs(Gt(20U)));
+  for (const std::string& right : needed) EXPECT_TRUE(held.contains(right)) << right;
+}
+
 TEST(RbacTest, WideOnesAreFound) {
   const auto check = [](std::string_view yaml) {
     return Check({{"test", codec::ParseYaml(yaml)->as_object()}});
@@ -146,7 +256,14 @@ TEST(RbacTest, WideOnesAreFound) {
               Contains(HasSubstr("resources *")));
   EXPECT_THAT(check("{kind: ClusterRole, metadata: {name: a}, rules: [{apiGroups: "
                     "[rbac.authorization.k8s.io], resources: [clusterroles], verbs: [bind]}]}"),
-              Contains(HasSubstr("bind of any name")));
+              Contains(HasSubstr("bind")));
+  EXPECT_THAT(check("{kind: ClusterRole, metadata: {name: a}, rules: [{apiGroups: "
+                    "[rbac.authorization.k8s.io], resources: [clusterroles], resourceNames: [b], "
+                    "verbs: [escalate]}]}"),
+              Contains(HasSubstr("escalate")));
+  EXPECT_THAT(check("{kind: ClusterRole, metadata: {name: a}, rules: [{apiGroups: "
+                    "[certificates.k8s.io], resources: [signers], verbs: [approve]}]}"),
+              Contains(HasSubstr("approve of any name")));
   EXPECT_THAT(check("{kind: ClusterRole, metadata: {name: a}, rules: [{apiGroups: [''], resources: "
                     "[secrets], verbs: [list]}]}"),
               Contains(HasSubstr("Secrets of all namespaces")));

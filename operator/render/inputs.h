@@ -36,11 +36,10 @@ struct PullSecret {
 };
 
 struct Inputs {
-  std::string owner_uid;                             // of the Installation
-  std::string operator_namespace;                    // where the operator runs
-  std::string operator_account = "tigera-operator";  // its service account there
-  std::vector<pki::Certificate> ca_certificates;     // of caCert, in its order
-  std::optional<ApiEndpoint> api_endpoint;           // absent: pods use the service network
+  std::string owner_uid;                          // of the Installation
+  std::string operator_namespace;                 // where the operator runs
+  std::vector<pki::Certificate> ca_certificates;  // of caCert, in its order
+  std::optional<ApiEndpoint> api_endpoint;        // absent: pods use the service network
   DnsSettings node_dns;
   int typha_replicas = 1;
   std::vector<PullSecret> pull_secrets;

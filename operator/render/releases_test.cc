@@ -1,6 +1,5 @@
 #include "operator/render/releases.h"
 
-#include <functional>
 #include <set>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 
 #include "operator/render/render.h"
 #include "operator/render/testing/cases.h"
+#include "operator/render/testing/combinations.h"
 #include "operator/render/testing/objects.h"
 #include "operator/render/testing/releases.h"
 #include "pkg/base/testing/status_matchers.h"
@@ -20,24 +20,6 @@ namespace {
 
 using base::IsOk;
 using testing::ElementsAre;
-
-// Calls `visit` for every combination of the values of the facts that make a difference.
-void ForEveryCombination(const Release& release, const std::function<void(const Facts&)>& visit) {
-  const std::set<std::string_view> in_use = release.FactsInUse();
-  std::vector<FactDefinition> all(FactDefinitions().begin(), FactDefinitions().end());
-  for (FactDefinition& definition : all) {
-    if (!in_use.contains(definition.name)) definition.values.resize(1);
-  }
-  std::vector<size_t> at(all.size(), 0);
-  while (true) {
-    Facts facts;
-    for (size_t i = 0; i < all.size(); ++i) facts[all[i].name] = all[i].values[at[i]];
-    visit(facts);
-    size_t i = 0;
-    while (i < all.size() && ++at[i] == all[i].values.size()) at[i++] = 0;
-    if (i == all.size()) return;
-  }
-}
 
 std::string TextOf(const std::vector<json::object>& objects) {
   std::string text;

@@ -1,6 +1,5 @@
 #include "operator/render/render.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,16 +34,6 @@ Objects PullSecrets(const Inputs& inputs) {
   return objects;
 }
 
-// After what gives the operator the right to write them.
-void InsertPullSecrets(Objects& objects, Objects secrets) {
-  const auto binding = std::find_if(objects.begin(), objects.end(), [](const json::object& object) {
-    return KindOf(object) == api::kRoleBindings.kind;
-  });
-  const auto at = binding == objects.end() ? binding : binding + 1;
-  objects.insert(at, std::make_move_iterator(secrets.begin()),
-                 std::make_move_iterator(secrets.end()));
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<json::object>> Render(const Release& release,
@@ -54,7 +43,7 @@ absl::StatusOr<std::vector<json::object>> Render(const Release& release,
   CALICO_RETURN_IF_ERROR(CheckAllTakeValues(objects));
   CALICO_ASSIGN_OR_RETURN(const ValueSources sources,
                           MakeValueSources(release, installation, inputs, objects));
-  InsertPullSecrets(objects, PullSecrets(inputs));
+  for (json::object& copy : PullSecrets(inputs)) objects.push_back(std::move(copy));
   for (json::object& object : objects) {
     CALICO_RETURN_IF_ERROR(SetValues(object, sources));
     SetCommonLabels(object);

@@ -179,14 +179,6 @@ void SetPolicySigner(ObjectEditor& edit, const ValueSources& sources) {
       fmt::format("'{}'", signer);
 }
 
-void SetOperatorAccount(ObjectEditor& edit, const ValueSources& sources) {
-  for (json::value& subject : edit.ArrayAt(edit.root(), {"subjects"})) {
-    if (!subject.is_object()) return edit.Fail("a subject that is none");
-    subject.get_object()["namespace"] = sources.inputs.operator_namespace;
-    subject.get_object()["name"] = sources.inputs.operator_account;
-  }
-}
-
 // The objects that take values.
 struct Taker {
   std::string_view kind;
@@ -195,7 +187,6 @@ struct Taker {
   bool is_always_there = true;
 };
 constexpr Taker kTakers[] = {
-    {"RoleBinding", "tigera-operator-secrets", &SetOperatorAccount},
     {"ConfigMap", kCaBundle, &SetCaBundle},
     {"ConfigMap", kCniConfig, &SetCniConfig},
     {"DaemonSet", kNode, &SetNode},

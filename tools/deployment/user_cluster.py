@@ -10,12 +10,13 @@ from localcluster import binaries
 MANAGER = "quickstart"
 PLAN = """On the cluster {server} this will
   - apply the CRDs installations and tigerastatuses (group operator.tigera.io);
-  - apply the namespaces tigera-operator and csr-signer with our operator and signer, their service accounts, Roles
-    (those for events in the namespace default), ClusterRoles {roles};
+  - apply the namespaces tigera-operator, csr-signer and calico-system with our operator and signer, their service
+    accounts, Roles (those for events in the namespace default), ClusterRoles {roles};
   - store the CA {ca} with its key as Secret csr-signer/csr-signer-ca{endpoint};
-  - apply Installation default with certificateManagement (signer {signer}). The operator then makes the namespace
-    calico-system with calico-node on every node and calico-typha, their ClusterRoles, and where the API server has
-    it a ValidatingAdmissionPolicy for the names of CertificateSigningRequests of that signer.
+  - apply Installation default with certificateManagement (signer {signer}). The operator then makes in
+    calico-system calico-node on every node and calico-typha, their ClusterRoles, and where the API server has them
+    two ValidatingAdmissionPolicies: for the names of CertificateSigningRequests of that signer, and for what
+    Calico's service accounts may write to nodes and pods.
 It needs these images there first; the first three are in {folder}/*.tar:
 {images}
 Calico itself needs its own CRDs (crd.projectcalico.org) and an IPPool, as README.md says.
@@ -87,11 +88,11 @@ def _specification(options, ca):
 
 
 def _agreed(options, kube, ca):
-    removal = " && ".join(f"kubectl --kubeconfig {options.kubeconfig} delete {what}" for what in (
+    removal = " && ".join(f"kubectl --kubeconfig {options.kubeconfig} delete --ignore-not-found {what}" for what in (
         "installation default", *(f"-f {install.DIST}/manifests/{name}.yaml" for name in ("signer", "operator", "crds"))))
     print(PLAN.format(
         server=kube.server, folder=install.DIST / "images", ca=ca, signer=install.SIGNER_NAME, removal=removal,
-        roles="calico-operator, tigera-operator-secrets and csr-signer",
+        roles="calico-operator, calico-operator-granted, tigera-operator-secrets and csr-signer",
         endpoint=f";\n  - tell both the API server's address {options.api_server} (ConfigMap kubernetes-services-endpoint)"
         if options.api_server else "", images="\n".join(f"  {name}" for name in _images(options))))
     others = foreign(kube)

@@ -38,7 +38,6 @@ std::vector<kube::LiveKind> OwnedKinds() {
           {&api::kConfigMaps, ns},
           {&api::kServices, ns},
           {&api::kPodDisruptionBudgets, ns},
-          {&api::kRoleBindings, ns},
           {&api::kClusterRoles, ""},
           {&api::kClusterRoleBindings, ""},
           {&api::kDaemonSets, ns},

@@ -39,6 +39,19 @@ std::string Describe(const std::vector<absl::Status>& errors) {
   return absl::StrJoin(first, "; ");
 }
 
+// The right to write copies of pull secrets is bound by operator.yaml in calico-system, and goes
+// with that namespace when the Installation is deleted.
+std::string NextStep(const kube::ApplyReport& report) {
+  const bool is_forbidden =
+      report.stopped_at == kube::Wave::kSecrets &&
+      std::any_of(report.errors.begin(), report.errors.end(), absl::IsPermissionDenied);
+  if (!is_forbidden) return "";
+  return fmt::format(
+      ": run `kubectl apply --server-side -f operator.yaml`, which binds the operator's right to "
+      "the Secrets of namespace {} again",
+      render::kCalicoNamespace);
+}
+
 std::string IgnoredNote(const std::vector<std::string>& fields) {
   return fmt::format("fields without effect in this version: {}", absl::StrJoin(fields, ", "));
 }
@@ -137,7 +150,6 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
   render::Inputs inputs;
   inputs.owner_uid = pass.record->uid;
   inputs.operator_namespace = options_.operator_namespace;
-  inputs.operator_account = options_.service_account;
   inputs.api_endpoint = view_.Endpoint();
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
   inputs.typha_replicas = validation::TyphaReplicas(CountNodes());
@@ -218,7 +230,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   }
   if (!report.ok()) {
     pass.error = report.errors.front();
-    pass.Stop(api::kReasonResourceUpdateError, Describe(report.errors));
+    pass.Stop(api::kReasonResourceUpdateError, Describe(report.errors) + NextStep(report));
     co_return;
   }
   pass.applied = true;

@@ -41,7 +41,6 @@ namespace calico::installation {
 struct InstallationControllerOptions {
   const render::Release* release = nullptr;  // what is installed; outlives the controller
   std::string operator_namespace;
-  std::string service_account = "tigera-operator";  // of the operator, there
   std::string operator_name;  // of the operator's own Deployment, for its DNS settings
   // KUBERNETES_SERVICE_HOST and _PORT of the process, where there is no ConfigMap with them.
   std::optional<render::ApiEndpoint> process_endpoint;

@@ -40,7 +40,6 @@ kube::ClientOptions ClientOptionsOf() {
 InstallationControllerOptions ControllerOptionsOf(const OperatorOptions& options) {
   InstallationControllerOptions result{.release = options.config.release,
                                        .operator_namespace = options.operator_namespace,
-                                       .service_account = options.config.service_account,
                                        .operator_name = options.config.operator_name};
   if (!options.config.service_host.empty() && !options.config.service_port.empty()) {
     result.process_endpoint =

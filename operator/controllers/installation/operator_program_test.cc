@@ -34,7 +34,7 @@ using testing::HasSubstr;
 
 constexpr absl::Duration kPatience = absl::Seconds(20);
 // Those of the reference, the admission policy and its binding.
-constexpr size_t kObjects = 22;
+constexpr size_t kObjects = 23;
 const api::ObjectKey kDefault = {"", "default"};
 const api::ObjectKey kCalico = {"", "calico"};
 const api::ObjectKey kNodeKey = {"calico-system", "calico-node"};
@@ -319,6 +319,34 @@ ASYNC_TEST_F(OperatorProgramTest, PutsRightWhatWasDoneByHand) {
   ObjectAt(service, {"metadata", "labels"}).erase(render::kManagedByLabel);
   server().Put(service);
   co_await Until("the same", [&] { return Made() == before; });
+  co_await Stop();
+}
+
+// The RoleBinding goes with the namespace when an Installation is deleted.
+ASYNC_TEST_F(OperatorProgramTest, WithoutTheRightToCopyPullSecretsTheStatusSaysWhatToApply) {
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "Secret"},
+                {"metadata", {{"name", "my-pull"}, {"namespace", "tigera-operator"}}},
+                {"type", "kubernetes.io/dockerconfigjson"},
+                {"data", {{".dockerconfigjson", "eyJhdXRocyI6e319"}}}});
+  json::object object = Installation();
+  ObjectAt(object, {"spec"})["imagePullSecrets"] = json::array{{{"name", "my-pull"}}};
+  PutInstallation(std::move(object));
+  server().Inject({.method = "PATCH",
+                   .path_contains = "/namespaces/calico-system/secrets/my-pull",
+                   .times = 1000,
+                   .status = 403});
+  Start();
+  co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });
+  EXPECT_EQ(Condition("Degraded", "reason"), "ResourceUpdateError");
+  const std::string message = Condition("Degraded", "message");
+  EXPECT_THAT(message, HasSubstr("Secret"));
+  EXPECT_THAT(message, HasSubstr("calico-system"));
+  EXPECT_THAT(message, HasSubstr("`kubectl apply --server-side -f operator.yaml`"));
+  server().ClearFaults();  // it was applied
+  co_await Until("the copy",
+                 [&] { return Find(api::kSecrets, {"calico-system", "my-pull"}).has_value(); });
+  co_await Until("not degraded", [&] { return Condition("Degraded") == "False"; });
   co_await Stop();
 }
 

@@ -265,7 +265,7 @@ aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::st
                   return JustSent(object, live);
                 }});
   for (const Wave wave :
-       {Wave::kNamespaces, Wave::kConfiguration, Wave::kSecrets, Wave::kWorkloads}) {
+       {Wave::kNamespacesAndRoles, Wave::kConfiguration, Wave::kSecrets, Wave::kWorkloads}) {
     aio::TaskGroup group(executor_);
     for (ApplyStep& step : plan.applies) {
       const DesiredObject& object = desired[step.index];
@@ -273,7 +273,9 @@ aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::st
     }
     co_await group.Join();
     co_await group.Stop();
-    if (!report.ok()) co_return report;
+    if (report.ok()) continue;
+    report.stopped_at = wave;
+    co_return report;
   }
   aio::TaskGroup group(executor_);
   for (DeleteStep& step : plan.deletes) group.Spawn(DeleteOne(std::move(step), report));

@@ -39,6 +39,7 @@ struct ApplyReport {
   int deleted = 0;
   // One for each object that failed. A wave with errors is the last one that is sent.
   std::vector<absl::Status> errors;
+  std::optional<Wave> stopped_at;  // that wave
   // When to look again, because the watch is behind what was sent.
   absl::Duration recheck_after = absl::InfiniteDuration();
   bool ok() const { return errors.empty(); }

@@ -208,6 +208,7 @@ ASYNC_TEST_F(ApplierTest, AnErrorEndsTheWaves) {
   const ApplyReport report = co_await Apply({kNamespace, kConfig, kWorkload});
   EXPECT_THAT(report.errors, ElementsAre(StatusIs(absl::StatusCode::kInvalidArgument,
                                                   HasSubstr("ConfigMap ns/c"))));
+  EXPECT_EQ(report.stopped_at, Wave::kConfiguration);
   EXPECT_EQ(server().Count("PATCH", "/deployments/"), 0);
   EXPECT_TRUE((co_await Apply({kNamespace, kConfig, kWorkload})).ok());
   co_await Finish();

@@ -64,6 +64,14 @@ bool TakesMoreAlong(const api::Resource& resource) {
          resource == api::kServices;
 }
 
+// Whether a ClusterRole has an aggregationRule that it must not have. Only who may do everything
+// can change or remove that; deleting is allowed.
+bool GathersRules(const api::Resource& resource, const json::object& live,
+                  const json::object& desired) {
+  return resource == api::kClusterRoles && codec::FindObject(live, "aggregationRule") != nullptr &&
+         codec::FindObject(desired, "aggregationRule") == nullptr;
+}
+
 std::optional<ApplyStep> StepFor(const DesiredObject& desired, size_t index,
                                  const LiveObject* live) {
   if (live == nullptr) return ApplyStep{.index = index};
@@ -83,10 +91,11 @@ std::optional<ApplyStep> StepFor(const DesiredObject& desired, size_t index,
 }  // namespace
 
 absl::StatusOr<bool> NeedsNewObject(const DesiredObject& desired, const json::object& live) {
+  const api::Resource& resource = *desired.resource;
+  if (GathersRules(resource, live, desired.object)) return true;
   const std::optional<std::string> path =
       ImmutableDifference(Schema::Kubernetes(), live, desired.object);
   if (!path.has_value()) return false;
-  const api::Resource& resource = *desired.resource;
   if (TakesMoreAlong(resource)) {
     return absl::FailedPreconditionError(
         fmt::format("apply {} {}: {} is not what it must be and cannot be changed", resource.kind,
@@ -119,7 +128,9 @@ absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view 
 }
 
 Wave WaveOf(const api::Resource& resource) {
-  if (resource == api::kNamespaces) return Wave::kNamespaces;
+  if (resource == api::kNamespaces || resource == api::kClusterRoles) {
+    return Wave::kNamespacesAndRoles;
+  }
   if (resource == api::kSecrets) return Wave::kSecrets;
   if (resource == api::kDaemonSets || resource == api::kDeployments) return Wave::kWorkloads;
   return Wave::kConfiguration;

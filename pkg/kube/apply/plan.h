@@ -40,9 +40,9 @@ absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view 
 
 // Objects are sent in waves; each begins when the one before is done.
 enum class Wave {
-  kNamespaces,
-  kConfiguration,  // what workloads refer to, roles first among them
-  kSecrets,        // writing them may take a role of the wave before
+  kNamespacesAndRoles,  // a binding is refused while its role is not there
+  kConfiguration,       // what workloads refer to
+  kSecrets,             // apart, so that it can be told when they alone are refused
   kWorkloads,
 };
 Wave WaveOf(const api::Resource& resource);

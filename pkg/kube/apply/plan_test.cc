@@ -198,6 +198,13 @@ TEST(PlanTest, WhatCannotBeChangedIsMadeAnewWhereNobodyMissesIt) {
        "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: o}, "
        "roleRef: {kind: ClusterRole, name: cluster-admin}}",
        "roleRef", false},
+      {"role that gathers the rules of others",
+       "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: o}, "
+       "rules: [{verbs: [get]}]}",
+       "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: o}, "
+       "rules: [{verbs: [get]}], aggregationRule: {clusterRoleSelectors: [{matchLabels: {a: "
+       "b}}]}}",
+       "aggregationRule", false},
       {"closed ConfigMap",
        "{apiVersion: v1, kind: ConfigMap, metadata: {name: o, namespace: ns}, data: {a: b}}",
        "{apiVersion: v1, kind: ConfigMap, metadata: {name: o, namespace: ns}, data: {a: b}, "
@@ -252,8 +259,10 @@ TEST(PlanTest, WhatCannotBeChangedIsMadeAnewWhereNobodyMissesIt) {
 }
 
 TEST(PlanTest, Waves) {
-  EXPECT_EQ(WaveOf(api::kNamespaces), Wave::kNamespaces);
-  EXPECT_EQ(WaveOf(api::kClusterRoles), Wave::kConfiguration);
+  EXPECT_EQ(WaveOf(api::kNamespaces), Wave::kNamespacesAndRoles);
+  // The API server looks into the role before it takes a binding of somebody who may not bind all.
+  EXPECT_EQ(WaveOf(api::kClusterRoles), Wave::kNamespacesAndRoles);
+  EXPECT_EQ(WaveOf(api::kClusterRoleBindings), Wave::kConfiguration);
   EXPECT_EQ(WaveOf(api::kSecrets), Wave::kSecrets);
   EXPECT_EQ(WaveOf(api::kDaemonSets), Wave::kWorkloads);
   EXPECT_EQ(WaveOf(api::kDeployments), Wave::kWorkloads);
