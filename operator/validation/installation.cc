@@ -99,6 +99,7 @@ void CheckAlgorithms(const api::CertificateManagement& management, Findings find
 }
 
 void CheckManagement(const api::Installation& installation, absl::Time now,
+                     std::span<const base::IpAddress> node_addresses,
                      InstallationVerdict& verdict) {
   Findings findings(verdict.problems);
   if (!installation.certificate_management.has_value()) {
@@ -109,7 +110,7 @@ void CheckManagement(const api::Installation& installation, absl::Time now,
     return;
   }
   const api::CertificateManagement& management = *installation.certificate_management;
-  CaVerdict ca = CheckCaCertificates(management.ca_cert_pem, now);
+  CaVerdict ca = CheckCaCertificates(management.ca_cert_pem, CalicoDemands(node_addresses), now);
   for (std::string& text : ca.problems) {
     findings.Add(fmt::format("{}.caCert", kManagement), std::move(text));
   }
@@ -266,10 +267,11 @@ std::string ToString(std::span<const Problem> problems) {
   return text;
 }
 
-InstallationVerdict ValidateInstallation(const api::Installation& installation, absl::Time now) {
+InstallationVerdict ValidateInstallation(const api::Installation& installation, absl::Time now,
+                                         std::span<const base::IpAddress> node_addresses) {
   InstallationVerdict verdict;
   const Findings findings(verdict.problems);
-  CheckManagement(installation, now, verdict);
+  CheckManagement(installation, now, node_addresses, verdict);
   CheckSupported("spec.variant", installation.variant, {"Calico"}, findings);
   CheckProvider(installation.kubernetes_provider, findings);
   CheckSupported("spec.cni.type", installation.cni.type, {"Calico"}, findings);

@@ -13,6 +13,7 @@
 #include <absl/time/time.h>
 
 #include "pkg/api/operator/installation.h"
+#include "pkg/base/ip_address.h"
 #include "pkg/pki/certificate.h"
 
 namespace calico::validation {
@@ -30,7 +31,8 @@ struct InstallationVerdict {
   std::vector<Problem> problems;
   // Of caCert, each once, in its order. Empty when caCert has a problem.
   std::vector<pki::Certificate> ca_certificates;
-  // Sentences for the status of a working Installation: a CA that ends soon.
+  // Sentences for the status of a working Installation: a CA that ends soon, or one that has ended
+  // or has not begun beside a good one.
   std::vector<std::string> warnings;
   // When the verdict changes by itself, because a certificate begins, ends or is about to end.
   absl::Time recheck_at = absl::InfiniteFuture();
@@ -38,7 +40,10 @@ struct InstallationVerdict {
   bool ok() const { return problems.empty(); }
 };
 
-InstallationVerdict ValidateInstallation(const api::Installation& installation, absl::Time now);
+// `node_addresses` are the hosts' addresses as far as they are known: certificates will hold them,
+// and the CA must allow that.
+InstallationVerdict ValidateInstallation(const api::Installation& installation, absl::Time now,
+                                         std::span<const base::IpAddress> node_addresses = {});
 
 }  // namespace calico::validation
 

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "operator/validation/ca_certificates.h"
 #include "pkg/base/base64.h"
+#include "pkg/pki/ca/ca_check.h"
 #include "pkg/pki/issue.h"
 #include "pkg/pki/key.h"
 #include "pkg/pki/testing/test_ca.h"
@@ -131,7 +131,7 @@ const std::vector<BadCase>& BadCertificateManagement() {
       {"not PEM", [](api::Installation& i) { SetCa(i, "not pem at all"); },
        "spec.certificateManagement.caCert", "is not PEM"},
       {"DER", [](api::Installation& i) { SetCa(i, Ca().certificate().der()); },
-       "spec.certificateManagement.caCert", "looks like DER"},
+       "spec.certificateManagement.caCert", "is DER"},
       {"encoded twice",
        [](api::Installation& i) { SetCa(i, base::Base64Encode(Ca().certificate_pem())); },
        "spec.certificateManagement.caCert", "base64 twice"},
@@ -156,15 +156,12 @@ const std::vector<BadCase>& BadCertificateManagement() {
        [](api::Installation& i) {
          SetCa(i, SelfSigned({.not_before = pki::TestTime() + absl::Hours(24), .is_ca = true}));
        },
-       "spec.certificateManagement.caCert", "is not yet valid, it begins on 2027-01-16"},
+       "spec.certificateManagement.caCert", "is not valid before 2027-01-16"},
       {"may not sign",
        [](api::Installation& i) {
          SetCa(i, SelfSigned({.key_usages = {pki::KeyUsage::kCrlSign}, .is_ca = true}));
        },
        "spec.certificateManagement.caCert", "lacks keyCertSign"},
-      {"trailing garbage",
-       [](api::Installation& i) { SetCa(i, Ca().certificate_pem() + "garbage"); },
-       "spec.certificateManagement.caCert", "something after its last certificate"},
       {"a private key",
        [](api::Installation& i) { SetCa(i, Ca().certificate_pem() + Ca().key_pem()); },
        "spec.certificateManagement.caCert", "block 2 is a private key"},
@@ -176,8 +173,14 @@ const std::vector<BadCase>& BadCertificateManagement() {
        },
        "spec.certificateManagement.caCert", "block 2 is a CERTIFICATE REQUEST"},
       {"the second of two is bad",
-       [](api::Installation& i) { SetCa(i, Ca().certificate_pem() + ExpiredCa()); },
-       "spec.certificateManagement.caCert", "certificate 2 of 2 (CN=odd) expired"},
+       [](api::Installation& i) {
+         SetCa(i, Ca().certificate_pem() +
+                      SelfSigned({.extended_key_usages = {std::string(pki::kOidServerAuth)},
+                                  .is_ca = true}));
+       },
+       "spec.certificateManagement.caCert",
+       "certificate 2 of 2 (CN=odd) limits what is below it by an extendedKeyUsage that lacks "
+       "clientAuth, which calico-node needs"},
       {"no signer", [](api::Installation& i) { i.certificate_management->signer_name = ""; },
        "spec.certificateManagement.signerName", "is required"},
       {"kubernetes.io",
@@ -307,7 +310,7 @@ TEST(InstallationValidationTest, AllProblemsAreToldAtOnce) {
   installation.node_metrics_port = 0;
   installation.calico_network.mtu = 10;
   const InstallationVerdict verdict = ValidateInstallation(installation, pki::TestTime());
-  EXPECT_THAT(verdict.problems, SizeIs(7)) << ToString(verdict.problems);
+  EXPECT_THAT(verdict.problems, SizeIs(6)) << ToString(verdict.problems);
   EXPECT_THAT(verdict.ca_certificates, IsEmpty());
   EXPECT_THAT(ToString(verdict.problems), HasSubstr("; spec.certificateManagement.signerName: "));
 }
@@ -322,7 +325,7 @@ TEST(InstallationValidationTest, ProblemsNeverQuoteThePem) {
 
 TEST(InstallationValidationTest, SaysWhenItsVerdictChanges) {
   const pki::Certificate& ca = Ca().certificate();
-  const absl::Time warn_at = ca.not_after() - kCaEndsSoon;
+  const absl::Time warn_at = ca.not_after() - pki::kCaEndsSoon;
   const InstallationVerdict now = ValidateInstallation(Good(), pki::TestTime());
   EXPECT_EQ(now.recheck_at, warn_at + absl::Seconds(1));
 
@@ -333,6 +336,17 @@ TEST(InstallationValidationTest, SaysWhenItsVerdictChanges) {
   EXPECT_EQ(soon.recheck_at, ca.not_after() + absl::Seconds(1));
 
   EXPECT_FALSE(ValidateInstallation(Good(), soon.recheck_at).ok());
+}
+
+TEST(InstallationValidationTest, TheLastDayOfAnOldRootIsANote) {
+  api::Installation installation = Good();
+  SetCa(installation, Ca().certificate_pem() + ExpiredCa());
+  const InstallationVerdict verdict = ValidateInstallation(installation, pki::TestTime());
+  EXPECT_TRUE(verdict.ok()) << ToString(verdict.problems);
+  EXPECT_THAT(verdict.ca_certificates, SizeIs(2));
+  EXPECT_THAT(verdict.warnings,
+              testing::ElementsAre(HasSubstr("spec.certificateManagement.caCert: certificate 2 of "
+                                             "2 (CN=odd) expired on 2027-01-14")));
 }
 
 }  // namespace

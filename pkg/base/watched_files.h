@@ -40,6 +40,9 @@ class WatchedFiles {
   // Reads all files, and hands them to `take` when they differ from those it took last, or when the
   // last look failed. Blocking: small files.
   News Refresh(Take take);
+  // The next look hands the files to `take` whatever they hold, because what they are good for
+  // changes with the time, say.
+  void Forget() { taken_.reset(); }
   // How the last look ended. Errors: the reader's, with the path; those of `take`.
   const absl::Status& status() const { return status_; }
 

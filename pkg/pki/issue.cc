@@ -11,6 +11,7 @@
 
 #include "pkg/base/status_macros.h"
 #include "pkg/openssl/error.h"
+#include "pkg/pki/ca/name_constraints.h"
 #include "pkg/pki/internal/asn1.h"
 #include "pkg/pki/internal/extensions.h"
 #include "pkg/pki/internal/key_access.h"
@@ -200,6 +201,25 @@ absl::Status CheckPathLengths(const std::vector<Certificate>& chain, int below) 
   return absl::OkStatus();
 }
 
+// What is wanted lies within the constraints and usages of every CA of `chain`.
+absl::Status CheckConstraints(const std::vector<Certificate>& chain,
+                              const CertificateTemplate& wanted) {
+  for (const Certificate& ca : chain) {
+    if (ca.extended_key_usages().empty() || ca.HasExtendedKeyUsage(kOidAnyExtendedKeyUsage)) {
+      continue;
+    }
+    for (const std::string& usage : wanted.extended_key_usages) {
+      if (ca.HasExtendedKeyUsage(usage)) continue;
+      return absl::PermissionDeniedError(
+          fmt::format("the extendedKeyUsage of the CA {:?} does not allow {}", ca.subject(),
+                      ExtendedKeyUsageName(usage)));
+    }
+  }
+  const absl::Status names = CheckNameConstraints(chain, wanted.dns_names, wanted.ip_addresses,
+                                                  wanted.subject.empty() ? wanted.common_name : "");
+  return names.ok() ? names : absl::PermissionDeniedError(names.message());
+}
+
 }  // namespace
 
 absl::StatusOr<CertificateAuthority> CertificateAuthority::Create(std::vector<Certificate> chain,
@@ -251,6 +271,7 @@ absl::StatusOr<Certificate> CertificateAuthority::Issue(const PublicKey& key,
     return Refuse(fmt::format("it would have ended at {}", Rfc3339(issued.not_after)));
   }
   if (wanted.is_ca) CALICO_RETURN_IF_ERROR(CheckPathLengths(chain_, /*below=*/1));
+  CALICO_RETURN_IF_ERROR(CheckConstraints(chain_, wanted));
   return Build(key, issued,
                {.key = internal::KeyAccess::Handle(key_),
                 .digest = DigestFor(key_.public_key()),

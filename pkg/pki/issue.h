@@ -52,7 +52,9 @@ class CertificateAuthority {
   // Signs a certificate for `key`. Serial: 128 random bits, positive. Subject and authority key
   // identifiers are written. Signed with SHA-256, by a P-384 CA with SHA-384, by P-521 with
   // SHA-512. Validity is cut to that of every certificate in the chain. Errors: FailedPrecondition
-  // when the CA (or one above it) is expired or not yet valid at `now`; InvalidArgument: not_after
+  // when the CA (or one above it) is expired or not yet valid at `now`; PermissionDenied when name
+  // constraints or the extendedKeyUsage of one in the chain leave out what is wanted, with the
+  // constraint and the name: no peer would take the certificate; InvalidArgument: not_after
   // not after not_before, or in the past, a weak `key`, names that cannot be encoded, a CA where
   // the path length allows none; Internal when the library fails.
   absl::StatusOr<Certificate> Issue(const PublicKey& key, const CertificateTemplate& wanted,

@@ -1,5 +1,6 @@
 #include "pkg/pki/issue.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <thread>
@@ -246,6 +247,56 @@ TEST(IssueTest, KeepsPathLengths) {
   EXPECT_THAT(root.Intermediate("zero", 0).authority().Issue(LeafKey(), wanted, TestTime()),
               StatusIs(kInvalid, HasSubstr("path length 0")));
   EXPECT_THAT(low.authority().Issue(LeafKey(), LeafTemplate(), TestTime()), IsOk());
+}
+
+// A CA with an extension that only the command writes.
+CertificateAuthority Constrained(const std::string& extension) {
+  const OpensslCommand openssl;
+  const auto made = openssl.Run(
+      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -out ca.pem -days "
+      "36500 -subj /O=Example/CN=constrained -addext 'keyUsage=critical,keyCertSign' -addext '{}'",
+      extension);
+  EXPECT_EQ(made.exit_code, 0) << made.output;
+  return *CertificateAuthority::Create({*Certificate::ParsePem(openssl.Read("ca.pem"))},
+                                       *PrivateKey::ParsePem(openssl.Read("key")));
+}
+
+TEST(IssueTest, RefusesWhatTheCasConstraintsForbid) {
+  struct Case {
+    const char* extension;
+    const char* message;  // empty: issued
+  };
+  const Case cases[] = {
+      {"nameConstraints=critical,permitted;DNS:typha-server,permitted;IP:10.0.0.0/255.0.0.0", ""},
+      {"nameConstraints=critical,permitted;DNS:example.com",
+       "permit only the DNS names \"example.com\", not \"typha-server\""},
+      {"nameConstraints=critical,permitted;IP:192.168.0.0/255.255.0.0", "not 10.1.2.3"},
+      {"nameConstraints=critical,permitted;IP:fd00::/ff00::", "not 10.1.2.3"},
+      {"nameConstraints=critical,excluded;IP:10.1.0.0/255.255.0.0",
+       "exclude the IP addresses 10.1.0.0/16, and with it 10.1.2.3"},
+      {"extendedKeyUsage=serverAuth", "does not allow clientAuth"},
+      {"extendedKeyUsage=anyExtendedKeyUsage", ""},
+  };
+  CertificateTemplate wanted = LeafTemplate();
+  wanted.dns_names = {"typha-server"};
+  wanted.ip_addresses = {*IpAddress::Parse("10.1.2.3")};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.extension);
+    const CertificateAuthority ca = Constrained(c.extension);
+    const absl::Time now = std::max(TestTime(), ca.certificate().not_before());
+    wanted.not_before = now - absl::Minutes(5);
+    wanted.not_after = now + absl::Hours(1);
+    const auto leaf = ca.Issue(LeafKey(), wanted, now);
+    const auto peers = [&] {
+      return VerifyChain(*leaf, {}, {ca.certificate()}, ExtendedKeyUsage::kClientAuth, now);
+    };
+    if (std::string(c.message).empty()) {
+      ASSERT_THAT(leaf, IsOk());
+      EXPECT_THAT(peers(), IsOk()) << "and the verifier agrees";
+    } else {
+      EXPECT_THAT(leaf, StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr(c.message)));
+    }
+  }
 }
 
 TEST(IssueTest, NoNamesAtAll) {

@@ -5,10 +5,12 @@
 #include <absl/algorithm/container.h>
 #include <fmt/format.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include "pkg/base/status_macros.h"
 #include "pkg/openssl/error.h"
 #include "pkg/openssl/handles.h"
+#include "pkg/pki/ca/name_constraints.h"
 #include "pkg/pki/internal/x509.h"
 
 namespace calico::pki {
@@ -71,6 +73,35 @@ std::string Detail(int error, const Certificate& at_fault, ExtendedKeyUsage purp
   }
 }
 
+// The constraints of those above that the certificate at fault does not keep.
+std::string ConstraintDetail(X509_STORE_CTX* context, const Certificate& at_fault) {
+  STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context);
+  for (int i = X509_STORE_CTX_get_error_depth(context) + 1; i < sk_X509_num(chain); ++i) {
+    const absl::StatusOr<Certificate> ca = internal::FromX509(sk_X509_value(chain, i));
+    if (!ca.ok()) continue;
+    const absl::Status names = CheckNameConstraints(
+        {&*ca, 1}, at_fault.dns_names(), at_fault.ip_addresses(), at_fault.common_name());
+    if (!names.ok()) return fmt::format("; {}", std::string(names.message()));
+  }
+  return "";
+}
+
+// A CA with anyExtendedKeyUsage limits nothing: Go says so and RFC 5280 4.2.1.12 allows it, OpenSSL
+// looks for the one usage only.
+int TakeAnyExtendedKeyUsage(int ok, X509_STORE_CTX* context) {
+  if (ok == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_INVALID_PURPOSE ||
+      X509_STORE_CTX_get_error_depth(context) == 0) {
+    return ok;
+  }
+  X509* ca = X509_STORE_CTX_get_current_cert(context);
+  if ((X509_get_extension_flags(ca) & EXFLAG_XKUSAGE) == 0 ||
+      (X509_get_extended_key_usage(ca) & XKU_ANYEKU) == 0 || X509_check_ca(ca) != 1) {
+    return ok;
+  }
+  X509_STORE_CTX_set_error(context, X509_V_OK);
+  return 1;
+}
+
 absl::Status Explain(X509_STORE_CTX* context, ExtendedKeyUsage purpose) {
   const int error = X509_STORE_CTX_get_error(context);
   X509* current = X509_STORE_CTX_get_current_cert(context);
@@ -80,6 +111,9 @@ absl::Status Explain(X509_STORE_CTX* context, ExtendedKeyUsage purpose) {
     if (at_fault.ok()) {
       where =
           fmt::format(" (subject {:?}{})", at_fault->subject(), Detail(error, *at_fault, purpose));
+      if (error == X509_V_ERR_PERMITTED_VIOLATION || error == X509_V_ERR_EXCLUDED_VIOLATION) {
+        where += ConstraintDetail(context, *at_fault);
+      }
     }
   }
   return absl::FailedPreconditionError(
@@ -87,6 +121,7 @@ absl::Status Explain(X509_STORE_CTX* context, ExtendedKeyUsage purpose) {
 }
 
 bool Configure(X509_STORE_CTX* context, ExtendedKeyUsage purpose, absl::Time now) {
+  X509_STORE_CTX_set_verify_cb(context, TakeAnyExtendedKeyUsage);
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_time(param, absl::ToTimeT(now));
   X509_VERIFY_PARAM_set_depth(param, kMaxDepth);

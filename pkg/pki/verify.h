@@ -25,7 +25,8 @@ enum class ExtendedKeyUsage { kServerAuth, kClientAuth, kAny };
 // Each certificate of `roots` is a trust anchor of its own, an intermediate CA too; nothing that
 // the machine trusts is added. `intermediates` are only material for building the chain. Errors:
 // FailedPrecondition naming the check that failed and the certificate's subject (and, for validity,
-// the time); InvalidArgument when `roots` is empty. Threading: may run on any thread.
+// the time, for name constraints the constraint and the names); InvalidArgument when `roots` is
+// empty. Threading: may run on any thread.
 absl::Status VerifyChain(const Certificate& leaf, const std::vector<Certificate>& intermediates,
                          const std::vector<Certificate>& roots, ExtendedKeyUsage purpose,
                          absl::Time now);

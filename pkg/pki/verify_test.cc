@@ -53,6 +53,34 @@ TEST(VerifyChainTest, AnIntermediateMayBeTheAnchor) {
               IsOk());
 }
 
+TEST(VerifyChainTest, AnExpiredNamesakeOfTheRootHarmsNobody) {
+  const PrivateKey key = PrivateKey::Generate(KeyAlgorithm::kEcdsaP256).value();
+  const PrivateKey old_key = PrivateKey::Generate(KeyAlgorithm::kEcdsaP256).value();
+  const auto root = [](const PrivateKey& signer, absl::Duration from, absl::Duration until) {
+    return SelfSign(signer, {.common_name = "root",
+                             .not_before = TestTime() + from,
+                             .not_after = TestTime() + until,
+                             .is_ca = true})
+        .value();
+  };
+  const Certificate good = root(key, absl::Hours(-1), absl::Hours(100));
+  const Certificate same_key = root(key, absl::Hours(-99), absl::Hours(-9));
+  const Certificate other_key = root(old_key, absl::Hours(-99), absl::Hours(-9));
+  const CertificateAuthority ca =
+      CertificateAuthority::Create({good}, PrivateKey::ParsePem(key.ToPem().view()).value())
+          .value();
+  const Certificate leaf = ca.Issue(old_key.public_key(),
+                                    {.common_name = "leaf",
+                                     .not_before = TestTime(),
+                                     .not_after = TestTime() + absl::Hours(1)},
+                                    TestTime())
+                               .value();
+  for (const std::vector<Certificate>& roots :
+       {std::vector{same_key, good}, {good, same_key}, {other_key, good}, {good, other_key}}) {
+    EXPECT_THAT(VerifyChain(leaf, {}, roots, kServer, TestTime()), IsOk());
+  }
+}
+
 TEST(VerifyChainTest, RefusesAnUnknownIssuer) {
   const TestCa root("root"), other("other"), namesake("root");
   const TestLeaf leaf = root.Leaf({.common_name = "leaf"});
@@ -193,7 +221,26 @@ TEST(VerifyChainTest, ChecksCriticalExtensionsAndNameConstraints) {
                                   "example.com";
   EXPECT_THAT(ForgedChain(constrained, "subjectAltName=DNS:a.example.com").Verify(), IsOk());
   EXPECT_THAT(ForgedChain(constrained, "subjectAltName=DNS:a.example.org").Verify(),
-              StatusIs(kFailed, HasSubstr("permitted subtree")));
+              StatusIs(kFailed, AllOf(HasSubstr("permitted subtree"),
+                                      HasSubstr("permit only the DNS names \"example.com\", not "
+                                                "\"a.example.org\""))));
+  EXPECT_THAT(ForgedChain(std::string(kCa) + "\nnameConstraints=excluded;IP:0.0.0.0/0.0.0.0",
+                          "subjectAltName=IP:10.1.2.3")
+                  .Verify(),
+              StatusIs(kFailed, HasSubstr("exclude the IP addresses 0.0.0.0/0, and with it "
+                                          "10.1.2.3")));
+}
+
+TEST(VerifyChainTest, ACaForAnyPurposeLimitsNothing) {
+  const std::string any = std::string(kCa) + "\nextendedKeyUsage=anyExtendedKeyUsage";
+  EXPECT_THAT(ForgedChain(any, "extendedKeyUsage=serverAuth").Verify(), IsOk());
+  EXPECT_THAT(ForgedChain(any, "extendedKeyUsage=clientAuth").Verify(),
+              StatusIs(kFailed, HasSubstr("purpose")));
+  EXPECT_THAT(
+      ForgedChain("basicConstraints=critical,CA:FALSE\nextendedKeyUsage=anyExtendedKeyUsage",
+                  "extendedKeyUsage=serverAuth")
+          .Verify(),
+      StatusIs(kFailed, HasSubstr("invalid CA")));
 }
 
 TEST(VerifyChainTest, ChecksStrength) {

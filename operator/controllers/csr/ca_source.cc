@@ -1,13 +1,17 @@
 #include "operator/controllers/csr/ca_source.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "operator/validation/ca_certificates.h"
+#include "operator/validation/ca_pem.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/time.h"
+#include "pkg/pki/ca/ca_check.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/key.h"
 
@@ -33,19 +37,31 @@ class LocalCa final : public IssuingCa {
   pki::CertificateAuthority authority_;
 };
 
-absl::Status CheckValidity(const std::vector<pki::Certificate>& chain, absl::Time now) {
-  for (const pki::Certificate& certificate : chain) {
-    if (now < certificate.not_before()) {
-      return absl::FailedPreconditionError(
-          fmt::format("{} is not valid before {}", certificate.subject(),
-                      codec::EncodeTime(certificate.not_before())));
-    }
-    if (now >= certificate.not_after()) {
-      return absl::FailedPreconditionError(fmt::format("{} expired at {}", certificate.subject(),
-                                                       codec::EncodeTime(certificate.not_after())));
+// When a certificate of the file begins or ends next.
+absl::Time NextChange(const std::vector<pki::Certificate>& file, absl::Time now) {
+  absl::Time next = absl::InfiniteFuture();
+  for (const pki::Certificate& certificate : file) {
+    for (const absl::Time at : {certificate.not_before(), certificate.not_after()}) {
+      if (at >= now) next = std::min(next, at + absl::Seconds(1));
     }
   }
-  return absl::OkStatus();
+  return next;
+}
+
+// The certificates that sign and are sent, each of which will do.
+absl::StatusOr<std::vector<pki::Certificate>> Take(const std::vector<pki::Certificate>& file,
+                                                   const pki::CaChain& chosen) {
+  const pki::CaDemands demands = validation::CalicoUsages();
+  std::vector<pki::Certificate> chain;
+  std::vector<std::string> problems;
+  for (const size_t index : chosen.indices) {
+    for (const std::string& problem : pki::CaProblems(file[index], demands)) {
+      problems.push_back(fmt::format("{} {}", pki::NameInFile(index, file), problem));
+    }
+    chain.push_back(file[index]);
+  }
+  if (problems.empty()) return chain;
+  return absl::InvalidArgumentError(fmt::format("{}", fmt::join(problems, "; ")));
 }
 
 }  // namespace
@@ -67,29 +83,52 @@ std::unique_ptr<FileCaSource> FileCaSource::Open(std::string cert_file, std::str
   return source;
 }
 
-absl::StatusOr<std::shared_ptr<const IssuingCa>> FileCaSource::Load(
-    const base::SecretString& cert_pem, const base::SecretString& key_pem) const {
-  absl::StatusOr<std::vector<pki::Certificate>> chain =
-      pki::Certificate::ParsePemBundle(cert_pem.view(), pki::SurroundingText::kAllow);
-  if (!chain.ok()) return base::Annotate(chain.status(), fmt::format("read {}", cert_file_));
+absl::StatusOr<FileCaSource::Loaded> FileCaSource::Load(const base::SecretString& cert_pem,
+                                                        const base::SecretString& key_pem) const {
+  const validation::CaPem file = validation::ReadCaPem(cert_pem.view(), validation::CaPlace::kFile);
+  if (!file.problems.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("read {}: {}", cert_file_, fmt::join(file.problems, "; ")));
+  }
   absl::StatusOr<pki::PrivateKey> key = pki::PrivateKey::ParsePem(key_pem.view());
   if (!key.ok()) return base::Annotate(key.status(), fmt::format("read {}", key_file_));
-  if (const absl::Status valid = CheckValidity(*chain, clock_.Now()); !valid.ok()) {
-    return base::Annotate(valid, fmt::format("use {}", cert_file_));
-  }
+  const std::string use = fmt::format("use {} with {}", cert_file_, key_file_);
+  const absl::Time now = clock_.Now();
+  absl::StatusOr<pki::CaChain> chosen =
+      pki::ChooseCaChain(file.certificates, key->public_key(), now);
+  if (!chosen.ok()) return base::Annotate(chosen.status(), use);
+  absl::StatusOr<std::vector<pki::Certificate>> chain = Take(file.certificates, *chosen);
+  if (!chain.ok()) return base::Annotate(chain.status(), use);
   absl::StatusOr<pki::CertificateAuthority> authority =
       pki::CertificateAuthority::Create(*std::move(chain), *std::move(key));
-  if (!authority.ok()) {
-    return base::Annotate(authority.status(), fmt::format("use {} with {}", cert_file_, key_file_));
-  }
-  return std::make_shared<const LocalCa>(*std::move(authority));
+  if (!authority.ok()) return base::Annotate(authority.status(), use);
+  return Loaded{.ca = std::make_shared<const LocalCa>(*std::move(authority)),
+                .notes = std::move(chosen->notes),
+                .next_change = NextChange(file.certificates, now)};
 }
 
 base::WatchedFiles::News FileCaSource::Look() {
+  const absl::Time now = clock_.Now();
+  if (now >= next_change_) {
+    watched_.Forget();
+    next_change_ = absl::InfiniteFuture();
+  }
   return watched_.Refresh([this](std::span<const base::SecretString> files) -> absl::Status {
-    CALICO_ASSIGN_OR_RETURN(current_, Load(files[0], files[1]));
+    CALICO_ASSIGN_OR_RETURN(Loaded loaded, Load(files[0], files[1]));
+    current_ = std::move(loaded.ca);
+    notes_ = std::move(loaded.notes);
+    next_change_ = loaded.next_change;
     return absl::OkStatus();
   });
+}
+
+void FileCaSource::WarnOfNotes() {
+  std::string text = fmt::format("{}", fmt::join(notes_, "; "));
+  if (text == warned_) return;
+  warned_ = std::move(text);
+  if (warned_.empty()) return;
+  logger_.Warning("not all certificates of the CA's file will do",
+                  {{"file", cert_file_}, {"certificates", warned_}});
 }
 
 void FileCaSource::WarnBeforeEnd() {
@@ -113,6 +152,7 @@ void FileCaSource::Refresh() {
       break;
     case base::WatchedFiles::News::kTaken:
       next_warning_ = absl::InfinitePast();
+      WarnOfNotes();
       logger_.Info("CA read",
                    {{"file", cert_file_}, {"not_after", codec::EncodeTime(current_->not_after())}});
       break;

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
@@ -29,7 +30,8 @@ struct IssuedCertificate {
 class IssuingCa {
  public:
   virtual ~IssuingCa() = default;
-  // Errors: FailedPrecondition when the CA is not valid at `now`; as CertificateAuthority::Issue.
+  // Errors: FailedPrecondition when the CA is not valid at `now`, PermissionDenied when the CA
+  // itself forbids what is wanted; as CertificateAuthority::Issue.
   virtual absl::StatusOr<IssuedCertificate> Issue(const pki::PublicKey& key,
                                                   const pki::CertificateTemplate& wanted,
                                                   absl::Time now) const = 0;
@@ -49,14 +51,16 @@ class CaSource {
   virtual void Refresh() = 0;
 };
 
-// A certificate file (the CA first, then those above it, if any) and a key file, read again when
-// they change. A pair that cannot serve is logged, and the old one stays. Without an old one, after
-// a start, there is none until the files are mended: a program that ended would hide why.
+// A certificate file and a key file, read again when they change and when a certificate begins or
+// ends. Of the certificates the valid one that is for the key signs, wherever it stands, and those
+// above it are sent; others, of a rollover say, are left out with a warning. A pair that cannot
+// serve is logged, and the old one stays. Without an old one, after a start, there is none until
+// the files are mended: a program that ended would hide why.
 class FileCaSource final : public CaSource {
  public:
   // Looks at the files once. `clock` and `logger` outlive the source. status() is then of the
-  // files, with their paths: unreadable, not PEM, not a CA, key of another certificate, expired or
-  // not valid yet.
+  // files, with their paths: unreadable, not PEM, no certificate for the key, expired or not valid
+  // yet, or a CA that will not do for Calico (validation::CheckCaCertificates says the same).
   static std::unique_ptr<FileCaSource> Open(std::string cert_file, std::string key_file,
                                             const base::Clock& clock, const base::Logger& logger);
 
@@ -67,10 +71,16 @@ class FileCaSource final : public CaSource {
  private:
   FileCaSource(std::string cert_file, std::string key_file, const base::Clock& clock,
                const base::Logger& logger);
-  // Makes a CA of what the files hold.
-  absl::StatusOr<std::shared_ptr<const IssuingCa>> Load(const base::SecretString& cert_pem,
-                                                        const base::SecretString& key_pem) const;
+  // What the files make: the CA, what their owner should know, and when that changes by itself.
+  struct Loaded {
+    std::shared_ptr<const IssuingCa> ca;
+    std::vector<std::string> notes;
+    absl::Time next_change = absl::InfiniteFuture();
+  };
+  absl::StatusOr<Loaded> Load(const base::SecretString& cert_pem,
+                              const base::SecretString& key_pem) const;
   base::WatchedFiles::News Look();
+  void WarnOfNotes();
   void WarnBeforeEnd();
 
   std::string cert_file_;
@@ -79,6 +89,9 @@ class FileCaSource final : public CaSource {
   const base::Logger& logger_;
   base::WatchedFiles watched_;
   absl::Time next_warning_ = absl::InfinitePast();
+  absl::Time next_change_ = absl::InfiniteFuture();
+  std::vector<std::string> notes_;
+  std::string warned_;  // what of notes_ has been told
   std::shared_ptr<const IssuingCa> current_;
 };
 

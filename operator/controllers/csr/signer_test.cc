@@ -1,6 +1,9 @@
 #include "operator/controllers/csr/signer.h"
 
+#include <fstream>
+#include <iterator>
 #include <optional>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -96,6 +99,33 @@ ASYNC_TEST_F(SignerTest, WithoutAUsableCaRequestsWaitUntilItIsMended) {
   EXPECT_EQ(Writes(), 0) << "neither approved nor denied";
   PutFile("ca.key", ca().key_pem());
   EXPECT_TRUE(co_await Issued(name));
+  EXPECT_EQ(co_await Stop(), kExitOk);
+}
+
+std::string CaFile(const std::string& name) {
+  std::ifstream file("testdata/pki/ca_files/" + name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Its name constraints permit 10.0.0.0/8 only.
+ASYNC_TEST_F(SignerTest, WhatTheCaItselfForbidsIsDeniedByItsConstraint) {
+  PutFile("ca.crt", CaFile("signer_ten.crt"));
+  PutFile("ca.key", CaFile("signer_ten.key"));
+  PutPod({});
+  PutPod({.name = "b", .ips = {"192.168.1.5"}});
+  PutPod({.name = "c", .ips = {"fd00::5"}});
+  const std::string inside = PutCsr({});
+  const std::string outside = PutCsr({.pod = "b", .ips = {"192.168.1.5"}, .uid = "u2"});
+  const std::string other_family = PutCsr({.pod = "c", .ips = {"fd00::5"}, .uid = "u3"});
+  Start(Options());
+  EXPECT_TRUE(co_await Issued(inside));
+  EXPECT_TRUE(co_await Denied(outside));
+  EXPECT_TRUE(co_await Denied(other_family));
+  EXPECT_THAT(Csr(outside).Denied()->message,
+              testing::AllOf(testing::HasSubstr("rule ca-constraints"),
+                             testing::HasSubstr("permit only the IP addresses 10.0.0.0/8, not "
+                                                "192.168.1.5")));
+  EXPECT_THAT(Csr(other_family).Denied()->message, testing::HasSubstr("not fd00::5"));
   EXPECT_EQ(co_await Stop(), kExitOk);
 }
 

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "operator/controllers/csr/policy_source.h"
 #include "pkg/base/testing/fake_clock.h"
 #include "pkg/base/testing/status_matchers.h"
+#include "pkg/pki/issue.h"
 #include "pkg/pki/testing/test_ca.h"
 #include "pkg/pki/verify.h"
 
@@ -174,8 +176,9 @@ TEST_F(SourcesTest, WithoutAUsableCaItSaysWhy) {
       {"not a CA", leaf.certificate_pem, leaf.key_pem, "tls.crt"},
       {"key pasted into the certificate file", ca.certificate_pem() + ca.key_pem(), ca.key_pem(),
        "tls.crt"},
-      {"expired", expired.certificate_pem(), expired.key_pem(), "expired at"},
-      {"not yet valid", future.certificate_pem(), future.key_pem(), "not valid before"},
+      {"expired", expired.certificate_pem(), expired.key_pem(), "expired on 2027-01-14"},
+      {"not yet valid", future.certificate_pem(), future.key_pem(),
+       "is not valid before 2027-01-20"},
   };
   EXPECT_THAT(OpenCa()->status(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("tls.crt")));
   for (const Case& c : cases) {
@@ -186,6 +189,81 @@ TEST_F(SourcesTest, WithoutAUsableCaItSaysWhy) {
     EXPECT_EQ(source->Current(), nullptr);
     EXPECT_THAT(std::string(source->status().message()), HasSubstr(c.message));
   }
+}
+
+std::string CaFile(const std::string& name) {
+  std::ifstream file("testdata/pki/ca_files/" + name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(SourcesTest, InARolloverTheValidCertificateThatFitsTheKeySigns) {
+  for (const std::string name :
+       {"signer_new_then_old", "signer_old_then_new", "signer_same_key_renewed"}) {
+    SCOPED_TRACE(name);
+    lines_.clear();
+    Put("tls.crt", CaFile(name + ".crt"));
+    Put("tls.key", CaFile(name + ".key"));
+    const auto source = OpenCa();
+    ASSERT_THAT(source->status(), IsOk());
+    source->Refresh();
+    const auto key = pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).value();
+    EXPECT_THAT(source->Current()->Issue(key.public_key(), Wanted(clock_.Now()), clock_.Now()),
+                IsOk());
+    EXPECT_EQ(absl::FormatTime("%Y", source->Current()->not_after(), absl::UTCTimeZone()), "2044");
+    ASSERT_THAT(lines_, SizeIs(1)) << "one warning";
+    EXPECT_THAT(lines_[0], HasSubstr("of 2 (CN=Field Test Signer,O=Field Test) expired on 2020"));
+  }
+}
+
+TEST_F(SourcesTest, AFutureCaIsTakenWhenItBegins) {
+  Put("tls.crt", CaFile("signer_future.crt"));
+  Put("tls.key", CaFile("signer_future.key"));
+  const auto source = OpenCa();
+  source->Refresh();
+  EXPECT_EQ(source->Current(), nullptr);
+  EXPECT_THAT(std::string(source->status().message()), HasSubstr("not valid before 2040-01-01"));
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("no usable CA"))) << "once";
+  clock_.Advance(absl::Hours(24 * 365 * 13));
+  source->Refresh();
+  EXPECT_THAT(source->status(), IsOk());
+  EXPECT_NE(source->Current(), nullptr);
+}
+
+TEST_F(SourcesTest, TheRenewedCertificateSignsWhenTheOldOneEnds) {
+  const auto key = pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).value();
+  const auto make = [&](absl::Duration from, absl::Duration until) {
+    return pki::SelfSign(key, {.common_name = "ca",
+                               .not_before = clock_.Now() + from,
+                               .not_after = clock_.Now() + until,
+                               .is_ca = true})
+        .value();
+  };
+  const pki::Certificate old = make(absl::Hours(-1), absl::Hours(24 * 40));
+  const pki::Certificate next = make(absl::Hours(24), absl::Hours(24 * 400));
+  Put("tls.crt", old.pem() + next.pem());
+  Put("tls.key", std::string(key.ToPem().view()));
+  const auto source = OpenCa();
+  EXPECT_EQ(source->Current()->not_after(), old.not_after());
+  clock_.Advance(absl::Hours(24 * 41));
+  source->Refresh();
+  EXPECT_EQ(source->Current()->not_after(), next.not_after()) << "the file is the same";
+}
+
+TEST_F(SourcesTest, ACaThatWillNotDoForCalicoIsRefusedByItsCause) {
+  const auto key = pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).value();
+  const auto ca = pki::SelfSign(key, {.common_name = "server only",
+                                      .extended_key_usages = {std::string(pki::kOidServerAuth)},
+                                      .not_before = clock_.Now(),
+                                      .not_after = clock_.Now() + absl::Hours(9000),
+                                      .is_ca = true});
+  Put("tls.crt", ca->pem());
+  Put("tls.key", std::string(key.ToPem().view()));
+  EXPECT_THAT(OpenCa()->status(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                           HasSubstr("lacks clientAuth, which calico-node needs")));
+  // The same words as for caCert, and what is not PEM at all gets the same command.
+  Put("tls.crt", ca->der());
+  EXPECT_THAT(OpenCa()->status(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                           HasSubstr("`openssl x509 -inform der -in FILE`")));
 }
 
 TEST_F(SourcesTest, ANewCaIsTakenABadOneIsNot) {

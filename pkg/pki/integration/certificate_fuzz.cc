@@ -1,10 +1,13 @@
-// X.509 from strangers: PEM bundle or DER; what is read is then verified against itself.
+// X.509 from strangers: PEM bundle or DER; what is read is then judged as a CA and verified against
+// itself.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "pkg/base/check.h"
+#include "pkg/pki/ca/ca_check.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/verify.h"
 
@@ -25,6 +28,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CALICO_CHECK(Certificate::ParsePem(certificate.pem()).ok());
   }
   if (certificates.empty()) return 0;
+  const CaDemands demands{.usages = {{std::string(kOidServerAuth), "somebody"}},
+                          .names = {"a"},
+                          .has_ip_addresses = true,
+                          .ip_addresses = certificates.front().ip_addresses()};
+  CheckCaBundle(certificates, demands, certificates.front().not_before());
+  ChooseCaChain(certificates, certificates.back().public_key(), certificates.back().not_after())
+      .IgnoreError();
   const Certificate& leaf = certificates.front();
   for (const ExtendedKeyUsage purpose : {ExtendedKeyUsage::kAny, ExtendedKeyUsage::kServerAuth}) {
     VerifyChain(leaf, certificates, certificates, purpose, leaf.not_before()).IgnoreError();
