@@ -65,15 +65,22 @@ PodJudgement FromThenOn(absl::Time late_at, absl::Time now, PodTrouble trouble) 
   return {.trouble = std::move(trouble)};
 }
 
+// While it waits for the next attempt, the kubelet puts words of its own before the cause.
+std::string_view PullCause(std::string_view message) {
+  constexpr std::string_view kCause = ": ErrImagePull: ";
+  const size_t at = message.find(kCause);
+  return at == message.npos ? message : message.substr(at + kCause.size());
+}
+
 std::optional<PodTrouble> ImageOrConfigTrouble(const api::Pod& pod,
                                                const api::ContainerStatus& container) {
   if (!container.waiting.has_value()) return std::nullopt;
   const api::ContainerWaiting& waiting = *container.waiting;
   if (IsImageProblem(waiting.reason)) {
-    return PodTrouble{
-        .type = TroubleType::kImage,
-        .text = fmt::format("{} failed to pull container image \"{}\" for container {}{}",
-                            Name(pod), container.image, container.name, Colon(waiting.message))};
+    return PodTrouble{.type = TroubleType::kImage,
+                      .text = fmt::format(
+                          "{} failed to pull container image \"{}\" for container {}{}", Name(pod),
+                          container.image, container.name, Colon(PullCause(waiting.message)))};
   }
   if (IsConfigProblem(waiting.reason)) {
     return PodTrouble{.type = TroubleType::kConfig,

@@ -3,6 +3,7 @@
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_REPORT_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@
 namespace calico::status {
 
 // Kinds of trouble told about for one workload or one step of its certificates.
-inline constexpr int kMostTroubles = 3;
+inline constexpr size_t kMostTroubles = 3;
 
 // What should be over by itself and is not after this time has somebody looking at it: a rollout
 // that stands still, a container that is not started, a node that does not answer.

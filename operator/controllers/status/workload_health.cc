@@ -181,13 +181,25 @@ void AddLine(const std::string& what, const std::string& line, const std::string
   report.RecheckAt(context.now + UntilNextAge(still));
 }
 
+// The first of them, and the number of the others.
 void Tell(const std::vector<Found>& groups, Report& report) {
-  for (const Found& found : groups) {
+  int more = 0;
+  bool more_fail = false;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const Found& found = groups[i];
+    if (i >= kMostTroubles) {
+      more += found.count;
+      more_fail = more_fail || found.trouble.is_failure;
+      continue;
+    }
     std::string line = found.trouble.text;
     if (found.count > 1) line += fmt::format(" ({} pods affected)", found.count);
     if (found.is_old) line += " (old revision)";
     (found.trouble.is_failure ? report.failing : report.progressing).push_back(std::move(line));
   }
+  if (more == 0) return;
+  (more_fail ? report.failing : report.progressing)
+      .push_back(fmt::format("and {} more {} for other reasons", more, more == 1 ? "pod" : "pods"));
 }
 
 using Judge = PodJudgement (*)(const api::Pod& pod, const PodContext& context);
@@ -208,9 +220,7 @@ Report JudgeEach(const WorkloadPods& pods, const NodeIndex& nodes, absl::Time no
     all.push_back(
         {*std::move(judgement.trouble), pod->meta.name, IsOld(*pod, pods.newest_revision)});
   }
-  std::vector<Found> groups = Group(std::move(all));
-  if (groups.size() > kMostTroubles) groups.resize(kMostTroubles);
-  Tell(groups, report);
+  Tell(Group(std::move(all)), report);
   return report;
 }
 

@@ -55,7 +55,7 @@ Report JudgeDeployment(const std::string& name, const api::Deployment* deploymen
                        std::optional<int> wanted_replicas, const WorkloadPods& pods,
                        const WorkloadContext& context);
 
-// What is wrong with the pods.
+// What is wrong with the pods: the first kinds of trouble with a pod each, the rest counted.
 Report JudgePods(const WorkloadPods& pods, const NodeIndex& nodes, absl::Time now);
 
 // Whether `message` of an earlier decision says of that workload that it stands still.

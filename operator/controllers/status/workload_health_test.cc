@@ -163,6 +163,14 @@ TEST(WorkloadHealthTest, WhichPodWhichContainerWhy) {
        },
        "Pod calico-system/p failed to pull container image \"quay.io/x:v1\" for container "
        "provisioner: not found"},
+      {"image, between two attempts",
+       [&](api::Pod& pod) {
+         container(pod).waiting = api::ContainerWaiting{
+             "ImagePullBackOff",
+             "Back-off pulling image \"quay.io/x:v1\": ErrImagePull: not found"};
+       },
+       "Pod calico-system/p failed to pull container image \"quay.io/x:v1\" for container "
+       "provisioner: not found"},
       {"image name",
        [&](api::Pod& pod) {
          container(pod).waiting = api::ContainerWaiting{"InvalidImageName", ""};
@@ -268,7 +276,8 @@ TEST(WorkloadHealthTest, EqualTroubleIsCountedNewRevisionsComeFirstAndThreeAreTo
                           "Pod calico-system/c has crash looping container: c (Error, exit code 5) "
                           "(2 pods affected)",
                           "Pod calico-system/a has crash looping container: c (Error, exit code 1) "
-                          "(2 pods affected) (old revision)"));
+                          "(2 pods affected) (old revision)",
+                          "and 1 more pod for other reasons"));
 }
 
 // Running for a moment between two ends is the same state as waiting for the next start.
