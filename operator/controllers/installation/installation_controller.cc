@@ -121,7 +121,7 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
   }
   const api::Installation& installation = *pass.record->installation;
   validation::InstallationVerdict verdict =
-      validation::ValidateInstallation(installation, clock_.Now());
+      validation::ValidateInstallation(installation, clock_.Now(), NodeAddresses());
   pass.Again(verdict.recheck_at);
   pass.notes = std::move(verdict.warnings);
   if (!installation.ignored_fields.empty()) {
@@ -251,6 +251,16 @@ std::shared_ptr<const T> InstallationController::UpToDate(const api::Resource& r
   auto copy = std::make_shared<T>(*cached);
   copy->meta.generation = unseen->generation;
   return copy;
+}
+
+// Of the hosts that will have a calico-node.
+std::vector<base::IpAddress> InstallationController::NodeAddresses() const {
+  std::vector<base::IpAddress> addresses;
+  for (const auto& node : view_.Nodes()) {
+    if (!node->needs_agent()) continue;
+    addresses.insert(addresses.end(), node->internal_ips.begin(), node->internal_ips.end());
+  }
+  return addresses;
 }
 
 validation::NodeCount InstallationController::CountNodes() const {

@@ -89,6 +89,7 @@ class InstallationController {
   std::shared_ptr<const T> UpToDate(const api::Resource& resource,
                                     std::shared_ptr<const T> cached) const;
   validation::NodeCount CountNodes() const;
+  std::vector<base::IpAddress> NodeAddresses() const;
   status::Facts FactsOf(const Pass& pass) const;
   void LogOnce(const Pass& pass);
   void SetMetrics(const status::Decision& decision);

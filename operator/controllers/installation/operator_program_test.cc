@@ -3,10 +3,13 @@
 #include "operator/controllers/installation/operator_program.h"
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -303,6 +306,34 @@ ASYNC_TEST_F(OperatorProgramTest, IgnoredFieldsAreNamed) {
                             return line.find("note on the installation") != std::string::npos;
                           }),
             1);
+  co_await Stop();
+}
+
+std::string CaFile(const std::string& name) {
+  std::ifstream file("testdata/pki/ca_files/" + name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+ASYNC_TEST_F(OperatorProgramTest, AnOldRootAndForbiddenAddressesAreNotes) {
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "Node"},
+                {"metadata", {{"name", "outside"}, {"labels", {{"kubernetes.io/os", "linux"}}}}},
+                {"status",
+                 {{"addresses", json::array{json::object{{"type", "InternalIP"},
+                                                         {"address", "192.168.1.5"}}}}}}});
+  json::object object = Installation();
+  ObjectAt(object, {"spec", "certificateManagement"})["caCert"] =
+      base::Base64Encode(CaFile("constrained_ten.pem") + CaFile("expired.pem"));
+  PutInstallation(std::move(object));
+  Start();
+  co_await Until("told", [&] {
+    const std::string message = Condition("Progressing", "message");
+    return message.find("certificate 2 of 2") != std::string::npos &&
+           message.find("expired on 2020-01-01") != std::string::npos &&
+           message.find("10.0.0.0/8, not 192.168.1.5") != std::string::npos;
+  });
+  EXPECT_NE(Condition("Degraded"), "True");
+  EXPECT_TRUE(Find(api::kDaemonSets, kNodeKey).has_value()) << "rolled out";
   co_await Stop();
 }
 

@@ -34,13 +34,18 @@ std::optional<NodeFacts::Down> DownOf(const std::optional<api::Condition>& ready
 
 absl::StatusOr<std::optional<NodeFacts>> NodeFacts::Decode(const json::object& object) {
   CALICO_ASSIGN_OR_RETURN(api::Node node, api::Node::Decode(object));
-  return NodeFacts{.name = std::move(node.name),
-                   .is_linux = node.os == "linux",
-                   .unschedulable = node.unschedulable,
-                   .deleting = node.deleting,
-                   .virtual_kind = node.virtual_kind,
-                   .taints = std::move(node.taints),
-                   .down = DownOf(node.ready)};
+  NodeFacts facts{.name = std::move(node.name),
+                  .is_linux = node.os == "linux",
+                  .unschedulable = node.unschedulable,
+                  .deleting = node.deleting,
+                  .virtual_kind = node.virtual_kind,
+                  .taints = std::move(node.taints),
+                  .down = DownOf(node.ready)};
+  for (const std::string& text : node.internal_ips) {
+    const absl::StatusOr<base::IpAddress> address = base::IpAddress::Parse(text);
+    if (address.ok()) facts.internal_ips.push_back(*address);
+  }
+  return facts;
 }
 
 NodeIndex::NodeIndex(const NodeList& nodes) : nodes_(nodes) {

@@ -13,6 +13,7 @@
 #include <absl/time/time.h>
 
 #include "pkg/api/core/taint.h"
+#include "pkg/base/ip_address.h"
 #include "pkg/codec/json.h"
 
 namespace calico::status {
@@ -24,6 +25,7 @@ struct NodeFacts {
   bool deleting = false;
   std::string_view virtual_kind;  // as api::Node; empty: a kubelet runs pods there
   std::vector<api::Taint> taints;
+  std::vector<base::IpAddress> internal_ips;  // which certificates of its host network will hold
   // Set while the condition Ready is not True. A node that only waits for its pod network is not
   // down: calico-node has to run first.
   struct Down {
