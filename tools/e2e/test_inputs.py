@@ -1,0 +1,302 @@
+"""What users write into Installations, ConfigMaps and CA files, as public reports show it: taken as it is meant, or refused with
+the field, the cause and what to write instead; and nothing is rolled for it."""
+
+import base64
+import json
+import time
+import unittest
+
+from deployment import install, kube as kubes
+from e2e import environment
+from e2e.environment import openssl
+
+DAEMONSET = "/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node"
+TYPHA = "/apis/apps/v1/namespaces/calico-system/deployments/calico-typha"
+ENDPOINT = "/api/v1/namespaces/tigera-operator/configmaps/kubernetes-services-endpoint"
+HOST, PORT = "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"
+
+
+def setUpModule():
+    global cluster, operator
+    cluster = environment.Cluster("inputs", nodes=0)
+    cluster.deploy()
+    apply()
+    operator = cluster.start_operator("--leader-elect=false")
+    kubes.wait_for("the DaemonSet", lambda: cluster.kube.get(DAEMONSET), 30, explain=operator.text)
+
+
+def tearDownModule():
+    cluster.down()
+
+
+def management(**more):
+    return {**install.certificate_management(cluster.ca), **more}
+
+
+def encode(data):
+    return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
+
+
+def apply(**spec):
+    """Replaces the whole spec; the answer. KubeError when the API server refuses."""
+    wanted = {"certificateManagement": management(), **spec}
+    current = cluster.kube.get(install.INSTALLATION)
+    if current is None:
+        return cluster.kube.request("POST", install.INSTALLATION.rpartition("/")[0] + "?fieldValidation=Strict", install.installation(wanted))
+    while True:
+        current["spec"] = wanted
+        try:
+            return cluster.kube.request("PUT", install.INSTALLATION + "?fieldValidation=Strict", current)
+        except kubes.KubeError as error:
+            if error.code != 409:
+                raise
+            current = cluster.kube.get(install.INSTALLATION)
+
+
+def judged(generation):
+    """The conditions once they are about this generation of the Installation."""
+    def found():
+        conditions = install.conditions(cluster.kube)
+        return len(conditions) == 3 and all(c.get("observedGeneration") == generation for c in conditions.values()) and conditions
+    return kubes.wait_for("a status", found, 15, explain=lambda: json.dumps(install.conditions(cluster.kube)) + operator.text()[-800:])
+
+
+def messages(conditions):
+    return " ".join(c.get("message", "") for c in conditions.values())
+
+
+def containers(path):
+    spec = cluster.kube.get(path)["spec"]["template"]["spec"]
+    return spec["containers"] + spec.get("initContainers", [])
+
+
+class InputTest(unittest.TestCase):
+
+    def setUp(self):
+        self.accepted()
+        self.before = self.generations()
+        self.addCleanup(apply)
+
+    def generations(self):
+        return [cluster.kube.get(path)["metadata"]["generation"] for path in (DAEMONSET, TYPHA)]
+
+    def accepted(self, **spec):
+        """The conditions of an Installation that is not Degraded."""
+        generation = apply(**spec)["metadata"]["generation"]
+        conditions = judged(generation)
+        self.assertEqual(conditions["Degraded"]["status"], "False", conditions["Degraded"])
+        return conditions
+
+    def degraded(self, *words, **spec):
+        conditions = judged(apply(**spec)["metadata"]["generation"])
+        self.assertEqual(conditions["Degraded"]["status"], "True", conditions)
+        for word in words:
+            self.assertIn(word, conditions["Degraded"]["message"])
+        self.assertEqual(self.generations(), self.before, "something was rolled")
+        return conditions["Degraded"]["message"]
+
+    def refused(self, *words, **spec):
+        with self.assertRaises(kubes.KubeError) as caught:
+            apply(**spec)
+        self.assertIn(caught.exception.code, (400, 422), caught.exception)
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+
+
+class CaCertTest(InputTest):
+
+    def test_explain_says_base64_on_one_line(self):
+        text = cluster.kube.kubectl("explain", "installation.spec.certificateManagement.caCert")
+        self.assertIn("base64", text)
+        self.assertIn("one line", " ".join(text.split()))
+
+    def test_what_is_pasted_instead_of_base64_of_the_file(self):
+        pem = cluster.ca.read_text(encoding="utf-8")
+        body = "".join(pem.splitlines()[1:-1])
+        self.refused("caCert", certificateManagement=management(caCert=pem))
+        wrapped = "\n".join(encode(pem)[at:at + 76] for at in range(0, len(encode(pem)), 76))
+        self.refused("caCert", certificateManagement=management(caCert=wrapped))
+        self.refused("caCert", certificateManagement=management(caCert=wrapped.replace("\n", " ")))
+        self.degraded("caCert", "BEGIN", certificateManagement=management(caCert=body))
+        self.degraded("caCert", "base64", "twice", certificateManagement=management(caCert=encode(encode(pem))))
+
+    def test_files_of_other_kinds_are_named_with_a_command(self):
+        folder, pem = cluster.folder, cluster.ca.read_text(encoding="utf-8")
+        for kind, form, command in (("pkcs7", "PEM", "openssl pkcs7"), ("pkcs7", "DER", "openssl pkcs7"), ("x509", "DER", "openssl x509")):
+            with self.subTest(f"{kind} {form}"):
+                out = folder / "other"
+                words = ["crl2pkcs7", "-nocrl", "-certfile", str(cluster.ca)] if kind == "pkcs7" else ["x509", "-in", str(cluster.ca)]
+                code, said = openssl(*words, "-outform", form, "-out", str(out))
+                self.assertEqual(code, 0, said)
+                self.degraded("caCert", command, certificateManagement=management(caCert=encode(out.read_bytes())))
+        self.degraded("UTF-16", certificateManagement=management(caCert=encode(pem.encode("utf-16"))))
+        self.accepted(certificateManagement=management(caCert=encode("\ufeff" + pem.replace("\n", "\r\n"))))
+        self.accepted(certificateManagement=management(caCert=encode(pem + "\n# end of file\n")))
+        bundle = cluster.kube.get("/api/v1/namespaces/calico-system/configmaps/tigera-ca-bundle")["data"]
+        self.assertEqual({text.strip() for text in bundle.values()}, {pem.strip()})
+
+    def certificate(self, name, *extensions):
+        folder = cluster.folder / name
+        pem, _ = install.make_ca(folder, name, extra=[word for line in extensions for word in ("-addext", line)])
+        return pem.read_text(encoding="utf-8")
+
+    def test_a_ca_that_cannot_sign_what_is_needed_is_refused_before_anything_rolls(self):
+        self.degraded("caCert", "clientAuth", certificateManagement=management(
+            caCert=encode(self.certificate("only-servers", "extendedKeyUsage=serverAuth"))))
+        message = self.degraded("caCert", "typha-client", certificateManagement=management(
+            caCert=encode(self.certificate("constrained", "nameConstraints=critical,permitted;DNS:example.com"))))
+        self.assertIn("example.com", message)
+        self.accepted(certificateManagement=management(
+            caCert=encode(self.certificate("both", "extendedKeyUsage=serverAuth,clientAuth"))))
+
+    def test_an_expired_one_beside_a_good_one_is_a_note(self):
+        code, said = openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=old root",
+                             "-days", "-1", "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign",
+                             "-keyout", "/dev/null", "-out", str(cluster.folder / "old.crt"))
+        if code != 0:  # this openssl knows no end in the past
+            self.skipTest(said)
+        both = cluster.ca.read_text(encoding="utf-8") + (cluster.folder / "old.crt").read_text(encoding="utf-8")
+        conditions = self.accepted(certificateManagement=management(caCert=encode(both)))
+        self.assertIn("expired", messages(conditions))
+        self.assertIn("old root", messages(conditions))
+
+
+class ApiEndpointTest(InputTest):
+    """ConfigMap kubernetes-services-endpoint, from which pods get the API server's address."""
+
+    def setUp(self):
+        super().setUp()
+        self.good = cluster.kube.get(ENDPOINT)["data"]
+        self.addCleanup(self.put, self.good)
+
+    def put(self, data):
+        current = cluster.kube.get(ENDPOINT)
+        if current is None:
+            return cluster.kube.request("POST", ENDPOINT.rpartition("/")[0], {
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kubernetes-services-endpoint"}, "data": data})
+        return cluster.kube.request("PUT", ENDPOINT, {**current, "data": data})
+
+    def address(self):
+        """Host and port in the pods' environment."""
+        found = {v["name"]: v.get("value") for c in containers(DAEMONSET) for v in c.get("env", [])}
+        return found.get(HOST), found.get(PORT)
+
+    def test_a_value_that_is_no_host_or_port_rolls_nothing(self):
+        for key, data in ((HOST, {HOST: "https://abc123.gr7.eu-west-1.eks.example.com", PORT: "443"}),
+                          (HOST, {HOST: "https://10.0.0.10:6443"}),
+                          (HOST, {HOST: "10.0.0.10:6443", PORT: "6443"}),
+                          (HOST, {HOST: "two words", PORT: "6443"}),
+                          (PORT, {HOST: "10.0.0.10", PORT: "https"}),
+                          (PORT, {HOST: "10.0.0.10", PORT: "70000"})):
+            with self.subTest(str(data)):
+                self.put(data)
+                told = lambda k=key: (lambda c: c.get("status") == "True" and "tigera-operator/kubernetes-services-endpoint" in c["message"]
+                                      and k in c["message"])(install.conditions(cluster.kube)["Degraded"])
+                kubes.wait_for("Degraded", told, 15, explain=lambda: json.dumps(install.conditions(cluster.kube)))
+                self.assertEqual(self.generations(), self.before, "something was rolled")
+                self.put(self.good)
+                kubes.wait_for("Degraded to go", lambda: install.conditions(cluster.kube)["Degraded"]["status"] == "False", 15)
+                self.assertEqual(self.generations(), self.before)
+
+    def test_white_space_and_brackets_are_no_part_of_the_address(self):
+        for data, want in (({HOST: "10.0.0.10\n", PORT: " 6443\n"}, ("10.0.0.10", "6443")),
+                           ({HOST: "[fd00::10]", PORT: "6443"}, ("fd00::10", "6443"))):
+            self.put(data)
+            kubes.wait_for(f"{want} in the pods", lambda w=want: self.address() == w, 15, explain=lambda: str(self.address()))
+
+    def test_one_that_is_made_after_the_pods_is_taken_up(self):
+        cluster.kube.delete(ENDPOINT)
+        time.sleep(2)
+        self.put({HOST: "10.0.0.77", PORT: "6443"})
+        kubes.wait_for("the address in the pods", lambda: self.address() == ("10.0.0.77", "6443"), 15)
+
+
+class FieldTest(InputTest):
+
+    def test_providers_whose_objects_differ_in_nothing_are_taken(self):
+        for provider in ("EKS", "AKS", "GKE", "RKE2"):
+            with self.subTest(provider):
+                generation = apply(kubernetesProvider=provider, cni={"type": "Calico"})["metadata"]["generation"]
+                conditions = judged(generation)
+                self.assertNotIn("Kind", messages(conditions))
+                if conditions["Degraded"]["status"] == "True":
+                    self.assertIn("kubernetesProvider", conditions["Degraded"]["message"])
+                    self.assertIn("remove", conditions["Degraded"]["message"])
+        self.degraded("kubernetesProvider", "OpenShift", kubernetesProvider="OpenShift")
+        self.refused("kubernetesProvider", "EKS", kubernetesProvider="eks")
+
+    def test_a_dump_with_every_default_draws_no_note(self):
+        conditions = self.accepted(**{
+            "variant": "Calico", "flexVolumePath": "/usr/libexec/kubernetes/kubelet-plugins/volume/exec", "kubernetesProvider": "",
+            "imagePullSecrets": [], "cni": {"type": "Calico", "ipam": {"type": "Calico"}},
+            "nodeUpdateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "1"}},
+            "calicoNetwork": {"bgp": "Enabled", "hostPorts": "Enabled", "linuxDataplane": "Iptables", "multiInterfaceMode": "None",
+                              "containerIPForwarding": "Disabled", "mtu": 0, "nodeAddressAutodetectionV4": {"firstFound": True},
+                              "windowsDataplane": "Disabled"}})
+        self.assertNotIn("spec.", messages(conditions))
+        self.assertEqual(self.generations(), self.before)
+
+    def test_values_that_ask_for_nothing_draw_no_note(self):
+        conditions = self.accepted(**{
+            "controlPlaneTolerations": [], "controlPlaneNodeSelector": {}, "componentResources": [], "serviceCIDRs": [],
+            "typhaAffinity": {}, "kubeletVolumePluginPath": "None",
+            "calicoNetwork": {"sysctl": [], "nodeAddressAutodetectionV4": {"firstFound": True, "interface": "", "cidrs": []}}})
+        self.assertNotIn("spec.", messages(conditions))
+
+    def test_what_nothing_obeys_is_listed(self):
+        conditions = self.accepted(controlPlaneNodeSelector={"infra": "true"}, controlPlaneTolerations=[{"operator": "Exists"}])
+        for field in ("spec.controlPlaneNodeSelector", "spec.controlPlaneTolerations"):
+            self.assertIn(field, messages(conditions))
+
+    def test_wrong_shapes_are_refused_by_path(self):
+        preferred = [{"weight": 1, "preference": {"matchExpressions": [{"key": "a", "operator": "Exists"}]}}]
+        template = lambda **spec: {"spec": {"template": {"spec": spec}}}
+        for path, spec in (
+                ("controlPlaneNodeSelector", {"controlPlaneNodeSelector": {"nodeSelector": {"a": "b"}}}),
+                ("controlPlaneTolerations[0].value", {"controlPlaneTolerations": [{"key": "a", "value": True}]}),
+                ("requiredDuringSchedulingIgnoredDuringExecution", {"typhaAffinity": {"nodeAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": preferred}}}),
+                ("nodeaffinity", {"typhaAffinity": {"nodeaffinity": {}}}),
+                ("containers[0].env", {"calicoNodeDaemonSet": template(containers=[{"name": "calico-node", "env": [{"name": "A", "value": "b"}]}])}),
+                ("containers[0].name", {"calicoNodeDaemonSet": template(containers=[{"name": "calico-nod"}])}),
+                ("replicas", {"typhaDeployment": {"spec": {"replicas": 3}}}),
+                ("limit", {"componentResources": [{"componentName": "Node", "resourceRequirements": {"limit": {"memory": "1Gi"}}}]})):
+            with self.subTest(path):
+                self.refused_or_listed(path, spec)
+
+    def refused_or_listed(self, path, spec):
+        try:
+            conditions = judged(apply(**spec)["metadata"]["generation"])
+        except kubes.KubeError as error:
+            self.assertIn(error.code, (400, 422), error)
+            self.assertIn(path, str(error))
+            return
+        self.assertIn(path, messages(conditions))
+
+    def test_two_autodetection_methods_are_one_too_many(self):
+        self.degraded("nodeAddressAutodetectionV4", calicoNetwork={"nodeAddressAutodetectionV4": {"firstFound": True, "interface": "eth0"}})
+        self.accepted(calicoNetwork={"nodeAddressAutodetectionV4": {"firstFound": False, "interface": "eth.*"}})
+
+    def test_registry_path_and_prefix_of_a_mirror(self):
+        self.accepted(registry="docker.io", imagePath="rancher", imagePrefix="mirrored-calico-")
+        images = {c["image"].rpartition(":")[0] for path in (DAEMONSET, TYPHA) for c in containers(path)}
+        self.assertEqual(images, {f"docker.io/rancher/mirrored-calico-{name}" for name in (
+            "node", "cni", "typha", "pod2daemon-flexvol", "key-cert-provisioner")})
+        self.before = self.generations()
+        self.degraded("spec.registry", registry="https://registry.example.com")
+
+
+class VirtualNodeTest(InputTest):
+
+    def test_they_count_neither_for_typha_nor_for_calico_node(self):
+        node = lambda name, **labels: {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {
+            "kubernetes.io/os": "linux", "kubernetes.io/hostname": name, **labels}}}
+        nodes = [node(f"worker-{i}") for i in (1, 2)] + [node(f"fargate-{i}", **{"eks.amazonaws.com/compute-type": "fargate"}) for i in range(40)]
+        cluster.kube.create_many("/api/v1/nodes", nodes)
+        self.addCleanup(lambda: [cluster.kube.delete(f"/api/v1/nodes/{n['metadata']['name']}") for n in nodes])
+        time.sleep(5)
+        self.assertEqual(cluster.kube.get(TYPHA)["spec"]["replicas"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
