@@ -269,6 +269,43 @@ class MainJobTest(unittest.TestCase):
                     for status in pod["status"]["containerStatuses"]]
         self.assertGreaterEqual(sum(restarts), 1, "the operator was not killed")
 
+    def test_12_a_new_ca_in_four_steps_is_never_degraded(self):
+        """The procedure of docs/OPERATIONS.md."""
+        ca, key = install.make_ca(cluster.folder / "new", "new-ca")
+        degraded = []
+
+        def wait(what, check):
+            def watched():
+                found = install.conditions(cluster.kube).get("Degraded", {})
+                if found.get("status") == "True":
+                    degraded.append(found["message"])
+                return check()
+            kubes.wait_for(what, watched, 300, explain=lambda: install.explain(cluster.kube))
+
+        def trust(*files):
+            pem = "".join(file.read_text(encoding="utf-8") for file in files)
+            before = uids("calico-node") + uids("calico-typha")
+            apply(caCert=base64.b64encode(pem.encode()).decode(), keyAlgorithm="ECDSAWithCurve256", signatureAlgorithm="ECDSAWithSHA256")
+            wait("new pods", lambda: not set(before) & set(uids("calico-node") + uids("calico-typha")))
+            wait("Available", lambda: install.is_available(cluster.kube))
+
+        trust(ca, cluster.ca)
+        install.ca_secret(cluster.kube, ca, key)
+        said = lambda: "new-ca" in cluster.kube.kubectl("-n", "csr-signer", "logs", "-l", "k8s-app=csr-signer", "--tail=-1")
+        wait("the signer to take it up", said)
+        before = uids("calico-node") + uids("calico-typha")
+        for workload in ("daemonset/calico-node", "deployment/calico-typha"):
+            cluster.kube.kubectl("-n", "calico-system", "rollout", "restart", workload)
+        wait("new pods", lambda: not set(before) & set(uids("calico-node") + uids("calico-typha")))
+        wait("Available", lambda: install.is_available(cluster.kube))
+        trust(ca)
+        for app in ("calico-node", "calico-typha"):
+            for pod in live_pods(app):
+                csr = cluster.kube.get(environment.csr_path(environment.csr_name(pod)))
+                _, text = openssl("x509", "-noout", "-issuer", text=base64.b64decode(csr["status"]["certificate"]).decode())
+                self.assertIn("new-ca", text)
+        self.assertEqual(degraded, [])
+
 
 if __name__ == "__main__":
     unittest.main()
