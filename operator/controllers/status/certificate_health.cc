@@ -55,6 +55,10 @@ struct Group {
   }
 };
 
+constexpr std::string_view kOtherCaAdvice =
+    "; the signer's CA and spec.certificateManagement.caCert differ: while the CA changes caCert "
+    "holds the old and the new one (docs/OPERATIONS.md, \"A new CA, without an outage\")";
+
 // The provisioner's exit codes that say why no certificate came of an attempt, see its --help.
 constexpr std::int32_t kExitRejected = 3;
 constexpr std::int32_t kExitCertificateRefused = 5;
@@ -103,14 +107,20 @@ std::optional<Refusal> RefusalOf(const WaitingPod& waiting, const api::Container
 std::optional<std::string> Flaw(const WaitingPod& waiting,
                                 const std::vector<pki::Certificate>& roots, absl::Time now) {
   const RequestFacts& request = *waiting.request;
-  const absl::Status status = pki::MeetsDemand(
-      request.certificate_pem, request.public_key.has_value() ? &*request.public_key : nullptr,
-      {.common_name = waiting.common_name,
-       .dns_names = request.dns_names,
-       .usages = absl::MakeConstSpan(&waiting.usage, 1)},
-      roots, now);
+  const auto check = [&](const std::vector<pki::Certificate>& trusted) {
+    return pki::MeetsDemand(request.certificate_pem,
+                            request.public_key.has_value() ? &*request.public_key : nullptr,
+                            {.common_name = waiting.common_name,
+                             .dns_names = request.dns_names,
+                             .usages = absl::MakeConstSpan(&waiting.usage, 1)},
+                            trusted, now);
+  };
+  const absl::Status status = check(roots);
   if (status.ok()) return std::nullopt;
-  return std::string(status.message());
+  std::string flaw = OneLine(std::string(status.message()));
+  // Of another CA, and nothing else: somebody changes the CA without an overlap.
+  if (check({}).ok()) flaw += kOtherCaAdvice;
+  return flaw;
 }
 
 class Judge {
@@ -165,7 +175,7 @@ class Judge {
                 [](const std::string& flaw, const Group& group) {
                   return fmt::format(
                       "the certificate issued for CertificateSigningRequest {} is wrong: {}",
-                      group.Names(), OneLine(flaw));
+                      group.Names(), flaw);
                 });
     Tell(pending_, "nobody approves for signer", "waiting for approval by signer");
     Tell(approved_, "nobody signs for signer", "approved and waiting for a certificate of signer");

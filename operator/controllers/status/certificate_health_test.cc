@@ -16,6 +16,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr std::string_view kProvisioner = "node-certs-key-cert-provisioner";
 
@@ -220,6 +221,15 @@ TEST(CertificateHealthTest, IssuedAndWrong) {
                                             "calico-system:calico-node-5ckvq:9a3a10 is wrong: "),
                                   HasSubstr(c.want))));
   }
+}
+
+TEST(CertificateHealthTest, OnlyACertificateOfAnotherCaLeadsToTheProcedureForIt) {
+  const pki::TestCa other;
+  Scene scene;
+  scene.Issue(other.Leaf({.common_name = "typha-client"}));
+  EXPECT_THAT(scene.Judge().failing, ElementsAre(HasSubstr("docs/OPERATIONS.md")));
+  scene.Issue(other.Leaf({.common_name = "somebody-else"}));
+  EXPECT_THAT(scene.Judge().failing, ElementsAre(Not(HasSubstr("docs/OPERATIONS.md"))));
 }
 
 // Its init container runs, and does not get as far as a request.

@@ -70,6 +70,7 @@ TEST(PodTest, DecodesACrashingPod) {
   const ContainerStatus& init = pod->init_containers[0];
   EXPECT_EQ(init.name, "node-certs-key-cert-provisioner");
   EXPECT_EQ(init.image, "i:1");
+  EXPECT_EQ(pod->containers[0].image, "") << "only what waits for its image is asked for it";
   EXPECT_EQ(init.restart_count, 3);
   EXPECT_EQ(init.waiting->reason, "CrashLoopBackOff");
   EXPECT_EQ(init.waiting->message, "back-off 40s");

@@ -25,13 +25,13 @@ std::optional<ContainerTerminated> ReadTerminated(const codec::ObjectReader& sta
 ContainerStatus ReadContainerStatus(const codec::ObjectReader& container) {
   const codec::ObjectReader state = container.Object("state");
   ContainerStatus status{.name = container.RequiredString("name"),
-                         .image = container.String("image"),
                          .ready = container.Bool("ready"),
                          .restart_count = container.Int32("restartCount"),
                          .terminated = ReadTerminated(state),
                          .last_terminated = ReadTerminated(container.Object("lastState"))};
   if (const codec::ObjectReader waiting = state.Object("waiting"); waiting.exists()) {
     status.waiting = {.reason = waiting.String("reason"), .message = waiting.String("message")};
+    status.image = container.String("image");
   }
   status.running_since = state.Object("running").Time("startedAt");
   return status;
@@ -43,6 +43,7 @@ std::vector<ContainerStatus> ReadContainerStatuses(const codec::ObjectReader& st
   status.ForEach(key, [&containers](const codec::ObjectReader& container) {
     containers.push_back(ReadContainerStatus(container));
   });
+  containers.shrink_to_fit();  // thousands of pods are kept
   return containers;
 }
 
@@ -80,6 +81,7 @@ std::vector<Condition> ReadUsedConditions(const codec::ObjectReader& status) {
     return condition.type != "PodScheduled" && condition.type != "Ready" &&
            condition.type != "ContainersReady";
   });
+  conditions.shrink_to_fit();
   return conditions;
 }
 

@@ -30,7 +30,7 @@ struct ContainerTerminated {
 
 struct ContainerStatus {
   std::string name;
-  std::string image;
+  std::string image;  // of a container that waits; else empty: nothing asks, and pods are many
   bool ready = false;
   std::int32_t restart_count = 0;
   // At most one of waiting, terminated and running_since; with none of them nothing is known.
