@@ -1,14 +1,10 @@
 """Attacks on the signer and on the admission policy: each one is refused, by the rule that is there for it."""
 
-import base64
-import subprocess
 import unittest
-import urllib.parse
 
 from deployment import install, kube as kubes
-from e2e import environment
+from e2e import environment, forged
 
-USAGES = ["server auth", "client auth", "digital signature", "key agreement", "key encipherment"]
 NAMESPACE = "calico-system"
 
 
@@ -37,45 +33,18 @@ def tearDownModule():
     cluster.down()
 
 
-def request_pem(common_name="typha-client", san=("DNS:typha-client", "IP:10.9.0.1"), key="ec", extensions=()):
-    """A PKCS#10 made by openssl, with whatever an attacker likes."""
-    config = ["[req]", "distinguished_name=dn", "req_extensions=ext", "[dn]", "[ext]"]
-    if san:
-        config.append("subjectAltName=" + ",".join(san))
-    config += list(extensions)
-    path = cluster.folder / "request.cnf"
-    path.write_text("\n".join(config) + "\n", encoding="utf-8")
-    kind = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "weak": ["rsa:1024"]}[key]
-    made = subprocess.run(["openssl", "req", "-new", "-newkey", *kind, "-nodes", "-subj", f"/CN={common_name}",
-                           "-config", str(path), "-keyout", "/dev/null"], check=True, capture_output=True, text=True)
-    return made.stdout
+def request_pem(*words, **more):
+    return forged.request_pem(cluster.folder, *words, **more)
 
 
-def csr(name, pem, usages=None, signer_name=install.SIGNER_NAME):
-    return {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
-            "spec": {"request": base64.b64encode(pem.encode()).decode(), "signerName": signer_name,
-                     "usages": usages or USAGES}}
-
-
-def impersonate(namespace, account, pod=None, uid=None, name=None):
-    """Headers that make the administrator's request the service account's, bound to any pod one likes."""
-    headers = {"Impersonate-User": f"system:serviceaccount:{namespace}:{account}"}
-    if pod:
-        for key, value in (("pod-name", name or pod["metadata"]["name"]), ("pod-uid", uid or pod["metadata"]["uid"])):
-            headers["Impersonate-Extra-" + urllib.parse.quote(f"authentication.kubernetes.io/{key}", safe="")] = value
-    return headers
+def impersonate(namespace, account, pod, uid=None):
+    """A service account bound to any pod one likes."""
+    return forged.impersonate(f"system:serviceaccount:{namespace}:{account}", pod_name=pod["metadata"]["name"],
+                              pod_uid=uid or pod["metadata"]["uid"])
 
 
 def verdict(name):
-    """('Denied' or 'Issued', message) once the signer has decided."""
-    def decided():
-        found = cluster.kube.get(environment.csr_path(name))
-        status = found.get("status", {})
-        for condition in status.get("conditions", []):
-            if condition["type"] in ("Denied", "Failed"):
-                return condition["type"], condition["message"]
-        return ("Issued", "") if status.get("certificate") else None
-    return kubes.wait_for(f"a verdict on {name}", decided, 20, explain=lambda: signer.text()[-1500:])
+    return forged.verdict(cluster.kube, name, lambda: signer.text()[-1500:])
 
 
 class AloneTest(unittest.TestCase):
@@ -92,7 +61,7 @@ class AloneTest(unittest.TestCase):
         meta = pod["metadata"]
         if not token and not headers:
             token = cluster.token(meta["namespace"], pod["spec"]["serviceAccountName"], pod)
-        cluster.kube.request("POST", install.CSRS, csr(name, pem, usages), token=token, headers=headers)
+        cluster.kube.request("POST", install.CSRS, forged.csr(name, pem, usages), token=token, headers=headers)
         return verdict(name)
 
     def assert_denied(self, got, rule):
@@ -193,7 +162,7 @@ class WithAdmissionPolicyTest(unittest.TestCase):
     @staticmethod
     def create(name, token, query="", signer_name=install.SIGNER_NAME):
         try:
-            cluster.kube.request("POST", install.CSRS + query, csr(name, request_pem(), signer_name=signer_name), token=token)
+            cluster.kube.request("POST", install.CSRS + query, forged.csr(name, request_pem(), signer_name=signer_name), token=token)
             return "201"
         except kubes.KubeError as error:
             return f"{error.code} {error}"
@@ -261,9 +230,35 @@ class WithAdmissionPolicyTest(unittest.TestCase):
             self.assertEqual(self.delete(name, allowed), "200")
             self.assertIsNone(cluster.kube.get(environment.csr_path(name)))
 
+    def test_nodes_and_joining_machines_cannot_take_our_names_or_our_signer(self):
+        """Both groups may create requests by Kubernetes' own roles."""
+        cluster.kube.apply("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/bootstrappers", {
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "bootstrappers"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:node-bootstrapper"},
+            "subjects": [{"kind": "Group", "name": "system:bootstrappers", "apiGroup": "rbac.authorization.k8s.io"}]})
+        own, other = environment.csr_name(self.victim), "example.org/other"
+        for user, group in (("system:node:worker", "system:nodes"), ("system:bootstrap:abcdef", "system:bootstrappers")):
+            as_one = forged.impersonate(user, group)
+            for name, signer_name, generate in ((own, install.SIGNER_NAME, False), (own, other, False),
+                                                ("anything", install.SIGNER_NAME, False),
+                                                (own + "-", other, True), ("calico-system:", install.SIGNER_NAME, True)):
+                with self.subTest(user=user, name=name, signer=signer_name, generate=generate):
+                    body = forged.csr(name, request_pem(), signer_name=signer_name, generate=generate)
+                    self.assert_refused(forged.attempt(cluster.kube, "POST", install.CSRS, body, headers=as_one))
+            name = "of-" + user.replace(":", "-")
+            self.assertEqual(forged.attempt(cluster.kube, "POST", install.CSRS, forged.csr(
+                name, request_pem(), signer_name=other), headers=as_one), "", "what is not ours is not our business")
+            cluster.kube.delete(environment.csr_path(name))
+
+    def test_the_pod_deletes_what_somebody_else_put_under_its_name(self):
+        name = environment.csr_name(self.victim)
+        cluster.kube.request("POST", install.CSRS, forged.csr(name, request_pem(), signer_name="example.org/other"))
+        self.assert_refused(self.delete(name, self.token(self.thief)))
+        self.assertEqual(self.delete(name, self.token(self.victim)), "200")
+
     def test_the_administrator_is_not_bound(self):
         name = "calico-system:by-hand:000000"
-        cluster.kube.request("POST", install.CSRS, csr(name, request_pem()))
+        cluster.kube.request("POST", install.CSRS, forged.csr(name, request_pem()))
         self.assertTrue(cluster.kube.delete(environment.csr_path(name)))
 
 
