@@ -84,6 +84,31 @@ class KillTest(unittest.TestCase):
         self.assertFalse(holder(), "the lease was not given up")
 
 
+class PullSecretTest(unittest.TestCase):
+    def test_the_right_to_copy_them_goes_with_the_namespace_and_the_status_says_how_it_comes_back(self):
+        source, copy = (f"/api/v1/namespaces/{namespace}/secrets/my-pull" for namespace in ("tigera-operator", "calico-system"))
+        cluster.kube.apply(source, {
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson",
+            "metadata": {"name": "my-pull", "namespace": "tigera-operator"}, "data": {".dockerconfigjson": "eyJhdXRocyI6e319"}})
+        remove_installation()
+        apply({**good(), "imagePullSecrets": [{"name": "my-pull"}]})
+        operator = cluster.start_operator("--leader-elect=false", label="pull-secrets")
+
+        def told():
+            degraded = install.conditions(cluster.kube).get("Degraded", {})
+            return degraded.get("status") == "True" and degraded["message"]
+
+        message = kubes.wait_for("the status to say so", told, 30, explain=operator.text)
+        for part in ('cannot patch resource "secrets"', 'namespace "calico-system"', "kubectl apply --server-side -f operator.yaml"):
+            self.assertIn(part, message)
+        install.apply_manifests(cluster.kube, "operator")
+        kubes.wait_for("the copy", lambda: cluster.kube.get(copy), 60, explain=operator.text)
+        kubes.wait_for("the DaemonSet", lambda: cluster.kube.get(DAEMONSET), 10, explain=operator.text)
+        operator.kill()
+        remove_installation()
+        cluster.kube.delete(source)
+
+
 class ChangedByHandTest(unittest.TestCase):
     """Fields that exclude ours: applying alone would leave both, which the API server refuses for ever."""
 
