@@ -454,7 +454,7 @@ ASYNC_TEST_F(CsrControllerTest, ARestartInTheMiddleGoesOn) {
   EXPECT_TRUE(co_await Issued(name));
   ExpectGoodCertificate(name);
   EXPECT_EQ(server().Count("PUT", "/approval"), 1);
-  EXPECT_EQ(Logged("request approved and signed"), 1);
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("request approved and signed") == 1; }));
   co_await Stop();
 }
 
