@@ -62,6 +62,7 @@ class Reflector {
   void Set(json::object object);
   void LogSkipped(const api::ObjectKey& key, std::string_view resource_version,
                   const absl::Status& status);
+  void TellHealth(const absl::Status& status, const ReflectorStep& next);
   void LogFailure(std::string_view message, const absl::Status& status, const ReflectorStep& next);
 
   Client& client_;
@@ -116,6 +117,7 @@ aio::Task<ReflectorStep> Reflector::List() {
   const ReflectorStep next = machine_.AfterList(resource_version.status(), base::RandomUnit());
   if (!resource_version.ok()) {
     LogFailure("list failed", resource_version.status(), next);
+    TellHealth(resource_version.status(), next);
     co_return next;
   }
   resource_version_ = *std::move(resource_version);
@@ -135,13 +137,20 @@ aio::Task<ReflectorStep> Reflector::Watch() {
        .field_selector = options_.field_selector,
        .resource_version = resource_version_,
        // Random, so that the watches of many processes do not end at the same time.
-       .duration = absl::Minutes(5) * (1 + base::RandomUnit())},
+       .duration = absl::Minutes(5) * (1 + base::RandomUnit()),
+       .opened =
+           [this] {
+             if (handlers_.health) handlers_.health(absl::OkStatus());
+           }},
       [this](WatchEvent event) { return Handle(std::move(event)); });
   caught_up_ = false;
   if (co_await aio::IsCancelled()) co_return ReflectorStep{};
   const ReflectorStep next =
       machine_.AfterWatch(status, events_, clock_.SteadyNow() - start, base::RandomUnit());
-  if (!status.ok()) LogFailure("watch ended", status, next);
+  if (!status.ok()) {
+    LogFailure("watch ended", status, next);
+    TellHealth(status, next);
+  }
   co_return next;
 }
 
@@ -185,6 +194,11 @@ void Reflector::LogSkipped(const api::ObjectKey& key, std::string_view resource_
   logger_.Error(
       "object skipped",
       {{"kind", resource_.kind}, {"namespace", key.ns}, {"name", key.name}, {"error", status}});
+}
+
+// A cut or expired watch that goes on at once is no trouble.
+void Reflector::TellHealth(const absl::Status& status, const ReflectorStep& next) {
+  if (handlers_.health && next.wait > absl::ZeroDuration()) handlers_.health(status);
 }
 
 void Reflector::LogFailure(std::string_view message, const absl::Status& status,

@@ -73,6 +73,9 @@ struct ReflectorHandlers {
   // first after a broken watch is a replay: its events may be as old as the break, and tell nothing
   // about the others that are still to come.
   std::function<void(absl::Time at)> current;
+  // Called with the error of a list or watch that has to wait before it is tried again, and with OK
+  // when a watch is open.
+  std::function<void(const absl::Status&)> health;
 };
 
 struct ReflectorOptions {

@@ -215,6 +215,7 @@ aio::Task<absl::Status> Client::Impl::Watch(std::string what, absl::StatusOr<htt
   absl::StatusOr<std::unique_ptr<http::ResponseStream>> stream = co_await transport.Open(
       {.request = *std::move(request), .repeat = Repeat::kNever, .timeout = watch.open_timeout});
   if (!stream.ok()) co_return base::Annotate(stream.status(), what);
+  if (watch.opened) watch.opened();
   absl::Status status = co_await ReadEvents(**stream, watch, sink);
   co_return base::Annotate(status, what);
 }

@@ -39,6 +39,7 @@ struct WatchOptions {
   absl::Duration duration = absl::Minutes(8);     // timeoutSeconds asked of the server
   absl::Duration idle_limit = absl::Seconds(90);  // beyond bookmarks (one a minute) it is dead
   absl::Duration open_timeout = absl::Seconds(30);
+  std::function<void()> opened;  // called once the server has accepted it; may be empty
 };
 
 struct ApplyOptions {
