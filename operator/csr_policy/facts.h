@@ -84,8 +84,9 @@ struct CsrFacts {
   std::vector<base::IpAddress> node_addresses;  // of pod.node_name
 
   // Who else holds one of the requested addresses: kNotDone until all Services, Nodes and Pods are
-  // known. Left out: the requester's own pod, its own node, the pods on the host network of that
-  // node, and pods that have finished (they keep their addresses, nobody answers there).
+  // known. Left out: the requester's own pod; for one on the host network its node and the pods on
+  // that node's host network; pods that have finished (they keep their addresses, nobody answers
+  // there). Owners of addresses that are not asked for may be among them.
   Lookup address_lookup = Lookup::kNotDone;
   std::vector<AddressOwner> address_owners;
 

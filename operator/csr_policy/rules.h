@@ -75,8 +75,8 @@ enum class Need {
   // Who else has the requested addresses: address_owners, and an address_lookup that is not
   // kNotDone.
   kAddresses,
-  // A live look-up of the first of address_owners that is not `live`: it becomes live, or goes from
-  // the list if the object does not hold the address (any more).
+  // A live look-up of the first of address_owners that is not `live` and has a requested address:
+  // it becomes live, or goes from the list if the object does not hold the address (any more).
   kAddressOwner,
   kTime,  // the cluster may not be that far: no address or another one, not on a node yet
 };

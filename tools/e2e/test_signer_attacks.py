@@ -54,7 +54,10 @@ class AloneTest(unittest.TestCase):
 
     def pod(self, account="calico-node", namespace=NAMESPACE, address="10.9.0.1"):
         type(self).serial += 1
-        return environment.bound_pod(cluster, f"{account}-{type(self).serial}", account, address, namespace)
+        name = f"{account}-{type(self).serial}"
+        # For the next test, in which nobody else may have the address.
+        self.addCleanup(cluster.kube.delete, f"/api/v1/namespaces/{namespace}/pods/{name}")
+        return environment.bound_pod(cluster, name, account, address, namespace)
 
     def submit(self, pod, pem, usages=None, name=None, token=None, headers=None):
         name = name or environment.csr_name(pod)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "pkg/api/core/node.h"
 #include "pkg/api/core/pod.h"
 #include "pkg/api/meta/resources.h"
@@ -15,12 +17,24 @@ namespace {
 constexpr absl::Duration kFresh = absl::Seconds(30);
 constexpr size_t kMostNodes = 10'000;
 constexpr absl::Duration kLongestSync = absl::Seconds(3);
-// Cache, pod, node, and once more for a pod that was replaced meanwhile.
-constexpr int kMostRounds = 4;
+// Pod, node, once more for a pod that was replaced meanwhile, and owners of addresses that have let
+// go of them.
+constexpr int kMostRounds = 12;
 
 absl::StatusOr<std::optional<csr_policy::PodFacts>> DecodePod(const json::object& object) {
   CALICO_ASSIGN_OR_RETURN(const api::Pod pod, api::Pod::Decode(object));
   return csr_policy::PodFactsOf(pod);
+}
+
+bool JudgesAddresses(const csr_policy::CsrPolicy& policy) {
+  return std::any_of(
+      policy.entries.begin(), policy.entries.end(),
+      [](const csr_policy::CsrPolicyEntry& entry) { return !entry.drop_ip_addresses; });
+}
+
+AddressSelf SelfOf(const csr_policy::CsrFacts& facts) {
+  return {.pod = api::ObjectKey{facts.requester.ns, facts.requester.pod_name}.ToString(),
+          .host_node = facts.pod.host_network ? facts.pod.node_name : ""};
 }
 
 }  // namespace
@@ -38,16 +52,23 @@ struct ClusterFacts::Namespace {
 
 ClusterFacts::ClusterFacts(aio::Executor executor, kube::Client& client, const base::Clock& clock,
                            const base::Logger& logger)
-    : executor_(executor), client_(client), clock_(clock), logger_(logger), changed_(executor) {}
+    : executor_(executor),
+      client_(client),
+      clock_(clock),
+      logger_(logger),
+      changed_(executor),
+      addresses_(executor, client, clock, logger) {}
 
 ClusterFacts::~ClusterFacts() = default;
 
-void ClusterFacts::SetNamespaces(std::vector<std::string> namespaces) {
-  wanted_ = std::move(namespaces);
+void ClusterFacts::SetPolicy(const csr_policy::CsrPolicy& policy) {
+  wanted_ = policy.Namespaces();
+  wants_addresses_ = JudgesAddresses(policy);
   changed_.Notify();
 }
 
 void ClusterFacts::StartWanted() {
+  if (wants_addresses_) addresses_.Start();
   for (const std::string& name : wanted_) {
     if (namespaces_.contains(name)) continue;
     auto ns = std::make_unique<Namespace>(*this, name);
@@ -73,9 +94,11 @@ aio::Task<void> ClusterFacts::Run() {
       }
     }
     for (const std::unique_ptr<Namespace>& ns : unwanted) co_await ns->group.Stop();
+    if (!wants_addresses_) co_await addresses_.Stop();
     status = co_await changed_.Wait();
   }
   for (const auto& [name, ns] : namespaces_) co_await ns->group.Stop();
+  co_await addresses_.Stop();
 }
 
 aio::Task<absl::Status> ClusterFacts::WaitForSync(absl::Duration timeout) {
@@ -90,7 +113,39 @@ aio::Task<absl::Status> ClusterFacts::WaitForSync(absl::Duration timeout) {
     if (absl::IsCancelled(status)) co_return status;
     if (!status.ok()) logger_.Warning("pods not listed yet", {{"namespace", name}});
   }
+  if (!wants_addresses_) co_return absl::OkStatus();
+  const absl::Status status = co_await addresses_.WaitForSync(end - clock_.SteadyNow());
+  if (absl::IsCancelled(status)) co_return status;
+  if (!status.ok()) {
+    logger_.Warning("requests with IP addresses have to wait", {{"error", AddressHealth()}});
+  }
   co_return absl::OkStatus();
+}
+
+absl::Status ClusterFacts::AddressHealth() const {
+  return wants_addresses_ ? addresses_.Health() : absl::OkStatus();
+}
+
+void ClusterFacts::FillAddressOwners(csr_policy::CsrFacts& facts) {
+  facts.address_lookup = csr_policy::Lookup::kNotDone;
+  facts.address_owners.clear();
+  if (!wants_addresses_) return;
+  std::vector<base::IpAddress> addresses = facts.pod.ips;
+  const auto add = [&addresses](const std::vector<base::IpAddress>& more) {
+    for (const base::IpAddress& address : more) {
+      if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
+        addresses.push_back(address);
+      }
+    }
+  };
+  if (facts.pod.host_network) {
+    add(facts.pod.host_ips);
+    add(facts.node_addresses);
+  }
+  auto others = addresses_.Others(addresses, SelfOf(facts));
+  if (!others.ok()) return;
+  facts.address_owners = *std::move(others);
+  facts.address_lookup = csr_policy::Lookup::kCached;
 }
 
 void ClusterFacts::FillFromCache(csr_policy::CsrFacts& facts) const {
@@ -109,6 +164,21 @@ void ClusterFacts::FillFromCache(csr_policy::CsrFacts& facts) const {
     return;
   facts.node_addresses = node->second.addresses;
   facts.node_lookup = csr_policy::Lookup::kCached;
+}
+
+aio::Task<absl::StatusOr<bool>> ClusterFacts::LookUpOwner(csr_policy::CsrFacts& facts) {
+  const auto owner = std::find_if(
+      facts.address_owners.begin(), facts.address_owners.end(),
+      [&facts](const csr_policy::AddressOwner& one) {
+        const std::vector<base::IpAddress>& asked = facts.request->ip_addresses();
+        return !one.live && std::find(asked.begin(), asked.end(), one.address) != asked.end();
+      });
+  if (owner == facts.address_owners.end()) co_return absl::InternalError("no owner to look up");
+  CALICO_CO_ASSIGN_OR_RETURN(const AddressWatch::Holding holding,
+                             co_await addresses_.LookUp(*owner, SelfOf(facts)));
+  if (holding == AddressWatch::Holding::kNo) facts.address_owners.erase(owner);
+  if (holding == AddressWatch::Holding::kYes) owner->live = true;
+  co_return holding == AddressWatch::Holding::kTerminating;
 }
 
 aio::Task<absl::Status> ClusterFacts::LookUpPod(csr_policy::CsrFacts& facts) {
@@ -153,16 +223,27 @@ aio::Task<absl::Status> ClusterFacts::LookUpNode(csr_policy::CsrFacts& facts) {
 aio::Task<absl::StatusOr<csr_policy::Decision>> ClusterFacts::Judge(
     csr_policy::CsrFacts& facts, const csr_policy::CsrPolicy& policy) {
   FillFromCache(facts);
+  FillAddressOwners(facts);
   csr_policy::Decision decision = csr_policy::Evaluate(facts, policy);
   for (int round = 0; round < kMostRounds; ++round) {
     if (decision.need == csr_policy::Need::kPod) {
       CALICO_CO_RETURN_IF_ERROR(co_await LookUpPod(facts));
+      FillAddressOwners(facts);
     } else if (decision.need == csr_policy::Need::kNode) {
       CALICO_CO_RETURN_IF_ERROR(co_await LookUpNode(facts));
-    } else if (decision.need == csr_policy::Need::kAddresses) {
-      // Nothing gathers who else has an address yet: the pod's own facts decide.
-      facts.address_lookup = csr_policy::Lookup::kCached;
+      FillAddressOwners(facts);
+    } else if (decision.need == csr_policy::Need::kAddressOwner) {
+      CALICO_CO_ASSIGN_OR_RETURN(const bool is_terminating, co_await LookUpOwner(facts));
+      if (is_terminating) {
+        // Its containers may run for a while yet, and nobody has to be denied for that.
+        decision.message += ", which is being deleted";
+        decision.need = csr_policy::Need::kTime;
+        co_return decision;
+      }
     } else {
+      if (decision.need == csr_policy::Need::kAddresses) {
+        decision.message += fmt::format(": {}", std::string(AddressHealth().message()));
+      }
       co_return decision;
     }
     decision = csr_policy::Evaluate(facts, policy);

@@ -1,10 +1,14 @@
-// ClusterFacts: pods and node addresses for verdicts, from caches first, from the API server when a
-// verdict would otherwise rest on something old.
+// ClusterFacts: pods, node addresses and other holders of addresses for verdicts, from caches
+// first, from the API server when a verdict would otherwise rest on something old.
 //
 // The pods of the policy's namespaces are watched. That saves a GET per request; it is not needed
 // for correctness, so a namespace that cannot be listed only costs speed. No verdict rests on a pod
 // or a node's addresses as they were more than 30 seconds ago: a watch that has told nothing new
 // for so long, or that replays after a reconnect, does not count, and the API server is asked.
+//
+// While the policy has an entry that judges IP addresses, all Services, Nodes and Pods are watched
+// for theirs (AddressWatch says how current that is). A request with addresses waits while that is
+// not known; one without them does not.
 #ifndef CALICO_OPERATOR_CONTROLLERS_CSR_CLUSTER_FACTS_H_
 #define CALICO_OPERATOR_CONTROLLERS_CSR_CLUSTER_FACTS_H_
 
@@ -19,6 +23,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "operator/controllers/csr/address_watch.h"
 #include "operator/csr_policy/facts.h"
 #include "operator/csr_policy/policy.h"
 #include "operator/csr_policy/rules.h"
@@ -43,12 +48,20 @@ class ClusterFacts {
 
   // Told of each change of a watched pod. Requires: before Run.
   void SetPodObserver(PodObserver observer) { observer_ = std::move(observer); }
-  // The namespaces to watch from now on.
-  void SetNamespaces(std::vector<std::string> namespaces);
+  // Told when requests that waited to know who else has their addresses can go on. Requires: before
+  // Run.
+  void SetAddressObserver(std::function<void()> observer) {
+    addresses_.SetObserver(std::move(observer));
+  }
+  // What the policy needs is watched from now on.
+  void SetPolicy(const csr_policy::CsrPolicy& policy);
   // Watches until cancelled.
   aio::Task<void> Run();
   // Waits for the first lists, but no longer than a few seconds: a cache is a help, not a need.
   aio::Task<absl::Status> WaitForSync(absl::Duration timeout);
+
+  // OK unless the policy judges addresses and it is not known who has them; then why.
+  absl::Status AddressHealth() const;
 
   // Looks up what is missing and evaluates, until the verdict needs nothing that can be looked up:
   // approve, deny, or retry later (Need::kTime). `facts` is left as judged.
@@ -65,8 +78,13 @@ class ClusterFacts {
   };
 
   void FillFromCache(csr_policy::CsrFacts& facts) const;
+  // Who else holds what the pod and its node hold, which is all that may be asked for.
+  void FillAddressOwners(csr_policy::CsrFacts& facts);
   aio::Task<absl::Status> LookUpPod(csr_policy::CsrFacts& facts);
   aio::Task<absl::Status> LookUpNode(csr_policy::CsrFacts& facts);
+  // The first owner of a requested address that was not asked for: live now, or no more in `facts`.
+  // True if it holds the address but is being deleted.
+  aio::Task<absl::StatusOr<bool>> LookUpOwner(csr_policy::CsrFacts& facts);
   void StartWanted();
 
   aio::Executor executor_;
@@ -75,8 +93,10 @@ class ClusterFacts {
   const base::Logger& logger_;
   PodObserver observer_;
   std::vector<std::string> wanted_;
+  bool wants_addresses_ = false;
   aio::Notifier changed_;
   std::map<std::string, std::unique_ptr<Namespace>> namespaces_;
+  AddressWatch addresses_;
   absl::flat_hash_map<std::string, NodeEntry> nodes_;
 };
 

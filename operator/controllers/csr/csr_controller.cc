@@ -93,6 +93,7 @@ CsrController::CsrController(aio::Executor executor, Dependencies dependencies,
     informers_.back()->AddObserver([this](const api::ObjectKey& key) { queue_.Add(key); });
   }
   on_.cluster.SetPodObserver([this](const api::ObjectKey& pod) { OnPodChange(pod); });
+  on_.cluster.SetAddressObserver([this] { RetryWaiting(); });
 }
 
 CsrController::~CsrController() = default;

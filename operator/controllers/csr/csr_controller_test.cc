@@ -44,7 +44,7 @@ class CsrControllerTest : public CsrTest {
                      {client, *policies, *ca, cluster, events, metrics, test.clock_, test.logger()},
                      std::move(options)),
           group(test.executor()) {
-      cluster.SetNamespaces(policies->Current()->Namespaces());
+      cluster.SetPolicy(*policies->Current());
     }
 
     metrics::Registry registry;
@@ -189,7 +189,8 @@ ASYNC_TEST_F(CsrControllerTest, IgnoresWhatIsFinished) {
 ASYNC_TEST_F(CsrControllerTest, FailedPodLookUpsAreRetriedNotDenied) {
   PutPod({});
   // The cache cannot help: pods cannot be listed.
-  server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
+  server().Inject(
+      {.method = "GET", .path_contains = "/calico-system/pods?", .times = 1000, .status = 403});
   server().Inject({.method = "GET", .path_contains = "/pods/node-1", .times = 2, .status = 500});
   server().Inject({.method = "GET", .path_contains = "/pods/node-1", .status = 403});
   const std::string name = PutCsr({});
@@ -238,10 +239,11 @@ ASYNC_TEST_F(CsrControllerTest, AnOldCacheApprovesNothing) {
   PutPod({});
   PutPod({.name = "node-2"});
   co_await Start();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 2; }));
-  server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  server().Inject(
+      {.method = "GET", .path_contains = "/calico-system/pods?", .times = 1000, .status = 403});
   server().DropWatches();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 1; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 4; }));
   server().state().Remove(api::kPods, {std::string(kNamespace), "node-1"});
   clock_.Advance(absl::Seconds(31));
   const std::string gone = PutCsr({});
@@ -282,7 +284,8 @@ ASYNC_TEST_F(CsrControllerTest, AReplayAfterAReconnectApprovesNothing) {
 }
 
 ASYNC_TEST_F(CsrControllerTest, APodThatTheCacheDoesNotShowYetIsFoundLive) {
-  server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
+  server().Inject(
+      {.method = "GET", .path_contains = "/calico-system/pods?", .times = 1000, .status = 403});
   PutPod({});
   const std::string name = PutCsr({});
   co_await Start();
@@ -313,6 +316,146 @@ ASYNC_TEST_F(CsrControllerTest, WaitsForThePodsNewAddress) {
   PutPod({});
   EXPECT_TRUE(co_await Issued(name));
   ExpectGoodCertificate(name);
+  co_await Stop();
+}
+
+// --- Who else has the address ---
+
+ASYNC_TEST_F(CsrControllerTest, AnAddressThatSomethingElseHasIsRefused) {
+  // What a thief of the pod's token can write: into its pod's status, and into its node's.
+  const char* const others[] = {"10.96.0.1", "198.51.100.1", "198.51.100.2",
+                                "192.0.2.2", "10.0.0.77",    "192.0.2.3"};
+  PutNode("n1", "192.0.2.1");
+  PutService("kubernetes", {{"clusterIP", "10.96.0.1"}, {"clusterIPs", json::array{"10.96.0.1"}}});
+  const json::array ingress = {json::object{{"ip", "198.51.100.2"}}};
+  PutService("web", {{"externalIPs", json::array{"198.51.100.1"}}},
+             {{"loadBalancer", json::object{{"ingress", ingress}}}});
+  PutNode("n2", "192.0.2.2");
+  PutPod({.name = "shop", .ips = {"10.0.0.77"}, .ns = "shop"});
+  PutPod({.name = "proxy", .ips = {"192.0.2.3"}, .host_network = true, .node_name = "n3"});
+  PutPod({.ips = {"192.0.2.1", others[0], others[1], others[2], others[3], others[4], others[5]},
+          .host_network = true});
+  co_await Start();
+  const char* const owners[] = {"Service \"default/kubernetes\"",
+                                "Service \"default/web\"",
+                                "Service \"default/web\"",
+                                "Node \"n2\"",
+                                "Pod \"shop/shop\"",
+                                "Pod \"calico-system/proxy\""};
+  for (size_t i = 0; i < std::size(others); ++i) {
+    SCOPED_TRACE(others[i]);
+    // One at a time: they all have the one name that the pod may use.
+    const std::string name = PutCsr({.ips = {others[i]}, .uid = others[i]});
+    const int waits = static_cast<int>(i) + 1;
+    EXPECT_TRUE(co_await Eventually([&] { return Logged("request has to wait") == waits; }));
+    clock_.Advance(csr_policy::kAddressGrace);
+    EXPECT_TRUE(co_await Denied(name));
+    EXPECT_THAT(Csr(name).Denied()->message,
+                HasSubstr(std::string("rule ip-addresses: ") + others[i] +
+                          " is also an address of " + owners[i]));
+    EXPECT_FALSE(Csr(name).IsIssued());
+    server().state().Remove(api::kCertificateSigningRequests, {"", name});
+    EXPECT_TRUE(co_await Eventually([this] { return running_->controller.pending() == 0; }));
+  }
+  // And its own.
+  const std::string name = PutCsr({.ips = {"192.0.2.1"}, .uid = "own"});
+  EXPECT_TRUE(co_await Issued(name));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, ItsNodeAndWhatElseRunsOnItsHostNetworkAreNoOthers) {
+  PutNode("n1", "192.0.2.1");
+  PutPod({.ips = {"192.0.2.1"}, .host_network = true});
+  PutPod({.name = "proxy", .ips = {"192.0.2.1"}, .host_network = true, .ns = "kube-system"});
+  PutPod({.name = "done", .ips = {"192.0.2.1"}, .phase = "Succeeded"});
+  const std::string name = PutCsr({.ips = {"192.0.2.1"}});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  EXPECT_EQ(Writes(), 2);
+  for (const char* path : {"/pods/", "/nodes/", "/services/"}) {
+    EXPECT_EQ(server().Count("GET", path), 0) << path;
+  }
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AnAddressOfAPodThatIsGoneIsFree) {
+  PutPod({});
+  PutPod({.name = "gone", .ips = {"10.0.0.5"}, .ns = "shop"});
+  PutPod({.name = "moved", .ips = {"10.0.0.5"}, .ns = "shop"});
+  PutPod({.name = "going", .ips = {"10.0.0.5"}, .ns = "shop", .terminating = true});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  server().Inject({.method = "GET", .path_contains = "/v1/pods?", .times = 1000, .status = 403});
+  server().DropWatches();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 4; }));
+  server().state().Remove(api::kPods, {"shop", "gone"});
+  PutPod({.name = "moved", .ips = {"10.0.0.6"}, .ns = "shop"});
+  // Failed look-ups are no verdict, and one that is being deleted may still run.
+  server().Inject({.method = "GET", .path_contains = "/shop/pods/", .times = 2, .status = 500});
+  const std::string name = PutCsr({});
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("which is being deleted") == 1; }));
+  clock_.Advance(csr_policy::kAddressGrace);
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+  server().state().Remove(api::kPods, {"shop", "going"});
+  clock_.Advance(absl::Seconds(30));
+  EXPECT_TRUE(co_await Issued(name));
+  ExpectGoodCertificate(name);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AMissingRightIsNamedAndHoldsUpOnlyAddresses) {
+  PutPod({});
+  PutPod({.name = "node-2"});
+  server().Inject({.method = "GET",
+                   .path_contains = "/v1/services?",
+                   .times = 1000,
+                   .status = 403,
+                   .raw_body =
+                       R"({"kind":"Status","apiVersion":"v1","status":"Failure","code":403,)"
+                       R"("reason":"Forbidden","message":"services is forbidden: User )"
+                       R"(\"signer\" cannot list resource \"services\""})"});
+  const std::string with = PutCsr({});
+  const std::string without = PutCsr({.pod = "node-2", .ips = {}, .uid = "csr-uid-2"});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(without));
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("request has to wait") == 1; }));
+  EXPECT_EQ(Logged("\"message\":\"requests with IP addresses have to wait\""), 1);
+  EXPECT_GE(Logged("services are not listed yet"), 2);
+  EXPECT_GE(Logged("cannot list resource \\\"services\\\""), 2);
+  EXPECT_THAT(running_->cluster.AddressHealth().message(), HasSubstr("services"));
+  EXPECT_EQ(Writes(), 2);
+  server().ClearFaults();
+  EXPECT_TRUE(co_await Issued(with));
+  EXPECT_TRUE(running_->cluster.AddressHealth().ok());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, WithoutWordFromAWatchForLongAddressesWait) {
+  PutPod({});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  clock_.Advance(AddressWatch::kLongestBehind + absl::Seconds(1));
+  const std::string name = PutCsr({});
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("has told nothing new for 18") == 1; }));
+  EXPECT_EQ(Writes(), 0);
+  server().SendBookmarks();
+  EXPECT_TRUE(co_await Issued(name));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, WhereNoAddressIsJudgedNobodysAreWatched) {
+  csr_policy::CsrPolicy policy = *PolicySource::Open("", {kSigner}, logger()).value()->Current();
+  for (csr_policy::CsrPolicyEntry& entry : policy.entries) entry.drop_ip_addresses = true;
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  running_->cluster.SetPolicy(policy);
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 2; }));
+  EXPECT_TRUE(running_->cluster.AddressHealth().ok());
+  running_->cluster.SetPolicy(*running_->policies->Current());
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  EXPECT_TRUE(running_->cluster.AddressHealth().ok());
   co_await Stop();
 }
 
@@ -397,7 +540,8 @@ ASYNC_TEST_F(CsrControllerTest, ApprovedAndSignedIsSaidOnceAfterBothWrites) {
 
 ASYNC_TEST_F(CsrControllerTest, WhatTheServerCallsInvalidIsTriedAgain) {
   // A webhook that refuses, a proxy that answers 400: all may be mended while the request waits.
-  server().Inject({.method = "GET", .path_contains = "/pods?", .times = 1000, .status = 403});
+  server().Inject(
+      {.method = "GET", .path_contains = "/calico-system/pods?", .times = 1000, .status = 403});
   server().Inject({.method = "GET", .path_contains = "/pods/node-1", .status = 400});
   server().Inject({.method = "PUT", .path_contains = "/approval", .times = 2, .status = 422});
   server().Inject({.method = "PUT", .path_contains = "/status", .status = 422});
@@ -498,6 +642,50 @@ ASYNC_TEST_F(CsrControllerTest, FailsWhatAnotherApprovedAgainstThePolicy) {
   EXPECT_TRUE(Csr(name).IsApproved());
   EXPECT_TRUE(co_await Eventually(
       [this] { return Metrics().find("result=\"failed\"} 1") != std::string::npos; }));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, OfAllThatWasApprovedByHandOnlyTheHonestIsSigned) {
+  struct Case {
+    CsrSpec csr;
+    const char* rule;
+    const char* value;
+  };
+  // `kubectl get csr -o name | xargs kubectl certificate approve`
+  const std::vector<Case> cases = {
+      {{.name = "calico-system:calico-typha-aaaaa-bbbbb:c0ffee"}, "requester", "kubernetes-admin"},
+      {{.name = "calico-system:calico-node-aaaaa:c0ffee", .organization = "system:masters"},
+       "subject",
+       "system:masters"},
+      {{.name = "web", .common_name = "www.example.com"}, "common-name", "www.example.com"},
+      {{.name = "calico-system:calico-node-aaaaa:c0ffe1",
+        .usages = {"digital signature", "client auth", "cert sign"}},
+       "usages",
+       "cert sign"},
+  };
+  PutPod({});
+  const std::string honest = PutCsr({.condition = "Approved"});
+  for (Case c : cases) {
+    c.csr.uid = c.csr.name;
+    c.csr.ips = {};
+    c.csr.username = "kubernetes-admin";
+    c.csr.is_bound = false;
+    c.csr.condition = "Approved";
+    PutCsr(c.csr);
+  }
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(honest));
+  ExpectGoodCertificate(honest);
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.rule);
+    EXPECT_TRUE(co_await Eventually([&] { return Csr(c.csr.name).IsFailed(); }));
+    const api::CertificateSigningRequest csr = Csr(c.csr.name);
+    EXPECT_EQ(csr.Failed()->reason, "SignerValidationFailure");
+    EXPECT_THAT(csr.Failed()->message, HasSubstr(std::string("rule ") + c.rule + ": "));
+    EXPECT_THAT(csr.Failed()->message, HasSubstr(c.value));
+    EXPECT_TRUE(csr.IsApproved());
+    EXPECT_FALSE(csr.IsIssued());
+  }
   co_await Stop();
 }
 
@@ -604,7 +792,9 @@ ASYNC_TEST_F(CsrControllerTest, AnExpiredCaApprovesNothing) {
   PutFile("ca.key", brief.key_pem());
   PutPod({});
   co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
   clock_.Advance(absl::Hours(2));
+  server().SendBookmarks();
   const std::string name = PutCsr({});
   EXPECT_TRUE(co_await Eventually([this] { return Logged("reconcile failed") >= 1; }));
   EXPECT_EQ(Writes(), 0);

@@ -14,6 +14,19 @@
 
 namespace calico::csr {
 
+namespace {
+
+// 10.0.0.5 for node-1.
+std::string AddressOf(const std::string& text, const std::string& pod) {
+  if (text != kOwnAddress) return text;
+  if (pod == "node-1") return "10.0.0.5";
+  unsigned hash = 0;
+  for (const char c : pod) hash = (hash * 31 + static_cast<unsigned char>(c)) % 65521;
+  return fmt::format("10.1.{}.{}", hash / 256, hash % 256);
+}
+
+}  // namespace
+
 CsrTest::CsrTest()
     : folder_(testing::TempDir() + "/" +
               testing::UnitTest::GetInstance()->current_test_info()->name()),
@@ -32,16 +45,27 @@ void CsrTest::PutFile(const std::string& name, std::string_view content) const {
 
 void CsrTest::PutPod(const PodSpec& pod) {
   json::array ips;
-  for (const std::string& ip : pod.ips) ips.push_back(json::object{{"ip", ip}});
-  server().Put(
-      {{"apiVersion", "v1"},
-       {"kind", "Pod"},
-       {"metadata", {{"name", pod.name}, {"namespace", kNamespace}, {"uid", pod.name + "-uid"}}},
-       {"spec",
-        {{"serviceAccountName", pod.service_account},
-         {"nodeName", pod.node_name},
-         {"hostNetwork", pod.host_network}}},
-       {"status", {{"phase", "Pending"}, {"podIPs", std::move(ips)}}}});
+  for (const std::string& ip : pod.ips) {
+    ips.push_back(json::object{{"ip", AddressOf(ip, pod.name)}});
+  }
+  json::object metadata{{"name", pod.name}, {"namespace", pod.ns}, {"uid", pod.name + "-uid"}};
+  if (pod.terminating) metadata["deletionTimestamp"] = "2026-11-22T19:42:02Z";
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "Pod"},
+                {"metadata", std::move(metadata)},
+                {"spec",
+                 {{"serviceAccountName", pod.service_account},
+                  {"nodeName", pod.node_name},
+                  {"hostNetwork", pod.host_network}}},
+                {"status", {{"phase", pod.phase}, {"podIPs", std::move(ips)}}}});
+}
+
+void CsrTest::PutService(std::string_view name, json::object spec, json::object status) {
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "Service"},
+                {"metadata", {{"name", name}, {"namespace", "default"}}},
+                {"spec", std::move(spec)},
+                {"status", std::move(status)}});
 }
 
 void CsrTest::PutNode(std::string_view name, std::string_view address) {
@@ -60,8 +84,9 @@ std::string CsrTest::PutCsr(const CsrSpec& csr) {
                                : csr.name;
   pki::CertificateRequestTemplate request{.common_name = csr.common_name,
                                           .dns_names = {csr.common_name}};
+  if (!csr.organization.empty()) request.subject = {{"O", csr.organization}};
   for (const std::string& ip : csr.ips) {
-    request.ip_addresses.push_back(base::IpAddress::Parse(ip).value());
+    request.ip_addresses.push_back(base::IpAddress::Parse(AddressOf(ip, csr.pod)).value());
   }
   const std::string pem =
       std::string(csr.junk_bytes, '#') + pki::CreateCertificateRequest(key_, request).value();
@@ -81,6 +106,7 @@ std::string CsrTest::PutCsr(const CsrSpec& csr) {
                         {"extra",
                          {{"authentication.kubernetes.io/pod-name", json::array{csr.pod}},
                           {"authentication.kubernetes.io/pod-uid", json::array{pod_uid}}}}}}};
+  if (!csr.is_bound) object["spec"].as_object().erase("extra");
   if (!csr.condition.empty()) {
     object["status"] = {{"conditions", json::array{json::object{{"type", csr.condition},
                                                                 {"status", "True"},

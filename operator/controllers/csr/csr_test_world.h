@@ -17,23 +17,31 @@ namespace calico::csr {
 inline constexpr char kSigner[] = "example.com/signer";
 inline constexpr char kNamespace[] = "calico-system";
 
+// In lists of addresses: the one that is that pod's alone.
+inline constexpr char kOwnAddress[] = "own";
+
 // A pod of calico-node; its UID is `<name>-uid`, so that requests are named `ns:pod:` + the first
 // six characters of it.
 struct PodSpec {
   std::string name = "node-1";
-  std::vector<std::string> ips = {"10.0.0.5"};
+  std::vector<std::string> ips = {kOwnAddress};
   bool host_network = false;
   std::string service_account = "calico-node";
   std::string node_name = "n1";
+  std::string ns = kNamespace;
+  std::string phase = "Pending";
+  bool terminating = false;
 };
 
 struct CsrSpec {
   std::string pod = "node-1";
   std::string name;  // empty: as it should be
-  std::vector<std::string> ips = {"10.0.0.5"};
+  std::vector<std::string> ips = {kOwnAddress};
   std::string common_name = "typha-client";
   std::string uid = "csr-uid-1";
   std::string username = "system:serviceaccount:calico-system:calico-node";
+  bool is_bound = true;      // its token, to the pod
+  std::string organization;  // of the subject
   std::vector<std::string> usages = {"server auth", "client auth", "digital signature"};
   size_t junk_bytes = 0;  // before the PEM block
   std::string condition;  // there already, made by somebody else
@@ -49,6 +57,7 @@ class CsrTest : public kube::FakeApiServerTest {
 
   void PutPod(const PodSpec& pod);
   void PutNode(std::string_view name, std::string_view address);
+  void PutService(std::string_view name, json::object spec, json::object status = {});
   // Returns its name.
   std::string PutCsr(const CsrSpec& csr);
   api::CertificateSigningRequest Csr(const std::string& name);

@@ -104,7 +104,7 @@ Program::Program(aio::Executor executor, SignerOptions o,
                             "CertificateSigningRequests without a verdict or a certificate.",
                             [this] { return static_cast<double>(controller.pending()); });
   serving::AddProcessMetrics(registry);
-  cluster.SetNamespaces(policies->Current()->Namespaces());
+  cluster.SetPolicy(*policies->Current());
 }
 
 aio::Task<void> Program::RefreshFiles() {
@@ -112,7 +112,7 @@ aio::Task<void> Program::RefreshFiles() {
     const bool had_ca = ca->Current() != nullptr;
     ca->Refresh();
     if (!had_ca && ca->Current() != nullptr) controller.RetryWaiting();
-    if (policies->Refresh()) cluster.SetNamespaces(policies->Current()->Namespaces());
+    if (policies->Refresh()) cluster.SetPolicy(*policies->Current());
     // What a wave of requests took lies in small free pieces, which the allocator keeps. Costs some
     // microseconds.
     malloc_trim(0);
@@ -125,7 +125,8 @@ void Program::AddParts() {
     manager.AddServer("health", [this, address = config.health_address] {
       const auto ready = [this] {
         if (!manager.Ready()) return absl::UnavailableError("requests not listed");
-        return ca->Current() != nullptr ? absl::OkStatus() : ca->status();
+        if (ca->Current() == nullptr) return ca->status();
+        return cluster.AddressHealth();
       };
       return serving::Serve("health", address, {.ready = ready, .live = serving::AlwaysOk}, logger);
     });

@@ -2,17 +2,25 @@
 
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
+#include <absl/strings/str_split.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "operator/controllers/csr/csr_test_world.h"
+#include "operator/manifests/manifests.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/clock.h"
+#include "pkg/codec/json.h"
+#include "pkg/codec/yaml.h"
 
 namespace calico::csr {
 namespace {
@@ -20,8 +28,6 @@ namespace {
 // The whole program, but for its main().
 class SignerTest : public CsrTest {
  protected:
-  SignerTest() : group_(executor()), stop_(executor()) {}
-
   SignerOptions Options() {
     SignerOptions options;
     options.config.signer_names = {kSigner};
@@ -32,25 +38,94 @@ class SignerTest : public CsrTest {
     options.refresh_interval = absl::Milliseconds(10);
     return options;
   }
-  void Start(SignerOptions options) { group_.Spawn(Main(std::move(options))); }
+  SignerOptions ReplicaOptions() {
+    SignerOptions options = Options();
+    options.config.leader_elect = true;
+    return options;
+  }
+  void Start(SignerOptions options) {
+    running_.push_back(std::make_unique<Running>(executor()));
+    running_.back()->group.Spawn(Main(std::move(options), *running_.back()));
+  }
+  // The one that was started first. Returns its exit code.
   aio::Task<int> Stop() {
-    stop_.Notify();
-    co_await group_.Join();
-    co_await group_.Stop();
-    co_return exit_code_.value_or(-1);
+    const std::unique_ptr<Running> running = std::move(running_.front());
+    running_.erase(running_.begin());
+    running->stop.Notify();
+    co_await running->group.Join();
+    co_await running->group.Stop();
+    co_return running->exit_code.value_or(-1);
   }
 
  private:
-  aio::Task<void> Main(SignerOptions options) {
-    exit_code_ =
-        co_await RunSigner(std::move(options), WaitForStop(), base::SystemClock(), logger());
-  }
-  aio::Task<void> WaitForStop() { (void)co_await stop_.Wait(); }
+  struct Running {
+    explicit Running(const aio::Executor& executor) : group(executor), stop(executor) {}
+    aio::TaskGroup group;
+    aio::Notifier stop;
+    std::optional<int> exit_code;
+  };
 
-  aio::TaskGroup group_;
-  aio::Notifier stop_;
-  std::optional<int> exit_code_;
+  aio::Task<void> Main(SignerOptions options, Running& running) {
+    running.exit_code =
+        co_await RunSigner(std::move(options), WaitForStop(running), base::SystemClock(), logger());
+  }
+  aio::Task<void> WaitForStop(Running& running) { (void)co_await running.stop.Wait(); }
+
+  std::vector<std::unique_ptr<Running>> running_;
 };
+
+// `verb group/resource`, and ` in namespace` for what a Role of one namespace allows.
+std::string Right(std::string_view verb, std::string_view group, std::string_view resource,
+                  std::string_view ns) {
+  return fmt::format("{} {}{}{}{}{}", verb, group, group.empty() ? "" : "/", resource,
+                     ns.empty() ? "" : " in ", ns);
+}
+
+// What the API server would ask about a request.
+std::string RightOf(const kube::RecordedRequest& request) {
+  std::vector<std::string> parts = absl::StrSplit(request.path, '/', absl::SkipEmpty());
+  const bool core = parts[0] == "api";
+  const std::string group = core ? "" : parts[1];
+  parts.erase(parts.begin(), parts.begin() + (core ? 2 : 3));
+  std::string ns;
+  if (parts[0] == "namespaces" && parts.size() > 2) {
+    ns = parts[1];
+    parts.erase(parts.begin(), parts.begin() + 2);
+  }
+  if (parts[0] != "leases" && parts[0] != "events") ns.clear();
+  const std::string resource = parts.size() > 2 ? parts[0] + "/" + parts[2] : parts[0];
+  std::string verb = request.method == "POST"    ? "create"
+                     : request.method == "PUT"   ? "update"
+                     : request.method == "PATCH" ? "patch"
+                                                 : "get";
+  if (verb == "get" && parts.size() == 1) verb = request.Query("watch").empty() ? "list" : "watch";
+  return Right(verb, group, resource, ns);
+}
+
+// All rights of the signer's Roles; `approve` and `sign` are asked about beside a write.
+std::set<std::string> RightsOfManifest() {
+  std::set<std::string> rights;
+  for (const base::EmbeddedFile& file : manifests::Manifests()) {
+    if (file.name != "signer.yaml") continue;
+    const auto documents = codec::ParseYamlDocuments(file.content).value();
+    for (const json::value& document : documents) {
+      const json::value* rules = document.as_object().if_contains("rules");
+      if (rules == nullptr) continue;
+      const std::string_view ns = codec::TextAt(document.at("metadata").as_object(), "namespace");
+      for (const json::value& rule : rules->as_array()) {
+        for (const json::value& resource : rule.at("resources").as_array()) {
+          for (const json::value& verb : rule.at("verbs").as_array()) {
+            if (resource.as_string() == "signers") continue;
+            rights.insert(Right(codec::View(verb.as_string()),
+                                codec::View(rule.at("apiGroups").as_array()[0].as_string()),
+                                codec::View(resource.as_string()), ns));
+          }
+        }
+      }
+    }
+  }
+  return rights;
+}
 
 ASYNC_TEST_F(SignerTest, SignsUntilStopped) {
   PutPod({});
@@ -75,6 +150,52 @@ ASYNC_TEST_F(SignerTest, LeadsByLeaseAndGivesItUp) {
   EXPECT_EQ(co_await Stop(), kExitOk);
   lease = server().Find(api::kLeases, key);
   EXPECT_EQ(lease->at("spec").at("holderIdentity").as_string(), "");
+}
+
+ASYNC_TEST_F(SignerTest, TheSecondReplicaTakesOver) {
+  PutPod({});
+  PutPod({.name = "node-2"});
+  Start(ReplicaOptions());
+  const std::string first = PutCsr({});
+  EXPECT_TRUE(co_await Issued(first));
+  Start(ReplicaOptions());
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5 + 5 + 1; }));
+  EXPECT_EQ(Logged("became leader"), 1);
+  EXPECT_EQ(co_await Stop(), kExitOk);
+  const std::string second = PutCsr({.pod = "node-2", .uid = "csr-uid-2"});
+  EXPECT_TRUE(co_await Issued(second));
+  EXPECT_EQ(co_await Stop(), kExitOk);
+}
+
+// So that its Roles hold what it uses and nothing else.
+ASYNC_TEST_F(SignerTest, UsesEveryRightOfItsManifestAndNoOther) {
+  PutNode("n1", "192.0.2.1");
+  PutService("kubernetes", {{"clusterIP", "10.96.0.1"}});
+  PutPod({});
+  PutPod({.name = "host", .ips = {"192.0.2.1", "10.96.0.1"}, .host_network = true});
+  Start(ReplicaOptions());
+  EXPECT_TRUE(co_await Issued(PutCsr({})));
+  // Denied twice for the same reason: an Event, and its count. Too large to be kept.
+  for (const std::string uid : {"u1", "u2"}) {
+    EXPECT_TRUE(co_await Denied(PutCsr({.pod = "a", .uid = uid, .junk_bytes = 200 << 10})));
+    server().state().Remove(api::kCertificateSigningRequests, {"", "calico-system:a:a-uid"});
+  }
+  // No such pod, no address of its node, an address of a Service.
+  EXPECT_TRUE(co_await Denied(PutCsr({.pod = "none", .uid = "u3"})));
+  PutCsr({.pod = "host", .ips = {"192.0.2.2"}, .uid = "u4"});
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/nodes/n1") > 0; }));
+  PutCsr({.pod = "host", .ips = {"10.96.0.1"}, .uid = "u5"});
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/services/") > 0; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("PATCH", "/events/") > 0; }));
+  Start(ReplicaOptions());
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/leases") > 2; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5 + 5 + 1; }));
+  EXPECT_EQ(co_await Stop(), kExitOk);
+  EXPECT_EQ(co_await Stop(), kExitOk);
+
+  std::set<std::string> used;
+  for (const kube::RecordedRequest& request : server().requests()) used.insert(RightOf(request));
+  EXPECT_EQ(used, RightsOfManifest());
 }
 
 ASYNC_TEST_F(SignerTest, RefusesToStartWithBadFiles) {
