@@ -89,7 +89,7 @@ def _local_hints(status):
   k get events -A --sort-by=.lastTimestamp
   k -n calico-system get pod -o wide
   k -n tigera-operator logs deploy/tigera-operator
-  k -n csr-signer logs deploy/csr-signer
+  k -n csr-signer logs -l k8s-app=csr-signer --prefix
 Remove it:
   tools/cluster down --name {status['name']}"""
 

@@ -66,12 +66,12 @@ def restart_pods(*apps):
 
 
 def wait_rolled(deployment):
-    """Waits until the one pod of a Deployment is of its newest template and the old one is gone."""
+    """Waits until the pods of a Deployment are of its newest template and the old ones are gone."""
     def rolled():
         found = cluster.kube.get(deployment)
         status = found.get("status", {})
         return status.get("observedGeneration") == found["metadata"]["generation"] and \
-            status.get("updatedReplicas") == status.get("readyReplicas") == status.get("replicas") == 1
+            status.get("updatedReplicas") == status.get("readyReplicas") == status.get("replicas") == found["spec"]["replicas"]
     kubes.wait_for(f"{deployment.rpartition('/')[2]} to roll", rolled, 90)
 
 
@@ -167,7 +167,7 @@ class MainJobTest(unittest.TestCase):
         kubes.wait_for("Degraded after two minutes", lambda: degraded().get("status") == "True"
                        and "nobody approves" in degraded().get("message", ""), 170,
                        explain=lambda: install.explain(cluster.kube))
-        scale_signer(1)
+        scale_signer(2)
         install.wait_available(cluster.kube, 400)
 
     def test_06_a_denial_is_seen_in_the_status_and_at_the_pod(self):
