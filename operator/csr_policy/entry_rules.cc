@@ -1,6 +1,7 @@
 // Rules of the request and one entry.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <utility>
 
 #include <fmt/format.h>
@@ -127,9 +128,37 @@ MaybeViolation RequestedDuration(const CsrFacts& facts, const CsrPolicyEntry& en
                                            absl::ToInt64Seconds(shortest))};
 }
 
-constexpr std::array<EntryRule, 9> kEntryRules = {
+// Why nobody has this address for himself, whatever a status says; empty if somebody can.
+std::string_view AddressFault(const base::IpAddress& address) {
+  const std::string_view bytes = address.bytes();
+  const auto byte = [bytes](size_t at) { return static_cast<uint8_t>(bytes[at]); };
+  if (address.is_ipv4()) {
+    if (byte(0) == 0) return "an unspecified address";
+    if (byte(0) == 127) return "a loopback address";
+    if (byte(0) == 169 && byte(1) == 254) return "a link-local address";
+    if (byte(0) >= 224 && byte(0) < 240) return "a multicast address";
+    return bytes.find_first_not_of('\xff') == std::string_view::npos ? "a broadcast address" : "";
+  }
+  if (bytes.substr(0, 15).find_first_not_of('\0') == std::string_view::npos && byte(15) <= 1) {
+    return byte(15) == 0 ? "an unspecified address" : "a loopback address";
+  }
+  if (byte(0) == 0xff) return "a multicast address";
+  return byte(0) == 0xfe && (byte(1) & 0xc0) == 0x80 ? "a link-local address" : "";
+}
+
+MaybeViolation SoundAddresses(const CsrFacts& facts, const CsrPolicyEntry& entry) {
+  if (entry.drop_ip_addresses) return std::nullopt;
+  for (const base::IpAddress& address : facts.request->ip_addresses()) {
+    const std::string_view fault = AddressFault(address);
+    if (fault.empty()) continue;
+    return Violation{"ip-addresses", fmt::format("{} is {}", address.ToString(), fault)};
+  }
+  return std::nullopt;
+}
+
+constexpr std::array<EntryRule, 10> kEntryRules = {
     AllowedKey, CsrName,        Subject,         CommonName,        DnsNames,
-    Usages,     UsagesOfTheKey, RequestedUsages, RequestedDuration,
+    Usages,     UsagesOfTheKey, RequestedUsages, RequestedDuration, SoundAddresses,
 };
 constexpr std::array<EntryRule, 1> kUnparsedRules = {Usages};
 constexpr std::array<EntryRule, 4> kPodlessRules = {Usages, Subject, CommonName, DnsNames};

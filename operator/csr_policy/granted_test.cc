@@ -140,6 +140,44 @@ TEST(GrantedTest, BerInsideTheRequestIsRefused) {
   CheckFiles(cases);
 }
 
+TEST(GrantedTest, AddressesThatNobodyHasAloneAreRefused) {
+  struct AddressCase {
+    const char* address;
+    const char* message;
+  };
+  const AddressCase cases[] = {
+      {"127.0.0.1", "127.0.0.1 is a loopback address"},
+      {"0.0.0.0", "an unspecified address"},
+      {"169.254.169.254", "a link-local address"},
+      {"224.0.0.1", "a multicast address"},
+      {"255.255.255.255", "a broadcast address"},
+      {"::", "an unspecified address"},
+      {"::1", "a loopback address"},
+      {"fe80::1", "a link-local address"},
+      {"ff02::1", "a multicast address"},
+      {"::ffff:127.0.0.1", "127.0.0.1 is a loopback address"},
+  };
+  for (const AddressCase& c : cases) {
+    const Change change = [&](World& w) {
+      Template([&](auto& t) { t.ip_addresses = {Ip(c.address)}; })(w);
+      w.facts.pod.ips = {Ip(c.address)};  // the status has it
+    };
+    Check({c.address, change, Kind::kDeny, "ip-addresses", Need::kNothing, c.message});
+    Check({"dropped",
+           [&](World& w) {
+             change(w);
+             w.policy.entries[0].drop_ip_addresses = true;
+           },
+           Kind::kApprove});
+  }
+  Check({"240.0.0.1 is somebody's",
+         [](World& w) {
+           Template([](auto& t) { t.ip_addresses = {Ip("240.0.0.1")}; })(w);
+           w.facts.pod.ips = {Ip("240.0.0.1")};
+         },
+         Kind::kApprove});
+}
+
 // --- Usages fit the key ---
 
 struct KeyCase {

@@ -27,8 +27,7 @@
 //   common-name           exactly one CN, and it is in the entry's list
 //   dns-names             every DNS name is in the entry's list (an empty one is dropped: the
 //                         reference's init container sends it when it has no DNS name to ask for)
-//   usages                spec.usages within the entry's, server auth or client auth among them,
-//   and
+//   usages                spec.usages within the entry's, server or client auth among them, and
 //                         not only what the key cannot do; key usages in spec.request within the
 //                         entry's, extended ones within spec.usages
 //   duration              spec.expirationSeconds is not below 600 or the entry's minimum
@@ -38,7 +37,8 @@
 //   pod-alive             ... and is neither terminating nor finished
 //   ip-addresses          every IP address is that pod's; on the host network also the node's; and
 //                         nothing else has it: no Service, other Node or other Pod (a stolen token
-//                         of calico-node can write any address into its pod's or node's status)
+//                         of calico-node can write any address into its pod's or node's status);
+//                         none is unspecified, loopback, link-local, multicast or broadcast
 //
 // spec.request is parsed after `bound-token`: a stranger costs no parsing. His denial names besides
 // which usage no entry grants; when somebody has approved the request, its names too. With
