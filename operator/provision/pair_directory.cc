@@ -43,13 +43,15 @@ absl::Status WriteAll(int fd, std::string_view content, const std::string& path)
   return absl::OkStatus();
 }
 
-absl::Status WriteSynced(const std::string& path, std::string_view content, unsigned mode) {
+enum class Sync { kNo, kYes };
+
+absl::Status WriteNew(const std::string& path, std::string_view content, unsigned mode, Sync sync) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return FileError("create", path);
   const absl::Cleanup close_fd = [fd] { close(fd); };
   if (fchmod(fd, mode) != 0) return FileError("chmod", path);
   CALICO_RETURN_IF_ERROR(WriteAll(fd, content, path));
-  if (fsync(fd) != 0) return FileError("fsync", path);
+  if (sync == Sync::kYes && fsync(fd) != 0) return FileError("fsync", path);
   return absl::OkStatus();
 }
 
@@ -110,7 +112,7 @@ absl::Status ReplaceSet(const std::string& directory, const std::vector<SetFile>
   // mkdtemp makes it 0700; other containers of the pod may run as another user and read tls.crt.
   if (chmod(set.c_str(), 0755) != 0) return FileError("chmod", set);
   for (const SetFile& file : files) {
-    CALICO_RETURN_IF_ERROR(WriteSynced(set + "/" + file.name, file.content, file.mode));
+    CALICO_RETURN_IF_ERROR(WriteNew(set + "/" + file.name, file.content, file.mode, Sync::kYes));
   }
   CALICO_RETURN_IF_ERROR(SyncDirectory(set));
   for (const SetFile& file : files) {
@@ -129,7 +131,7 @@ absl::Status ReplaceFile(const std::string& path, std::string_view content, unsi
   const std::string temporary = path + ".new";
   if (unlink(temporary.c_str()) != 0 && errno != ENOENT) return FileError("remove", temporary);
   absl::Cleanup remove_temporary = [&temporary] { unlink(temporary.c_str()); };
-  CALICO_RETURN_IF_ERROR(WriteSynced(temporary, content, mode));
+  CALICO_RETURN_IF_ERROR(WriteNew(temporary, content, mode, Sync::kNo));
   if (rename(temporary.c_str(), path.c_str()) != 0) return FileError("rename", path);
   std::move(remove_temporary).Cancel();
   return absl::OkStatus();

@@ -29,8 +29,9 @@ struct SetFile {
 // naming the file; the old set is then still in place.
 absl::Status ReplaceSet(const std::string& directory, const std::vector<SetFile>& files);
 
-// Makes `path` a file with this content in one step: a crash leaves the old file or the new one.
-// Errors: as ReplaceSet.
+// Makes `path` a file with this content in one step: a crash of the process leaves the old file or
+// the new one. Not synced, so that a machine that loses power may leave half a file. Errors: as
+// ReplaceSet.
 absl::Status ReplaceFile(const std::string& path, std::string_view content, unsigned mode);
 
 }  // namespace calico::provision

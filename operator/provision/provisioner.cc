@@ -72,17 +72,10 @@ class RequestDriver {
                   .rejections_before = clock.Now() - kRejectionStands},
                  clock.SteadyNow(), config.timeout) {}
 
-  // Ends with kIssued, whose certificate is verified, or with kFinish.
+  // Ends with kIssued or kFinish.
   aio::Task<RequestStep> Run() {
     RequestStep step = machine_.Start();
-    while (step.kind != RequestStep::Kind::kFinish) {
-      if (step.kind == RequestStep::Kind::kIssued) {
-        const absl::Status verified = VerifyIssuedCertificate(
-            step.certificate_pem, request_.key.public_key(), config_, clock_.Now());
-        if (verified.ok()) co_return step;
-        step = machine_.OnRefused(step, Refusal(verified));
-        continue;
-      }
+    while (step.kind != RequestStep::Kind::kIssued && step.kind != RequestStep::Kind::kFinish) {
       if (step.wait > absl::ZeroDuration()) {
         const absl::Status slept = co_await aio::Sleep(step.wait);
         if (!slept.ok()) co_return Cancelled();
@@ -126,10 +119,6 @@ class RequestDriver {
     csr.signer_name = config_.signer_name;
     csr.usages = UsagesOf(config_, request_.key.family());
     return csr;
-  }
-  std::string Refusal(const absl::Status& cause) const {
-    return fmt::format("certificate issued by signer {} for {} refused: {}", config_.signer_name,
-                       name_, std::string(cause.message()));
   }
 
   // The first call is short, so that whoever looks into the log need not wait for the reason why
@@ -285,6 +274,17 @@ aio::Task<Outcome> Provision(const Config& config, kube::Client& client, const b
   RequestDriver driver(config, *kept, resumed, client, clock, logger);
   const RequestStep end = co_await driver.Run();
   if (end.kind == RequestStep::Kind::kFinish) co_return end.outcome;
+  const absl::Status verified =
+      VerifyIssuedCertificate(end.certificate_pem, kept->key.public_key(), config, clock.Now());
+  if (!verified.ok()) {
+    // The reason is to be seen, and a signer that is mended is to be asked again: by the next
+    // start, with a new key, whose request replaces this one.
+    Forget(config, logger);
+    co_return Failed(ExitCode::kCertificateRefused,
+                     fmt::format("certificate issued by signer {} for {} refused",
+                                 config.signer_name, config.RequestName()),
+                     verified);
+  }
   const absl::Status written = WriteSet(config, kept->key, end.certificate_pem);
   if (!written.ok()) co_return Failed(ExitCode::kFiles, "write the pair", written);
   Forget(config, logger);

@@ -361,10 +361,17 @@ ASYNC_TEST_F(ProvisionTest, ACertificateThatDoesNotServeIsAskedForAgainAtTheNext
   const Outcome first =
       co_await ProvisionAnd([this, &other](Csr csr) { return Issue(std::move(csr), other); });
   EXPECT_EQ(first.code, ExitCode::kCertificateRefused);
-  const std::string uid = Submitted()->meta.uid;
+  std::string uid = Submitted()->meta.uid;
   co_await RunUntilTimeout();
   EXPECT_NE(Submitted()->meta.uid, uid);
-  EXPECT_EQ(Posts(), 2);
+  // Issued between two starts: first the reason, then a new request.
+  co_await Issue(*Submitted(), other);
+  uid = Submitted()->meta.uid;
+  const Outcome second = co_await Provision(config_, pod(), base::SystemClock(), logger());
+  EXPECT_EQ(second.code, ExitCode::kCertificateRefused);
+  EXPECT_EQ(Submitted()->meta.uid, uid);
+  co_await RunUntilTimeout();
+  EXPECT_NE(Submitted()->meta.uid, uid);
 }
 
 ASYNC_TEST_F(ProvisionTest, AsksForTheUsagesOfItsKeyAndItsSide) {

@@ -116,11 +116,6 @@ RequestStep RequestMachine::BeginWatch(std::string resource_version, absl::Time 
   return step;
 }
 
-RequestStep RequestMachine::OnRefused(const RequestStep& issued, std::string refusal) const {
-  if (MadeNow(issued.uid)) return Finish(ExitCode::kCertificateRefused, std::move(refusal));
-  return Replace(issued.uid, std::move(refusal));
-}
-
 std::optional<RequestStep> RequestMachine::Judge(const api::CertificateSigningRequest& csr) {
   reached_ = true;
   if (!IsOurs(csr)) return ClearName(csr);
@@ -130,7 +125,6 @@ std::optional<RequestStep> RequestMachine::Judge(const api::CertificateSigningRe
   if (!csr.IsApproved() || !csr.IsIssued()) return std::nullopt;
   RequestStep issued = Step(Kind::kIssued);
   issued.certificate_pem = csr.certificate_pem;
-  issued.uid = csr.meta.uid;
   return issued;
 }
 

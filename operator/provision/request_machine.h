@@ -8,8 +8,8 @@
 //
 // A request that an earlier run of the pod made with the same key is taken up as it is: pending,
 // approved or issued. What else has our name is deleted and ours created in its place: a request of
-// this pod with another key, one that was rejected some time ago or got a certificate that does not
-// serve, and, three times, somebody else's.
+// this pod with another key, one that was rejected some time ago, and, three times, somebody
+// else's.
 #ifndef CALICO_OPERATOR_PROVISION_REQUEST_MACHINE_H_
 #define CALICO_OPERATOR_PROVISION_REQUEST_MACHINE_H_
 
@@ -48,7 +48,7 @@ struct RequestStep {
     kInspect,  // list our own name
     kWatch,    // watch our own name from `resource_version`
     kReplace,  // delete the request with `uid`, then create; `why` tells the log
-    kIssued,   // `certificate_pem` is there, approved; `uid` is the request's
+    kIssued,   // `certificate_pem` is there, approved
     kFinish,   // end with `outcome`
   };
   Kind kind = Kind::kCreate;
@@ -80,8 +80,6 @@ class RequestMachine {
   RequestStep OnDeleted(absl::Time now, double random);
   RequestStep OnWatchEnded(const absl::Status& status, absl::Time now, double random);
   RequestStep OnReplaced(const absl::Status& deleted, absl::Time now, double random);
-  // What the step kIssued gave fails a check; `refusal` tells which.
-  RequestStep OnRefused(const RequestStep& issued, std::string refusal) const;
 
   absl::Duration Remaining(absl::Time now) const { return deadline_ - now; }
 

@@ -179,19 +179,6 @@ TEST_F(RequestMachineTest, ARequestOfThisPodForAnotherSignerIsReplaced) {
   EXPECT_EQ(Inspect(other).kind, Kind::kReplace);
 }
 
-TEST_F(RequestMachineTest, ARefusedCertificateIsReplacedUnlessThisRunAskedForIt) {
-  Csr csr = Ours();
-  csr.certificate_pem = "CERT";
-  SetCondition(csr, api::kCsrApproved);
-  RequestStep step = machine_.OnRefused(Inspect(csr), "check key: no");
-  EXPECT_EQ(step.kind, Kind::kReplace);
-  EXPECT_EQ(step.uid, "csr-uid");
-  machine_.OnCreated(Ours(), kStart, 0);
-  step = machine_.OnRefused(*machine_.OnChanged(csr), "check key: no");
-  EXPECT_EQ(step.outcome.code, ExitCode::kCertificateRefused);
-  EXPECT_EQ(step.outcome.message, "check key: no");
-}
-
 TEST_F(RequestMachineTest, AServerThatNeverAnswersIsNamedAtTheEnd) {
   const absl::Time late = kStart + absl::Seconds(90);
   const RequestStep step = machine_.OnCreated(absl::UnavailableError("connect: refused"), late, 0);

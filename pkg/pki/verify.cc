@@ -179,12 +179,6 @@ absl::Status NamesMatch(const Certificate& certificate, const WantedNames& wante
       return absl::FailedPreconditionError(fmt::format("DNS names: '{}' is missing", name));
     }
   }
-  for (const base::IpAddress& address : wanted.ip_addresses) {
-    if (!absl::c_linear_search(certificate.ip_addresses(), address)) {
-      return absl::FailedPreconditionError(
-          fmt::format("IP addresses: {} is missing", address.ToString()));
-    }
-  }
   return absl::OkStatus();
 }
 

@@ -12,7 +12,6 @@
 #include <absl/time/time.h>
 #include <absl/types/span.h>
 
-#include "pkg/base/ip_address.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/key.h"
 
@@ -39,7 +38,6 @@ absl::Status KeyMatches(const Certificate& certificate, const PrivateKey& key);
 struct WantedNames {
   std::string_view common_name;
   absl::Span<const std::string> dns_names;
-  absl::Span<const base::IpAddress> ip_addresses;
 };
 // OK when the certificate has this common name and, among others perhaps, all the other names,
 // letter by letter. Errors: FailedPrecondition that tells the first difference, such as
