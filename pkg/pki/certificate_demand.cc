@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "pkg/base/status_macros.h"
+#include "pkg/pki/ca/name_constraints.h"
 #include "pkg/pki/usage.h"
 
 namespace calico::pki {
@@ -64,6 +65,17 @@ absl::Status CheckUsages(const Certificate& leaf, absl::Span<const ExtendedKeyUs
   return absl::OkStatus();
 }
 
+// What the CAs above `leaf` forbid of its names: the library only says that they do.
+absl::Status ExplainConstraints(const std::vector<Certificate>& chain,
+                                const std::vector<Certificate>& roots) {
+  const Certificate& leaf = chain.front();
+  std::vector<Certificate> above(chain.begin() + 1, chain.end());
+  for (const Certificate& root : roots) {
+    if (root.subject() == chain.back().issuer()) above.push_back(root);
+  }
+  return CheckNameConstraints(above, leaf.dns_names(), leaf.ip_addresses(), leaf.common_name());
+}
+
 absl::Status CheckChain(const std::vector<Certificate>& chain, const CertificateDemand& demand,
                         const std::vector<Certificate>& roots, absl::Time now) {
   if (roots.empty()) return absl::OkStatus();
@@ -74,7 +86,10 @@ absl::Status CheckChain(const std::vector<Certificate>& chain, const Certificate
     const bool any = leaf.HasExtendedKeyUsage(kOidAnyExtendedKeyUsage);
     const absl::Status status =
         VerifyChain(leaf, intermediates, roots, any ? ExtendedKeyUsage::kAny : usage, now);
-    if (!status.ok()) return Refused("chain to the CA", MessageOf(status));
+    if (status.ok()) continue;
+    const absl::Status constraints = ExplainConstraints(chain, roots);
+    if (!constraints.ok()) return Refused("name constraints", MessageOf(constraints));
+    return Refused("chain to the CA", MessageOf(status));
   }
   return absl::OkStatus();
 }

@@ -30,8 +30,8 @@ struct CertificateDemand {
 };
 
 // Checks, in this order: PEM and form, key (unless it is nullptr), validity at `now`, extended key
-// usages, chain to one of `roots` (unless there are none), names. `certificate_pem` is the leaf
-// first, then intermediates.
+// usages, chain to one of `roots` (unless there are none) with their name constraints, names.
+// `certificate_pem` is the leaf first, then intermediates.
 // Errors: kFailedPrecondition, "check extended key usages: clientAuth is missing, ...".
 absl::Status MeetsDemand(std::string_view certificate_pem, const PublicKey* key,
                          const CertificateDemand& demand, const std::vector<Certificate>& roots,

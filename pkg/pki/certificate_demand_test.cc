@@ -4,10 +4,12 @@
 #include <string>
 #include <vector>
 
+#include <absl/time/clock.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pkg/base/testing/status_matchers.h"
+#include "pkg/pki/testing/openssl_command.h"
 #include "pkg/pki/testing/test_ca.h"
 #include "pkg/pki/usage.h"
 
@@ -16,6 +18,7 @@ namespace {
 
 using base::IsOk;
 using base::StatusIs;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr ExtendedKeyUsage kServer[] = {ExtendedKeyUsage::kServerAuth};
@@ -88,6 +91,29 @@ TEST_F(MeetsDemandTest, NamesTheCheckThatFails) {
     EXPECT_THAT(Check(options),
                 StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(c.check)));
   }
+}
+
+// OpenSSL signs it all the same and then says "permitted subtree violation".
+TEST_F(MeetsDemandTest, ANameThatACaMayNotGiveIsNamedWithTheConstraint) {
+  const OpensslCommand openssl;
+  openssl.Write("leaf.ext", "subjectAltName=DNS:typha-server");
+  for (const char* arguments :
+       {"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem "
+        "-days 30 -subj /CN=constrained -addext 'keyUsage=critical,keyCertSign' "
+        "-addext 'nameConstraints=critical,permitted;DNS:example.com'",
+        "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.key "
+        "-out leaf.csr -subj /CN=typha-server",
+        "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -set_serial 7 -days 10 "
+        "-extfile leaf.ext -out leaf.pem"}) {
+    const auto made = openssl.Run("{}", arguments);
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+  }
+  const Certificate ca = *Certificate::ParsePem(openssl.Read("ca.pem"));
+  EXPECT_THAT(MeetsDemand(openssl.Read("leaf.pem"), nullptr, Demand(kServer), {ca},
+                          absl::Now() + absl::Minutes(1)),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("check name constraints"), HasSubstr("CN=constrained"),
+                             HasSubstr("\"example.com\""), HasSubstr("\"typha-server\""))));
 }
 
 TEST_F(MeetsDemandTest, RefusesAnotherKeyAnotherCaAndGarbage) {
