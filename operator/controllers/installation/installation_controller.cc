@@ -307,7 +307,8 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
   status::Facts facts = FactsOf(pass);
   if (!is_valid) facts.waiting_pods.clear();
   const std::shared_ptr<const api::TigeraStatus> told = view_.Status();
-  memory_.Recall(told == nullptr ? std::vector<api::Condition>() : told->conditions, facts);
+  memory_.Recall(told == nullptr ? std::vector<api::Condition>() : told->conditions,
+                 clock_.SteadyNow(), facts);
   status::Decision decision = status::Decide(facts);
   SetMetrics(decision);
   pass.Again(decision.recheck_at);

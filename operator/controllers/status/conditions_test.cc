@@ -1,5 +1,8 @@
 #include "operator/controllers/status/conditions.h"
 
+#include <algorithm>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -196,6 +199,36 @@ TEST(ConditionsTest, MessagesFitIntoTheSchema) {
   facts = Fine();
   facts.notes = {std::string(40000, 'x')};
   EXPECT_LE(Get(Decide(facts), api::kAvailable).message.size(), 8192U);
+}
+
+// Every pod in trouble, and each with words of its own: what is told stays a few lines.
+TEST(ConditionsTest, ThousandsOfPodsMakeAFewLines) {
+  constexpr int kPods = 5000;
+  Facts facts = Fine();
+  auto node = std::make_shared<api::DaemonSet>(*facts.node);
+  node->desired_number_scheduled = node->updated_number_scheduled = node->number_unavailable =
+      kPods;
+  node->number_available = node->number_ready = 0;
+  facts.node = node;
+  for (int i = 0; i < kPods; ++i) {
+    const std::string name = std::to_string(10000 + i);
+    facts.nodes.push_back(
+        std::make_shared<NodeFacts>(NodeFacts{.name = "n" + name, .is_linux = true}));
+    auto pod = std::make_shared<api::Pod>();
+    pod->meta.ns = "calico-system";
+    pod->meta.name = pod->meta.uid = "p" + name;
+    pod->node_name = "n" + name;
+    pod->init_containers.push_back(
+        {.name = "c",
+         .waiting = api::ContainerWaiting{"CrashLoopBackOff", ""},
+         .last_terminated = api::ContainerTerminated{"Error", 3, "denied: " + name}});
+    facts.node_pods.pods.push_back(pod);
+    facts.waiting_pods.push_back({.pod = pod, .provisioner = "c"});
+  }
+  const std::string message = Get(Decide(facts), api::kDegraded).message;
+  EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 4);
+  EXPECT_THAT(message, HasSubstr("and 4997 more CertificateSigningRequests were denied or failed"));
+  EXPECT_THAT(message, HasSubstr("(5000 pods affected)"));
 }
 
 TEST(ConditionsTest, NothingIsThereYet) {

@@ -32,14 +32,14 @@ std::vector<std::int64_t> NumbersOf(const api::Deployment* deployment, std::opti
 
 }  // namespace
 
-absl::Time StatusMemory::MovedAt(Rollout& rollout, Numbers now_numbers, bool stood_still,
-                                 absl::Time now) {
+absl::Duration StatusMemory::StillFor(Rollout& rollout, Numbers numbers, bool stood_still,
+                                      absl::Time steady_now) {
   const bool is_first = rollout.numbers.empty();
-  if (rollout.numbers != now_numbers) {
-    rollout.numbers = std::move(now_numbers);
-    rollout.moved_at = is_first && stood_still ? now - kDeadline : now;
+  if (rollout.numbers != numbers) {
+    rollout.numbers = std::move(numbers);
+    rollout.moved_at = is_first && stood_still ? steady_now - kDeadline : steady_now;
   }
-  return rollout.moved_at;
+  return steady_now - rollout.moved_at;
 }
 
 void StatusMemory::RecallWaiting(std::vector<WaitingPod>& pods) {
@@ -68,14 +68,17 @@ void StatusMemory::RecallWaiting(std::vector<WaitingPod>& pods) {
   waiting_ = std::move(kept);
 }
 
-void StatusMemory::Recall(const std::vector<api::Condition>& told, Facts& facts) {
+void StatusMemory::Recall(const std::vector<api::Condition>& told, absl::Time steady_now,
+                          Facts& facts) {
   const api::Condition* const degraded = api::FindCondition(told, api::kDegraded);
   const std::string message =
       degraded != nullptr && degraded->IsTrue() ? degraded->message : std::string();
-  facts.node_moved_at = MovedAt(node_, NumbersOf(facts.node.get(), facts.nodes),
-                                TellsStandstill(message, kDaemonSet, NodeName()), facts.now);
-  facts.typha_moved_at = MovedAt(typha_, NumbersOf(facts.typha.get(), facts.typha_replicas),
-                                 TellsStandstill(message, kDeployment, TyphaName()), facts.now);
+  facts.node_moved_at =
+      facts.now - StillFor(node_, NumbersOf(facts.node.get(), facts.nodes),
+                           TellsStandstill(message, kDaemonSet, NodeName()), steady_now);
+  facts.typha_moved_at =
+      facts.now - StillFor(typha_, NumbersOf(facts.typha.get(), facts.typha_replicas),
+                           TellsStandstill(message, kDeployment, TyphaName()), steady_now);
   RecallWaiting(facts.waiting_pods);
 }
 

@@ -24,21 +24,23 @@ namespace calico::status {
 class StatusMemory {
  public:
   // Adds to `facts` what earlier calls have shown, and keeps what these show. `told`: the
-  // conditions as they are written now.
-  void Recall(const std::vector<api::Condition>& told, Facts& facts);
+  // conditions as they are written now. `steady_now`: how long a rollout stands still is measured
+  // on the steady clock.
+  void Recall(const std::vector<api::Condition>& told, absl::Time steady_now, Facts& facts);
 
  private:
   using Numbers = std::vector<std::int64_t>;
   struct Rollout {
     Numbers numbers;
-    absl::Time moved_at;
+    absl::Time moved_at;  // steady clock
   };
   struct Waiting {
     std::optional<Refusal> refused;
     absl::Time since = absl::InfiniteFuture();
   };
 
-  absl::Time MovedAt(Rollout& rollout, Numbers now_numbers, bool stood_still, absl::Time now);
+  absl::Duration StillFor(Rollout& rollout, Numbers numbers, bool stood_still,
+                          absl::Time steady_now);
   void RecallWaiting(std::vector<WaitingPod>& pods);
 
   Rollout node_;

@@ -47,7 +47,7 @@ class StatusMemoryTest : public testing::Test {
                                   .request = request_.has_value()
                                                  ? std::make_shared<const RequestFacts>(*request_)
                                                  : nullptr});
-    memory_.Recall(told_, facts);
+    memory_.Recall(told_, clock_.SteadyNow(), facts);
     return facts;
   }
   std::vector<std::string> Failing() {
@@ -178,6 +178,13 @@ TEST_F(StatusMemoryTest, ARolloutMovesWithItsNumbers) {
   EXPECT_EQ(Look().node_moved_at, clock_.Now());
   clock_.Advance(absl::Minutes(1));
   EXPECT_EQ(Look().node_moved_at, clock_.Now() - absl::Minutes(1));
+}
+
+TEST_F(StatusMemoryTest, ASetClockIsNoStandstill) {
+  Look();
+  clock_.StepWall(absl::Hours(1));
+  const Facts facts = Look();
+  EXPECT_EQ(facts.node_moved_at, facts.now);
 }
 
 TEST_F(StatusMemoryTest, AStandstillThatWasToldIsOneForARestartedOperatorToo) {
