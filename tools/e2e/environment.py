@@ -230,6 +230,25 @@ def openssl(*words, text=None):
     return result.returncode, result.stdout + result.stderr
 
 
+def dated_ca(folder, name, constraint, start_days, end_days):
+    """PEM of a self-signed certificate with these validity days around now; older openssl has no -not_before."""
+    stamp = lambda days: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400))
+    key, request, certificate = (str(folder / f"dated-{name}.{end}") for end in ("key", "csr", "crt"))
+    (folder / "ca.conf").write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/index\nserial={folder}/serial\n"
+                                    f"new_certs_dir={folder}\ndefault_md=sha256\npolicy=p\nx509_extensions=e\n"
+                                    f"unique_subject=no\n[p]\ncommonName=supplied\n[e]\nbasicConstraints=critical,{constraint}\n")
+    (folder / "index").write_text("")
+    (folder / "serial").write_text("01\n")
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+            "-keyout", key, "-out", request)
+    code, said = openssl("ca", "-batch", "-selfsign", "-notext", "-config", str(folder / "ca.conf"), "-keyfile", key,
+                         "-in", request, "-startdate", stamp(start_days), "-enddate", stamp(end_days), "-out", certificate)
+    if code != 0:
+        raise kubes.KubeError(f"openssl ca: {said}")
+    with open(certificate, encoding="utf-8") as file:
+        return file.read()
+
+
 def now_rfc3339():
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{int(time.time() % 1 * 1e6):06d}Z"
 
