@@ -180,7 +180,7 @@ class BadInstallationTest(unittest.TestCase):
             ("PEM that is no certificate", management(caCert=encode("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")), "caCert"),
             ("not a CA", management(caCert=encode(leaf)), "CA"),
             ("expired", management(caCert=encode(expired)), "expired"),
-            ("not yet valid", management(caCert=encode(future)), "not yet valid"),
+            ("not yet valid", management(caCert=encode(future)), "not valid before"),
             ("second certificate cut off", management(caCert=encode(ca + ca[:300])), "caCert"),
             ("private key pasted in", management(caCert=encode(ca + key)), "private key"),
             ("one expired, the other not yet valid", management(caCert=encode(expired + future)), "expired"),
