@@ -26,6 +26,13 @@
 
 namespace calico::kube {
 
+// A resource that cannot be listed or watched for the moment.
+struct CacheTrouble {
+  const api::Resource* resource = nullptr;  // static
+  absl::Status error;                       // what was said last
+  absl::Time since;                         // steady clock
+};
+
 // Threading: event loop thread only. Lifetime: outlives its Run task.
 template <class T>
 class Informer {
@@ -46,12 +53,21 @@ class Informer {
 
   // Called after the store has changed for `key`, deletions included. Requires: before Run.
   void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }
+  // Called when the first list is complete, when trouble() begins, changes or ends. Requires:
+  // before Run.
+  void AddHealthObserver(std::function<void()> observer) {
+    health_observers_.push_back(std::move(observer));
+  }
 
+  const api::Resource& resource() const { return resource_; }
   Store<T>& store() { return store_; }
   const Store<T>& store() const { return store_; }
 
   // True once the first list is complete.
   bool HasSynced() const { return has_synced_; }
+  // Why the store may be incomplete or old; nullopt while the resource can be watched, and before
+  // the first attempt has failed. The reflector goes on trying.
+  const std::optional<CacheTrouble>& trouble() const { return trouble_; }
   // The store holds every change that was made before this time (steady clock). Bookmarks come
   // about once a minute, so where nothing happens this is a minute behind; after a broken or ended
   // watch it stands still until the next bookmark or list (see ReflectorHandlers::current).
@@ -74,6 +90,7 @@ class Informer {
     };
     handlers.synced = [this] { FinishList(); };
     handlers.current = [this](absl::Time at) { current_at_ = at; };
+    handlers.health = [this](const absl::Status& status) { SetHealth(status); };
     return RunReflector(client_, resource_, options_, std::move(handlers), clock_, logger_);
   }
 
@@ -98,8 +115,12 @@ class Informer {
     if (store_.Remove(key) != nullptr) Notify(key);
   }
   void FinishList();
+  void SetHealth(const absl::Status& status);
   void Notify(const api::ObjectKey& key) {
     for (const Observer& observer : observers_) observer(key);
+  }
+  void NotifyHealth() {
+    for (const std::function<void()>& observer : health_observers_) observer();
   }
 
   Client& client_;
@@ -110,9 +131,11 @@ class Informer {
   const base::Logger& logger_;
   aio::Notifier synced_;
   std::vector<Observer> observers_;
+  std::vector<std::function<void()>> health_observers_;
   Store<T> store_;
   std::optional<absl::flat_hash_set<api::ObjectKey>> seen_;  // during a list
   bool has_synced_ = false;
+  std::optional<CacheTrouble> trouble_;
   absl::Time current_at_ = absl::InfinitePast();
 };
 
@@ -124,8 +147,22 @@ void Informer<T>::FinishList() {
   }
   for (const api::ObjectKey& key : gone) Remove(key);
   seen_.reset();
-  has_synced_ = true;
+  const bool is_first = !std::exchange(has_synced_, true);
   synced_.Notify();
+  if (is_first) NotifyHealth();
+}
+
+template <class T>
+void Informer<T>::SetHealth(const absl::Status& status) {
+  if (status.ok()) {
+    if (!trouble_.has_value()) return;
+    trouble_.reset();
+  } else {
+    const absl::Time since = trouble_.has_value() ? trouble_->since : clock_.SteadyNow();
+    if (trouble_.has_value() && trouble_->error == status) return;
+    trouble_ = CacheTrouble{&resource_, status, since};
+  }
+  NotifyHealth();
 }
 
 }  // namespace calico::kube

@@ -428,5 +428,42 @@ ASYNC_TEST_F(InformerTest, AnEventThatIsTooLargeIsPassedOnceItsObjectHasShrunk) 
   co_await Stop();
 }
 
+ASYNC_TEST_F(InformerTest, ARefusedListIsToldAndHeals) {
+  server().Inject({.method = "GET", .path_contains = "/pods", .times = 1, .status = 403});
+  Start();
+  int told = 0;
+  pods_->AddHealthObserver([&] { ++told; });
+  CO_ASSERT_TRUE(co_await Eventually([this] { return pods_->trouble().has_value(); }));
+  EXPECT_EQ(told, 1);
+  EXPECT_THAT(pods_->trouble()->error,
+              base::StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("list Pod in ns")));
+  EXPECT_EQ(pods_->trouble()->resource->kind, "Pod");
+  EXPECT_FALSE(pods_->HasSynced());
+  CO_ASSERT_TRUE(co_await Eventually([this] { return !pods_->trouble().has_value(); }));
+  EXPECT_TRUE(pods_->HasSynced());
+  EXPECT_GE(told, 3);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(InformerTest, ARefusedWatchIsToldAndHeals) {
+  server().Inject({.method = "GET", .path_contains = "watch=", .times = 2, .status = 403});
+  Start();
+  CO_ASSERT_TRUE(co_await Eventually([this] { return pods_->trouble().has_value(); }));
+  EXPECT_TRUE(pods_->HasSynced());
+  EXPECT_THAT(pods_->trouble()->error,
+              base::StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("watch Pod in ns")));
+  CO_ASSERT_TRUE(co_await Eventually([this] { return !pods_->trouble().has_value(); }));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(InformerTest, ACutWatchIsNoTrouble) {
+  co_await StartAndSync();
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Watches() == 1; }));
+  server().CloseWatches();
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Watches() == 2; }));
+  EXPECT_FALSE(pods_->trouble().has_value());
+  co_await Stop();
+}
+
 }  // namespace
 }  // namespace calico::kube
