@@ -10,6 +10,7 @@
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/kube/apply/field_owner.h"
 #include "pkg/kube/apply/take_over.h"
 #include "pkg/kube/client/errors.h"
 #include "pkg/kube/schema/compare.h"
@@ -31,16 +32,34 @@ std::optional<std::string> TooMuch(const json::object& answer, const json::objec
   return std::move(left->path);
 }
 
-// Never counted as applied: the status must not say that all is well.
-absl::StatusOr<json::object> UnlessTooMuch(const DesiredObject& desired,
-                                           absl::StatusOr<json::object> answer) {
-  if (!answer.ok()) return answer;
-  const std::optional<std::string> path = TooMuch(*answer, desired.object);
-  if (!path.has_value()) return answer;
-  return absl::FailedPreconditionError(
-      fmt::format("apply {} {}: something else sets {} whenever it is applied, for instance a "
-                  "mutating webhook, and nothing but ours may be there",
-                  desired.resource->kind, desired.key.ToString(), *path));
+// What the API server holds after an apply in another form than it was asked for.
+std::optional<std::string> RewrittenPath(const json::object& answer, const json::object& desired) {
+  std::optional<Difference> left = FirstDifference(Schema::Kubernetes(), answer, desired);
+  if (!left.has_value()) return std::nullopt;
+  return std::move(left->path);
+}
+
+std::string DescribeContest(const DesiredObject& desired, const Contention::Contest& contest) {
+  const std::string who =
+      contest.writer.empty()
+          ? "a mutating admission webhook or another writer that metadata.managedFields does not "
+            "name"
+          : fmt::format("\"{}\" (the manager in metadata.managedFields)", contest.writer);
+  const std::string what =
+      contest.path.empty()
+          ? std::string("is deleted each time it is made")
+          : fmt::format("{} is changed back {}", contest.path,
+                        contest.in_answer ? "while it is applied" : "each time it is put right");
+  return fmt::format(
+      "{} {}: {}, by {}: stop it from writing there; until then this is tried ever "
+      "more rarely",
+      desired.resource->kind, desired.key.ToString(), what, who);
+}
+
+// One without our label is seen here for the first time.
+bool IsEnding(const json::object& object) {
+  const json::object* const metadata = codec::FindObject(object, "metadata");
+  return metadata != nullptr && !codec::TextAt(*metadata, "deletionTimestamp").empty();
 }
 
 // The API server has looked at the object and said no; a malformed request is another thing.
@@ -59,6 +78,7 @@ Applier::Applier(Client& client, LiveObjects& live, ApplierOptions options,
       clock_(clock),
       logger_(logger),
       executor_(std::move(executor)),
+      contention_(options_.contention),
       recheck_at_(absl::InfiniteFuture()) {
   live_.AddObserver(
       [this](const api::Resource& resource, const api::ObjectKey& key) { Observe(resource, key); });
@@ -95,11 +115,50 @@ bool Applier::JustSent(const DesiredObject& desired, const LiveObject* live) {
   const Sent& sent = found->second;
   const std::string version = live == nullptr ? std::string() : live->resource_version;
   // The server keeps it in another form than it was sent in; sending it again would not help.
-  if (version == sent.version_after) return true;
+  if (!version.empty() && version == sent.version_after) {
+    return !contention_.IsContested(IdOf(desired));
+  }
   if (sent.seen || version != sent.version_before) return false;
-  if (clock_.SteadyNow() - sent.at >= options_.watch_lag) return false;
-  recheck_at_ = std::min(recheck_at_, sent.at + options_.watch_lag);
+  const absl::Duration lag =
+      live_.IsCurrent(*desired.resource) ? options_.watch_lag : options_.blind_lag;
+  if (clock_.SteadyNow() - sent.at >= lag) return false;
+  recheck_at_ = std::min(recheck_at_, sent.at + lag);
   return true;
+}
+
+// Who has set what differs; empty when nobody says so.
+std::string Applier::WriterOf(const DesiredObject& desired, std::string_view path) const {
+  const std::shared_ptr<const LiveObject> live = live_.Get(*desired.resource, desired.key);
+  if (live == nullptr || live->others_fields.empty()) return "";
+  const absl::StatusOr<json::value> fields = codec::ParseJson(live->others_fields);
+  return fields.ok() && fields->is_array() ? OwnerOfField(fields->get_array(), path) : "";
+}
+
+bool Applier::MaySend(const DesiredObject& desired, const ApplyStep& step) {
+  return contention_.MaySend(IdOf(desired), desired.hash, step.difference,
+                             WriterOf(desired, step.difference), clock_.SteadyNow());
+}
+
+void Applier::TellContests(const std::vector<DesiredObject>& desired, ApplyReport& report) {
+  for (const DesiredObject& object : desired) {
+    const std::optional<Contention::Contest> contest = contention_.Find(IdOf(object));
+    if (!contest.has_value()) continue;
+    report.contested.push_back(DescribeContest(object, *contest));
+    recheck_at_ = std::min(recheck_at_, contest->again_at);
+  }
+}
+
+// Never counted as applied: the status must not say that all is well.
+absl::StatusOr<json::object> Applier::UnlessTooMuch(const DesiredObject& desired,
+                                                    absl::StatusOr<json::object> answer) {
+  if (!answer.ok()) return answer;
+  const std::optional<std::string> path = TooMuch(*answer, desired.object);
+  if (!path.has_value()) return answer;
+  contention_.Rewritten(IdOf(desired), *path, clock_.SteadyNow());
+  return absl::FailedPreconditionError(
+      fmt::format("apply {} {}: something else sets {} whenever it is applied, for instance a "
+                  "mutating webhook, and nothing but ours may be there",
+                  desired.resource->kind, desired.key.ToString(), *path));
 }
 
 aio::Task<absl::StatusOr<json::object>> Applier::Send(const DesiredObject& desired) {
@@ -194,34 +253,49 @@ aio::Task<void> Applier::GiveBack(const DesiredObject& desired, const json::obje
                    {"error", given}});
 }
 
-aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step,
-                                  ApplyReport& report) {
+aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step, ApplyReport& report,
+                                  bool& may_go_on) {
+  const auto fail = [&](absl::Status error) {
+    report.errors.push_back(std::move(error));
+    if (IsNeededByLaterWaves(*desired.resource)) may_go_on = false;
+  };
   const std::shared_ptr<const LiveObject> live = live_.Get(*desired.resource, desired.key);
   Sent sent{.hash = desired.hash,
             .version_before = live ? live->resource_version : "",
             .uid_before = live ? live->uid : ""};
   if (!step.obstacle.ok()) {
-    report.errors.push_back(step.obstacle);
+    fail(step.obstacle);
     co_return;
   }
   if (!step.delete_uid.empty()) {
     const absl::Status gone =
         co_await client_.Delete(*desired.resource, desired.key, {.uid = step.delete_uid});
     if (!gone.ok() && !absl::IsNotFound(gone)) {
-      report.errors.push_back(gone);
+      fail(gone);
       co_return;
     }
   }
   const absl::StatusOr<json::object> answer = co_await SendOrTakeOver(desired);
   if (!answer.ok()) {
-    report.errors.push_back(answer.status());
+    fail(answer.status());
     co_return;
   }
   ++report.applied;
+  if (const std::optional<std::string> path = RewrittenPath(*answer, desired.object)) {
+    contention_.Rewritten(IdOf(desired), *path, clock_.SteadyNow());
+  } else {
+    contention_.Sent(IdOf(desired), step.difference, clock_.SteadyNow());
+  }
   logger_.Info("applied", {{"kind", desired.resource->kind},
                            {"namespace", desired.key.ns},
                            {"name", desired.key.name},
                            {"difference", step.difference.empty() ? "absent" : step.difference}});
+  if (IsEnding(*answer)) {
+    report.endings.push_back(EndingOf(*desired.resource, *answer));
+    if (*desired.resource == api::kNamespaces) report.namespace_ending = true;
+    sent_.erase(SentKey(desired.resource->kind, desired.key));
+    co_return;
+  }
   const api::ObjectMeta meta = api::ObjectMetaOf(*answer);
   sent.version_after = meta.resource_version;
   sent.after = {meta.uid, meta.generation};
@@ -244,6 +318,47 @@ aio::Task<void> Applier::DeleteOne(DeleteStep step, ApplyReport& report) {
       {{"kind", step.resource->kind}, {"namespace", step.key.ns}, {"name", step.key.name}});
 }
 
+// False when nothing more is to be sent.
+aio::Task<bool> Applier::SendSome(const std::vector<DesiredObject>& desired, ApplyPlan& plan,
+                                  absl::FunctionRef<bool(const api::Resource&)> is_meant,
+                                  ApplyReport& report) {
+  bool may_go_on = true;
+  aio::TaskGroup group(executor_);
+  for (ApplyStep& step : plan.applies) {
+    const DesiredObject& object = desired[step.index];
+    if (!is_meant(*object.resource) || !MaySend(object, step)) continue;
+    group.Spawn(ApplyOne(object, std::move(step), report, may_go_on));
+  }
+  co_await group.Join();
+  co_await group.Stop();
+  // What is in a namespace that ends would be refused, and what is not would be made too early.
+  co_return may_go_on && !report.namespace_ending;
+}
+
+aio::Task<void> Applier::SendWaves(const std::vector<DesiredObject>& desired, ApplyPlan& plan,
+                                   ApplyReport& report) {
+  if (report.namespace_ending) co_return;
+  const auto is_namespace = [](const api::Resource& kind) { return kind == api::kNamespaces; };
+  if (!co_await SendSome(desired, plan, is_namespace, report)) {
+    if (!report.ok()) report.stopped_at = Wave::kNamespacesAndRoles;
+    co_return;
+  }
+  for (const Wave wave :
+       {Wave::kNamespacesAndRoles, Wave::kConfiguration, Wave::kSecrets, Wave::kWorkloads}) {
+    const auto is_meant = [&](const api::Resource& kind) {
+      return WaveOf(kind) == wave && !is_namespace(kind);
+    };
+    const bool may_go_on = co_await SendSome(desired, plan, is_meant, report);
+    if (!report.ok() && !report.stopped_at.has_value()) report.stopped_at = wave;
+    if (!may_go_on) co_return;
+  }
+  if (!report.ok()) co_return;
+  aio::TaskGroup group(executor_);
+  for (DeleteStep& step : plan.deletes) group.Spawn(DeleteOne(std::move(step), report));
+  co_await group.Join();
+  co_await group.Stop();
+}
+
 aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::string owner_uid) {
   ApplyReport report;
   std::vector<DesiredObject> desired;
@@ -257,6 +372,7 @@ aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::st
   }
   if (!report.ok()) co_return report;
   recheck_at_ = absl::InfiniteFuture();
+  if (std::exchange(owner_uid_, owner_uid) != owner_uid) contention_.Clear();
   ApplyPlan plan =
       MakePlan({.desired = &desired,
                 .live = &live_,
@@ -264,23 +380,15 @@ aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::st
                 .just_sent = [this](const DesiredObject& object, const LiveObject* live) {
                   return JustSent(object, live);
                 }});
-  for (const Wave wave :
-       {Wave::kNamespacesAndRoles, Wave::kConfiguration, Wave::kSecrets, Wave::kWorkloads}) {
-    aio::TaskGroup group(executor_);
-    for (ApplyStep& step : plan.applies) {
-      const DesiredObject& object = desired[step.index];
-      if (WaveOf(*object.resource) == wave) group.Spawn(ApplyOne(object, std::move(step), report));
-    }
-    co_await group.Join();
-    co_await group.Stop();
-    if (report.ok()) continue;
-    report.stopped_at = wave;
-    co_return report;
+  for (EndingStep& step : plan.endings) {
+    report.endings.push_back(std::move(step.ending));
+    if (*desired[step.index].resource == api::kNamespaces) report.namespace_ending = true;
   }
-  aio::TaskGroup group(executor_);
-  for (DeleteStep& step : plan.deletes) group.Spawn(DeleteOne(std::move(step), report));
-  co_await group.Join();
-  co_await group.Stop();
+  for (const size_t index : plan.in_place) {
+    contention_.InPlace(IdOf(desired[index]), clock_.SteadyNow());
+  }
+  co_await SendWaves(desired, plan, report);
+  TellContests(desired, report);
   if (recheck_at_ != absl::InfiniteFuture()) {
     report.recheck_after = std::max(recheck_at_ - clock_.SteadyNow(), absl::ZeroDuration());
   }

@@ -3,7 +3,8 @@
 //
 //   const ApplyReport report = co_await applier.Apply(std::move(objects), owner_uid);
 //
-// When everything is in place already, nothing is sent.
+// When everything is in place already, nothing is sent. Objects that are being deleted are waited
+// for, and those that somebody else changes back each time are put right ever more rarely.
 #ifndef CALICO_PKG_KUBE_APPLY_APPLIER_H_
 #define CALICO_PKG_KUBE_APPLY_APPLIER_H_
 
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
@@ -21,6 +23,7 @@
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
 #include "pkg/codec/json.h"
+#include "pkg/kube/apply/contention.h"
 #include "pkg/kube/apply/live_objects.h"
 #include "pkg/kube/apply/plan.h"
 #include "pkg/kube/client/client.h"
@@ -32,16 +35,26 @@ struct ApplierOptions {
   std::string hash_annotation;
   // How long what was sent is trusted while the watch has not shown it yet.
   absl::Duration watch_lag = absl::Seconds(10);
+  // The same of a kind that cannot be watched: nothing will show it.
+  absl::Duration blind_lag = absl::Minutes(5);
+  ContentionOptions contention = {};
 };
 
 struct ApplyReport {
   int applied = 0;
   int deleted = 0;
-  // One for each object that failed. A wave with errors is the last one that is sent.
+  // One for each object that failed. A wave with errors of objects that later ones need is the last
+  // one that is sent.
   std::vector<absl::Status> errors;
-  std::optional<Wave> stopped_at;  // that wave
+  std::optional<Wave> stopped_at;  // the first wave with errors
+  // Sentences about objects that somebody else changes back each time; not among the errors.
+  std::vector<std::string> contested;
+  // Objects that are being deleted. While a namespace is among them, nothing else is sent.
+  std::vector<Ending> endings;
+  bool namespace_ending = false;
   // When to look again, because the watch is behind what was sent.
   absl::Duration recheck_after = absl::InfiniteDuration();
+  // Everything that could be sent was.
   bool ok() const { return errors.empty(); }
 };
 
@@ -80,10 +93,24 @@ class Applier {
   };
   using SentKey = std::pair<std::string, api::ObjectKey>;
 
+  static Contention::Id IdOf(const DesiredObject& desired) {
+    return {std::string(desired.resource->kind), desired.key};
+  }
+  std::string WriterOf(const DesiredObject& desired, std::string_view path) const;
+  bool MaySend(const DesiredObject& desired, const ApplyStep& step);
+  void TellContests(const std::vector<DesiredObject>& desired, ApplyReport& report);
+  aio::Task<bool> SendSome(const std::vector<DesiredObject>& desired, ApplyPlan& plan,
+                           absl::FunctionRef<bool(const api::Resource&)> is_meant,
+                           ApplyReport& report);
+  aio::Task<void> SendWaves(const std::vector<DesiredObject>& desired, ApplyPlan& plan,
+                            ApplyReport& report);
   bool JustSent(const DesiredObject& desired, const LiveObject* live);
   void Observe(const api::Resource& resource, const api::ObjectKey& key);
-  aio::Task<void> ApplyOne(const DesiredObject& desired, ApplyStep step, ApplyReport& report);
+  aio::Task<void> ApplyOne(const DesiredObject& desired, ApplyStep step, ApplyReport& report,
+                           bool& may_go_on);
   aio::Task<void> DeleteOne(DeleteStep step, ApplyReport& report);
+  absl::StatusOr<json::object> UnlessTooMuch(const DesiredObject& desired,
+                                             absl::StatusOr<json::object> answer);
   aio::Task<absl::StatusOr<json::object>> Send(const DesiredObject& desired);
   aio::Task<absl::StatusOr<json::object>> SendOrTakeOver(const DesiredObject& desired);
   aio::Task<absl::StatusOr<bool>> TakeOverFrom(const DesiredObject& desired,
@@ -97,6 +124,8 @@ class Applier {
   const base::Logger& logger_;
   aio::Executor executor_;
   absl::flat_hash_map<SentKey, Sent> sent_;
+  Contention contention_;
+  std::string owner_uid_;  // of the last Apply
   absl::Time recheck_at_;  // steady clock
 };
 

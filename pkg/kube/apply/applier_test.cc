@@ -415,12 +415,15 @@ ASYNC_TEST_F(ApplierTest, WhatIsTooMuchAndStaysIsAnError) {
   changed["subjects"] = json::array{{{"kind", "User"}, {"name", "x"}}};
   server().Put(changed);
   co_await Until([&] { return Cached(api::kClusterRoleBindings, key); });
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_THAT((co_await Apply({kRole})).errors,
-                ElementsAre(StatusIs(absl::StatusCode::kFailedPrecondition,
-                                     HasSubstr("ClusterRoleBinding b: something else sets "
-                                               "subjects"))));
-  }
+  EXPECT_THAT((co_await Apply({kRole})).errors,
+              ElementsAre(StatusIs(absl::StatusCode::kFailedPrecondition,
+                                   HasSubstr("ClusterRoleBinding b: something else sets "
+                                             "subjects"))));
+  // It is not tried again at once, and told all the same.
+  server().ClearRequests();
+  EXPECT_THAT((co_await Apply({kRole})).contested,
+              ElementsAre(HasSubstr("ClusterRoleBinding b: subjects is changed back")));
+  EXPECT_EQ(Writes(), 0);
   co_await Finish();
 }
 
@@ -468,6 +471,120 @@ ASYNC_TEST_F(ApplierTest, WhatMustNotBeMadeAnewIsAnErrorThatSaysWhatToDo) {
               ElementsAre(StatusIs(absl::StatusCode::kFailedPrecondition,
                                    HasSubstr("kubectl delete deployments --namespace ns d"))));
   EXPECT_EQ(Writes(), 0);
+  co_await Finish();
+}
+
+// --- other writers ---
+
+ASYNC_TEST_F(ApplierTest, AnAnswerThatDiffersIsToldAndNotSentAgainAndAgain) {
+  co_await Start();
+  server().state().SetWebhook([](const api::Resource& resource, json::object& object) {
+    if (resource == api::kDeployments) object["spec"].as_object()["replicas"] = 5;
+  });
+  const ApplyReport first = co_await Apply({kNamespace, kWorkload});
+  EXPECT_THAT(first.contested,
+              ElementsAre(testing::AllOf(
+                  HasSubstr("Deployment ns/d: spec.replicas is changed back while it is applied"),
+                  HasSubstr("mutating admission webhook"))));
+  EXPECT_LE(first.recheck_after, absl::Seconds(10));
+  co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
+  server().ClearRequests();
+  for (int i = 0; i < 20; ++i) {
+    const ApplyReport again = co_await Apply({kNamespace, kWorkload});
+    EXPECT_TRUE(again.ok());
+    EXPECT_EQ(again.contested, first.contested);
+  }
+  EXPECT_EQ(Writes(), 0);
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, AnotherManagerIsNamedAndBackedOffFrom) {
+  co_await Start();
+  (void)co_await Apply({kNamespace, kWorkload});
+  ApplyReport report;
+  int rounds = 0;
+  for (; rounds < 20 && report.contested.empty(); ++rounds) {
+    co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
+    json::object theirs = codec::ParseYaml(kWorkload)->as_object();
+    theirs["spec"].as_object()["replicas"] = 7;
+    CO_ASSERT_OK(co_await client().Apply(api::kDeployments, theirs,
+                                         {.field_manager = "gitops", .force = true}));
+    co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
+    report = co_await Apply({kNamespace, kWorkload});
+  }
+  EXPECT_THAT(report.contested,
+              ElementsAre(HasSubstr("Deployment ns/d: spec.replicas is changed back each time it "
+                                    "is put right, by \"gitops\"")));
+  EXPECT_LE(rounds, 5);
+  server().ClearRequests();
+  (void)co_await Apply({kNamespace, kWorkload});
+  EXPECT_EQ(Writes(), 0);
+  // What the user wants now goes at once.
+  (void)co_await Apply({kNamespace,
+                        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: "
+                        "ns}, spec: {replicas: 3}}"});
+  EXPECT_EQ(server().Find(api::kDeployments, {"ns", "d"})->at("spec").at("replicas"), 3);
+  co_await Finish();
+}
+
+// --- objects that are being deleted ---
+
+ASYNC_TEST_F(ApplierTest, WhatIsBeingDeletedIsWaitedForAndNamed) {
+  co_await Start();
+  (void)co_await Apply({kNamespace, kConfig});
+  json::object held = *server().Find(api::kConfigMaps, kConfigKey);
+  held["metadata"].as_object()["finalizers"] = json::array{"example.com/protector"};
+  held["metadata"].as_object()["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  held["data"].as_object()["a"] = "other";
+  server().Put(held);
+  co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
+  server().ClearRequests();
+  const ApplyReport report = co_await Apply({kNamespace, kConfig});
+  EXPECT_TRUE(report.ok());
+  CO_ASSERT_TRUE(report.endings.size() == 1);
+  EXPECT_THAT(report.endings[0].message,
+              HasSubstr("ConfigMap ns/c is being deleted and waits for finalizer "
+                        "example.com/protector"));
+  EXPECT_FALSE(report.namespace_ending);
+  EXPECT_EQ(Writes(), 0);
+  const int before = changes_;
+  server().state().Remove(api::kConfigMaps, kConfigKey);
+  co_await Until([&] { return changes_ > before; });
+  EXPECT_EQ((co_await Apply({kNamespace, kConfig})).applied, 1);
+  co_await Finish();
+}
+
+ASYNC_TEST_F(ApplierTest, NothingIsSentWhileTheNamespaceEnds) {
+  json::object ending = codec::ParseYaml(kNamespace)->as_object();
+  ending["metadata"].as_object()["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  ending["metadata"].as_object()["finalizers"] = json::array{"x"};
+  server().Put(ending);  // without our label: only the answer shows it
+  co_await Start();
+  for (int i = 0; i < 2; ++i) {
+    const ApplyReport report = co_await Apply({kNamespace, kConfig, kBinding, kWorkload});
+    EXPECT_TRUE(report.ok());
+    EXPECT_TRUE(report.namespace_ending);
+    EXPECT_EQ(report.endings.size(), 1U);
+    co_await Until([&] { return Cached(api::kNamespaces, {"", "ns"}); });
+  }
+  EXPECT_EQ(Writes(), 1);
+  co_await Finish();
+}
+
+// --- rights that are missing ---
+
+ASYNC_TEST_F(ApplierTest, WhatNothingRefersToIsNoReasonToStop) {
+  constexpr char kPolicy[] =
+      "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: "
+      "{name: p}, spec: {failurePolicy: Fail}}";
+  co_await Start();
+  server().Inject({.method = "PATCH",
+                   .path_contains = "/validatingadmissionpolicies/p",
+                   .times = 100,
+                   .status = 403});
+  const ApplyReport report = co_await Apply({kNamespace, kPolicy, kWorkload});
+  EXPECT_THAT(report.errors, ElementsAre(StatusIs(absl::StatusCode::kPermissionDenied)));
+  EXPECT_TRUE(server().Find(api::kDeployments, {"ns", "d"}).has_value());
   co_await Finish();
 }
 

@@ -23,6 +23,25 @@ bool HasApplied(const json::object& object, std::string_view manager) {
                      [&](const json::value& entry) { return IsAppliedBy(entry, manager); });
 }
 
+// More than that is nobody's ordinary change.
+constexpr size_t kMostOthersFields = 64 << 10;
+
+// See LiveObject::others_fields.
+std::string OthersFields(const json::object& object, std::string_view manager) {
+  const json::object* const metadata = codec::FindObject(object, "metadata");
+  const json::array* const managed =
+      metadata == nullptr ? nullptr : codec::FindArray(*metadata, "managedFields");
+  if (managed == nullptr) return "";
+  json::array others;
+  for (const json::value& entry : *managed) {
+    if (!entry.is_object() || IsAppliedBy(entry, manager)) continue;
+    if (codec::TextAt(entry.get_object(), "subresource") != "status") others.push_back(entry);
+  }
+  if (others.empty()) return "";
+  std::string text = codec::Serialize(others);
+  return text.size() > kMostOthersFields ? "" : text;
+}
+
 }  // namespace
 
 absl::StatusOr<LiveObject> LiveObject::Decode(const json::object& object,
@@ -39,6 +58,7 @@ absl::StatusOr<LiveObject> LiveObject::Decode(const json::object& object,
   if (const api::OwnerReference* owner = meta.Controller()) live.controller_uid = owner->uid;
   live.deleting = meta.deletion_timestamp.has_value();
   live.applied_by_us = HasApplied(object, field_manager);
+  live.others_fields = OthersFields(object, field_manager);
   json::object copy = object;
   copy["metadata"].as_object().erase("managedFields");
   live.text = codec::Serialize(copy);
@@ -71,6 +91,7 @@ struct LiveObjects::Entry {
   Informer<LiveObject> informer;
   aio::Notifier discovered;
   std::optional<bool> served;
+  std::optional<CacheTrouble> discovery;  // why it is not known whether it is served
 };
 
 LiveObjects::LiveObjects(Client& client, std::vector<LiveKind> kinds, std::string label_selector,
@@ -78,6 +99,7 @@ LiveObjects::LiveObjects(Client& client, std::vector<LiveKind> kinds, std::strin
                          const base::Logger& logger, aio::Executor executor,
                          absl::Duration discovery_interval)
     : client_(client),
+      clock_(clock),
       logger_(logger),
       discovery_interval_(discovery_interval),
       group_(executor),
@@ -90,6 +112,7 @@ LiveObjects::LiveObjects(Client& client, std::vector<LiveKind> kinds, std::strin
     entry.informer.AddObserver([this, &entry](const api::ObjectKey& key) {
       for (const Observer& observer : observers_) observer(*entry.kind.resource, key);
     });
+    entry.informer.AddHealthObserver([this] { NotifyHealth(); });
   }
 }
 
@@ -103,12 +126,20 @@ LiveObjects::Entry* LiveObjects::Find(const api::Resource& resource) const {
 }
 
 // Whether the kind is served; nullopt when cancelled.
-aio::Task<std::optional<bool>> LiveObjects::Discover(const Entry& entry) {
+aio::Task<std::optional<bool>> LiveObjects::Discover(Entry& entry) {
   base::Backoff backoff;
   for (;;) {
     const absl::StatusOr<bool> served = co_await client_.Serves(*entry.kind.resource);
-    if (served.ok()) co_return *served;
+    if (served.ok()) {
+      entry.discovery.reset();
+      co_return *served;
+    }
     if (absl::IsCancelled(served.status())) co_return std::nullopt;
+    if (!entry.discovery.has_value()) {
+      entry.discovery = CacheTrouble{entry.kind.resource, served.status(), clock_.SteadyNow()};
+    }
+    entry.discovery->error = served.status();
+    NotifyHealth();
     logger_.Warning("cannot discover a kind",
                     {{"kind", entry.kind.resource->kind}, {"error", served.status()}});
     if (!(co_await aio::Sleep(backoff.Next(base::RandomUnit()))).ok()) co_return std::nullopt;
@@ -119,6 +150,7 @@ void LiveObjects::SetServed(Entry& entry, bool served) {
   const bool is_first = !entry.served.has_value();
   if (std::exchange(entry.served, served) == served) return;
   entry.discovered.Notify();
+  NotifyHealth();
   if (is_first) return;
   logger_.Info(served ? "the API server serves a kind now" : "the API server serves a kind no more",
                {{"kind", entry.kind.resource->kind}});
@@ -197,6 +229,33 @@ bool LiveObjects::IsServed(const api::Resource& resource) const {
 bool LiveObjects::HasSynced(const api::Resource& resource) const {
   const Entry* const entry = Find(resource);
   return entry != nullptr && entry->informer.HasSynced();
+}
+
+bool LiveObjects::IsCurrent(const api::Resource& resource) const {
+  const Entry* const entry = Find(resource);
+  if (entry == nullptr || !entry->informer.HasSynced()) return false;
+  const std::optional<CacheTrouble>& trouble = entry->informer.trouble();
+  return !trouble.has_value() ||
+         !(absl::IsPermissionDenied(trouble->error) || absl::IsNotFound(trouble->error));
+}
+
+std::vector<CacheTrouble> LiveObjects::Troubles() const {
+  std::vector<CacheTrouble> troubles;
+  for (const std::unique_ptr<Entry>& entry : entries_) {
+    if (entry->discovery.has_value()) troubles.push_back(*entry->discovery);
+    // What is not served needs no list.
+    if (!entry->served.value_or(true)) continue;
+    if (entry->informer.trouble().has_value()) troubles.push_back(*entry->informer.trouble());
+  }
+  return troubles;
+}
+
+void LiveObjects::ForEachUnsynced(absl::FunctionRef<void(const api::Resource&)> visit) const {
+  for (const std::unique_ptr<Entry>& entry : entries_) {
+    if (entry->kind.when == LiveKind::When::kLater && !later_started_) continue;
+    if (!entry->served.value_or(true) || entry->informer.HasSynced()) continue;
+    visit(*entry->kind.resource);
+  }
 }
 
 std::shared_ptr<const LiveObject> LiveObjects::Get(const api::Resource& resource,

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
@@ -37,7 +38,10 @@ struct LiveObject {
   std::string controller_uid;  // of the owner with `controller: true`; may be empty
   bool deleting = false;
   bool applied_by_us = false;  // our field manager has applied it
-  std::string text;            // JSON without managedFields
+  // metadata.managedFields of all others, those of the status left out, as JSON. Empty for most
+  // objects, and when it is too large to be kept.
+  std::string others_fields;
+  std::string text;  // JSON without managedFields
 
   // Errors: kInvalidArgument when the object has no metadata.
   static absl::StatusOr<LiveObject> Decode(const json::object& object,
@@ -86,6 +90,9 @@ class LiveObjects : public LiveSource {
   using Observer = std::function<void(const api::Resource& resource, const api::ObjectKey& key)>;
   // Requires: before Run.
   void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }
+  // Called when Troubles or HasSynced has changed for a kind, or one is served now. Requires:
+  // before Run.
+  void SetHealthObserver(std::function<void()> observer) { health_observer_ = std::move(observer); }
 
   // Runs until cancelled.
   aio::Task<void> Run();
@@ -96,11 +103,18 @@ class LiveObjects : public LiveSource {
   // As WaitForSync, for one kind.
   aio::Task<absl::Status> WaitForKind(const api::Resource& resource, absl::Duration timeout);
 
-  // False while the API server does not serve this kind; one that came later is served once it is
-  // complete. Requires: WaitForSync was OK.
+  // False while the API server does not serve this kind, or that is not known; one that came later
+  // is served once it is complete.
   bool IsServed(const api::Resource& resource) const;
   // What is known of this kind is complete.
   bool HasSynced(const api::Resource& resource) const;
+  // Complete, and the API server has not refused to go on: changes will be shown.
+  bool IsCurrent(const api::Resource& resource) const;
+  // The kinds that cannot be listed, watched or discovered for the moment.
+  std::vector<CacheTrouble> Troubles() const;
+  // Calls `visit` for each kind that is neither complete nor known not to be served, those left out
+  // that wait for StartLater.
+  void ForEachUnsynced(absl::FunctionRef<void(const api::Resource&)> visit) const;
   std::shared_ptr<const LiveObject> Get(const api::Resource& resource,
                                         const api::ObjectKey& key) const override;
   void ForEach(
@@ -109,16 +123,21 @@ class LiveObjects : public LiveSource {
  private:
   struct Entry;
 
+  void NotifyHealth() {
+    if (health_observer_) health_observer_();
+  }
   Entry* Find(const api::Resource& resource) const;
   aio::Task<void> RunEntry(Entry& entry);
-  aio::Task<std::optional<bool>> Discover(const Entry& entry);
+  aio::Task<std::optional<bool>> Discover(Entry& entry);
   aio::Task<void> WhileServed(Entry& entry);
   void SetServed(Entry& entry, bool served);
 
   Client& client_;
+  const base::Clock& clock_;
   const base::Logger& logger_;
   const absl::Duration discovery_interval_;
   std::vector<Observer> observers_;
+  std::function<void()> health_observer_;
   std::vector<std::unique_ptr<Entry>> entries_;
   aio::TaskGroup group_;
   aio::Notifier forever_;  // never set: Run waits on it until it is cancelled

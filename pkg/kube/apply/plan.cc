@@ -136,6 +136,11 @@ Wave WaveOf(const api::Resource& resource) {
   return Wave::kConfiguration;
 }
 
+bool IsNeededByLaterWaves(const api::Resource& resource) {
+  return resource != api::kPodDisruptionBudgets && resource != api::kValidatingAdmissionPolicies &&
+         resource != api::kValidatingAdmissionPolicyBindings;
+}
+
 ApplyPlan MakePlan(const PlanInput& input) {
   ApplyPlan plan;
   absl::flat_hash_set<KindAndKey> wanted;
@@ -143,8 +148,15 @@ ApplyPlan MakePlan(const PlanInput& input) {
     const DesiredObject& desired = (*input.desired)[i];
     wanted.insert({desired.resource->kind, desired.key});
     const std::shared_ptr<const LiveObject> live = input.live->Get(*desired.resource, desired.key);
+    if (live != nullptr && live->deleting) {
+      plan.endings.push_back({i, EndingOf(*desired.resource, live->Parse())});
+      continue;
+    }
     std::optional<ApplyStep> step = StepFor(desired, i, live.get());
-    if (!step.has_value()) continue;
+    if (!step.has_value()) {
+      plan.in_place.push_back(i);
+      continue;
+    }
     if (input.just_sent && input.just_sent(desired, live.get())) continue;
     plan.applies.push_back(*std::move(step));
   }

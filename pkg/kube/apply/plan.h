@@ -15,6 +15,7 @@
 #include "pkg/api/meta/object_key.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/codec/json.h"
+#include "pkg/kube/apply/ending.h"
 #include "pkg/kube/apply/live_objects.h"
 
 namespace calico::kube {
@@ -46,12 +47,21 @@ enum class Wave {
   kWorkloads,
 };
 Wave WaveOf(const api::Resource& resource);
+// Whether the waves that follow make sense without an object of this kind: nothing refers to a
+// budget or an admission policy.
+bool IsNeededByLaterWaves(const api::Resource& resource);
 
 struct ApplyStep {
   size_t index = 0;        // of the desired objects
   std::string difference;  // a path; empty: the object is not there
   std::string delete_uid;  // the object with this UID must be deleted first
   absl::Status obstacle;   // not OK: nothing can be sent, and why
+};
+
+// An object that is being deleted: nothing is sent for it.
+struct EndingStep {
+  size_t index = 0;  // of the desired objects
+  Ending ending;
 };
 
 struct DeleteStep {
@@ -62,6 +72,9 @@ struct DeleteStep {
 
 struct ApplyPlan {
   std::vector<ApplyStep> applies;
+  std::vector<EndingStep> endings;
+  // Of the desired objects: those that are as they shall be.
+  std::vector<size_t> in_place;
   std::vector<DeleteStep> deletes;
   bool empty() const { return applies.empty() && deletes.empty(); }
 };

@@ -252,6 +252,7 @@ ApiReply ApiState::Create(Collection& collection, const ApiRequest& request, jso
   json::value managed;
   if (is_apply) managed = Metadata(object)["managedFields"];
   if (auto failure = PrepareCreate(collection, request, object)) return *std::move(failure);
+  if (webhook_) webhook_(resource, object);
   const api::ObjectKey key{std::string(request.ns),
                            std::string(TextAt(object, {"metadata", "name"}))};
   if (collection.objects.contains(key)) {
@@ -389,6 +390,7 @@ ApiReply ApiState::Apply(Collection& collection, const ApiRequest& request) {
 // object go whose last finalizer has gone.
 ApiReply ApiState::Store(Collection& collection, const ApiRequest& request, const ObjectPtr& live,
                          json::object next) {
+  if (webhook_) webhook_(collection.resource, next);
   if (SameContent(*live, next) && SameOwnership(*live, next)) return {200, *live};
   if (request.dry_run()) return {200, std::move(next)};
   const api::ObjectKey key{request.ns, request.name};

@@ -64,6 +64,11 @@ class ApiState {
   // the views of `resource` must outlive the state.
   void AddResource(const api::Resource& resource);
 
+  // A mutating admission webhook: changes what clients create, update or apply before it is stored.
+  // Null: none.
+  using Webhook = std::function<void(const api::Resource& resource, json::object& object)>;
+  void SetWebhook(Webhook webhook) { webhook_ = std::move(webhook); }
+
   // Direct access for tests: no validation, no ownership; resourceVersion and events as ever.
   const json::object& Put(json::object object);
   std::optional<json::object> Find(const api::Resource& resource, const api::ObjectKey& key) const;
@@ -118,6 +123,7 @@ class ApiState {
   int64_t uids_ = 0;
   int64_t generated_names_ = 0;
   std::function<void()> on_change_;
+  Webhook webhook_;
 };
 
 }  // namespace calico::kube
