@@ -1,12 +1,16 @@
 #include "operator/config/operator.h"
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "crds/crds.h"
 #include "operator/render/names.h"
 #include "operator/render/releases.h"
+#include "operator/validation/api_endpoint.h"
 #include "pkg/base/version.h"
 
 namespace calico::config {
@@ -60,6 +64,29 @@ void AddExamples(Flags& flags) {
                 "calico-operator --print-images | while read image; do mirror \"$image\"; done");
 }
 
+// The ConfigMap kubernetes-services-endpoint takes the place of what the kubelet sets, but of these
+// two variables only: a wrong one need not keep the operator from saying so.
+void ReadServiceAddress(const EnvironmentReader& environment, OperatorConfig* config,
+                        std::vector<std::string>& problems) {
+  validation::EndpointVerdict verdict = validation::ReadApiEndpoint(
+      environment("KUBERNETES_SERVICE_HOST"), environment("KUBERNETES_SERVICE_PORT"));
+  if (!verdict.ok()) {
+    const std::string problem = fmt::format(
+        "{} (if it comes from ConfigMap kubernetes-services-endpoint of the operator's "
+        "namespace, correct it there)",
+        fmt::join(verdict.problems, "; "));
+    verdict = validation::ReadApiEndpoint(environment("KUBERNETES_PORT_443_TCP_ADDR"),
+                                          environment("KUBERNETES_PORT_443_TCP_PORT"));
+    if (!verdict.ok() || verdict.empty()) {
+      problems.push_back(problem);
+      return;
+    }
+    config->service_problem = problem;
+  }
+  config->service_host = verdict.host;
+  config->service_port = verdict.port;
+}
+
 std::string Images(const render::Release& release) {
   std::string text;
   for (const std::string& image : release.images().References({})) {
@@ -106,6 +133,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
           "OPERATOR_NAMESPACE: {} belongs to the Installation and goes with it, run elsewhere",
           render::kCalicoNamespace));
     }
+    ReadServiceAddress(environment, config, problems);
   });
   ParsedFlags parsed = flags.Parse(argc, argv, environment);
   if (parsed.exit_code.has_value()) return parsed;
@@ -114,9 +142,15 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   if (const std::string name = environment("OPERATOR_NAME"); !name.empty()) {
     config->operator_name = name;
   }
-  config->service_host = environment("KUBERNETES_SERVICE_HOST");
-  config->service_port = environment("KUBERNETES_SERVICE_PORT");
   return {};
+}
+
+EnvironmentReader CheckedEnvironment(const OperatorConfig& config, EnvironmentReader environment) {
+  return [&config, environment = std::move(environment)](const std::string& name) {
+    if (name == validation::kServiceHostKey) return config.service_host;
+    if (name == validation::kServicePortKey) return config.service_port;
+    return environment(name);
+  };
 }
 
 std::string OperatorNamespace(const OperatorConfig& config, const std::string& pod_namespace) {

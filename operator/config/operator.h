@@ -24,10 +24,17 @@ struct OperatorConfig {
   // OPERATOR_NAMESPACE; empty: the namespace of the pod's service account, else tigera-operator.
   std::string operator_namespace;
   std::string operator_name = "tigera-operator";  // OPERATOR_NAME: of the operator's Deployment
-  // KUBERNETES_SERVICE_HOST and _PORT, which are told to Calico's pods too. Empty: not set.
+  // KUBERNETES_SERVICE_HOST and _PORT, checked, without white space and brackets; they are told to
+  // Calico's pods too. Empty: not set.
   std::string service_host;
   std::string service_port;
+  // Why they are not what the environment says, but where the cluster's Service is; else empty.
+  std::string service_problem;
 };
+
+// `environment` with the address of the API server as `config` has it. Lifetime: `config` outlives
+// the result.
+EnvironmentReader CheckedEnvironment(const OperatorConfig& config, EnvironmentReader environment);
 
 // Fills `config`. Set exit_code in the result: print it and end; also for a release inside this
 // binary that does not hold together, which is found here, before anything is touched.

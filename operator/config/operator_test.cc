@@ -56,6 +56,37 @@ TEST(OperatorConfigTest, FlagsAndEnvironment) {
   EXPECT_EQ(parsed.config.service_port, "443");
 }
 
+TEST(OperatorConfigTest, TheAddressOfTheApiServerIsTrimmedAndChecked) {
+  Parsed parsed = Parse(
+      {}, {{"KUBERNETES_SERVICE_HOST", "[fd00::10]\n"}, {"KUBERNETES_SERVICE_PORT", " 6443\n"}});
+  EXPECT_FALSE(parsed.flags.exit_code.has_value()) << parsed.flags.text;
+  EXPECT_EQ(parsed.config.service_host, "fd00::10");
+  EXPECT_EQ(parsed.config.service_port, "6443");
+  const EnvironmentReader checked =
+      CheckedEnvironment(parsed.config, [](const std::string& name) { return "raw " + name; });
+  EXPECT_EQ(checked("KUBERNETES_SERVICE_HOST"), "fd00::10");
+  EXPECT_EQ(checked("KUBERNETES_SERVICE_PORT"), "6443");
+  EXPECT_EQ(checked("HOME"), "raw HOME");
+
+  parsed = Parse({}, {{"KUBERNETES_SERVICE_HOST", "https://10.0.0.10:6443"},
+                      {"KUBERNETES_SERVICE_PORT", "443"}});
+  EXPECT_EQ(parsed.flags.exit_code, kExitUsage);
+  EXPECT_THAT(parsed.flags.text, HasSubstr("KUBERNETES_SERVICE_HOST"));
+  EXPECT_THAT(parsed.flags.text, HasSubstr("ConfigMap kubernetes-services-endpoint"));
+}
+
+// The kubelet's other variables are not overwritten: from there the status can tell what is wrong.
+TEST(OperatorConfigTest, AWrongAddressGivesWayToTheClustersService) {
+  const Parsed parsed = Parse({}, {{"KUBERNETES_SERVICE_HOST", "10.0.0.10"},
+                                   {"KUBERNETES_SERVICE_PORT", "https"},
+                                   {"KUBERNETES_PORT_443_TCP_ADDR", "10.96.0.1"},
+                                   {"KUBERNETES_PORT_443_TCP_PORT", "443"}});
+  EXPECT_FALSE(parsed.flags.exit_code.has_value()) << parsed.flags.text;
+  EXPECT_EQ(parsed.config.service_host, "10.96.0.1");
+  EXPECT_EQ(parsed.config.service_port, "443");
+  EXPECT_THAT(parsed.config.service_problem, HasSubstr("KUBERNETES_SERVICE_PORT: \"https\""));
+}
+
 TEST(OperatorConfigTest, MetricsFromTheEnvironment) {
   struct Case {
     std::map<std::string, std::string> environment;

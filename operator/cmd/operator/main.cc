@@ -32,7 +32,12 @@ aio::Task<void> Stop(const base::Logger& logger) {
 int Run(const config::OperatorConfig& config) {
   const base::Logger logger(config.log_level);
   absl::StatusOr<kube::RestConfig> api = kube::LoadRestConfig(
-      {.kubeconfig = config.kubeconfig}, kube::ProcessEnvironment(), base::SystemClock(), logger);
+      {.kubeconfig = config.kubeconfig},
+      config::CheckedEnvironment(config, kube::ProcessEnvironment()), base::SystemClock(), logger);
+  if (!config.service_problem.empty()) {
+    logger.Error("the address of the API server is wrong, going by the cluster's Service",
+                 {{"problem", config.service_problem}});
+  }
   if (!api.ok()) {
     logger.Error("no API server to talk to", {{"error", api.status()}});
     return config::kExitUsage;
