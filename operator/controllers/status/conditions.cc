@@ -99,6 +99,7 @@ bool Decision::is_available() const {
 
 Decision Decide(const Facts& facts) {
   Lines lines = Look(facts);
+  lines.progressing.insert(lines.progressing.begin(), facts.waits.begin(), facts.waits.end());
   const bool failing = facts.obstacle.has_value() || !lines.failing.empty();
   const bool progressing = !lines.progressing.empty() && lines.failing.empty();
   std::vector<std::string> notes = facts.notes;

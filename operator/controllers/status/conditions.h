@@ -32,6 +32,8 @@ struct Obstacle {
 struct Facts {
   std::int64_t generation = 0;  // of the Installation that all this is about
   std::optional<Obstacle> obstacle;
+  // What is waited for and ends by itself, such as a namespace that is being deleted.
+  std::vector<std::string> waits;
   // Sentences for the user that are no trouble: fields without effect, a CA that ends soon.
   std::vector<std::string> notes;
   // Whether the objects have been applied at all: without them there is nothing to look at.

@@ -72,7 +72,41 @@ std::string EventMessage(const api::Condition& condition) {
                                           : "calico is not available any more";
 }
 
+// The Installation, so that the garbage collector removes the status with it, operator or not.
+json::array OwnersOf(const StatusTarget& target) {
+  return {{{"apiVersion", api::kInstallations.ApiVersion()},
+           {"kind", api::kInstallations.kind},
+           {"name", api::kInstallationName},
+           {"uid", target.installation_uid}}};
+}
+
+json::object WithOwner(json::object object, const StatusTarget& target) {
+  if (!target.installation_uid.empty()) {
+    object["metadata"].as_object()["ownerReferences"] = OwnersOf(target);
+  }
+  return object;
+}
+
 }  // namespace
+
+// Whether it would outlive its Installation.
+bool StatusWriter::LacksOwner(const StatusTarget& target) const {
+  if (target.tigera_status == nullptr || target.installation_uid.empty()) return false;
+  if (target.installation_uid == owned_by_) return false;
+  const std::vector<api::OwnerReference>& owners = target.tigera_status->meta.owner_references;
+  return std::none_of(owners.begin(), owners.end(), [&](const api::OwnerReference& owner) {
+    return owner.uid == target.installation_uid;
+  });
+}
+
+// Returns the new resourceVersion. A right for it that is missing is no reason to say nothing.
+aio::Task<absl::StatusOr<std::string>> StatusWriter::GiveOwner(const StatusTarget& target) {
+  const absl::StatusOr<json::object> owned = co_await client_.Patch(
+      api::kTigeraStatuses, {"", Name()}, {{"metadata", {{"ownerReferences", OwnersOf(target)}}}});
+  if (!owned.ok() && !absl::IsPermissionDenied(owned.status())) co_return owned.status();
+  owned_by_ = target.installation_uid;
+  co_return owned.ok() ? api::ObjectMetaOf(*owned).resource_version : VersionOf(target);
+}
 
 aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& target,
                                                         std::vector<api::Condition> conditions) {
@@ -81,10 +115,14 @@ aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& targ
   std::vector<std::string> versions_before = {VersionOf(target)};
   if (target.tigera_status != nullptr) {
     status.meta.resource_version = target.tigera_status->meta.resource_version;
+    if (LacksOwner(target)) {
+      CALICO_CO_ASSIGN_OR_RETURN(status.meta.resource_version, co_await GiveOwner(target));
+      versions_before.push_back(status.meta.resource_version);
+    }
   } else {
     // Creating drops the status, so it takes two requests.
     absl::StatusOr<json::object> created =
-        co_await client_.Create(api::kTigeraStatuses, status.Encode());
+        co_await client_.Create(api::kTigeraStatuses, WithOwner(status.Encode(), target));
     if (absl::IsAlreadyExists(created.status())) {
       created = co_await client_.Get(api::kTigeraStatuses, {"", Name()});
     }
@@ -98,6 +136,24 @@ aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& targ
       co_await client_.Update(api::kTigeraStatuses, status.Encode(), "status");
   CALICO_CO_RETURN_IF_ERROR(written);
   written_conditions_.Set(std::move(conditions), std::move(versions_before), clock_.SteadyNow());
+  co_return absl::OkStatus();
+}
+
+// Without having seen it: what it says must not go on being said.
+aio::Task<absl::Status> StatusWriter::WriteUnknownStatus(std::vector<api::Condition> conditions) {
+  api::TigeraStatus status;
+  status.meta.name = Name();
+  status.conditions = conditions;
+  const json::object patch = {{"status", status.Encode()["status"]}};
+  absl::Status written =
+      (co_await client_.Patch(api::kTigeraStatuses, {"", Name()}, patch, "status")).status();
+  if (absl::IsNotFound(written)) {
+    CALICO_CO_RETURN_IF_ERROR(co_await client_.Create(api::kTigeraStatuses, status.Encode()));
+    written =
+        (co_await client_.Patch(api::kTigeraStatuses, {"", Name()}, patch, "status")).status();
+  }
+  CALICO_CO_RETURN_IF_ERROR(written);
+  written_conditions_.Set(std::move(conditions), {""}, clock_.SteadyNow());
   co_return absl::OkStatus();
 }
 
@@ -157,6 +213,7 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
   std::vector<api::Condition> current;
   bool is_absent = false;
   absl::Time again_at = absl::InfiniteFuture();
+  absl::Status refused;
   if (const auto* written = written_conditions_.Get(VersionOf(target), now)) {
     current = *written;
     again_at = OnTheWall(written_conditions_.until());
@@ -168,19 +225,30 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
   }
   const std::vector<api::Condition> conditions =
       WithTransitionTimes(current, std::move(decision.conditions), clock_.Now());
-  if (is_absent || current != conditions) {
-    if (!is_absent && SameButForMessages(current, conditions) &&
+  if (is_absent || current != conditions || LacksOwner(target)) {
+    if (!is_absent && SameButForMessages(current, conditions) && !LacksOwner(target) &&
         now - last_write_ < kMessageInterval) {
       co_return OnTheWall(last_write_ + kMessageInterval);
     }
-    CALICO_CO_RETURN_IF_ERROR(co_await WriteTigeraStatus(target, conditions));
+    const absl::Status told = target.is_status_known
+                                  ? co_await WriteTigeraStatus(target, conditions)
+                                  : co_await WriteUnknownStatus(conditions);
+    if (!told.ok() && !absl::IsPermissionDenied(told)) co_return told;
     last_write_ = now;
-    again_at = OnTheWall(written_conditions_.until());
-    RecordEvents(target, current, conditions);
+    if (told.ok()) again_at = OnTheWall(written_conditions_.until());
+    refused = told;
+    const std::vector<api::Condition> before =
+        told.ok() ? current : ConditionsOf(target.installation_status);
+    if (!target.installation_uid.empty()) RecordEvents(target, before, conditions);
   }
-  CALICO_CO_ASSIGN_OR_RETURN(const absl::Time installation_again_at,
-                             co_await WriteInstallation(target, conditions, is_available));
-  co_return std::min(again_at, installation_again_at);
+  if (!target.installation_uid.empty()) {
+    // It says the same, and may be written where TigeraStatus may not.
+    CALICO_CO_ASSIGN_OR_RETURN(const absl::Time installation_again_at,
+                               co_await WriteInstallation(target, conditions, is_available));
+    again_at = std::min(again_at, installation_again_at);
+  }
+  CALICO_CO_RETURN_IF_ERROR(refused);
+  co_return again_at;
 }
 
 aio::Task<absl::Status> StatusWriter::Remove(

@@ -55,7 +55,9 @@ class Remembered {
 // The objects as the caches hold them.
 struct StatusTarget {
   std::shared_ptr<const api::TigeraStatus> tigera_status;  // null: not there
-  std::string installation_uid;
+  // False: it cannot be looked at, and is written all the same.
+  bool is_status_known = true;
+  std::string installation_uid;  // empty: the Installation cannot be looked at, nor be written
   std::string installation_version;
   json::object installation_status;
   // Written to Installation.status when the decision is Available.
@@ -80,9 +82,12 @@ class StatusWriter {
  private:
   aio::Task<absl::Status> WriteTigeraStatus(const StatusTarget& target,
                                             std::vector<api::Condition> conditions);
+  aio::Task<absl::Status> WriteUnknownStatus(std::vector<api::Condition> conditions);
   // Returns until when to wait for the cache.
   aio::Task<absl::StatusOr<absl::Time>> WriteInstallation(
       const StatusTarget& target, const std::vector<api::Condition>& conditions, bool is_available);
+  bool LacksOwner(const StatusTarget& target) const;
+  aio::Task<absl::StatusOr<std::string>> GiveOwner(const StatusTarget& target);
   void RecordEvents(const StatusTarget& target, const std::vector<api::Condition>& before,
                     const std::vector<api::Condition>& after);
 
@@ -94,6 +99,7 @@ class StatusWriter {
 
   Remembered<std::vector<api::Condition>> written_conditions_;
   Remembered<json::object> written_installation_status_;
+  std::string owned_by_;  // the Installation of which TigeraStatus was made a dependent
   absl::Time last_write_ = absl::InfinitePast();  // steady clock
 };
 

@@ -60,7 +60,9 @@ class StatusWriterTest : public kube::FakeApiServerTest {
             ? std::make_shared<const api::TigeraStatus>(*api::TigeraStatus::Decode(*status))
             : nullptr;
     const json::object installation = *server().Find(api::kInstallations, kDefault);
-    target_.installation_version = api::ObjectIdentity::Decode(installation)->meta.resource_version;
+    const api::ObjectMeta meta = api::ObjectIdentity::Decode(installation)->meta;
+    target_.installation_uid = meta.uid;
+    target_.installation_version = meta.resource_version;
     target_.installation_status =
         installation.contains("status") ? installation.at("status").as_object() : json::object();
     target_.variant = "Calico";
@@ -272,6 +274,73 @@ ASYNC_TEST_F(StatusWriterTest, ErrorsAreReturned) {
   EXPECT_THAT(co_await Events(), IsEmpty());
   Refresh();
   CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+}
+
+ASYNC_TEST_F(StatusWriterTest, TheStatusIsADependentOfItsInstallation) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  const auto owner = [&] {
+    const json::value status = *server().Find(api::kTigeraStatuses, kCalico);
+    return std::string(
+        status.at("metadata").at("ownerReferences").at(0).at("uid").as_string().c_str());
+  };
+  EXPECT_EQ(owner(), target_.installation_uid);
+  // One that an earlier version has made.
+  json::object status = *server().Find(api::kTigeraStatuses, kCalico);
+  status["metadata"].as_object().erase("ownerReferences");
+  server().Put(status);
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  EXPECT_EQ(owner(), target_.installation_uid);
+  server().ClearRequests();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  EXPECT_EQ(Writes(), 0);
+}
+
+ASYNC_TEST_F(StatusWriterTest, WhatCannotBeReadIsWrittenAllTheSame) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  Start();
+  Refresh();
+  target_.tigera_status = nullptr;
+  target_.is_status_known = false;
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
+  const auto available = [&] {
+    const json::value status = *server().Find(api::kTigeraStatuses, kCalico);
+    return std::string(status.at("status").at("conditions").at(0).at("status").as_string().c_str());
+  };
+  EXPECT_EQ(available(), "False");
+  // Also when there is none.
+  server().state().Remove(api::kTigeraStatuses, kCalico);
+  Start();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
+  EXPECT_EQ(available(), "False");
+}
+
+ASYNC_TEST_F(StatusWriterTest, WithoutAnInstallationItAndEventsAreLeftAlone) {
+  Start();
+  Refresh();
+  const json::object before = *server().Find(api::kInstallations, kDefault);
+  target_.installation_uid = "";
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
+  EXPECT_TRUE(server().Find(api::kTigeraStatuses, kCalico).has_value());
+  EXPECT_EQ(*server().Find(api::kInstallations, kDefault), before);
+  EXPECT_TRUE((co_await Events()).empty());
+}
+
+// The Installation and its Events say it when TigeraStatus may not be written.
+ASYNC_TEST_F(StatusWriterTest, ARefusedStatusIsStillToldByTheInstallation) {
+  Start();
+  Refresh();
+  server().Inject({.method = "POST", .path_contains = "tigerastatuses", .status = 403});
+  EXPECT_FALSE((co_await writer_->Write(target_, Make(false, false, true))).ok());
+  const json::value installation = *server().Find(api::kInstallations, kDefault);
+  EXPECT_EQ(installation.at("status").at("conditions").at(2).at("status"), "True");
+  EXPECT_EQ((co_await Events()).count("Degraded"), 1U);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace calico::api {
 absl::StatusOr<TigeraStatus> TigeraStatus::Decode(const json::object& object) {
   codec::Decoder decoder("TigeraStatus");
   const codec::ObjectReader root = decoder.Read(object);
-  TigeraStatus status{.meta = ReadObjectMeta(root, {}),
+  TigeraStatus status{.meta = ReadObjectMeta(root, {.owner_references = true}),
                       .conditions = ReadConditions(root.Object("status"))};
   CALICO_RETURN_IF_ERROR(decoder.status());
   return status;

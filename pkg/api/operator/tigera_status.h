@@ -39,7 +39,7 @@ inline constexpr std::string_view kReasonNotApplicable = "NotApplicable";
 inline constexpr std::string_view kReasonUnknown = "Unknown";
 
 struct TigeraStatus {
-  ObjectMeta meta;  // No labels, annotations, owner references.
+  ObjectMeta meta;  // With owner references; no labels, no annotations.
   std::vector<Condition> conditions;
 
   // Errors: InvalidArgument with every wrong field's path.
