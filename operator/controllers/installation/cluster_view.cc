@@ -4,8 +4,11 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "operator/controllers/installation/cluster_view_requests.h"
 #include "operator/render/names.h"
+#include "operator/validation/api_endpoint.h"
 #include "pkg/api/meta/label_selector.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
@@ -56,27 +59,6 @@ std::string OwnedSelector() {
 
 }  // namespace
 
-// The requests for one signer name.
-struct ClusterView::Requests {
-  Requests(std::string name, kube::Client& client, const base::Clock& clock,
-           const base::Logger& logger, const aio::Executor& executor)
-      : signer_name(std::move(name)),
-        informer(
-            client, api::kCertificateSigningRequests,
-            {.field_selector = fmt::format("spec.signerName={}", signer_name)},
-            [](const json::object& object) {
-              return status::RequestFacts::Decode(object, render::kCalicoNamespace);
-            },
-            clock, logger, executor),
-        group(executor),
-        since(clock.SteadyNow()) {}
-
-  const std::string signer_name;
-  kube::Informer<status::RequestFacts> informer;
-  aio::TaskGroup group;
-  const absl::Time since;  // steady clock
-};
-
 template <class T>
 kube::Informer<T> ClusterView::MakeInformer(const api::Resource& resource,
                                             kube::ReflectorOptions options,
@@ -96,6 +78,10 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
       installations_(MakeInformer<InstallationRecord>(
           api::kInstallations, {.field_selector = NameSelector(api::kInstallationName)},
           &InstallationRecord::Decode)),
+      others_(MakeInformer<OtherInstallation>(
+          api::kInstallations,
+          {.field_selector = fmt::format("metadata.name!={}", api::kInstallationName)},
+          &OtherInstallation::Decode)),
       statuses_(MakeInformer<api::TigeraStatus>(
           api::kTigeraStatuses, {.field_selector = NameSelector(api::kTigeraStatusCalico)},
           &KeepAll<api::TigeraStatus>)),
@@ -112,17 +98,30 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
       owned_(client, OwnedKinds(), OwnedSelector(), std::string(render::kFieldManager), clock,
              logger, executor),
       group_(executor),
+      health_changed_(executor),
+      kind_lost_(executor),
       forever_(executor) {
   const auto soon = [this](const api::ObjectKey&) { Changed(Urgency::kSoon); };
   installations_.AddObserver([this](const api::ObjectKey&) { InstallationChanged(); });
   nodes_.AddObserver([this](const api::ObjectKey& key) { NodeChanged(key); });
   endpoint_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
+  others_.AddObserver(soon);
   statuses_.AddObserver(soon);
   pods_.AddObserver(soon);
   replica_sets_.AddObserver(soon);
   revisions_.AddObserver(soon);
   owned_.AddObserver(
       [this](const api::Resource&, const api::ObjectKey&) { Changed(Urgency::kSoon); });
+  const auto health = [this] { HealthChanged(); };
+  installations_.AddHealthObserver(health);
+  others_.AddHealthObserver(health);
+  statuses_.AddHealthObserver(health);
+  nodes_.AddHealthObserver(health);
+  endpoint_.AddHealthObserver(health);
+  pods_.AddHealthObserver(health);
+  replica_sets_.AddHealthObserver(health);
+  revisions_.AddHealthObserver(health);
+  owned_.SetHealthObserver(health);
 }
 
 ClusterView::~ClusterView() = default;
@@ -151,7 +150,9 @@ void ClusterView::NodeChanged(const api::ObjectKey& key) {
 }
 
 aio::Task<void> ClusterView::Run() {
+  started_ = clock_.SteadyNow();
   group_.Spawn(installations_.Run());
+  group_.Spawn(others_.Run());
   group_.Spawn(statuses_.Run());
   group_.Spawn(nodes_.Run());
   group_.Spawn(endpoint_.Run());
@@ -164,17 +165,6 @@ aio::Task<void> ClusterView::Run() {
   co_await group_.Stop();
 }
 
-aio::Task<absl::Status> ClusterView::WaitForSync(absl::Duration timeout) {
-  CALICO_CO_RETURN_IF_ERROR(co_await installations_.WaitForSync(timeout));
-  CALICO_CO_RETURN_IF_ERROR(co_await statuses_.WaitForSync(timeout));
-  CALICO_CO_RETURN_IF_ERROR(co_await nodes_.WaitForSync(timeout));
-  CALICO_CO_RETURN_IF_ERROR(co_await endpoint_.WaitForSync(timeout));
-  CALICO_CO_RETURN_IF_ERROR(co_await pods_.WaitForSync(timeout));
-  CALICO_CO_RETURN_IF_ERROR(co_await replica_sets_.WaitForSync(timeout));
-  CALICO_CO_RETURN_IF_ERROR(co_await revisions_.WaitForSync(timeout));
-  co_return co_await owned_.WaitForSync(timeout);
-}
-
 std::shared_ptr<const InstallationRecord> ClusterView::Installation() const {
   return installations_.store().Get({"", std::string(api::kInstallationName)});
 }
@@ -183,13 +173,18 @@ std::shared_ptr<const api::TigeraStatus> ClusterView::Status() const {
   return statuses_.store().Get({"", std::string(api::kTigeraStatusCalico)});
 }
 
-std::optional<render::ApiEndpoint> ClusterView::Endpoint() const {
+absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::Endpoint() const {
   const auto config = endpoint_.store().Get({operator_namespace_, std::string(kEndpointConfigMap)});
   if (config == nullptr) return std::nullopt;
-  render::ApiEndpoint endpoint{std::string(config->Get("KUBERNETES_SERVICE_HOST")),
-                               std::string(config->Get("KUBERNETES_SERVICE_PORT"))};
-  if (endpoint.host.empty() || endpoint.port.empty()) return std::nullopt;
-  return endpoint;
+  const validation::EndpointVerdict verdict = validation::ReadApiEndpoint(
+      config->Get(validation::kServiceHostKey), config->Get(validation::kServicePortKey));
+  if (!verdict.ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("ConfigMap {}/{}: {}; what runs keeps the address that it has",
+                    operator_namespace_, kEndpointConfigMap, fmt::join(verdict.problems, "; ")));
+  }
+  if (verdict.empty()) return std::nullopt;
+  return render::ApiEndpoint{verdict.host, verdict.port};
 }
 
 template <class T>
@@ -291,8 +286,10 @@ aio::Task<absl::Status> ClusterView::WatchRequests(std::string signer_name) {
     requests_ =
         std::make_unique<Requests>(std::move(signer_name), client_, clock_, logger_, executor_);
     requests_->informer.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kSoon); });
+    requests_->informer.AddHealthObserver([this] { HealthChanged(); });
     requests_->group.Spawn(requests_->informer.Run());
   }
+  if (RequestsAreOutOfReach()) co_return absl::OkStatus();
   const absl::Status synced = co_await requests_->informer.WaitForSync(kRequestsTimeout);
   const absl::Duration waited = clock_.SteadyNow() - requests_->since;
   if (!absl::IsDeadlineExceeded(synced) || waited < kRequestsPatience) co_return synced;
@@ -308,7 +305,11 @@ aio::Task<absl::Status> ClusterView::WatchPullSecrets() {
         client_, api::kSecrets, kube::ReflectorOptions{.ns = operator_namespace_},
         &PullSecretRecord::Decode, clock_, logger_, executor_);
     pull_secrets_->AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kSoon); });
+    pull_secrets_->AddHealthObserver([this] { HealthChanged(); });
     group_.Spawn(pull_secrets_->Run());
+  }
+  if (!pull_secrets_->HasSynced() && pull_secrets_->trouble().has_value()) {
+    co_return pull_secrets_->trouble()->error;
   }
   co_return co_await pull_secrets_->WaitForSync(kPullSecretsTimeout);
 }

@@ -11,8 +11,10 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "operator/controllers/installation/cache_health.h"
 #include "operator/controllers/installation/records.h"
 #include "operator/controllers/status/certificate_health.h"
 #include "operator/controllers/status/node_facts.h"
@@ -25,6 +27,7 @@
 #include "pkg/api/apps/workloads.h"
 #include "pkg/api/core/config_map.h"
 #include "pkg/api/core/pod.h"
+#include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
@@ -50,14 +53,36 @@ class ClusterView {
   void SetObserver(std::function<void(Urgency)> observer) { observer_ = std::move(observer); }
 
   aio::Task<void> Run();
+  // OK once everything is known, or known to be out of reach: see Health. What can be looked at is
+  // enough to begin with. Errors: kDeadlineExceeded, kCancelled.
   aio::Task<absl::Status> WaitForSync(absl::Duration timeout);
+  // What cannot be looked at for the moment. The attempts go on; the observer is called when they
+  // succeed.
+  CacheHealth Health() const;
+  // OK once the API server does not serve our own kinds, although it did. Errors: kCancelled.
+  aio::Task<absl::Status> WaitForLostKind();
+  // Whether these have been read at all: while they have not, nothing is known about them.
+  bool KnowsInstallation() const { return installations_.HasSynced(); }
+  // False while the API server does not serve the kind: what is cached is gone, and what is made
+  // for it would be collected at once.
+  bool ServesInstallations() const;
+  bool KnowsStatus() const { return statuses_.HasSynced(); }
+  bool KnowsNodes() const { return nodes_.HasSynced(); }
+  bool KnowsWorkloads() const {
+    return owned_.HasSynced(api::kDaemonSets) && owned_.HasSynced(api::kDeployments);
+  }
 
+  // Those that nobody acts on.
+  std::vector<std::shared_ptr<const OtherInstallation>> OtherInstallations() const {
+    return others_.store().List();
+  }
   // Null if there is none.
   std::shared_ptr<const InstallationRecord> Installation() const;
   std::shared_ptr<const api::TigeraStatus> Status() const;
   status::NodeList Nodes() const { return nodes_.store().List(); }
-  // Of the ConfigMap kubernetes-services-endpoint; nullopt without one, or when it lacks a value.
-  std::optional<render::ApiEndpoint> Endpoint() const;
+  // Of the ConfigMap kubernetes-services-endpoint; nullopt without one, or when it has neither
+  // value. Errors: InvalidArgument naming the ConfigMap, the key and what to write.
+  absl::StatusOr<std::optional<render::ApiEndpoint>> Endpoint() const;
   // Null: not there, or not readable.
   std::shared_ptr<const api::DaemonSet> NodeDaemonSet() const;
   std::shared_ptr<const api::Deployment> TyphaDeployment() const;
@@ -68,11 +93,12 @@ class ClusterView {
   kube::LiveObjects& owned() { return owned_; }
 
   // Watches the requests for that signer from now on, and no others; waits a moment for them, so
-  // that a restarted operator does not forget a denial. Errors: kDeadlineExceeded: not known yet;
-  // kUnavailable: not known for so long that somebody has to look; kCancelled. Cancellation: total.
+  // that a restarted operator does not forget a denial. OK also when Health tells why they are not
+  // known. Errors: kDeadlineExceeded: not known yet; kUnavailable: not known for so long that
+  // somebody has to look; kCancelled. Cancellation: total.
   aio::Task<absl::Status> WatchRequests(std::string signer_name);
   // Watches the Secrets of the operator's namespace from now on, and waits until they are known.
-  // Errors: kDeadlineExceeded, kCancelled.
+  // Errors: kDeadlineExceeded; kCancelled; what the API server says when it refuses.
   aio::Task<absl::Status> WatchPullSecrets();
   std::shared_ptr<const PullSecretRecord> PullSecret(const std::string& name) const;
 
@@ -85,6 +111,14 @@ class ClusterView {
   void Changed(Urgency urgency) {
     if (observer_) observer_(urgency);
   }
+  // Calls `visit` for each informer there is.
+  template <class Visit>
+  void VisitInformers(Visit visit) const;
+  std::vector<CacheState> CacheStates() const;
+  void HealthChanged();
+  bool HasLostKind() const;
+  // Of the requests that are watched: told of by Health, so that waiting for them is of no use.
+  bool RequestsAreOutOfReach() const;
   void InstallationChanged();
   void NodeChanged(const api::ObjectKey& key);
   template <class T>
@@ -102,6 +136,7 @@ class ClusterView {
   std::function<void(Urgency)> observer_;
 
   kube::Informer<InstallationRecord> installations_;
+  kube::Informer<OtherInstallation> others_;
   kube::Informer<api::TigeraStatus> statuses_;
   kube::Informer<status::NodeFacts> nodes_;
   kube::Informer<api::ConfigMap> endpoint_;
@@ -111,7 +146,10 @@ class ClusterView {
   kube::LiveObjects owned_;
 
   aio::TaskGroup group_;
-  aio::Notifier forever_;  // never set: Run waits on it until it is cancelled
+  aio::Notifier health_changed_;
+  aio::Notifier kind_lost_;
+  absl::Time started_ = absl::InfiniteFuture();  // steady clock
+  aio::Notifier forever_;                        // never set: Run waits on it until it is cancelled
   std::unique_ptr<Requests> requests_;
   std::unique_ptr<kube::Informer<PullSecretRecord>> pull_secrets_;
   std::pair<std::string, std::int64_t> seen_installation_;

@@ -9,8 +9,12 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +48,7 @@ struct InstallationControllerOptions {
   std::string operator_name;  // of the operator's own Deployment, for its DNS settings
   // KUBERNETES_SERVICE_HOST and _PORT of the process, where there is no ConfigMap with them.
   std::optional<render::ApiEndpoint> process_endpoint;
+  bool manages_crds = false;  // an older CustomResourceDefinition is updated by this process
 };
 
 // Threading: event loop thread only. All references outlive it.
@@ -63,8 +68,11 @@ class InstallationController {
  private:
   // What one pass has found out.
   struct Pass {
-    std::shared_ptr<const InstallationRecord> record;
+    std::shared_ptr<const InstallationRecord> record;  // null: it cannot be looked at
     std::optional<status::Obstacle> obstacle;
+    std::vector<std::string> gaps;   // what cannot be looked at, beside what is watched
+    std::vector<std::string> waits;  // for what ends by itself
+    bool namespace_ending = false;
     std::vector<std::string> notes;
     std::vector<pki::Certificate> roots;
     bool applied = false;
@@ -75,16 +83,27 @@ class InstallationController {
       if (!obstacle.has_value()) obstacle = status::Obstacle{std::string(reason), message};
     }
     void Again(absl::Time at) { again_at = std::min(again_at, at); }
+    absl::Duration WaitFrom(absl::Time now) const {
+      return std::max(again_at - now, absl::Milliseconds(1));
+    }
+    std::int64_t generation() const { return record == nullptr ? 0 : record->generation; }
+    std::string uid() const { return record == nullptr ? "" : record->uid; }
   };
 
+  aio::Task<void> CheckCrd(Pass& pass);
   aio::Task<void> Advance(Pass& pass);
   aio::Task<absl::StatusOr<render::Inputs>> Gather(const api::Installation& installation,
                                                    Pass& pass);
   aio::Task<absl::Status> GatherPullSecrets(const api::Installation& installation,
                                             render::Inputs& inputs, Pass& pass);
-  aio::Task<absl::StatusOr<render::DnsSettings>> OperatorDns();
+  aio::Task<absl::StatusOr<render::DnsSettings>> OperatorDns(Pass& pass);
+  int TyphaReplicas() const;
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
+  void TellEndings(const std::vector<kube::Ending>& endings, Pass& pass) const;
   aio::Task<void> Report(Pass& pass);
+  aio::Task<absl::StatusOr<controller::Result>> ReportBlind();
+  void TellGaps(Pass& pass) const;
+  void TellOtherInstallations();
   template <class T>
   std::shared_ptr<const T> UpToDate(const api::Resource& resource,
                                     std::shared_ptr<const T> cached) const;
@@ -103,7 +122,11 @@ class InstallationController {
   controller::ControllerMetrics metrics_;
   kube::Applier applier_;
   status::StatusMemory memory_;
+  kube::EventRecorder& events_;
   status::StatusWriter writer_;
+  std::set<std::string> told_others_;                 // by UID
+  std::pair<std::string, std::size_t> checked_spec_;  // of which the definition drops nothing
+  std::optional<absl::Time> crd_wait_until_;
   std::optional<render::DnsSettings> operator_dns_;
   std::vector<std::pair<std::string, metrics::Gauge*>> condition_gauges_;
   std::string logged_;  // what LogOnce has said last

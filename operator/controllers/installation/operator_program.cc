@@ -40,7 +40,8 @@ kube::ClientOptions ClientOptionsOf() {
 InstallationControllerOptions ControllerOptionsOf(const OperatorOptions& options) {
   InstallationControllerOptions result{.release = options.config.release,
                                        .operator_namespace = options.operator_namespace,
-                                       .operator_name = options.config.operator_name};
+                                       .operator_name = options.config.operator_name,
+                                       .manages_crds = options.config.manage_crds};
   if (!options.config.service_host.empty() && !options.config.service_port.empty()) {
     result.process_endpoint =
         render::ApiEndpoint{options.config.service_host, options.config.service_port};
@@ -71,8 +72,7 @@ struct Program {
         view(client, options.operator_namespace, clock, logger, executor),
         controller(executor, client, view, events, registry, ControllerOptionsOf(options), clock,
                    logger),
-        manager(executor, client, ManagerOptionsOf(options, &registry), clock, logger),
-        forever(executor) {
+        manager(executor, client, ManagerOptionsOf(options, &registry), clock, logger) {
     serving::AddProcessMetrics(registry);
   }
 
@@ -80,7 +80,10 @@ struct Program {
     if (!options.config.health_address.empty()) {
       manager.AddServer("health", [this] {
         const auto ready = [this] {
-          return manager.Ready() ? absl::OkStatus() : absl::UnavailableError("objects not listed");
+          if (!manager.Ready()) return absl::UnavailableError("objects not listed");
+          const CacheHealth health = view.Health();
+          return health.lines.empty() ? absl::OkStatus()
+                                      : absl::UnavailableError(health.lines.front());
         };
         return serving::Serve("health", options.config.health_address,
                               {.ready = ready, .live = serving::AlwaysOk}, logger);
@@ -102,8 +105,10 @@ struct Program {
   }
 
   aio::Task<void> UpdateCrds() {
-    if (!(co_await ManageCrds(client, Crds::kAll, logger)).ok()) co_return;
-    (co_await forever.Wait()).IgnoreError();  // a controller must not end
+    // Again when somebody has deleted them.
+    while ((co_await ManageCrds(client, Crds::kAll, logger)).ok()) {
+      if (!(co_await view.WaitForLostKind()).ok()) co_return;
+    }
   }
 
   void AddParts() {
@@ -124,7 +129,6 @@ struct Program {
   ClusterView view;
   InstallationController controller;
   controller::Manager manager;
-  aio::Notifier forever;  // never set
 };
 
 }  // namespace

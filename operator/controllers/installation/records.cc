@@ -1,5 +1,7 @@
 #include "operator/controllers/installation/records.h"
 
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "pkg/api/meta/object_meta.h"
@@ -21,12 +23,23 @@ absl::StatusOr<std::optional<InstallationRecord>> InstallationRecord::Decode(
   codec::Decoder decoder("Installation");
   const api::ObjectMeta meta = api::ReadObjectMeta(decoder.Read(object), {});
   CALICO_RETURN_IF_ERROR(decoder.status());
-  return InstallationRecord{.uid = meta.uid,
-                            .resource_version = meta.resource_version,
-                            .generation = meta.generation,
-                            .deleting = meta.deletion_timestamp.has_value(),
-                            .installation = api::Installation::Decode(object),
-                            .status = ObjectOr(object, "status")};
+  return InstallationRecord{
+      .uid = meta.uid,
+      .resource_version = meta.resource_version,
+      .generation = meta.generation,
+      .spec_hash = std::hash<std::string>()(codec::Serialize(ObjectOr(object, "spec"))),
+      .deleting = meta.deletion_timestamp.has_value(),
+      .installation = api::Installation::Decode(object),
+      .status = ObjectOr(object, "status")};
+}
+
+absl::StatusOr<std::optional<OtherInstallation>> OtherInstallation::Decode(
+    const json::object& object) {
+  codec::Decoder decoder("Installation");
+  const api::ObjectMeta meta = api::ReadObjectMeta(decoder.Read(object), {});
+  CALICO_RETURN_IF_ERROR(decoder.status());
+  return OtherInstallation{
+      .key = meta.Key(), .uid = meta.uid, .resource_version = meta.resource_version};
 }
 
 bool PullSecretRecord::is_for_images() const {

@@ -7,6 +7,7 @@
 
 #include <absl/status/statusor.h>
 
+#include "pkg/api/meta/object_key.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/codec/json.h"
 
@@ -17,12 +18,23 @@ struct InstallationRecord {
   std::string uid;
   std::string resource_version;
   std::int64_t generation = 0;
+  std::size_t spec_hash = 0;  // tells an equal spec from another one
   bool deleting = false;
   absl::StatusOr<api::Installation> installation;
   json::object status;  // as it is
 
   // Errors: InvalidArgument when not even the metadata can be read.
   static absl::StatusOr<std::optional<InstallationRecord>> Decode(const json::object& object);
+};
+
+// An Installation of another name than `default`.
+struct OtherInstallation {
+  api::ObjectKey key;
+  std::string uid;
+  std::string resource_version;
+
+  // Errors: InvalidArgument when the metadata cannot be read.
+  static absl::StatusOr<std::optional<OtherInstallation>> Decode(const json::object& object);
 };
 
 // An image pull secret of the operator's namespace. Never logged.

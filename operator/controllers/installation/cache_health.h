@@ -1,0 +1,39 @@
+// CacheHealth: what the operator cannot look at, told by its reason. Pure.
+#ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CACHE_HEALTH_H_
+#define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CACHE_HEALTH_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/time/time.h>
+
+#include "pkg/api/meta/resource.h"
+#include "pkg/kube/cache/informer.h"
+
+namespace calico::installation {
+
+// One kind that is watched.
+struct CacheState {
+  const api::Resource* resource = nullptr;  // static
+  bool has_synced = false;
+  std::optional<kube::CacheTrouble> trouble;
+};
+
+struct CacheHealth {
+  // "list Node: nodes is forbidden: ...", one for each kind, and at the end what to do.
+  std::vector<std::string> lines;
+  // When there may be more lines, because time passes.
+  absl::Duration recheck_after = absl::InfiniteDuration();
+  // Each kind is complete or has a line: waiting longer helps nobody.
+  bool settled = true;
+};
+
+// A refusal (403, 404) is told after two seconds, because a role takes the API server a moment to
+// enforce; anything else, which may be an outage that ends by itself, after two minutes. `started`
+// is when the first attempts were made. All times are of the steady clock.
+CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time started, absl::Time now);
+
+}  // namespace calico::installation
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CACHE_HEALTH_H_

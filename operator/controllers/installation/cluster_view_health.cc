@@ -1,0 +1,106 @@
+// What of ClusterView cannot be looked at.
+
+#include <algorithm>
+
+#include "operator/controllers/installation/cluster_view.h"
+#include "operator/controllers/installation/cluster_view_requests.h"
+#include "pkg/api/meta/resources.h"
+
+namespace calico::installation {
+namespace {
+
+constexpr absl::Duration kLostKindInterval = absl::Seconds(30);
+
+// Whether the API server has said that it does not serve the kind.
+template <class T>
+bool IsLost(const kube::Informer<T>& informer) {
+  return informer.trouble().has_value() && absl::IsNotFound(informer.trouble()->error);
+}
+
+}  // namespace
+
+template <class Visit>
+void ClusterView::VisitInformers(Visit visit) const {
+  visit(installations_);
+  visit(others_);
+  visit(statuses_);
+  visit(nodes_);
+  visit(endpoint_);
+  visit(pods_);
+  visit(replica_sets_);
+  visit(revisions_);
+}
+
+std::vector<CacheState> ClusterView::CacheStates() const {
+  std::vector<CacheState> states;
+  VisitInformers([&](const auto& informer) {
+    states.push_back({&informer.resource(), informer.HasSynced(), informer.trouble()});
+  });
+  owned_.ForEachUnsynced(
+      [&](const api::Resource& resource) { states.push_back({.resource = &resource}); });
+  for (const kube::CacheTrouble& trouble : owned_.Troubles()) {
+    const auto unsynced = std::find_if(states.begin(), states.end(), [&](const CacheState& state) {
+      return state.resource == trouble.resource && !state.has_synced && !state.trouble.has_value();
+    });
+    if (unsynced == states.end()) {
+      states.push_back({trouble.resource, true, trouble});
+    } else {
+      unsynced->trouble = trouble;
+    }
+  }
+  return states;
+}
+
+CacheHealth ClusterView::Health() const {
+  std::vector<CacheState> states = CacheStates();
+  // What is watched on demand has its own patience, and is told of only when it is refused.
+  if (requests_ != nullptr && requests_->informer.trouble().has_value()) {
+    states.push_back({&api::kCertificateSigningRequests, true, requests_->informer.trouble()});
+  }
+  if (pull_secrets_ != nullptr && pull_secrets_->trouble().has_value()) {
+    states.push_back({&api::kSecrets, true, pull_secrets_->trouble()});
+  }
+  return JudgeCaches(states, started_, clock_.SteadyNow());
+}
+
+void ClusterView::HealthChanged() {
+  health_changed_.Notify();
+  if (HasLostKind()) kind_lost_.Notify();
+  Changed(Urgency::kNow);
+}
+
+bool ClusterView::ServesInstallations() const { return !IsLost(installations_); }
+
+bool ClusterView::HasLostKind() const { return IsLost(installations_) || IsLost(statuses_); }
+
+// Told once when it is noticed; the definitions may go again before the lists have come back.
+aio::Task<absl::Status> ClusterView::WaitForLostKind() {
+  absl::Status lost = co_await kind_lost_.Wait(kLostKindInterval);
+  while (absl::IsDeadlineExceeded(lost) && !HasLostKind()) {
+    lost = co_await kind_lost_.Wait(kLostKindInterval);
+  }
+  co_return absl::IsDeadlineExceeded(lost) ? absl::OkStatus() : lost;
+}
+
+aio::Task<absl::Status> ClusterView::WaitForSync(absl::Duration timeout) {
+  const absl::Time end = clock_.SteadyNow() + timeout;
+  while (true) {
+    const absl::Time now = clock_.SteadyNow();
+    const CacheHealth health = JudgeCaches(CacheStates(), started_, now);
+    if (started_ <= now && health.settled) co_return absl::OkStatus();
+    if (now >= end) co_return absl::DeadlineExceededError("not everything has been listed yet");
+    const absl::Status changed =
+        co_await health_changed_.Wait(std::min(end - now, health.recheck_after));
+    if (absl::IsCancelled(changed)) co_return changed;
+  }
+}
+
+bool ClusterView::RequestsAreOutOfReach() const {
+  const auto& informer = requests_->informer;
+  if (informer.HasSynced() || !informer.trouble().has_value()) return false;
+  return !JudgeCaches({{&informer.resource(), false, informer.trouble()}}, started_,
+                      clock_.SteadyNow())
+              .lines.empty();
+}
+
+}  // namespace calico::installation

@@ -1,0 +1,104 @@
+// What InstallationController renders from, besides the Installation.
+
+#include <string_view>
+#include <utility>
+
+#include <absl/strings/str_join.h>
+#include <fmt/format.h>
+
+#include "operator/controllers/installation/installation_controller.h"
+#include "operator/render/names.h"
+#include "operator/render/object_path.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/api/operator/tigera_status.h"
+#include "pkg/base/status_macros.h"
+
+namespace calico::installation {
+namespace {
+
+// Of a workload.
+render::DnsSettings DnsOf(json::object& workload) {
+  render::DnsSettings dns;
+  json::object& spec = render::EnsureObject(workload, {"spec", "template", "spec"});
+  const std::string_view policy = render::TextAt(spec, "dnsPolicy");
+  if (!policy.empty()) dns.policy = policy;
+  if (spec.contains("dnsConfig")) dns.config = render::EnsureObject(spec, {"dnsConfig"});
+  return dns;
+}
+
+}  // namespace
+
+aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
+    const api::Installation& installation, Pass& pass) {
+  render::Inputs inputs;
+  inputs.owner_uid = pass.record->uid;
+  inputs.operator_namespace = options_.operator_namespace;
+  absl::StatusOr<std::optional<render::ApiEndpoint>> endpoint = view_.Endpoint();
+  if (!endpoint.ok()) {
+    pass.Stop(api::kReasonInvalidConfiguration, std::string(endpoint.status().message()));
+    co_return inputs;
+  }
+  inputs.api_endpoint = *std::move(endpoint);
+  if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
+  inputs.typha_replicas = TyphaReplicas();
+  inputs.has_admission_policies = view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&
+                                  view_.owned().IsServed(api::kValidatingAdmissionPolicyBindings);
+  CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, co_await OperatorDns(pass));
+  CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));
+  co_return inputs;
+}
+
+// Nodes that cannot be counted are no reason to have fewer of them.
+int InstallationController::TyphaReplicas() const {
+  const std::shared_ptr<const api::Deployment> typha = view_.TyphaDeployment();
+  if (!view_.KnowsNodes() && typha != nullptr) return typha->spec_replicas;
+  return validation::TyphaReplicas(CountNodes());
+}
+
+// Read once: a change of the Deployment starts another operator. It must not be guessed at, or the
+// guess would be a first rendering and the truth a second one.
+aio::Task<absl::StatusOr<render::DnsSettings>> InstallationController::OperatorDns(Pass& pass) {
+  if (operator_dns_.has_value()) co_return *operator_dns_;
+  absl::StatusOr<json::object> deployment = co_await client_.Get(
+      api::kDeployments, {options_.operator_namespace, options_.operator_name});
+  if (absl::IsPermissionDenied(deployment.status())) {
+    pass.gaps.emplace_back(deployment.status().message());
+    const auto live = view_.owned().Get(
+        api::kDaemonSets, {std::string(render::kCalicoNamespace), std::string(render::kNode)});
+    if (live == nullptr) co_return render::DnsSettings{};
+    json::object daemon_set = live->Parse();
+    co_return DnsOf(daemon_set);
+  }
+  if (!deployment.ok() && !absl::IsNotFound(deployment.status())) co_return deployment.status();
+  operator_dns_ = deployment.ok() ? DnsOf(*deployment) : render::DnsSettings{};
+  co_return *operator_dns_;
+}
+
+aio::Task<absl::Status> InstallationController::GatherPullSecrets(
+    const api::Installation& installation, render::Inputs& inputs, Pass& pass) {
+  if (installation.image_pull_secrets.empty()) co_return absl::OkStatus();
+  CALICO_CO_RETURN_IF_ERROR(
+      base::Annotate(co_await view_.WatchPullSecrets(),
+                     fmt::format("read the Secrets of namespace {}", options_.operator_namespace)));
+  std::vector<std::string> problems;
+  for (const std::string& name : installation.image_pull_secrets) {
+    const std::shared_ptr<const PullSecretRecord> secret = view_.PullSecret(name);
+    if (secret == nullptr) {
+      problems.push_back(fmt::format(
+          "spec.imagePullSecrets: Secret \"{}\" not found in namespace {}: create it there, or "
+          "remove it from the list",
+          name, options_.operator_namespace));
+    } else if (!secret->is_for_images()) {
+      problems.push_back(fmt::format(
+          "spec.imagePullSecrets: Secret \"{}\" is of type {}, which is not for images: make it "
+          "with `kubectl create secret docker-registry`",
+          name, secret->type));
+    } else {
+      inputs.pull_secrets.push_back({name, secret->type, secret->data});
+    }
+  }
+  if (!problems.empty()) pass.Stop(api::kReasonResourceNotFound, absl::StrJoin(problems, "; "));
+  co_return absl::OkStatus();
+}
+
+}  // namespace calico::installation

@@ -1,0 +1,186 @@
+// How InstallationController tells what it has found.
+
+#include <utility>
+
+#include <absl/strings/str_join.h>
+#include <fmt/format.h>
+
+#include "operator/controllers/installation/installation_controller.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/api/operator/tigera_status.h"
+
+namespace calico::installation {
+namespace {
+
+constexpr absl::Duration kRequestsInterval = absl::Milliseconds(100);
+constexpr std::string_view kVariant = "Calico";
+// Installations of other names that are remembered as told.
+constexpr size_t kMostTold = 100;
+
+}  // namespace
+
+// A workload as the cache has it, but never as finished with what it has not seen yet.
+template <class T>
+std::shared_ptr<const T> InstallationController::UpToDate(const api::Resource& resource,
+                                                          std::shared_ptr<const T> cached) const {
+  if (cached == nullptr) return nullptr;
+  const auto unseen = applier_.UnseenGeneration(resource, cached->meta.Key());
+  if (!unseen.has_value()) return cached;
+  if (cached->meta.uid != unseen->uid) return nullptr;  // was made anew
+  auto copy = std::make_shared<T>(*cached);
+  copy->meta.generation = unseen->generation;
+  return copy;
+}
+
+// Of the hosts that will have a calico-node.
+std::vector<base::IpAddress> InstallationController::NodeAddresses() const {
+  std::vector<base::IpAddress> addresses;
+  for (const auto& node : view_.Nodes()) {
+    if (!node->needs_agent()) continue;
+    addresses.insert(addresses.end(), node->internal_ips.begin(), node->internal_ips.end());
+  }
+  return addresses;
+}
+
+validation::NodeCount InstallationController::CountNodes() const {
+  validation::NodeCount count;
+  for (const auto& node : view_.Nodes()) {
+    if (!node->takes_pods()) continue;
+    ++count.all;
+    if (node->is_linux) ++count.linux;
+  }
+  return count;
+}
+
+status::Facts InstallationController::FactsOf(const Pass& pass) const {
+  status::Facts facts;
+  facts.generation = pass.generation();
+  facts.waits = pass.waits;
+  facts.obstacle = pass.obstacle;
+  facts.notes = pass.notes;
+  facts.nodes = view_.Nodes();
+  facts.node = UpToDate(api::kDaemonSets, view_.NodeDaemonSet());
+  facts.typha = UpToDate(api::kDeployments, view_.TyphaDeployment());
+  facts.has_workloads = pass.applied || (facts.node != nullptr && facts.typha != nullptr);
+  if (pass.record == nullptr || pass.namespace_ending || !view_.KnowsWorkloads()) {
+    facts.has_workloads = false;
+  }
+  facts.node_pods = view_.NodePods();
+  facts.typha_pods = view_.TyphaPods();
+  facts.typha_replicas = TyphaReplicas();
+  facts.waiting_pods = view_.WaitingPods();
+  facts.roots = pass.roots;
+  facts.now = clock_.Now();
+  return facts;
+}
+
+aio::Task<void> InstallationController::Report(Pass& pass) {
+  // Requests are judged by what a valid Installation says; a bad one may not even name a signer.
+  const bool is_valid = !pass.roots.empty();
+  if (is_valid) {
+    const absl::Status known = co_await view_.WatchRequests(
+        pass.record->installation->certificate_management->signer_name);
+    if (absl::IsDeadlineExceeded(known) || absl::IsCancelled(known)) {
+      // Whether a request was denied is not known: what has been told before stays.
+      pass.Again(clock_.Now() + kRequestsInterval);
+      co_return;
+    }
+    if (!known.ok()) pass.Stop(api::kReasonResourceReadError, std::string(known.message()));
+  }
+  TellGaps(pass);
+  status::Facts facts = FactsOf(pass);
+  if (!is_valid) facts.waiting_pods.clear();
+  const std::shared_ptr<const api::TigeraStatus> told = view_.Status();
+  memory_.Recall(told == nullptr ? std::vector<api::Condition>() : told->conditions,
+                 clock_.SteadyNow(), facts);
+  status::Decision decision = status::Decide(facts);
+  SetMetrics(decision);
+  pass.Again(decision.recheck_at);
+  const std::shared_ptr<const InstallationRecord> record = view_.Installation();
+  const std::string uid = record == nullptr ? "" : record->uid;
+  if (uid != pass.uid()) co_return;  // gone meanwhile, or made anew
+  status::StatusTarget target{.tigera_status = view_.Status(),
+                              .is_status_known = view_.KnowsStatus(),
+                              .installation_uid = uid,
+                              .variant = std::string(kVariant),
+                              .calico_version = options_.release->calico_version()};
+  if (record != nullptr) {
+    target.installation_version = record->resource_version;
+    target.installation_status = record->status;
+  }
+  const absl::StatusOr<absl::Time> again_at =
+      co_await writer_.Write(std::move(target), std::move(decision));
+  if (again_at.ok()) {
+    pass.Again(*again_at);
+  } else if (pass.error.ok()) {
+    pass.error = again_at.status();
+  }
+}
+
+// What cannot be looked at comes first: it may be the cause of all else.
+void InstallationController::TellGaps(Pass& pass) const {
+  CacheHealth health = view_.Health();
+  if (health.recheck_after != absl::InfiniteDuration()) {
+    pass.Again(clock_.Now() + health.recheck_after);
+  }
+  std::vector<std::string> lines = std::move(pass.gaps);
+  lines.insert(lines.end(), health.lines.begin(), health.lines.end());
+  if (lines.empty()) return;
+  if (pass.obstacle.has_value()) lines.push_back(pass.obstacle->message);
+  const std::string reason = pass.obstacle.has_value() ? pass.obstacle->reason
+                                                       : std::string(api::kReasonResourceReadError);
+  pass.obstacle = status::Obstacle{reason, absl::StrJoin(lines, "\n")};
+}
+
+// Nothing is known of the Installation, and what was told of it may be wrong by now.
+aio::Task<absl::StatusOr<controller::Result>> InstallationController::ReportBlind() {
+  const CacheHealth health = view_.Health();
+  if (health.lines.empty()) co_return controller::Result{.requeue_after = health.recheck_after};
+  Pass pass;
+  co_await Report(pass);
+  LogOnce(pass);
+  if (!pass.error.ok()) co_return pass.error;
+  co_return controller::Result{.requeue_after = pass.WaitFrom(clock_.Now())};
+}
+
+// An Installation of another name is not acted on; its user has to hear of it once.
+void InstallationController::TellOtherInstallations() {
+  for (const std::shared_ptr<const OtherInstallation>& other : view_.OtherInstallations()) {
+    if (told_others_.size() >= kMostTold || !told_others_.insert(other->uid).second) continue;
+    const std::string message = fmt::format(
+        "Installation {} is not acted on: only the one named {} is, and nothing is merged into it. "
+        "Put what it says into that one",
+        other->key.name, api::kInstallationName);
+    logger_.Warning("an Installation is not acted on", {{"name", other->key.name}});
+    events_.Record({.resource = &api::kInstallations,
+                    .key = other->key,
+                    .uid = other->uid,
+                    .resource_version = other->resource_version},
+                   kube::EventType::kWarning, "NotActedOn", message);
+  }
+}
+
+void InstallationController::LogOnce(const Pass& pass) {
+  const std::string what = fmt::format("{}\n{}\n{}", pass.generation(),
+                                       pass.obstacle.has_value() ? pass.obstacle->message : "",
+                                       absl::StrJoin(pass.notes, "\n"));
+  if (what == logged_) return;
+  logged_ = what;
+  if (pass.obstacle.has_value()) {
+    logger_.Warning("installation cannot be carried out", {{"generation", pass.generation()},
+                                                           {"reason", pass.obstacle->reason},
+                                                           {"problem", pass.obstacle->message}});
+  }
+  for (const std::string& note : pass.notes) {
+    logger_.Info("note on the installation", {{"generation", pass.generation()}, {"note", note}});
+  }
+}
+
+void InstallationController::SetMetrics(const status::Decision& decision) {
+  for (auto& [type, gauge] : condition_gauges_) {
+    const api::Condition* const condition = api::FindCondition(decision.conditions, type);
+    gauge->Set(condition != nullptr && condition->IsTrue() ? 1 : 0);
+  }
+}
+
+}  // namespace calico::installation

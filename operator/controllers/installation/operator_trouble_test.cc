@@ -1,0 +1,476 @@
+// What the operator does and tells when the cluster is not as it should be: rights, other writers,
+// objects that do not go, definitions, what somebody wrote into a ConfigMap.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crds/crds.h"
+#include "operator/controllers/installation/operator_test_world.h"
+#include "operator/render/names.h"
+#include "operator/render/testing/objects.h"
+#include "pkg/aio/timer.h"
+#include "pkg/api/meta/resources.h"
+#include "pkg/base/testing/status_matchers.h"
+#include "pkg/codec/yaml.h"
+
+namespace calico::installation {
+namespace {
+
+using base::IsOk;
+using render::ObjectAt;
+using render::TextAt;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr int kAlways = 1'000'000;
+
+class TroubleTest : public OperatorProgramTest {
+ protected:
+  aio::Task<void> StartAvailable() {
+    PutInstallation(Installation());
+    Start();
+    co_await Until("conditions", [&] { return HasConditions(); });
+    MakeEverythingRun();
+    co_await Until("available", [&] { return IsAvailable(); });
+    co_await Settle();
+  }
+  // Reading that path is refused from now on.
+  void Forbid(std::string path) {
+    server().Inject({.method = "GET",
+                     .path_contains = std::move(path),
+                     .times = kAlways,
+                     .status = 403,
+                     .reason = "Forbidden"});
+  }
+  std::string Degraded() {
+    return Condition("Degraded") == "True" ? Condition("Degraded", "message") : "";
+  }
+  bool IsTold(std::string_view text) { return Degraded().find(text) != std::string::npos; }
+  std::int64_t NodeGeneration() {
+    return Find(api::kDaemonSets, kNodeKey)->at("metadata").at("generation").to_number<int64_t>();
+  }
+  void PutEndpoint(const char* host, const char* port) {
+    server().Put(
+        {{"apiVersion", "v1"},
+         {"kind", "ConfigMap"},
+         {"metadata", {{"name", "kubernetes-services-endpoint"}, {"namespace", "tigera-operator"}}},
+         {"data", {{"KUBERNETES_SERVICE_HOST", host}, {"KUBERNETES_SERVICE_PORT", port}}}});
+  }
+  static std::string Seconds(absl::Duration ago) {
+    return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now() - ago, absl::UTCTimeZone());
+  }
+};
+
+// --- rights ---
+
+ASYNC_TEST_F(TroubleTest, RightsThatAreMissingAreToldBesideWhatWorks) {
+  for (const char* path :
+       {"/nodes?", "/poddisruptionbudgets?", "/replicasets?", "/controllerrevisions?",
+        "/calico-system/pods?", "/validatingadmissionpolicies?", "/certificatesigningrequests?",
+        "/tigera-operator/configmaps?", "metadata.name!=default"}) {
+    Forbid(path);
+  }
+  PutInstallation(Installation());
+  Start();
+  co_await Until("told", [&] { return IsTold("list CertificateSigningRequest"); });
+  for (const char* kind : {"Node", "PodDisruptionBudget", "ReplicaSet", "ControllerRevision", "Pod",
+                           "ValidatingAdmissionPolicy", "ConfigMap", "Installation"}) {
+    EXPECT_THAT(Degraded(), HasSubstr(fmt::format("list {}", kind)));
+  }
+  EXPECT_THAT(Degraded(), HasSubstr("apply the operator.yaml of this version"));
+  EXPECT_EQ(Condition("Degraded", "reason"), "ResourceReadError");
+  EXPECT_EQ(Condition("Available"), "False");
+  // Nothing of it keeps the workloads from being made.
+  EXPECT_TRUE(Find(api::kDaemonSets, kNodeKey).has_value());
+  EXPECT_TRUE(Find(api::kDeployments, kTyphaKey).has_value());
+  EXPECT_EQ(Made().size(), kObjects);
+  MakeEverythingRun();
+  server().ClearFaults();
+  co_await Until("healed", [&] { return IsAvailable(); });
+  EXPECT_FALSE(operator_->exit_code.has_value());
+  EXPECT_EQ(NodeGeneration(), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, ARightThatIsTakenWhileItRunsIsTold) {
+  co_await StartAvailable();
+  Forbid("/calico-system/pods?");
+  server().CloseWatches();
+  co_await Until("told", [&] { return IsTold("watch Pod in calico-system"); });
+  EXPECT_EQ(Condition("Available"), "False");
+  server().ClearFaults();
+  co_await Until("healed", [&] { return IsAvailable(); });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, AnInstallationThatCannotBeReadIsToldAndTheOldStateDoesNotStay) {
+  co_await StartAvailable();
+  co_await Stop();
+  Forbid("/installations?");
+  server().ClearRequests();
+  Start();
+  co_await Until("told", [&] { return IsTold("list Installation"); });
+  EXPECT_EQ(Condition("Available"), "False");
+  EXPECT_EQ(server().Count("DELETE"), 0);
+  EXPECT_EQ(server().Count("PATCH", "/daemonsets/"), 0);
+  server().ClearFaults();
+  co_await Until("healed", [&] { return IsAvailable(); });
+  EXPECT_EQ(NodeGeneration(), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, AStatusThatCannotBeReadIsWrittenAllTheSame) {
+  co_await StartAvailable();
+  co_await Stop();
+  Forbid("/tigerastatuses?");
+  Start();
+  co_await Until("told", [&] { return IsTold("list TigeraStatus"); });
+  EXPECT_EQ(Condition("Available"), "False");
+  server().ClearFaults();
+  co_await Until("healed", [&] { return IsAvailable(); });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, WhatCannotBeListedIsAppliedAndNeitherSentAgainNorDeleted) {
+  co_await StartAvailable();
+  co_await Stop();
+  Forbid("/calico-system/services?");
+  server().ClearRequests();
+  Start();
+  co_await Until("told", [&] { return IsTold("list Service in calico-system"); });
+  EXPECT_EQ(server().Count("PATCH", "/services/calico-typha"), 1);
+  for (int i = 0; i < 5; ++i) {
+    server().Put(
+        {{"apiVersion", "v1"},
+         {"kind", "Node"},
+         {"metadata",
+          {{"name", fmt::format("n{}", i)}, {"labels", {{"kubernetes.io/os", "linux"}}}}}});
+    EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(200)), IsOk());
+  }
+  EXPECT_EQ(server().Count("PATCH", "/services/calico-typha"), 1);
+  EXPECT_EQ(server().Count("DELETE"), 0);
+  EXPECT_EQ(Find(api::kDeployments, kTyphaKey)->at("spec").at("replicas"), 3);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, NodesThatCannotBeCountedTakeNoTyphaAway) {
+  for (const char* name : {"d", "e", "f"}) {
+    server().Put({{"apiVersion", "v1"},
+                  {"kind", "Node"},
+                  {"metadata", {{"name", name}, {"labels", {{"kubernetes.io/os", "linux"}}}}}});
+  }
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  co_await Stop();
+  Forbid("/nodes?");
+  Start();
+  co_await Until("told", [&] { return IsTold("list Node"); });
+  EXPECT_EQ(Find(api::kDeployments, kTyphaKey)->at("spec").at("replicas"), 3);
+  co_await Stop();
+}
+
+// --- what comes from the cluster ---
+
+ASYNC_TEST_F(TroubleTest, AWrongEndpointRollsNothingAndIsNamed) {
+  co_await StartAvailable();
+  const auto before = Made();
+  struct Case {
+    const char* host;
+    const char* port;
+    const char* key;
+  };
+  const Case cases[] = {{"https://10.0.0.10:6443", "6443", "KUBERNETES_SERVICE_HOST"},
+                        {"https://api.example.com", "", "KUBERNETES_SERVICE_HOST"},
+                        {"10.0.0.10:6443", "6443", "KUBERNETES_SERVICE_HOST"},
+                        {"10.0.0.10", "https", "KUBERNETES_SERVICE_PORT"},
+                        {"10.0.0.10", "70000", "KUBERNETES_SERVICE_PORT"},
+                        {"", "6443", "KUBERNETES_SERVICE_HOST"}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.host);
+    PutEndpoint(c.host, c.port);
+    co_await Until("told", [&] { return IsTold(c.key); });
+    EXPECT_THAT(Degraded(), HasSubstr("ConfigMap tigera-operator/kubernetes-services-endpoint: "));
+    EXPECT_EQ(Made(), before);
+    server().state().Remove(api::kConfigMaps, {"tigera-operator", "kubernetes-services-endpoint"});
+    co_await Until("available", [&] { return IsAvailable(); });
+  }
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, AnEndpointThatIsMadeLaterIsTakenUpWithoutItsLineEnd) {
+  co_await StartAvailable();
+  const auto has = [&](std::string_view text) {
+    return codec::Serialize(*Find(api::kDaemonSets, kNodeKey)).find(text) != std::string::npos;
+  };
+  PutEndpoint("10.0.0.10\n", "6443\n");
+  co_await Until("the endpoint", [&] { return has("\"10.0.0.10\""); });
+  EXPECT_TRUE(has("\"6443\""));
+  EXPECT_FALSE(has("10.0.0.10\\n"));
+  PutEndpoint("[fd00::10]", "6443");
+  co_await Until("the endpoint", [&] { return has("\"fd00::10\""); });
+  EXPECT_FALSE(has("[fd00::10]\""));
+  co_await Stop();
+}
+
+// --- other writers ---
+
+ASYNC_TEST_F(TroubleTest, AWebhookThatRewritesOursIsToldAndNotFought) {
+  co_await StartAvailable();
+  server().state().SetWebhook([](const api::Resource& resource, json::object& object) {
+    if (resource != api::kDaemonSets) return;
+    ObjectAt(object, {"spec", "template", "spec"})["priorityClassName"] = "theirs";
+  });
+  ChangeSpec([](json::object& spec) { spec["nodeMetricsPort"] = 9091; });
+  co_await Until("told", [&] { return IsTold("priorityClassName"); });
+  EXPECT_THAT(Degraded(), AllOf(HasSubstr("DaemonSet calico-system/calico-node"),
+                                HasSubstr("mutating admission webhook")));
+  EXPECT_EQ(Condition("Available"), "False");
+  co_await Settle();
+  server().ClearRequests();
+  EXPECT_THAT(co_await aio::Sleep(absl::Seconds(2)), IsOk());
+  EXPECT_EQ(server().Count("PATCH", "/daemonsets/"), 0);
+  server().state().SetWebhook(nullptr);
+  co_await Until("put right", [&] { return Condition("Degraded") == "False"; });
+  json::object now = *Find(api::kDaemonSets, kNodeKey);
+  EXPECT_NE(TextAt(ObjectAt(now, {"spec", "template", "spec"}), "priorityClassName"), "theirs");
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, ASecondFieldManagerIsNamedAndNotFought) {
+  co_await StartAvailable();
+  const json::object theirs =
+      codec::ParseYaml(
+          "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: calico-node, namespace: "
+          "calico-system}, spec: {template: {spec: {priorityClassName: theirs}}}}")
+          ->as_object();
+  const absl::Time end = absl::Now() + kPatience;
+  while (absl::Now() < end && !IsTold("priorityClassName")) {
+    EXPECT_THAT(co_await client().Apply(api::kDaemonSets, theirs,
+                                        {.field_manager = "gitops", .force = true}),
+                IsOk());
+    EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(150)), IsOk());
+  }
+  EXPECT_THAT(Degraded(), AllOf(HasSubstr("DaemonSet calico-system/calico-node: "
+                                          "spec.template.spec.priorityClassName"),
+                                HasSubstr("by \"gitops\"")));
+  EXPECT_EQ(Condition("Available"), "False");
+  EXPECT_LE(NodeGeneration(), 12);
+  co_await Stop();
+}
+
+// --- what does not go ---
+
+ASYNC_TEST_F(TroubleTest, AnObjectThatIsStuckInDeletionIsToldWithItsFinalizer) {
+  const api::ObjectKey key = {"calico-system", "calico-node"};
+  co_await StartAvailable();
+  json::object account = *Find(api::kServiceAccounts, key);
+  const json::value uid = account.at("metadata").at("uid");
+  ObjectAt(account, {"metadata"})["finalizers"] = json::array{"example.com/protector"};
+  ObjectAt(account, {"metadata"})["deletionTimestamp"] = Seconds(absl::Minutes(1));
+  server().Put(account);
+  co_await Until("told", [&] { return IsTold("example.com/protector"); });
+  EXPECT_THAT(Degraded(), HasSubstr("ServiceAccount calico-system/calico-node is being deleted and "
+                                    "waits for finalizer example.com/protector"));
+  EXPECT_EQ(Condition("Available"), "False");
+  co_await Settle();
+  server().ClearRequests();
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+  server().state().Remove(api::kServiceAccounts, key);
+  co_await Until("available", [&] { return IsAvailable(); });
+  EXPECT_NE(Find(api::kServiceAccounts, key)->at("metadata").at("uid"), uid);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, ANamespaceThatStillEndsIsWaitedFor) {
+  const api::ObjectKey key = {"", "calico-system"};
+  const auto ending = [](absl::Duration ago) {
+    return json::object{{"apiVersion", "v1"},
+                        {"kind", "Namespace"},
+                        {"metadata",
+                         {{"name", "calico-system"},
+                          {"deletionTimestamp", Seconds(ago)},
+                          {"finalizers", {"test"}}}},
+                        {"status",
+                         {{"conditions",
+                           {{{"type", "NamespaceContentRemaining"},
+                             {"status", "True"},
+                             {"message", "configmaps. has 1 resource instances"}}}}}}};
+  };
+  server().Put(ending(absl::ZeroDuration()));
+  PutInstallation(Installation());
+  Start();
+  co_await Until("progressing", [&] { return Condition("Progressing") == "True"; });
+  EXPECT_THAT(Condition("Progressing", "message"),
+              HasSubstr("Namespace calico-system is being deleted and waits for"));
+  EXPECT_EQ(Condition("Degraded"), "False");
+  // Not even what is in no namespace.
+  EXPECT_FALSE(Find(api::kClusterRoles, {"", "calico-node"}).has_value());
+
+  json::object late = *Find(api::kNamespaces, key);
+  ObjectAt(late, {"metadata"})["deletionTimestamp"] = Seconds(absl::Minutes(1));
+  server().Put(late);
+  co_await Until("told", [&] { return IsTold("configmaps. has 1 resource instances"); });
+  EXPECT_THAT(Degraded(), Not(HasSubstr("forbidden")));
+  EXPECT_FALSE(Find(api::kClusterRoles, {"", "calico-node"}).has_value());
+  server().state().Remove(api::kNamespaces, key);
+  co_await Until("made", [&] { return Made().size() == kObjects; });
+  co_await Until("not degraded", [&] { return Condition("Degraded") == "False"; });
+  co_await Stop();
+}
+
+// A selector cannot be changed, and making the object anew would end all its pods at once.
+ASYNC_TEST_F(TroubleTest, AWorkloadWithAnotherSelectorAndPodsNeedsSomebody) {
+  co_await StartAvailable();
+  json::object changed = *Find(api::kDaemonSets, kNodeKey);
+  ObjectAt(changed, {"spec"})["selector"] = json::object{{"matchLabels", {{"x", "y"}}}};
+  ObjectAt(changed, {"status"})["currentNumberScheduled"] = 3;
+  server().Put(changed);
+  co_await Until("told", [&] { return Condition("Degraded") == "True"; });
+  EXPECT_EQ(Condition("Degraded", "reason"), "ResourceUpdateError");
+  EXPECT_THAT(Degraded(),
+              AllOf(HasSubstr("DaemonSet calico-system/calico-node"), HasSubstr("spec.selector"),
+                    HasSubstr("kubectl delete daemonsets --namespace calico-system calico-node")));
+  EXPECT_EQ(Condition("Available"), "False");
+  server().state().Remove(api::kDaemonSets, kNodeKey);
+  co_await Until("made anew", [&] { return Find(api::kDaemonSets, kNodeKey).has_value(); });
+  MakeEverythingRun();
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Stop();
+}
+
+// --- Installations and definitions ---
+
+ASYNC_TEST_F(TroubleTest, AnInstallationOfAnotherNameIsToldOnce) {
+  co_await StartAvailable();
+  const auto events = [&] {
+    const std::vector<json::object> all = server().state().List(api::kEvents);
+    return std::count_if(all.begin(), all.end(), [](const json::object& event) {
+      return event.at("reason").as_string() == "NotActedOn" &&
+             event.at("involvedObject").at("name").as_string() == "overlay" &&
+             event.at("metadata").at("namespace").as_string() == "default";
+    });
+  };
+  json::object overlay = Installation();
+  ObjectAt(overlay, {"metadata"})["name"] = "overlay";
+  const auto before = Made();
+  server().Put(overlay);
+  co_await Until("the event", [&] { return events() == 1; });
+  ObjectAt(overlay, {"spec"})["registry"] = "other/";
+  server().Put(overlay);
+  co_await Settle();
+  EXPECT_EQ(events(), 1);
+  EXPECT_EQ(Made(), before);
+  EXPECT_TRUE(IsAvailable());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, TheStatusGoesWithItsInstallation) {
+  server().Put({{"apiVersion", "operator.tigera.io/v1"},
+                {"kind", "TigeraStatus"},
+                {"metadata", {{"name", "calico"}}}});
+  co_await StartAvailable();
+  const auto owner = [&] {
+    const json::value status = *Find(api::kTigeraStatuses, kCalico);
+    const json::value* const owners =
+        status.at("metadata").as_object().if_contains("ownerReferences");
+    return owners == nullptr ? std::string() : codec::Serialize(*owners);
+  };
+  const std::string uid(
+      Find(api::kInstallations, kDefault)->at("metadata").at("uid").as_string().c_str());
+  EXPECT_THAT(owner(), AllOf(HasSubstr(uid), HasSubstr("\"kind\":\"Installation\"")));
+  server().state().Remove(api::kTigeraStatuses, kCalico);
+  co_await Until("again", [&] { return HasConditions(); });
+  EXPECT_THAT(owner(), HasSubstr(uid));
+  co_await Stop();
+}
+
+std::vector<json::object> Definitions() {
+  std::vector<json::object> definitions;
+  for (const base::EmbeddedFile& file : crds::Crds()) {
+    definitions.push_back(codec::ParseYaml(file.content)->as_object());
+  }
+  return definitions;
+}
+
+ASYNC_TEST_F(TroubleTest, AnOlderDefinitionThatDropsFieldsRollsNothing) {
+  co_await StartAvailable();
+  co_await Stop();
+  const auto before = Made();
+  for (json::object definition : Definitions()) {
+    if (definition.at("metadata").at("name") == "installations.operator.tigera.io") {
+      definition["spec"]
+          .as_object()["versions"]
+          .as_array()[0]
+          .as_object()["schema"]
+          .as_object()["openAPIV3Schema"]
+          .as_object()["properties"]
+          .as_object()["spec"]
+          .as_object()["properties"]
+          .as_object()["certificateManagement"]
+          .as_object()["properties"]
+          .as_object()
+          .erase("keyAlgorithm");
+    }
+    server().Put(std::move(definition));
+  }
+  // As the API server shows it then: the generation is the same.
+  json::object pruned = *Find(api::kInstallations, kDefault);
+  ObjectAt(pruned, {"spec", "certificateManagement"}).erase("keyAlgorithm");
+  server().Put(pruned);
+  Start();
+  co_await Until("told", [&] { return IsTold("spec.certificateManagement.keyAlgorithm"); });
+  EXPECT_THAT(Degraded(), HasSubstr("kubectl apply --server-side"));
+  EXPECT_EQ(Made(), before);
+  for (json::object& definition : Definitions()) server().Put(std::move(definition));
+  PutInstallation(Installation());
+  co_await Until("available", [&] { return IsAvailable(); });
+  EXPECT_EQ(Made(), before);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, DefinitionsThatAreDeletedComeBackAndItGoesOn) {
+  const api::ObjectKey keys[] = {{"", "installations.operator.tigera.io"},
+                                 {"", "tigerastatuses.operator.tigera.io"}};
+  const auto establish = [&](const api::ObjectKey& key) {
+    json::object definition = *Find(api::kCustomResourceDefinitions, key);
+    definition["status"] =
+        json::object{{"conditions", {{{"type", "Established"}, {"status", "True"}}}}};
+    server().Put(std::move(definition));
+  };
+  PutInstallation(Installation());
+  Start(/*leader_elect=*/false, /*manage_crds=*/true);
+  for (const api::ObjectKey& key : keys) {
+    co_await Until("definition",
+                   [&] { return Find(api::kCustomResourceDefinitions, key).has_value(); });
+    establish(key);
+  }
+  co_await Until("conditions", [&] { return HasConditions(); });
+  server().state().Remove(api::kInstallations, kDefault);
+  server().state().Remove(api::kTigeraStatuses, kCalico);
+  server().state().SetServed(api::kInstallations, false);
+  server().state().SetServed(api::kTigeraStatuses, false);
+  for (const api::ObjectKey& key : keys) {
+    server().state().Remove(api::kCustomResourceDefinitions, key);
+  }
+  server().DropWatches();
+  for (const api::ObjectKey& key : keys) {
+    co_await Until("definition again",
+                   [&] { return Find(api::kCustomResourceDefinitions, key).has_value(); });
+    establish(key);
+  }
+  server().state().SetServed(api::kInstallations, true);
+  server().state().SetServed(api::kTigeraStatuses, true);
+  PutInstallation(Installation());
+  co_await Until("conditions again", [&] { return HasConditions(); });
+  EXPECT_FALSE(operator_->exit_code.has_value());
+  co_await Stop();
+}
+
+}  // namespace
+}  // namespace calico::installation
