@@ -27,6 +27,7 @@ namespace calico::manifests {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::Gt;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -218,6 +219,24 @@ TEST(RbacTest, TheOperatorHoldsWhatItGrantsAndNoMore) {
                       std::inserter(too_much, too_much.end()));
   EXPECT_THAT(missing, IsEmpty());
   EXPECT_THAT(too_much, IsEmpty());
+}
+
+// Each of these is a way to what the signer believes, or to another node, that an admission policy
+// closes (calico-system-csr-names, calico-system-status) or that leads nowhere: the CNI plugin may
+// do less than calico-node. Another one needs a policy first.
+TEST(RbacTest, EveryWriteOfCalicosRolesIsThoughtOf) {
+  Atoms writes;
+  for (const std::string& right : RenderedAtoms()) {
+    const bool reads =
+        right.starts_with("get ") || right.starts_with("list ") || right.starts_with("watch ");
+    const bool is_calicos_own = right.find("projectcalico.org/") != std::string::npos;
+    if (!reads && !is_calicos_own) writes.insert(right);
+  }
+  EXPECT_THAT(writes,
+              ElementsAre("create /serviceaccounts/token calico-cni-plugin",
+                          "create certificates.k8s.io/certificatesigningrequests ",
+                          "delete certificates.k8s.io/certificatesigningrequests ",
+                          "patch /nodes/status ", "patch /pods/status ", "update /nodes/status "));
 }
 
 // What is rendered must have one of the names that the operator may write.
