@@ -13,7 +13,6 @@ BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindi
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 STRATEGIC = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"
-SERVICE_ADDRESS = "10.96.0.1"  # of Service default/kubernetes
 FOREIGN_ADDRESS = "10.9.9.9"  # of another pod
 
 
@@ -65,7 +64,7 @@ class StatusTest(unittest.TestCase):
         for kind in ("ExternalIP", "InternalIP"):
             for token, node in ((node_token(), node_pod["spec"]["nodeName"]), (typha, typha_pod["spec"]["nodeName"])):
                 with self.subTest(kind=kind, node=node):
-                    body = {"status": {"addresses": [{"type": kind, "address": SERVICE_ADDRESS}]}}
+                    body = {"status": {"addresses": [{"type": kind, "address": service_address()}]}}
                     self.refused(token, node_status(node), body)
                     self.refused(token, node_status(node), body, MERGE)
 
@@ -83,9 +82,9 @@ class StatusTest(unittest.TestCase):
     def test_no_address_of_a_pod_is_changed(self):
         cni = cluster.token(NAMESPACE, "calico-cni-plugin")
         for token in (node_token(), cni):
-            for status in ({"podIP": SERVICE_ADDRESS, "podIPs": [{"ip": SERVICE_ADDRESS}]},
+            for status in ({"podIP": service_address(), "podIPs": [{"ip": service_address()}]},
                            {"podIPs": [{"ip": node_pod["status"]["podIP"]}, {"ip": "fd00::1"}]},
-                           {"hostIP": SERVICE_ADDRESS, "hostIPs": [{"ip": SERVICE_ADDRESS}]}, {"phase": "Failed"}):
+                           {"hostIP": service_address(), "hostIPs": [{"ip": service_address()}]}, {"phase": "Failed"}):
                 with self.subTest(status=status):
                     self.refused(token, pod_status(node_pod), {"status": status}, MERGE)
             for metadata in ({"labels": {"k8s-app": "other"}}, {"finalizers": ["example.com/x"]},
@@ -171,6 +170,11 @@ class OperatorTest(unittest.TestCase):
         kubes.wait_for("the binding made again", lambda: cluster.kube.get(path), 30)
 
 
+def service_address():
+    """Of the API server's own Service, which every pod trusts most."""
+    return cluster.kube.get("/api/v1/namespaces/default/services/kubernetes")["spec"]["clusterIP"]
+
+
 class WithoutPoliciesTest(unittest.TestCase):
     """Without the admission policies: addresses that a thief gave himself are somebody else's, and are denied."""
 
@@ -183,7 +187,7 @@ class WithoutPoliciesTest(unittest.TestCase):
             cluster.kube.delete(f"{BINDINGS}/{policy}")
             cluster.kube.delete(f"{POLICIES}/{policy}")
         environment.bound_pod(cluster, "foreign", "default", FOREIGN_ADDRESS)
-        kubes.wait_for("the policies out of force", lambda: cls.give_node(SERVICE_ADDRESS), 30)
+        kubes.wait_for("the policies out of force", lambda: cls.give_node(service_address()), 30)
 
     @staticmethod
     def give_node(address):
@@ -202,7 +206,7 @@ class WithoutPoliciesTest(unittest.TestCase):
                                                                                "--tail=20"))
 
     def test_an_address_of_somebody_else_is_denied(self):
-        for address in (SERVICE_ADDRESS, address_of(other_node), FOREIGN_ADDRESS):
+        for address in (service_address(), address_of(other_node), FOREIGN_ADDRESS):
             with self.subTest(address=address):
                 kind, message = self.ask(address)
                 self.assertEqual(kind, "Denied", message)
