@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kLabels[] = {kPodTemplateHashLabel, kControllerRevisionHashLabel,
                                         kK8sAppLabel};
 
-std::optional<ContainerTerminated> ReadTerminated(const codec::ObjectReader& state) {
+base::HeapOptional<ContainerTerminated> ReadTerminated(const codec::ObjectReader& state) {
   const codec::ObjectReader terminated = state.Object("terminated");
   if (!terminated.exists()) return std::nullopt;
   return ContainerTerminated{.reason = terminated.String("reason"),
@@ -30,7 +30,8 @@ ContainerStatus ReadContainerStatus(const codec::ObjectReader& container) {
                          .terminated = ReadTerminated(state),
                          .last_terminated = ReadTerminated(container.Object("lastState"))};
   if (const codec::ObjectReader waiting = state.Object("waiting"); waiting.exists()) {
-    status.waiting = {.reason = waiting.String("reason"), .message = waiting.String("message")};
+    status.waiting =
+        ContainerWaiting{.reason = waiting.String("reason"), .message = waiting.String("message")};
     status.image = container.String("image");
   }
   status.running_since = state.Object("running").Time("startedAt");

@@ -12,6 +12,7 @@
 
 #include "pkg/api/meta/condition.h"
 #include "pkg/api/meta/object_meta.h"
+#include "pkg/base/heap_optional.h"
 
 namespace calico::api {
 
@@ -34,9 +35,9 @@ struct ContainerStatus {
   bool ready = false;
   std::int32_t restart_count = 0;
   // At most one of waiting, terminated and running_since; with none of them nothing is known.
-  std::optional<ContainerWaiting> waiting;
-  std::optional<ContainerTerminated> terminated;
-  std::optional<ContainerTerminated> last_terminated;  // how it ended before it was restarted
+  base::HeapOptional<ContainerWaiting> waiting;
+  base::HeapOptional<ContainerTerminated> terminated;
+  base::HeapOptional<ContainerTerminated> last_terminated;  // how it ended before it was restarted
   std::optional<absl::Time> running_since;
 };
 
