@@ -158,6 +158,7 @@ class CaCertTest(InputTest):
                 other = environment.dated_ca(cluster.folder, name, "CA:TRUE", start, end)
                 conditions = self.accepted(certificateManagement=management(caCert=encode(pem + other)))
                 self.assertIn(name, messages(conditions))
+                self.before = self.generations()
                 self.degraded("caCert", word, certificateManagement=management(caCert=encode(other)))
 
 
