@@ -10,8 +10,8 @@ from localcluster import binaries
 MANAGER = "quickstart"
 PLAN = """On the cluster {server} this will
   - apply the CRDs installations and tigerastatuses (group operator.tigera.io);
-  - apply the namespaces tigera-operator, csr-signer and calico-system with our operator and signer, their service
-    accounts, Roles (those for events in the namespace default), ClusterRoles {roles};
+  - apply the namespaces tigera-operator and csr-signer with our operator and signer, their service accounts,
+    Roles (those for events in the namespace default), ClusterRoles {roles};
   - store the CA {ca} with its key as Secret csr-signer/csr-signer-ca{endpoint};
   - apply Installation default with certificateManagement (signer {signer}). The operator then makes in
     calico-system calico-node on every node and calico-typha, their ClusterRoles, and where the API server has them
@@ -92,7 +92,7 @@ def _agreed(options, kube, ca):
         "installation default", *(f"-f {install.DIST}/manifests/{name}.yaml" for name in ("signer", "operator", "crds"))))
     print(PLAN.format(
         server=kube.server, folder=install.DIST / "images", ca=ca, signer=install.SIGNER_NAME, removal=removal,
-        roles="calico-operator, calico-operator-granted, tigera-operator-secrets and csr-signer",
+        roles="calico-operator, calico-operator-granted and csr-signer",
         endpoint=f";\n  - tell both the API server's address {options.api_server} (ConfigMap kubernetes-services-endpoint)"
         if options.api_server else "", images="\n".join(f"  {name}" for name in _images(options))))
     others = foreign(kube)

@@ -287,7 +287,8 @@ class MainJobTest(unittest.TestCase):
             pem = "".join(file.read_text(encoding="utf-8") for file in files)
             before = uids("calico-node") + uids("calico-typha")
             apply(caCert=base64.b64encode(pem.encode()).decode(), keyAlgorithm="ECDSAWithCurve256", signatureAlgorithm="ECDSAWithSHA256")
-            wait("new pods", lambda: not set(before) & set(uids("calico-node") + uids("calico-typha")))
+            cluster.kube.kubectl("wait", "--for=condition=Ready", "--timeout=170s", "installation/default")
+            self.assertFalse(set(before) & set(uids("calico-node") + uids("calico-typha")), "the wait ended too early")
             wait("Available", lambda: install.is_available(cluster.kube))
 
         trust(ca, cluster.ca)

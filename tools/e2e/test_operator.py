@@ -98,9 +98,9 @@ class PullSecretTest(unittest.TestCase):
             return degraded.get("status") == "True" and degraded["message"]
 
         message = kubes.wait_for("the status to say so", told, 30, explain=operator.text)
-        for part in ('cannot patch resource "secrets"', 'namespace "calico-system"', "kubectl apply --server-side -f operator.yaml"):
+        for part in ('cannot patch resource "secrets"', 'namespace "calico-system"', "kubectl apply --server-side -f image-pull-secrets.yaml"):
             self.assertIn(part, message)
-        install.apply_manifests(cluster.kube, "operator")
+        install.apply_manifests(cluster.kube, "image-pull-secrets")
         kubes.wait_for("the copy", lambda: cluster.kube.get(copy), 60, explain=operator.text)
         kubes.wait_for("the DaemonSet", lambda: cluster.kube.get(DAEMONSET), 10, explain=operator.text)
         operator.kill()
