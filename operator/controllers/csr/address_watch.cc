@@ -27,11 +27,12 @@ api::ObjectKey KeyOf(const std::string& name) {
 }  // namespace
 
 AddressWatch::AddressWatch(aio::Executor executor, kube::Client& client, const base::Clock& clock,
-                           const base::Logger& logger)
+                           const base::Logger& logger, absl::Duration longest_silence)
     : executor_(executor),
       client_(client),
       clock_(clock),
       logger_(logger),
+      longest_silence_(longest_silence),
       watched_{{{HolderKind::kService, api::kServices},
                 {HolderKind::kNode, api::kNodes},
                 {HolderKind::kPod, api::kPods}}},
@@ -78,7 +79,8 @@ aio::Task<void> AddressWatch::Watch(Watched& watched) {
     TellIfKnown();
   };
   handlers.health = [&watched](const absl::Status& status) { watched.trouble = status; };
-  return kube::RunReflector(client_, watched.resource, {}, std::move(handlers), clock_, logger_);
+  return kube::RunReflector(client_, watched.resource, {.longest_silence = longest_silence_},
+                            std::move(handlers), clock_, logger_);
 }
 
 void AddressWatch::TellIfKnown() {
@@ -103,9 +105,10 @@ absl::Status AddressWatch::HealthOf(const Watched& watched) const {
   }
   const absl::Duration behind = clock_.SteadyNow() - watched.current_at;
   if (behind <= kLongestBehind) return absl::OkStatus();
-  return absl::UnavailableError(fmt::format("the watch of {} has told nothing new for {} s{}",
-                                            watched.resource.plural, absl::ToInt64Seconds(behind),
-                                            Text(watched.trouble)));
+  // Without the exact time: the reason of a wait, which is told again when it changes.
+  return absl::UnavailableError(fmt::format(
+      "the watch of {} has told nothing new for more than {} s{}", watched.resource.plural,
+      absl::ToInt64Seconds(kLongestBehind), Text(watched.trouble)));
 }
 
 absl::Status AddressWatch::Health() const {

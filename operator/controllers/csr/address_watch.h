@@ -2,9 +2,11 @@
 // Pods, and the word on whether it can be relied on.
 //
 // How current it is: a change is in it as soon as the API server has sent it. That the server has
-// sent everything is known from bookmarks, about one a minute, so an index is relied on for
-// kLongestBehind after the last proof (see Informer::current_at) and not beyond: with a watch that
-// cannot be opened for longer nobody gets a certificate with addresses until it can.
+// sent everything is known from bookmarks, about one a minute, and where none comes for
+// kLongestSilence (some stores send none, and some proxies cut every quiet watch before) from a new
+// list. An index is relied on for kLongestBehind after the last proof (see Informer::current_at)
+// and not beyond: with a server that can neither be watched nor listed for longer nobody gets a
+// certificate with addresses until it can.
 #ifndef CALICO_OPERATOR_CONTROLLERS_CSR_ADDRESS_WATCH_H_
 #define CALICO_OPERATOR_CONTROLLERS_CSR_ADDRESS_WATCH_H_
 
@@ -33,9 +35,12 @@ class AddressWatch {
  public:
   // Two bookmarks of a quiet kind, and the time to open the watch between them again.
   static constexpr absl::Duration kLongestBehind = absl::Minutes(3);
+  // More than from one bookmark to the next, so that a quiet cluster is not listed again and again;
+  // and with the list well below kLongestBehind.
+  static constexpr absl::Duration kLongestSilence = absl::Seconds(90);
 
   AddressWatch(aio::Executor executor, kube::Client& client, const base::Clock& clock,
-               const base::Logger& logger);
+               const base::Logger& logger, absl::Duration longest_silence = kLongestSilence);
   ~AddressWatch();
 
   // Called when everything is known again after somebody has asked in vain. Requires: before Start.
@@ -77,6 +82,7 @@ class AddressWatch {
   kube::Client& client_;
   const base::Clock& clock_;
   const base::Logger& logger_;
+  const absl::Duration longest_silence_;
   std::function<void()> observer_;
   AddressIndex index_;
   std::array<Watched, 3> watched_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pkg/api/certificates/certificate_signing_request.h"
+#include "pkg/base/clock.h"
 #include "pkg/kube/testing/async_test.h"
 #include "pkg/pki/certificate_request.h"
 #include "pkg/pki/testing/test_ca.h"
@@ -45,6 +46,17 @@ struct CsrSpec {
   std::vector<std::string> usages = {"server auth", "client auth", "digital signature"};
   size_t junk_bytes = 0;  // before the PEM block
   std::string condition;  // there already, made by somebody else
+};
+
+// The machine's clock, set forward by a test.
+class OffsetClock final : public base::Clock {
+ public:
+  absl::Time Now() const override { return base::SystemClock().Now() + offset_; }
+  absl::Time SteadyNow() const override { return base::SystemClock().SteadyNow() + offset_; }
+  void Advance(absl::Duration by) { offset_ += by; }
+
+ private:
+  absl::Duration offset_;
 };
 
 class CsrTest : public kube::FakeApiServerTest {

@@ -7,6 +7,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "pkg/aio/cancellation.h"
+#include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/kube/client/errors.h"
@@ -17,6 +18,8 @@ namespace {
 using Kind = ReflectorStep::Kind;
 
 constexpr absl::Duration kShort = absl::Seconds(1);
+// A watch that breaks after so long did work, also without an event.
+constexpr absl::Duration kLasting = absl::Seconds(10);
 constexpr absl::Duration kHealthy = absl::Minutes(2);
 constexpr absl::Duration kLongestRetryAfter = absl::Minutes(1);
 // What changes during a longer list is a replay in the watch after it.
@@ -58,6 +61,15 @@ class Reflector {
  private:
   aio::Task<ReflectorStep> List();
   aio::Task<ReflectorStep> Watch();
+  // One watch to its end; its status goes to `status`.
+  aio::Task<void> RunWatch(absl::Status& status);
+  // Until `current` is overdue.
+  aio::Task<void> WaitForSilence();
+  // Until then; nothing is left when `current` is overdue.
+  absl::Duration UntilSilence() const {
+    return told_current_at_ + options_.longest_silence - clock_.SteadyNow();
+  }
+  void TellCurrent(absl::Time at);
   absl::Status Handle(WatchEvent event);
   void Set(json::object object);
   void LogSkipped(const api::ObjectKey& key, std::string_view resource_version,
@@ -75,6 +87,8 @@ class Reflector {
   std::string resource_version_;                              // of the list or of the last event
   int events_ = 0;                                            // of the current watch
   bool caught_up_ = false;                                    // so has the current watch
+  absl::Time opened_at_ = absl::InfiniteFuture();             // the current watch, steady clock
+  absl::Time told_current_at_ = absl::InfinitePast();         // when `current` was called last
   absl::flat_hash_map<api::ObjectKey, std::string> skipped_;  // with the resourceVersion logged
 };
 
@@ -122,15 +136,35 @@ aio::Task<ReflectorStep> Reflector::List() {
   }
   resource_version_ = *std::move(resource_version);
   if (handlers_.synced) handlers_.synced();
-  if (handlers_.current) handlers_.current(start);
+  TellCurrent(start);
   caught_up_ = clock_.SteadyNow() - start <= kQuickList;
   co_return next;
 }
 
 aio::Task<ReflectorStep> Reflector::Watch() {
+  if (UntilSilence() <= absl::ZeroDuration()) co_return ReflectorStep{Kind::kList};
   events_ = 0;
-  const absl::Time start = clock_.SteadyNow();
-  const absl::Status status = co_await client_.Watch(
+  opened_at_ = absl::InfiniteFuture();
+  absl::Status status = absl::CancelledError("not begun");
+  if (options_.longest_silence == absl::InfiniteDuration()) {
+    co_await RunWatch(status);
+  } else {
+    co_await aio::Race(RunWatch(status), WaitForSilence());
+  }
+  caught_up_ = false;
+  if (co_await aio::IsCancelled()) co_return ReflectorStep{};
+  const absl::Duration lasted = std::max(clock_.SteadyNow() - opened_at_, absl::ZeroDuration());
+  if (absl::IsCancelled(status)) co_return ReflectorStep{Kind::kList};  // nothing was heard of it
+  const ReflectorStep next = machine_.AfterWatch(status, events_, lasted, base::RandomUnit());
+  if (!status.ok()) {
+    LogFailure("watch ended", status, next);
+    TellHealth(status, next);
+  }
+  co_return next;
+}
+
+aio::Task<void> Reflector::RunWatch(absl::Status& status) {
+  status = co_await client_.Watch(
       resource_,
       {.ns = options_.ns,
        .label_selector = options_.label_selector,
@@ -140,18 +174,20 @@ aio::Task<ReflectorStep> Reflector::Watch() {
        .duration = absl::Minutes(5) * (1 + base::RandomUnit()),
        .opened =
            [this] {
+             opened_at_ = clock_.SteadyNow();
              if (handlers_.health) handlers_.health(absl::OkStatus());
            }},
       [this](WatchEvent event) { return Handle(std::move(event)); });
-  caught_up_ = false;
-  if (co_await aio::IsCancelled()) co_return ReflectorStep{};
-  const ReflectorStep next =
-      machine_.AfterWatch(status, events_, clock_.SteadyNow() - start, base::RandomUnit());
-  if (!status.ok()) {
-    LogFailure("watch ended", status, next);
-    TellHealth(status, next);
+}
+
+aio::Task<void> Reflector::WaitForSilence() {
+  while (UntilSilence() > absl::ZeroDuration() && (co_await aio::Sleep(UntilSilence())).ok()) {
   }
-  co_return next;
+}
+
+void Reflector::TellCurrent(absl::Time at) {
+  told_current_at_ = clock_.SteadyNow();
+  if (handlers_.current) handlers_.current(at);
 }
 
 absl::Status Reflector::Handle(WatchEvent event) {
@@ -171,7 +207,7 @@ absl::Status Reflector::Handle(WatchEvent event) {
       Set(std::move(event.object));
       break;
   }
-  if (caught_up_ && handlers_.current) handlers_.current(clock_.SteadyNow());
+  if (caught_up_) TellCurrent(clock_.SteadyNow());
   return absl::OkStatus();
 }
 
@@ -239,7 +275,7 @@ ReflectorStep ReflectorMachine::AfterWatch(const absl::Status& status, int event
   }
   if (!IsOutage(status)) return Sleep(Kind::kSleepThenList, status, random);
   // What broke after it had worked is tried again at once; what cannot be opened has to wait.
-  if (events > 0) Healthy(lasted);
+  if (events > 0 || lasted >= kLasting) Healthy(lasted);
   if (is_short || std::exchange(broken_, true)) {
     return Sleep(Kind::kSleepThenWatch, status, random);
   }

@@ -37,12 +37,14 @@ class ReflectorMachine {
 
   ReflectorStep Start() const { return {ReflectorStep::Kind::kList, absl::ZeroDuration()}; }
   ReflectorStep AfterList(const absl::Status& status, double random);
-  // `events`: events of that watch, bookmarks included; `lasted`: how long it was open. Watching
+  // `events`: events of that watch, bookmarks included; `lasted`: how long it was open, zero if it
+  // could not be opened. Watching
   // goes on from the last resourceVersion after an orderly end, an outage (kUnavailable,
   // kDeadlineExceeded, the server's own kResourceExhausted) or a refusal (kUnauthenticated,
   // kPermissionDenied); everything else, such as an event that is too large, lists again,
   // kOutOfRange at once. A watch that ends within a second without an event, or breaks within a
-  // second, counts as a failure and waits first.
+  // second, counts as a failure and waits first; one that breaks later without an event does so
+  // from the second on, unless it lasted ten seconds: proxies cut what is quiet.
   ReflectorStep AfterWatch(const absl::Status& status, int events, absl::Duration lasted,
                            double random);
 
@@ -82,6 +84,11 @@ struct ReflectorOptions {
   std::string ns;
   std::string label_selector;
   std::string field_selector;
+  // When `current` has not been called for so long, the watch is ended and a list made: for whoever
+  // has to know that nothing was missed where no bookmark comes, because the API server's store
+  // sends none or a proxy cuts every quiet watch before. Longer than the minute between bookmarks,
+  // or idle servers list for nothing.
+  absl::Duration longest_silence = absl::InfiniteDuration();
 };
 
 // Runs until cancelled. Keeps no object: what `handlers` does not keep is gone.

@@ -71,8 +71,8 @@ TEST(ReflectorMachineTest, WhatFollowsAWatch) {
       {"throttled", ErrorFromResponse({.status = 429}), 0, kNone, Kind::kSleepThenWatch, first},
       {"event too large", absl::ResourceExhaustedError("10000 bytes"), 3, absl::Minutes(1),
        Kind::kSleepThenList, first},
-      {"open timed out", absl::DeadlineExceededError("30 s"), 0, absl::Seconds(30), Kind::kWatch,
-       kNone},
+      {"open timed out", absl::DeadlineExceededError("30 s"), 0, kNone, Kind::kSleepThenWatch,
+       first},
       {"token expired", absl::UnauthenticatedError("401"), 0, kNone, Kind::kSleepThenWatch, first},
       {"forbidden", absl::PermissionDeniedError("403"), 0, kNone, Kind::kSleepThenWatch, first},
       {"CRD deleted", absl::NotFoundError("404"), 0, kNone, Kind::kSleepThenList, first},
@@ -105,6 +105,15 @@ TEST(ReflectorMachineTest, OnlyTheFirstOfSeveralBrokenWatchesIsRetriedAtOnce) {
   ExpectStep(machine.AfterWatch(broken, 0, absl::Seconds(2), 0), Kind::kSleepThenWatch,
              absl::Milliseconds(800));
   ExpectStep(machine.AfterWatch(broken, 5, absl::Seconds(2), 0), Kind::kWatch, kNone);
+}
+
+// A proxy that cuts what is quiet for half a minute is no outage.
+TEST(ReflectorMachineTest, AQuietWatchThatLastedIsNoFailure) {
+  ReflectorMachine machine;
+  const absl::Status broken = absl::UnavailableError("reset");
+  for (int i = 0; i < 5; ++i) {
+    ExpectStep(machine.AfterWatch(broken, 0, absl::Seconds(35), 0), Kind::kWatch, kNone);
+  }
 }
 
 TEST(ReflectorMachineTest, BackoffStartsAgainAfterTwoHealthyMinutes) {
