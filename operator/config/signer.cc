@@ -5,9 +5,11 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "operator/config/signer_policy.h"
 #include "operator/csr_policy/policy.h"
+#include "operator/validation/api_endpoint.h"
 #include "pkg/api/meta/names.h"
 #include "pkg/base/version.h"
 
@@ -34,6 +36,24 @@ void CheckSignerNames(const std::vector<std::string>& names, std::vector<std::st
     }
   }
   if (names.empty()) problems.push_back("--signer-name: needs at least one name");
+}
+
+// People write the ConfigMap, which takes the place of what the kubelet sets. Without kube-proxy
+// the cluster's Service is not reached, so nothing stands in for an address that is wrong.
+void ReadServiceAddress(const EnvironmentReader& environment, SignerConfig* config,
+                        std::vector<std::string>& problems) {
+  if (!config->kubeconfig.empty() || !environment("KUBECONFIG").empty()) return;
+  const validation::EndpointVerdict verdict =
+      validation::ReadApiEndpoint(environment(std::string(validation::kServiceHostKey)),
+                                  environment(std::string(validation::kServicePortKey)));
+  config->service_host = verdict.host;
+  config->service_port = verdict.port;
+  if (verdict.ok()) return;
+  const std::string ns = environment("POD_NAMESPACE");
+  problems.push_back(
+      fmt::format("{} (if it comes from ConfigMap {}/kubernetes-services-endpoint, correct it "
+                  "there)",
+                  fmt::join(verdict.problems, "; "), ns.empty() ? kProgram : ns));
 }
 
 void AddFlags(Flags& flags, SignerConfig* config) {
@@ -97,6 +117,18 @@ void AddExamples(Flags& flags) {
 
 }  // namespace
 
+EnvironmentReader CheckedEnvironment(const SignerConfig& config, EnvironmentReader environment) {
+  return [&config, environment = std::move(environment)](const std::string& name) {
+    if (name == validation::kServiceHostKey && !config.service_host.empty()) {
+      return config.service_host;
+    }
+    if (name == validation::kServicePortKey && !config.service_port.empty()) {
+      return config.service_port;
+    }
+    return environment(name);
+  };
+}
+
 ParsedFlags ParseSignerConfig(int argc, const char* const* argv,
                               const EnvironmentReader& environment, SignerConfig* config) {
   Flags flags{std::string(kProgram), std::string(kSummary)};
@@ -120,6 +152,7 @@ ParsedFlags ParseSignerConfig(int argc, const char* const* argv,
     if (config->duration < csr_policy::kShortestDuration) {
       problems.push_back("--duration: less than 10m");
     }
+    ReadServiceAddress(environment, config, problems);
   });
   ParsedFlags parsed = flags.Parse(argc, argv, environment);
   if (parsed.exit_code.has_value()) return parsed;

@@ -65,6 +65,45 @@ TEST(SignerConfigTest, RefusesSignerNamesThatCannotServe) {
   }
 }
 
+TEST(SignerConfigTest, TheAddressOfTheApiServerIsTrimmedAndChecked) {
+  const auto parse = [](SignerConfig* config, const std::string& host, const std::string& port,
+                        std::vector<const char*> more = {}) {
+    std::vector<const char*> arguments = {"--signer-name=a.b/c", "--ca-cert=c", "--ca-key=k"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Parse(arguments, config,
+                 {{"KUBERNETES_SERVICE_HOST", host},
+                  {"KUBERNETES_SERVICE_PORT", port},
+                  {"POD_NAMESPACE", "csr-signer"}});
+  };
+  SignerConfig config;
+  const ParsedFlags good = parse(&config, "[fd00::10]\n", " 6443\n");
+  ASSERT_FALSE(good.exit_code.has_value()) << good.text;
+  const EnvironmentReader checked =
+      CheckedEnvironment(config, [](const std::string& name) { return "raw " + name; });
+  EXPECT_EQ(checked("KUBERNETES_SERVICE_HOST"), "fd00::10");
+  EXPECT_EQ(checked("KUBERNETES_SERVICE_PORT"), "6443");
+  EXPECT_EQ(checked("HOME"), "raw HOME");
+  const struct {
+    const char* host;
+    const char* port;
+    const char* variable;
+  } cases[] = {{"https://10.0.0.10:6443", "6443", "KUBERNETES_SERVICE_HOST"},
+               {"10.0.0.10:6443", "6443", "KUBERNETES_SERVICE_HOST"},
+               {"", "6443", "KUBERNETES_SERVICE_HOST"},
+               {"10.0.0.10", "https", "KUBERNETES_SERVICE_PORT"},
+               {"10.0.0.10", "", "KUBERNETES_SERVICE_PORT"}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.host);
+    SignerConfig bad;
+    const ParsedFlags parsed = parse(&bad, c.host, c.port);
+    EXPECT_EQ(parsed.exit_code, kExitUsage);
+    EXPECT_THAT(parsed.text, AllOf(HasSubstr(c.variable),
+                                   HasSubstr("ConfigMap csr-signer/kubernetes-services-endpoint")));
+    EXPECT_FALSE(parse(&bad, c.host, c.port, {"--kubeconfig=f"}).exit_code.has_value())
+        << "the kubeconfig says where it is";
+  }
+}
+
 TEST(SignerConfigTest, RefusesShortDurations) {
   SignerConfig config;
   EXPECT_THAT(

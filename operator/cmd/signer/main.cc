@@ -35,7 +35,8 @@ aio::Task<void> Stop(const base::Logger& logger) {
 int Run(const config::SignerConfig& config) {
   const base::Logger logger(config.log_level);
   absl::StatusOr<kube::RestConfig> api = kube::LoadRestConfig(
-      {.kubeconfig = config.kubeconfig}, kube::ProcessEnvironment(), base::SystemClock(), logger);
+      {.kubeconfig = config.kubeconfig},
+      config::CheckedEnvironment(config, kube::ProcessEnvironment()), base::SystemClock(), logger);
   if (!api.ok()) {
     logger.Error("no API server to talk to", {{"error", api.status()}});
     return csr::kExitBadInput;
