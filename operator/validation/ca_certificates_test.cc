@@ -75,6 +75,17 @@ TEST(CaPemTest, WhatPeopleHaveIsTaken) {
   EXPECT_THAT(Check(File("bom_crlf.pem") + File("bom_crlf.pem") + File("good.pem")).certificates,
               SizeIs(1))
       << "`cat` leaves a byte order mark in the middle";
+  for (const std::string& comment :
+       {std::string("subject=/C=US/O=Example/OU=Infrastructure/CN=ExampleRootCA"),
+        std::string("issuer=/C=US/O=Example/OU=Infrastructure2024/CN=ExampleRootCA"),
+        std::string("/C=US/O=Example/OU=Infrastructure2024/CN=ExampleRootCA"), std::string(72, '='),
+        std::string(72, '+'), std::string(72, '/'), std::string(72, 'x'),
+        std::string("/etc/pki/certificates/Example2024/IssuingCA2/FILES"),
+        std::string("etc/pki/certificates/Example2024/Issuing/CA2/FILES"),
+        std::string("ExampleOrganisationRootCertificateAuthorityG2")}) {
+    SCOPED_TRACE(comment);
+    EXPECT_THAT(Check(comment + "\n" + good + comment + "\n").problems, IsEmpty());
+  }
 }
 
 TEST(CaPemTest, TheCommandOfTheMessageMakesItRight) {
@@ -162,6 +173,9 @@ TEST(CaPemTest, NothingGetsLostInSilence) {
       {"a shorter beginning", good + "-----BEG", "(\"-----BEG\") is no whole BEGIN line"},
       {"other dashes", good + "---- BEGIN CERTIFICATE ----\n" + body, "is no whole BEGIN line"},
       {"a body after", good + body, "line 12 looks like a part of one"},
+      {"a line of a body after", good + body.substr(65 * 3, 65),
+       "line 12 looks like a part of one"},
+      {"the last line of a body", good + body.substr(65 * 8), "line 12 looks like a part of one"},
       {"a body before", body + good, "line 1 looks like a part of one"},
       {"two in DER", File("certificate.der") + File("certificate.der"), "more after its first"},
       {"empty", "", "is required"},

@@ -25,6 +25,7 @@ constexpr std::string_view kSignedData = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x
 constexpr std::string_view kSpace = " \t\r\n";
 // A line of base64 that is as long as this is no word.
 constexpr size_t kBodyLine = 40;
+constexpr size_t kLettersPerSlash = 16;
 constexpr size_t kQuoted = 40;
 
 // Not quoted, whatever it is.
@@ -204,13 +205,28 @@ std::string Damage(std::string_view text, const absl::Status& status, CaPlace pl
   return fmt::format("is damaged PEM: {}", std::string(status.message()));
 }
 
+// A path of folders: base64 has one '/' in 64 letters.
+bool LooksLikePath(std::string_view line) {
+  const auto slashes = static_cast<size_t>(std::count(line.begin(), line.end(), '/'));
+  return slashes > line.size() / kLettersPerSlash || (line.starts_with('/') && slashes > 2);
+}
+
+// Base64 that is no word, name, path, fingerprint or underline: all kinds of letters are in it, and
+// '=' only at its end.
 bool IsBodyLine(std::string_view line) {
-  const auto is_base64 = [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '/' || c == '=';
-  };
-  const auto is_hex = [](char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); };
-  return line.size() >= kBodyLine && std::all_of(line.begin(), line.end(), is_base64) &&
-         !std::all_of(line.begin(), line.end(), is_hex);  // a fingerprint
+  if (line.size() < kBodyLine || LooksLikePath(line)) return false;
+  for (int padding = 0; padding < 2 && line.ends_with('='); ++padding) line.remove_suffix(1);
+  size_t upper = 0, lower = 0, digits = 0;
+  bool is_hex = true;
+  for (const char letter : line) {
+    const auto c = static_cast<unsigned char>(letter);
+    if (!absl::ascii_isalnum(c) && c != '+' && c != '/') return false;
+    if (absl::ascii_isupper(c)) ++upper;
+    if (absl::ascii_islower(c)) ++lower;
+    if (absl::ascii_isdigit(c)) ++digits;
+    is_hex = is_hex && absl::ascii_isxdigit(c);
+  }
+  return upper > 0 && lower > 0 && digits > 1 && !is_hex;
 }
 
 // A BEGIN line that is none: cut off, or with other dashes.
