@@ -168,15 +168,6 @@ absl::StatusOr<Certificate> Build(const PublicKey& key, const CertificateTemplat
   return internal::FromX509(x509.get());
 }
 
-// `issuer` issued `subject`, by names, key identifiers and signature.
-bool IsIssuedBy(const Certificate& subject, const Certificate& issuer) {
-  X509* child = internal::CertificateAccess::Handle(subject);
-  X509* parent = internal::CertificateAccess::Handle(issuer);
-  EVP_PKEY* key = internal::KeyAccess::Handle(issuer.public_key());
-  return key != nullptr && X509_check_issued(parent, child) == X509_V_OK &&
-         X509_verify(child, key) == 1;
-}
-
 absl::Status CheckAuthority(const Certificate& ca) {
   const auto refuse = [&ca](std::string_view cause) {
     return absl::InvalidArgumentError(

@@ -11,6 +11,7 @@
 #include "pkg/openssl/error.h"
 #include "pkg/openssl/handles.h"
 #include "pkg/pki/ca/name_constraints.h"
+#include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/x509.h"
 
 namespace calico::pki {
@@ -155,6 +156,15 @@ absl::Status VerifyChain(const Certificate& leaf, const std::vector<Certificate>
   const int verdict = X509_verify_cert(context.get());
   if (verdict < 0) return Failed();
   return verdict == 1 ? absl::OkStatus() : Explain(context.get(), purpose);
+}
+
+bool IsIssuedBy(const Certificate& certificate, const Certificate& issuer) {
+  const openssl::ErrorScope scope;
+  X509* child = internal::CertificateAccess::Handle(certificate);
+  X509* parent = internal::CertificateAccess::Handle(issuer);
+  EVP_PKEY* key = internal::KeyAccess::Handle(issuer.public_key());
+  return key != nullptr && X509_check_issued(parent, child) == X509_V_OK &&
+         X509_verify(child, key) == 1;
 }
 
 absl::Status KeyMatches(const Certificate& certificate, const PublicKey& key) {

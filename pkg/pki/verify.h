@@ -30,6 +30,10 @@ absl::Status VerifyChain(const Certificate& leaf, const std::vector<Certificate>
                          const std::vector<Certificate>& roots, ExtendedKeyUsage purpose,
                          absl::Time now);
 
+// `issuer` issued `certificate`: by names, by what the authority key identifier says (key, issuer
+// and serial number), by the issuer's keyUsage and by the signature.
+bool IsIssuedBy(const Certificate& certificate, const Certificate& issuer);
+
 // OK when the certificate was made for this key. Errors: FailedPrecondition.
 absl::Status KeyMatches(const Certificate& certificate, const PublicKey& key);
 absl::Status KeyMatches(const Certificate& certificate, const PrivateKey& key);

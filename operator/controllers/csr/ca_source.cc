@@ -1,6 +1,7 @@
 #include "operator/controllers/csr/ca_source.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -48,16 +49,36 @@ absl::Time NextChange(const std::vector<pki::Certificate>& file, absl::Time now)
   return next;
 }
 
-// The certificates that sign and are sent, each of which will do.
+// What is wrong with a CA that has `below` CAs below it.
+std::vector<std::string> ProblemsAbove(const pki::Certificate& ca, size_t below,
+                                       const pki::CaDemands& demands) {
+  std::vector<std::string> problems = pki::CaProblems(ca, demands);
+  const std::optional<int> limit = ca.path_length();
+  if (limit.has_value() && below > static_cast<size_t>(*limit)) {
+    problems.push_back(fmt::format("has a path length of {}, with {} CAs below it", *limit, below));
+  }
+  return problems;
+}
+
+// The certificates that sign and are sent, each of which will do. A root above the CA is never
+// sent: one that will not do is left out with a note, as if it were not in the file.
 absl::StatusOr<std::vector<pki::Certificate>> Take(const std::vector<pki::Certificate>& file,
-                                                   const pki::CaChain& chosen) {
+                                                   pki::CaChain& chosen) {
   const pki::CaDemands demands = validation::CalicoUsages();
   std::vector<pki::Certificate> chain;
   std::vector<std::string> problems;
   for (const size_t index : chosen.indices) {
-    for (const std::string& problem : pki::CaProblems(file[index], demands)) {
-      problems.push_back(fmt::format("{} {}", pki::NameInFile(index, file), problem));
+    const bool is_root_above = !chain.empty() && file[index].is_self_signed();
+    const std::vector<std::string> found = is_root_above
+                                               ? ProblemsAbove(file[index], chain.size(), demands)
+                                               : pki::CaProblems(file[index], demands);
+    for (const std::string& problem : found) {
+      (is_root_above ? chosen.notes : problems)
+          .push_back(
+              fmt::format("{} {}{}", pki::NameInFile(index, file), problem,
+                          is_root_above ? " (who trusts it alone refuses what is signed)" : ""));
     }
+    if (is_root_above && !found.empty()) break;
     chain.push_back(file[index]);
   }
   if (problems.empty()) return chain;

@@ -52,10 +52,11 @@ class CaSource {
 };
 
 // A certificate file and a key file, read again when they change and when a certificate begins or
-// ends. Of the certificates the valid one that is for the key signs, wherever it stands, and those
-// above it are sent; others, of a rollover say, are left out with a warning. A pair that cannot
-// serve is logged, and the old one stays. Without an old one, after a start, there is none until
-// the files are mended: a program that ended would hide why.
+// ends. Of the certificates the valid one that is for the key signs, wherever it stands, and the
+// valid ones above it are sent; others, of a rollover say, are left out with a warning, and so is a
+// root above it that will not do. A pair that cannot serve is logged, and the old one stays.
+// Without an old one, after a start, there is none until the files are mended: a program that ended
+// would hide why.
 class FileCaSource final : public CaSource {
  public:
   // Looks at the files once. `clock` and `logger` outlive the source. status() is then of the

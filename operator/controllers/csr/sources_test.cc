@@ -266,6 +266,54 @@ TEST_F(SourcesTest, ACaThatWillNotDoForCalicoIsRefusedByItsCause) {
                                            HasSubstr("`openssl x509 -inform der -in FILE`")));
 }
 
+TEST_F(SourcesTest, ARootAboveThatWillNotDoIsANote) {
+  const auto make = [&](const pki::PrivateKey& key, std::vector<std::string> usages) {
+    return pki::SelfSign(key, {.common_name = "root",
+                               .extended_key_usages = std::move(usages),
+                               .not_before = clock_.Now(),
+                               .not_after = clock_.Now() + absl::Hours(9000),
+                               .is_ca = true})
+        .value();
+  };
+  const auto root_key = pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).value();
+  const pki::Certificate root = make(root_key, {});
+  const pki::Certificate server_only = make(root_key, {std::string(pki::kOidServerAuth)});
+  const pki::Certificate too_short =
+      pki::SelfSign(root_key, {.common_name = "root",
+                               .not_before = clock_.Now(),
+                               .not_after = clock_.Now() + absl::Hours(9000),
+                               .is_ca = true,
+                               .path_length = 0})
+          .value();
+  const auto key = pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).value();
+  const pki::Certificate ca =
+      pki::CertificateAuthority::Create({root},
+                                        pki::PrivateKey::ParsePem(root_key.ToPem().view()).value())
+          ->Issue(key.public_key(),
+                  {.common_name = "issuing",
+                   .not_before = clock_.Now(),
+                   .not_after = clock_.Now() + absl::Hours(8000),
+                   .is_ca = true},
+                  clock_.Now())
+          .value();
+  const struct {
+    const pki::Certificate& root;
+    const char* note;
+  } cases[] = {{server_only, "certificate 2 of 2 (CN=root) limits what is below it"},
+               {too_short, "certificate 2 of 2 (CN=root) has a path length of 0"}};
+  Put("tls.key", std::string(key.ToPem().view()));
+  for (const auto& c : cases) {
+    lines_.clear();
+    Put("tls.crt", ca.pem() + c.root.pem());
+    const auto source = OpenCa();
+    ASSERT_THAT(source->status(), IsOk());
+    EXPECT_THAT(lines_, ElementsAre(HasSubstr(c.note)));
+    const auto leaf = pki::PrivateKey::Generate(pki::KeyAlgorithm::kEcdsaP256).value();
+    EXPECT_THAT(source->Current()->Issue(leaf.public_key(), Wanted(clock_.Now()), clock_.Now()),
+                IsOk());
+  }
+}
+
 TEST_F(SourcesTest, ANewCaIsTakenABadOneIsNot) {
   const pki::TestCa first("first");
   PutCa(first);

@@ -1,17 +1,16 @@
 #include "pkg/pki/ca/ca_check.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string_view>
 
 #include <fmt/format.h>
 #include <openssl/x509.h>
 
-#include "pkg/openssl/error.h"
 #include "pkg/pki/ca/go_reading.h"
 #include "pkg/pki/ca/name_constraints.h"
 #include "pkg/pki/internal/asn1.h"
-#include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/x509.h"
 #include "pkg/pki/verify.h"
 
@@ -94,17 +93,6 @@ void NoteAddresses(const Certificate& ca, std::string_view which, const CaDemand
   }
 }
 
-// `parent` has signed `child`, whatever its extensions say.
-bool HasSigned(const Certificate& parent, const Certificate& child) {
-  if (child.issuer() != parent.subject()) return false;
-  const bool other_key = !child.authority_key_id().empty() && !parent.subject_key_id().empty() &&
-                         child.authority_key_id() != parent.subject_key_id();
-  EVP_PKEY* key = internal::KeyAccess::Handle(parent.public_key());
-  if (other_key || key == nullptr) return false;
-  const openssl::ErrorScope scope;
-  return X509_verify(internal::CertificateAccess::Handle(child), key) == 1;
-}
-
 // SHA-1, say: whoever has to verify it refuses it, as `VerifyChain` and Go do.
 bool HasWeakSignature(const Certificate& certificate) {
   int bits = 0;
@@ -123,9 +111,9 @@ bool HasSameNameBytes(const Certificate& child, const Certificate& parent) {
 // Finds the CAs of a bundle that lie deeper than one above allows.
 class PathLengths {
  public:
-  explicit PathLengths(absl::Span<const Certificate> bundle) : bundle_(bundle) {}
+  PathLengths(absl::Span<const Certificate> bundle, absl::Time now) : bundle_(bundle), now_(now) {}
 
-  // A CA below bundle[top] that its path length forbids.
+  // A valid CA below bundle[top] that its path length forbids.
   std::optional<size_t> FirstTooDeep(size_t top) {
     if (!bundle_[top].path_length().has_value()) return std::nullopt;
     std::vector<size_t> level = {top};
@@ -145,11 +133,12 @@ class PathLengths {
         const Certificate& child = bundle_[i];
         // Self-issued ones do not count (RFC 5280 6.1.4).
         if (!child.is_ca() || child.subject() == child.issuer() || seen.contains(i) ||
-            child.issuer() != bundle_[parent].subject() || signatures_ == kMostSignatures) {
+            !IsValid(child, now_) || child.issuer() != bundle_[parent].subject() ||
+            signatures_ == kMostSignatures) {
           continue;
         }
         ++signatures_;
-        if (!HasSigned(bundle_[parent], child)) continue;
+        if (!IsIssuedBy(child, bundle_[parent])) continue;
         seen.insert(i);
         next.push_back(i);
       }
@@ -158,6 +147,7 @@ class PathLengths {
   }
 
   absl::Span<const Certificate> bundle_;
+  absl::Time now_;
   int signatures_ = 0;
 };
 
@@ -194,30 +184,38 @@ void JudgeTime(const Certificate& certificate, std::string_view which, bool some
   }
 }
 
-// The valid certificate of `file` that has signed file[child]; else one that has but is not valid.
-std::optional<size_t> IssuerOf(absl::Span<const Certificate> file, size_t child, absl::Time now,
-                               const std::vector<size_t>& used) {
-  std::optional<size_t> invalid;
-  for (size_t i = 0; i < file.size(); ++i) {
-    if (std::find(used.begin(), used.end(), i) != used.end() || !HasSigned(file[i], file[child])) {
-      continue;
-    }
-    if (IsValid(file[i], now)) return i;
-    if (!invalid.has_value()) invalid = i;
-  }
-  return invalid;
+// Of two that would do at `now`: a valid one is better, then the one that ends last.
+bool IsBetter(const Certificate& a, const Certificate& b, absl::Time now) {
+  if (IsValid(a, now) != IsValid(b, now)) return IsValid(a, now);
+  return a.not_after() > b.not_after();
 }
 
-// The first certificate that is for `key` and valid.
+// The best certificate of `file` that has issued file[child]; not valid if none of them is.
+std::optional<size_t> IssuerOf(absl::Span<const Certificate> file, size_t child, absl::Time now,
+                               const std::vector<size_t>& used) {
+  std::optional<size_t> best;
+  for (size_t i = 0; i < file.size(); ++i) {
+    if (std::find(used.begin(), used.end(), i) != used.end() || !IsIssuedBy(file[child], file[i])) {
+      continue;
+    }
+    if (!best.has_value() || IsBetter(file[i], file[*best], now)) best = i;
+  }
+  return best;
+}
+
+// The valid certificate for `key` that ends last: a renewed one before the one that it replaces.
 absl::StatusOr<size_t> ChooseCa(absl::Span<const Certificate> file, const PublicKey& key,
                                 absl::Time now) {
   std::string invalid;
+  std::optional<size_t> best;
   for (size_t i = 0; i < file.size(); ++i) {
     if (file[i].public_key() != key) continue;
-    if (IsValid(file[i], now)) return i;
+    if (!best.has_value() || IsBetter(file[i], file[*best], now)) best = i;
+    if (IsValid(file[i], now)) continue;
     invalid += fmt::format("{}{} {}", invalid.empty() ? "" : ", ", NameInFile(i, file),
                            WhyInvalid(file[i], now));
   }
+  if (best.has_value() && IsValid(file[*best], now)) return *best;
   if (!invalid.empty()) {
     return absl::FailedPreconditionError(
         fmt::format("{}{}", file.size() == 1 ? "" : "of those that are for the key, ", invalid));
@@ -225,6 +223,40 @@ absl::StatusOr<size_t> ChooseCa(absl::Span<const Certificate> file, const Public
   if (file.size() == 1) return KeyMatches(file.front(), key);
   return absl::FailedPreconditionError(
       fmt::format("none of the {} certificates is for the key", file.size()));
+}
+
+// Why file[index] is not in `chain`: what follows its name.
+std::string WhyLeftOut(absl::Span<const Certificate> file, size_t index, const CaChain& chain,
+                       absl::Time now) {
+  const Certificate& certificate = file[index];
+  const Certificate& ca = file[chain.indices.front()];
+  const Certificate& last = file[chain.indices.back()];
+  if (!IsValid(certificate, now)) {
+    const std::string why = WhyInvalid(certificate, now);
+    // A root is not sent, so its end harms nobody here; above a root nothing is missing.
+    const bool is_root = certificate.is_self_signed() || last.is_self_signed();
+    if (is_root || !IsIssuedBy(last, certificate)) return why;
+    return fmt::format(
+        "{} and stands above the CA: it is not sent, and who trusts neither the CA nor another one "
+        "above it refuses what is signed",
+        why);
+  }
+  if (certificate.public_key() == ca.public_key()) {
+    return "is for the key too, but of such the one that ends last signs";
+  }
+  bool has_name_above = false;
+  for (const size_t below : chain.indices) {
+    if (IsIssuedBy(file[below], certificate)) {
+      return "is above the CA too, but of such the one that ends last is taken";
+    }
+    has_name_above = has_name_above || (!file[below].is_self_signed() &&
+                                        file[below].issuer() == certificate.subject());
+  }
+  if (has_name_above) {
+    return "has the name of one above the CA, but is another one by its key, its serial number or "
+           "what it may sign";
+  }
+  return "is neither for the key nor above the CA";
 }
 
 // What peers may refuse although the chain is sound.
@@ -283,7 +315,7 @@ CaFindings CheckCaBundle(absl::Span<const Certificate> bundle, const CaDemands& 
   CaFindings findings;
   const bool some_are_valid =
       std::any_of(bundle.begin(), bundle.end(), [now](const auto& ca) { return IsValid(ca, now); });
-  PathLengths path_lengths(bundle);
+  PathLengths path_lengths(bundle, now);
   for (size_t i = 0; i < bundle.size(); ++i) {
     const std::string which = NameInFile(i, bundle);
     JudgeTime(bundle[i], which, some_are_valid, now, findings);
@@ -294,9 +326,10 @@ CaFindings CheckCaBundle(absl::Span<const Certificate> bundle, const CaDemands& 
       findings.problems.push_back(fmt::format("{} {}", which, problem));
     }
     if (const std::optional<size_t> deep = path_lengths.FirstTooDeep(i)) {
-      findings.problems.push_back(
-          fmt::format("{} has a path length of {}, which forbids {} below it: make the upper one "
-                      "anew with a longer path length",
+      // No problem: the lower one is trusted itself.
+      findings.notes.push_back(
+          fmt::format("{} has a path length of {}, which forbids {} below it: who does not trust "
+                      "the lower one itself refuses what it signs",
                       which, *bundle[i].path_length(), NameInFile(*deep, bundle)));
     }
   }
@@ -311,22 +344,15 @@ absl::StatusOr<CaChain> ChooseCaChain(absl::Span<const Certificate> file, const 
   CaChain chain{.indices = {*ca}};
   while (!file[chain.indices.back()].is_self_signed()) {
     const auto issuer = IssuerOf(file, chain.indices.back(), now, chain.indices);
-    if (!issuer.has_value()) break;
-    if (!IsValid(file[*issuer], now)) {
-      // A root is not sent, so its end harms nobody here.
-      if (file[*issuer].is_self_signed()) break;
-      return absl::FailedPreconditionError(fmt::format(
-          "{}, above the CA, {}", NameInFile(*issuer, file), WhyInvalid(file[*issuer], now)));
-    }
+    // Who trusts the CA itself needs nothing above it.
+    if (!issuer.has_value() || !IsValid(file[*issuer], now)) break;
     chain.indices.push_back(*issuer);
   }
   NoteWeakLinks(file, chain);
   for (size_t i = 0; i < file.size(); ++i) {
     if (std::find(chain.indices.begin(), chain.indices.end(), i) != chain.indices.end()) continue;
-    chain.notes.push_back(fmt::format("{} {}", NameInFile(i, file),
-                                      IsValid(file[i], now)
-                                          ? "is neither for the key nor above the CA"
-                                          : WhyInvalid(file[i], now)));
+    chain.notes.push_back(
+        fmt::format("{} {}", NameInFile(i, file), WhyLeftOut(file, i, chain, now)));
   }
   return chain;
 }

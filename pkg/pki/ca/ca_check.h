@@ -53,7 +53,9 @@ struct CaFindings {
 
 // A bundle of trusted CAs at `now`. In a rollover an expired or a future one beside a good one is
 // normal: a note with its date. When none is valid, each one's date is a problem. The others are
-// judged by CaProblems, an expired one by nothing else, and by the path lengths of those above.
+// judged by CaProblems, an expired one by nothing else. A path length that forbids a valid one
+// below is a note: each member is trusted itself, so that what the lower one signs is taken
+// (VerifyChain and Go say so), but not by those who trust the upper one alone.
 CaFindings CheckCaBundle(absl::Span<const Certificate> bundle, const CaDemands& demands,
                          absl::Time now);
 
@@ -63,9 +65,10 @@ struct CaChain {
   std::vector<std::string> notes;  // which are left out and why; what peers may refuse
 };
 
-// The first certificate of `file` that is for `key` and valid at `now`, wherever it stands, and the
-// valid ones above it. Errors: FailedPrecondition: none is for the key; none of those is valid,
-// with the dates; an intermediate above it is not valid.
+// The certificate of `file` that is for `key` and valid at `now`, wherever it stands, and the valid
+// ones above it. Where several would do, the one that ends last. One above that is not valid ends
+// the chain with a note. Errors: FailedPrecondition: none is for the key; none of those is valid,
+// with the dates.
 absl::StatusOr<CaChain> ChooseCaChain(absl::Span<const Certificate> file, const PublicKey& key,
                                       absl::Time now);
 

@@ -1,6 +1,7 @@
 #include "pkg/pki/ca/ca_check.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -10,6 +11,7 @@
 #include "pkg/pki/issue.h"
 #include "pkg/pki/testing/openssl_command.h"
 #include "pkg/pki/testing/test_ca.h"
+#include "pkg/pki/verify.h"
 
 namespace calico::pki {
 namespace {
@@ -20,6 +22,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 CaDemands Demands() {
@@ -30,6 +33,8 @@ CaDemands Demands() {
 }
 
 PrivateKey NewKey() { return PrivateKey::Generate(KeyAlgorithm::kEcdsaP256).value(); }
+
+PrivateKey Copy(const PrivateKey& key) { return PrivateKey::ParsePem(key.ToPem().view()).value(); }
 
 Certificate SelfSigned(CertificateTemplate wanted, const PrivateKey& key = NewKey()) {
   if (wanted.common_name.empty()) wanted.common_name = "odd";
@@ -165,31 +170,66 @@ TEST(CaBundleTest, AnExpiredMemberIsJudgedByNothingElse) {
   EXPECT_THAT(CheckCaBundle(bundle, Demands(), TestTime() + absl::Hours(2)).problems, IsEmpty());
 }
 
-TEST(CaBundleTest, APathLengthForbidsWhatLiesDeeper) {
+// A root with path length 0 and a CA below it, which our own CAs would not make.
+struct TooDeep {
+  Certificate root;
+  CertificateAuthority issuing;
+};
+TooDeep MakeTooDeep(int days) {
   const PrivateKey key = NewKey();
-  const Certificate root =
-      SelfSigned({.common_name = "root", .is_ca = true, .path_length = 0}, key);
-  // By hand: our own CAs do not break their path length.
+  Certificate root = SelfSigned({.common_name = "root", .is_ca = true, .path_length = 0}, key);
   const OpensslCommand openssl;
   openssl.Write("root.pem", root.pem());
   openssl.Write("root.key", std::string(key.ToPem().view()));
   openssl.Write("ext", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n");
   const auto made = openssl.Run(
       "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out r -subj /CN=issuing "
-      "&& "
-      "openssl x509 -req -in r -CA root.pem -CAkey root.key -CAcreateserial -extfile ext -days "
-      "36500 -out issuing.pem");
-  ASSERT_EQ(made.exit_code, 0) << made.output;
-  const Certificate issuing = Certificate::ParsePem(openssl.Read("issuing.pem")).value();
+      "&& openssl x509 -req -in r -CA root.pem -CAkey root.key -CAcreateserial -extfile ext "
+      "-days {} -out issuing.pem",
+      days);
+  EXPECT_EQ(made.exit_code, 0) << made.output;
+  return {std::move(root),
+          CertificateAuthority::Create({Certificate::ParsePem(openssl.Read("issuing.pem")).value()},
+                                       PrivateKey::ParsePem(openssl.Read("k")).value())
+              .value()};
+}
+
+TEST(CaBundleTest, APathLengthThatForbidsWhatIsTrustedItselfIsANote) {
+  const TooDeep made = MakeTooDeep(36500);
+  const Certificate& issuing = made.issuing.certificate();
   const absl::Time now = std::max(TestTime(), issuing.not_before());
-  EXPECT_THAT(CheckCaBundle({issuing, root}, Demands(), now).problems,
+  const CaFindings findings = CheckCaBundle({issuing, made.root}, Demands(), now);
+  EXPECT_THAT(findings.problems, IsEmpty());
+  EXPECT_THAT(findings.notes,
               ElementsAre(AllOf(HasSubstr("certificate 2 of 2 (CN=root) has a path length of 0"),
                                 HasSubstr("forbids certificate 1 of 2 (CN=issuing)"))));
+  const auto leaf = made.issuing.Issue(NewKey().public_key(),
+                                       {.common_name = "leaf",
+                                        .extended_key_usages = {std::string(kOidClientAuth)},
+                                        .not_before = now,
+                                        .not_after = now + absl::Hours(1)},
+                                       now);
+  ASSERT_THAT(leaf, IsOk());
+  const auto verify = [&](const std::vector<Certificate>& roots) {
+    return VerifyChain(*leaf, {issuing}, roots, ExtendedKeyUsage::kClientAuth, now);
+  };
+  EXPECT_THAT(verify({issuing, made.root}), IsOk());
+  EXPECT_THAT(verify({made.root, issuing}), IsOk());
+  EXPECT_THAT(verify({made.root}), StatusIs(absl::StatusCode::kFailedPrecondition));
   const TestCa good("good");
   EXPECT_THAT(CheckCaBundle({good.Intermediate("a").certificate(), good.certificate()}, Demands(),
                             TestTime())
-                  .problems,
+                  .notes,
               IsEmpty());
+}
+
+TEST(CaBundleTest, APathLengthDoesNotRegardWhatHasExpired) {
+  const TooDeep made = MakeTooDeep(1);
+  const Certificate& issuing = made.issuing.certificate();
+  const absl::Time now = std::max(TestTime(), issuing.not_after() + absl::Hours(1));
+  const CaFindings findings = CheckCaBundle({issuing, made.root}, Demands(), now);
+  EXPECT_THAT(findings.problems, IsEmpty());
+  EXPECT_THAT(findings.notes, ElementsAre(HasSubstr("(CN=issuing) expired on")));
 }
 
 TEST(CaChainTest, TheValidCertificateThatFitsTheKeyIsTakenWhateverItsPlace) {
@@ -218,6 +258,79 @@ TEST(CaChainTest, TheValidOnesAboveAreInOrder) {
   ASSERT_THAT(chain, IsOk());
   EXPECT_THAT(chain->indices, ElementsAre(2, 0));
   EXPECT_THAT(chain->notes, ElementsAre(HasSubstr("certificate 2 of 3 (CN=old) expired on")));
+}
+
+TEST(CaChainTest, OfSeveralValidOnesForTheKeyTheLastToEndSigns) {
+  const PrivateKey key = NewKey();
+  const Certificate old = SelfSigned({.common_name = "ca"}, key);
+  const Certificate renewed =
+      SelfSigned({.common_name = "ca", .not_after = TestTime() + absl::Hours(20000)}, key);
+  const auto second = ChooseCaChain({old, renewed}, key.public_key(), TestTime());
+  ASSERT_THAT(second, IsOk());
+  EXPECT_THAT(second->indices, ElementsAre(1));
+  EXPECT_THAT(second->notes, ElementsAre(HasSubstr("certificate 1 of 2 (CN=ca) is for the key "
+                                                   "too, but of such the one that ends last")));
+  EXPECT_THAT(ChooseCaChain({renewed, old}, key.public_key(), TestTime())->indices, ElementsAre(0));
+}
+
+// A CA below the key of "cross", which has a certificate of its own that lasts and another one,
+// issued by a further CA, that ends after an hour.
+TEST(CaChainTest, AnExpiredCrossCertificateAboveIsANote) {
+  const TestCa top("top");
+  const PrivateKey key = NewKey();
+  const Certificate own = SelfSigned({.common_name = "cross"}, key);
+  const Certificate cross = top.Issue(key.public_key(), {.common_name = "cross",
+                                                         .not_before = TestTime(),
+                                                         .not_after = TestTime() + absl::Hours(1),
+                                                         .is_ca = true});
+  const PrivateKey ca_key = NewKey();
+  const Certificate ca = CertificateAuthority::Create({own}, Copy(key))
+                             ->Issue(ca_key.public_key(),
+                                     {.common_name = "ca",
+                                      .not_before = TestTime(),
+                                      .not_after = TestTime() + absl::Hours(5000),
+                                      .is_ca = true},
+                                     TestTime())
+                             .value();
+  const auto choose = [&](const std::vector<Certificate>& file, absl::Duration after) {
+    return ChooseCaChain(file, ca_key.public_key(), TestTime() + after);
+  };
+  EXPECT_THAT(choose({ca, cross}, absl::ZeroDuration())->indices, ElementsAre(0, 1));
+  const auto later = choose({ca, cross}, absl::Hours(2));
+  ASSERT_THAT(later, IsOk());
+  EXPECT_THAT(later->indices, ElementsAre(0));
+  EXPECT_THAT(later->notes, ElementsAre(AllOf(HasSubstr("2 of 2 (CN=cross) expired on 2027-01-15"),
+                                              HasSubstr("stands above the CA: it is not sent"))));
+  const auto both = choose({ca, cross, own}, absl::ZeroDuration());
+  EXPECT_THAT(both->indices, ElementsAre(0, 2)) << "the one that ends last";
+  EXPECT_THAT(choose({ca, cross, own}, absl::Hours(2))->notes,
+              ElementsAre(AllOf(HasSubstr("(CN=cross) expired on"), Not(HasSubstr("above")))));
+  EXPECT_THAT(both->notes, ElementsAre(HasSubstr("(CN=cross) is above the CA too")));
+}
+
+TEST(CaChainTest, ARenewedRootThatTheSerialDoesNotNameIsLeftOut) {
+  const OpensslCommand openssl;
+  openssl.Write("ext",
+                "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
+                "authorityKeyIdentifier=keyid,issuer:always\n");
+  const auto made = openssl.Run(
+      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout root.key -out old.pem "
+      "-days 36500 -subj /CN=root && openssl req -x509 -key root.key -out new.pem -days 36500 "
+      "-subj /CN=root && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
+      "key -out r -subj /CN=issuing && openssl x509 -req -in r -CA old.pem -CAkey root.key "
+      "-CAcreateserial -extfile ext -days 36500 -out issuing.pem");
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  const Certificate issuing = Certificate::ParsePem(openssl.Read("issuing.pem")).value();
+  const Certificate old = Certificate::ParsePem(openssl.Read("old.pem")).value();
+  const Certificate renewed = Certificate::ParsePem(openssl.Read("new.pem")).value();
+  const absl::Time now = issuing.not_before() + absl::Minutes(1);
+  const auto chain = ChooseCaChain({issuing, renewed}, issuing.public_key(), now);
+  ASSERT_THAT(chain, IsOk());
+  EXPECT_THAT(chain->indices, ElementsAre(0));
+  EXPECT_THAT(chain->notes, ElementsAre(AllOf(HasSubstr("certificate 2 of 2 (CN=root)"),
+                                              HasSubstr("its serial number"))));
+  EXPECT_THAT(ChooseCaChain({issuing, renewed, old}, issuing.public_key(), now)->indices,
+              ElementsAre(0, 2));
 }
 
 TEST(CaChainTest, AWeakSignatureOfAnIntermediateIsNoted) {
