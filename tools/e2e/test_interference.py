@@ -67,8 +67,8 @@ class InterferenceTest(unittest.TestCase):
         uid = apply_installation()["metadata"]["uid"]
         self.operator = cluster.start_operator("--leader-elect=false", *self.flags())
         self.addCleanup(self.stop)
-        kubes.wait_for("the DaemonSet of this Installation", lambda: any(
-            owner["uid"] == uid for owner in cluster.kube.get(DAEMONSET)["metadata"]["ownerReferences"]), 60, explain=self.operator.text)
+        kubes.wait_for("the DaemonSet of this Installation", lambda: uid in json.dumps(
+            (cluster.kube.get(DAEMONSET) or {}).get("metadata", {}).get("ownerReferences")), 60, explain=self.operator.text)
         wait_not_degraded(explain=self.operator.text)
 
     def flags(self):
