@@ -187,6 +187,10 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
     const absl::Status ignored =
         co_await view_.owned().WaitForKind(api::kSecrets, absl::Seconds(2));
   }
+  // Asked at the moment of the plan, with nothing to wait for in between: objects of a kind that
+  // comes meanwhile would be there and not wanted.
+  inputs.has_admission_policies = view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&
+                                  view_.owned().IsServed(api::kValidatingAdmissionPolicyBindings);
   absl::StatusOr<std::vector<json::object>> objects =
       render::Render(*options_.release, installation, inputs);
   if (!objects.ok()) {

@@ -41,8 +41,6 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
   inputs.api_endpoint = *std::move(endpoint);
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
   inputs.typha_replicas = TyphaReplicas();
-  inputs.has_admission_policies = view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&
-                                  view_.owned().IsServed(api::kValidatingAdmissionPolicyBindings);
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, co_await OperatorDns(pass));
   CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));
   co_return inputs;

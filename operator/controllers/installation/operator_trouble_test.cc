@@ -65,6 +65,21 @@ class TroubleTest : public OperatorProgramTest {
   }
 };
 
+// --- kinds that are served by some servers only ---
+
+ASYNC_TEST_F(TroubleTest, APolicyWhoseKindIsNotServedTakesNoBindingAlong) {
+  co_await StartAvailable();
+  co_await Stop();
+  const size_t bindings = server().state().List(api::kValidatingAdmissionPolicyBindings).size();
+  server().state().SetServed(api::kValidatingAdmissionPolicies, false);
+  Start();
+  co_await Settle();
+  EXPECT_EQ(server().Count("DELETE"), 0);
+  EXPECT_EQ(server().state().List(api::kValidatingAdmissionPolicyBindings).size(), bindings);
+  EXPECT_TRUE(IsAvailable()) << StatusText();
+  co_await Stop();
+}
+
 // --- rights ---
 
 ASYNC_TEST_F(TroubleTest, RightsThatAreMissingAreToldBesideWhatWorks) {

@@ -72,6 +72,17 @@ json::object LiveObject::Parse() const {
   return *std::move(object);
 }
 
+// The kinds of one API group version that are not always served. They are one answer of discovery,
+// and come and go together: what is made of one refers to another.
+struct LiveObjects::Version {
+  explicit Version(aio::Executor executor) : discovered(std::move(executor)) {}
+
+  std::vector<Entry*> entries;
+  aio::Notifier discovered;
+  std::optional<bool> served;             // all of them
+  std::optional<CacheTrouble> discovery;  // why that is not known
+};
+
 struct LiveObjects::Entry {
   Entry(LiveKind the_kind, Client& client, std::string label_selector, std::string field_manager,
         const base::Clock& clock, const base::Logger& logger, aio::Executor executor)
@@ -84,14 +95,13 @@ struct LiveObjects::Entry {
               CALICO_ASSIGN_OR_RETURN(LiveObject live, LiveObject::Decode(object, manager));
               return std::optional<LiveObject>(std::move(live));
             },
-            clock, logger, executor),
-        discovered(executor) {}
+            clock, logger, std::move(executor)) {}
+
+  std::optional<bool> served() const { return version == nullptr ? true : version->served; }
 
   const LiveKind kind;
   Informer<LiveObject> informer;
-  aio::Notifier discovered;
-  std::optional<bool> served;
-  std::optional<CacheTrouble> discovery;  // why it is not known whether it is served
+  Version* version = nullptr;  // null for what is always served
 };
 
 LiveObjects::LiveObjects(Client& client, std::vector<LiveKind> kinds, std::string label_selector,
@@ -101,6 +111,7 @@ LiveObjects::LiveObjects(Client& client, std::vector<LiveKind> kinds, std::strin
     : client_(client),
       clock_(clock),
       logger_(logger),
+      executor_(executor),
       discovery_interval_(discovery_interval),
       group_(executor),
       forever_(executor) {
@@ -108,7 +119,10 @@ LiveObjects::LiveObjects(Client& client, std::vector<LiveKind> kinds, std::strin
     entries_.push_back(std::make_unique<Entry>(std::move(kind), client, label_selector,
                                                field_manager, clock, logger, executor));
     Entry& entry = *entries_.back();
-    if (entry.kind.when != LiveKind::When::kIfServed) entry.served = true;
+    if (entry.kind.when == LiveKind::When::kIfServed) {
+      entry.version = &VersionOf(*entry.kind.resource);
+      entry.version->entries.push_back(&entry);
+    }
     entry.informer.AddObserver([this, &entry](const api::ObjectKey& key) {
       for (const Observer& observer : observers_) observer(*entry.kind.resource, key);
     });
@@ -125,71 +139,110 @@ LiveObjects::Entry* LiveObjects::Find(const api::Resource& resource) const {
   return nullptr;
 }
 
-// Whether the kind is served; nullopt when cancelled.
-aio::Task<std::optional<bool>> LiveObjects::Discover(Entry& entry) {
+LiveObjects::Version& LiveObjects::VersionOf(const api::Resource& resource) {
+  for (const std::unique_ptr<Version>& version : versions_) {
+    const api::Resource& known = *version->entries.front()->kind.resource;
+    if (known.ApiVersion() == resource.ApiVersion()) return *version;
+  }
+  return *versions_.emplace_back(std::make_unique<Version>(executor_));
+}
+
+// Whether all kinds are served.
+aio::Task<absl::StatusOr<bool>> LiveObjects::Serves(const Version& version) {
+  for (const Entry* const entry : version.entries) {
+    CALICO_CO_ASSIGN_OR_RETURN(const bool served, co_await client_.Serves(*entry->kind.resource));
+    if (!served) co_return false;
+  }
+  co_return true;
+}
+
+// As Serves, until there is an answer; nullopt when cancelled.
+aio::Task<std::optional<bool>> LiveObjects::Discover(Version& version) {
+  const api::Resource& first = *version.entries.front()->kind.resource;
   base::Backoff backoff;
   for (;;) {
-    const absl::StatusOr<bool> served = co_await client_.Serves(*entry.kind.resource);
+    const absl::StatusOr<bool> served = co_await Serves(version);
     if (served.ok()) {
-      entry.discovery.reset();
+      version.discovery.reset();
       co_return *served;
     }
     if (absl::IsCancelled(served.status())) co_return std::nullopt;
-    if (!entry.discovery.has_value()) {
-      entry.discovery = CacheTrouble{entry.kind.resource, served.status(), clock_.SteadyNow()};
+    if (!version.discovery.has_value()) {
+      version.discovery = CacheTrouble{&first, served.status(), clock_.SteadyNow()};
     }
-    entry.discovery->error = served.status();
+    version.discovery->error = served.status();
     NotifyHealth();
-    logger_.Warning("cannot discover a kind",
-                    {{"kind", entry.kind.resource->kind}, {"error", served.status()}});
+    logger_.Warning("cannot discover a kind", {{"kind", first.kind}, {"error", served.status()}});
     if (!(co_await aio::Sleep(backoff.Next(base::RandomUnit()))).ok()) co_return std::nullopt;
   }
 }
 
-void LiveObjects::SetServed(Entry& entry, bool served) {
-  const bool is_first = !entry.served.has_value();
-  if (std::exchange(entry.served, served) == served) return;
-  entry.discovered.Notify();
+void LiveObjects::SetServed(Version& version, bool served) {
+  const bool is_first = !version.served.has_value();
+  if (std::exchange(version.served, served) == served) return;
+  version.discovered.Notify();
   NotifyHealth();
   if (is_first) return;
-  logger_.Info(served ? "the API server serves a kind now" : "the API server serves a kind no more",
-               {{"kind", entry.kind.resource->kind}});
-  for (const Observer& observer : observers_) observer(*entry.kind.resource, {});
+  for (const Entry* const entry : version.entries) {
+    const api::Resource& resource = *entry->kind.resource;
+    logger_.Info(
+        served ? "the API server serves a kind now" : "the API server serves a kind no more",
+        {{"kind", resource.kind}});
+    for (const Observer& observer : observers_) observer(resource, {});
+  }
 }
 
-// Ends when the API server does not serve the kind any more.
-aio::Task<void> LiveObjects::WhileServed(Entry& entry) {
+aio::Task<absl::Status> LiveObjects::WaitForLists(const Version& version, absl::Duration timeout) {
+  for (Entry* const entry : version.entries) {
+    CALICO_CO_RETURN_IF_ERROR(co_await entry->informer.WaitForSync(timeout));
+  }
+  co_return absl::OkStatus();
+}
+
+// Ends when the API server does not serve all kinds any more.
+aio::Task<void> LiveObjects::WhileServed(Version& version) {
   for (;;) {
-    if (entry.served.value_or(false)) {
+    if (version.served.value_or(false)) {
       (co_await aio::Sleep(discovery_interval_)).IgnoreError();
-    } else if ((co_await entry.informer.WaitForSync(discovery_interval_)).ok()) {
-      SetServed(entry, true);
+    } else if ((co_await WaitForLists(version, discovery_interval_)).ok()) {
+      SetServed(version, true);
     }
     if (co_await aio::IsCancelled()) co_return;
-    const absl::StatusOr<bool> served = co_await client_.Serves(*entry.kind.resource);
+    const absl::StatusOr<bool> served = co_await Serves(version);
     if (served.ok() && !*served) co_return;
   }
 }
 
-aio::Task<void> LiveObjects::RunEntry(Entry& entry) {
-  if (entry.kind.when != LiveKind::When::kIfServed) co_return co_await entry.informer.Run();
+aio::Task<void> LiveObjects::RunInformers(Version& version) {
+  aio::TaskGroup running(executor_);
+  for (Entry* const entry : version.entries) running.Spawn(entry->informer.Run());
+  co_await running.Join();
+  co_await running.Stop();
+}
+
+aio::Task<void> LiveObjects::RunVersion(Version& version) {
   while (!co_await aio::IsCancelled()) {
-    const std::optional<bool> served = co_await Discover(entry);
+    const std::optional<bool> served = co_await Discover(version);
     if (!served.has_value()) co_return;
     // At the start, waiting for it to be complete is WaitForKind's.
-    if (!*served || !entry.served.has_value()) SetServed(entry, *served);
-    if (*served) {
-      co_await aio::Race(entry.informer.Run(), WhileServed(entry));
-    } else {
+    if (!*served || !version.served.has_value()) SetServed(version, *served);
+    if (!*served) {
       (co_await aio::Sleep(discovery_interval_)).IgnoreError();
+      continue;
     }
+    co_await aio::Race(RunInformers(version), WhileServed(version));
+    if (co_await aio::IsCancelled()) co_return;
+    // Gone, if only for one answer: what was known says nothing about what is there next time.
+    SetServed(version, false);
+    for (Entry* const entry : version.entries) entry->informer.Reset();
   }
 }
 
 aio::Task<void> LiveObjects::Run() {
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (entry->kind.when != LiveKind::When::kLater) group_.Spawn(RunEntry(*entry));
+    if (entry->kind.when == LiveKind::When::kAlways) group_.Spawn(entry->informer.Run());
   }
+  for (const std::unique_ptr<Version>& version : versions_) group_.Spawn(RunVersion(*version));
   absl::Status ignored = co_await forever_.Wait();
   co_await group_.Stop();
 }
@@ -197,7 +250,7 @@ aio::Task<void> LiveObjects::Run() {
 void LiveObjects::StartLater() {
   if (std::exchange(later_started_, true)) return;
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (entry->kind.when == LiveKind::When::kLater) group_.Spawn(RunEntry(*entry));
+    if (entry->kind.when == LiveKind::When::kLater) group_.Spawn(entry->informer.Run());
   }
 }
 
@@ -205,11 +258,11 @@ aio::Task<absl::Status> LiveObjects::WaitForKind(const api::Resource& resource,
                                                  absl::Duration timeout) {
   Entry* const entry = Find(resource);
   CALICO_CHECK(entry != nullptr);
-  if (!entry->served.has_value()) {
-    CALICO_CO_RETURN_IF_ERROR(co_await entry->discovered.Wait(timeout));
-    entry->discovered.Notify();
+  if (!entry->served().has_value()) {
+    CALICO_CO_RETURN_IF_ERROR(co_await entry->version->discovered.Wait(timeout));
+    entry->version->discovered.Notify();
   }
-  if (!*entry->served) co_return absl::OkStatus();
+  if (!*entry->served()) co_return absl::OkStatus();
   co_return co_await entry->informer.WaitForSync(timeout);
 }
 
@@ -223,7 +276,7 @@ aio::Task<absl::Status> LiveObjects::WaitForSync(absl::Duration timeout) {
 
 bool LiveObjects::IsServed(const api::Resource& resource) const {
   const Entry* const entry = Find(resource);
-  return entry != nullptr && entry->served.value_or(false);
+  return entry != nullptr && entry->served().value_or(false);
 }
 
 bool LiveObjects::HasSynced(const api::Resource& resource) const {
@@ -241,10 +294,12 @@ bool LiveObjects::IsCurrent(const api::Resource& resource) const {
 
 std::vector<CacheTrouble> LiveObjects::Troubles() const {
   std::vector<CacheTrouble> troubles;
+  for (const std::unique_ptr<Version>& version : versions_) {
+    if (version->discovery.has_value()) troubles.push_back(*version->discovery);
+  }
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (entry->discovery.has_value()) troubles.push_back(*entry->discovery);
     // What is not served needs no list.
-    if (!entry->served.value_or(true)) continue;
+    if (!entry->served().value_or(true)) continue;
     if (entry->informer.trouble().has_value()) troubles.push_back(*entry->informer.trouble());
   }
   return troubles;
@@ -253,7 +308,7 @@ std::vector<CacheTrouble> LiveObjects::Troubles() const {
 void LiveObjects::ForEachUnsynced(absl::FunctionRef<void(const api::Resource&)> visit) const {
   for (const std::unique_ptr<Entry>& entry : entries_) {
     if (entry->kind.when == LiveKind::When::kLater && !later_started_) continue;
-    if (!entry->served.value_or(true) || entry->informer.HasSynced()) continue;
+    if (!entry->served().value_or(true) || entry->informer.HasSynced()) continue;
     visit(*entry->kind.resource);
   }
 }
@@ -261,14 +316,14 @@ void LiveObjects::ForEachUnsynced(absl::FunctionRef<void(const api::Resource&)> 
 std::shared_ptr<const LiveObject> LiveObjects::Get(const api::Resource& resource,
                                                    const api::ObjectKey& key) const {
   const Entry* const entry = Find(resource);
-  if (entry == nullptr || !entry->served.value_or(false)) return nullptr;
+  if (entry == nullptr || !entry->served().value_or(false)) return nullptr;
   return entry->informer.store().Get(key);
 }
 
 void LiveObjects::ForEach(
     const std::function<void(const api::Resource&, const LiveObject&)>& visit) const {
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (!entry->informer.HasSynced() || !entry->served.value_or(false)) continue;
+    if (!entry->informer.HasSynced() || !entry->served().value_or(false)) continue;
     for (const auto& object : entry->informer.store().List()) {
       visit(*entry->kind.resource, *object);
     }

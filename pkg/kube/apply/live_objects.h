@@ -65,8 +65,10 @@ class LiveSource {
 struct LiveKind {
   enum class When {
     kAlways,
-    kIfServed,  // only while the API server serves it, which is asked now and then
-    kLater,     // from StartLater on: reading it takes rights that are given on the way
+    // Only while the API server serves it, which is asked now and then, and all others of its API
+    // group version that are of this sort: objects of one refer to those of another.
+    kIfServed,
+    kLater,  // from StartLater on: reading it takes rights that are given on the way
   };
   const api::Resource* resource;  // static
   std::string ns;                 // empty: cluster-scoped, or all
@@ -103,8 +105,9 @@ class LiveObjects : public LiveSource {
   // As WaitForSync, for one kind.
   aio::Task<absl::Status> WaitForKind(const api::Resource& resource, absl::Duration timeout);
 
-  // False while the API server does not serve this kind, or that is not known; one that came later
-  // is served once it is complete.
+  // False while the API server does not serve this kind (see kIfServed), or that is not known; one
+  // that came later is served once it is complete. What is not served is not visited by ForEach:
+  // ask again for each plan.
   bool IsServed(const api::Resource& resource) const;
   // What is known of this kind is complete.
   bool HasSynced(const api::Resource& resource) const;
@@ -122,23 +125,30 @@ class LiveObjects : public LiveSource {
 
  private:
   struct Entry;
+  struct Version;
 
   void NotifyHealth() {
     if (health_observer_) health_observer_();
   }
   Entry* Find(const api::Resource& resource) const;
-  aio::Task<void> RunEntry(Entry& entry);
-  aio::Task<std::optional<bool>> Discover(Entry& entry);
-  aio::Task<void> WhileServed(Entry& entry);
-  void SetServed(Entry& entry, bool served);
+  Version& VersionOf(const api::Resource& resource);
+  aio::Task<void> RunVersion(Version& version);
+  aio::Task<void> RunInformers(Version& version);
+  aio::Task<absl::StatusOr<bool>> Serves(const Version& version);
+  aio::Task<std::optional<bool>> Discover(Version& version);
+  aio::Task<absl::Status> WaitForLists(const Version& version, absl::Duration timeout);
+  aio::Task<void> WhileServed(Version& version);
+  void SetServed(Version& version, bool served);
 
   Client& client_;
   const base::Clock& clock_;
   const base::Logger& logger_;
+  const aio::Executor executor_;
   const absl::Duration discovery_interval_;
   std::vector<Observer> observers_;
   std::function<void()> health_observer_;
   std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<std::unique_ptr<Version>> versions_;
   aio::TaskGroup group_;
   aio::Notifier forever_;  // never set: Run waits on it until it is cancelled
   bool later_started_ = false;

@@ -69,12 +69,17 @@ class LiveObjectsTest : public FakeApiServerTest {
   aio::Task<void> Start() {
     live_ = std::make_unique<LiveObjects>(
         client(),
-        std::vector<LiveKind>{{&api::kConfigMaps, "ns"},
-                              {&api::kValidatingAdmissionPolicies, "", LiveKind::When::kIfServed},
-                              {&api::kSecrets, "ns", LiveKind::When::kLater}},
+        std::vector<LiveKind>{
+            {&api::kConfigMaps, "ns"},
+            {&api::kValidatingAdmissionPolicies, "", LiveKind::When::kIfServed},
+            {&api::kValidatingAdmissionPolicyBindings, "", LiveKind::When::kIfServed},
+            {&api::kSecrets, "ns", LiveKind::When::kLater}},
         "mine=yes", "us", base::SystemClock(), logger(), executor(), discovery_interval_);
     live_->AddObserver([this](const api::Resource& resource, const api::ObjectKey& key) {
       seen_.push_back(std::string(resource.kind) + " " + key.ToString());
+      // Whatever is planned at any moment has both kinds or none.
+      EXPECT_EQ(live_->IsServed(api::kValidatingAdmissionPolicies),
+                live_->IsServed(api::kValidatingAdmissionPolicyBindings));
     });
     group_ = std::make_unique<aio::TaskGroup>(executor());
     group_->Spawn(live_->Run());
@@ -85,6 +90,27 @@ class LiveObjectsTest : public FakeApiServerTest {
       EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(10)), IsOk());
     }
     EXPECT_TRUE(condition());
+  }
+  void PutPolicyAndBinding() {
+    for (const char* kind : {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}) {
+      json::object object = Yaml(
+          "{apiVersion: admissionregistration.k8s.io/v1, metadata: {name: p, labels: {mine: "
+          "'yes'}}}");
+      object["kind"] = kind;
+      server().Put(std::move(object));
+    }
+  }
+  void SetAdmissionServed(bool served) {
+    server().state().SetServed(api::kValidatingAdmissionPolicies, served);
+    server().state().SetServed(api::kValidatingAdmissionPolicyBindings, served);
+    if (!served) server().DropWatches();
+  }
+  std::vector<std::string> Visited() {
+    std::vector<std::string> kinds;
+    live_->ForEach([&](const api::Resource& resource, const LiveObject&) {
+      kinds.emplace_back(resource.kind);
+    });
+    return kinds;
   }
   bool Has(const api::Resource& resource, const char* name) {
     return live_->Get(resource, {"ns", name}) != nullptr;
@@ -174,6 +200,46 @@ ASYNC_TEST_F(LiveObjectsTest, AKindThatIsServedLaterIsWatchedFromThenOn) {
   EXPECT_EQ(live_->Get(policies, {"", "p"}), nullptr);
   server().state().SetServed(policies, true);
   co_await Until([&] { return live_->IsServed(policies); });
+  co_await group_->Stop();
+}
+
+// A binding without its policy is as good as none: neither is to be deleted for the other's sake.
+ASYNC_TEST_F(LiveObjectsTest, KindsOfOneGroupVersionAreServedTogetherOrNotAtAll) {
+  PutPolicyAndBinding();
+  server().state().SetServed(api::kValidatingAdmissionPolicies, false);
+  discovery_interval_ = absl::Milliseconds(20);
+  co_await Start();
+  EXPECT_FALSE(live_->IsServed(api::kValidatingAdmissionPolicyBindings));
+  EXPECT_THAT(Visited(), testing::IsEmpty());
+  server().state().SetServed(api::kValidatingAdmissionPolicies, true);
+  co_await Until([&] { return Visited().size() == 2; });
+  server().state().SetServed(api::kValidatingAdmissionPolicyBindings, false);
+  server().DropWatches();
+  co_await Until([&] { return !live_->IsServed(api::kValidatingAdmissionPolicies); });
+  EXPECT_THAT(Visited(), testing::IsEmpty());
+  co_await group_->Stop();
+}
+
+ASYNC_TEST_F(LiveObjectsTest, WhatComesBackIsServedOnceAllOfItIsListedAnew) {
+  PutPolicyAndBinding();
+  discovery_interval_ = absl::Milliseconds(20);
+  co_await Start();
+  EXPECT_THAT(Visited(), testing::SizeIs(2));
+  SetAdmissionServed(false);
+  co_await Until([&] { return !live_->IsServed(api::kValidatingAdmissionPolicies); });
+  EXPECT_FALSE(live_->HasSynced(api::kValidatingAdmissionPolicies));
+  server().state().Remove(api::kValidatingAdmissionPolicies, {"", "p"});
+  server().Inject({.method = "GET",
+                   .path_contains = "/validatingadmissionpolicies?",
+                   .delay = absl::Milliseconds(500)});
+  const int lists = server().Count("GET", "/validatingadmissionpolicies");
+  SetAdmissionServed(true);
+  co_await Until([&] { return server().Count("GET", "/validatingadmissionpolicies") > lists; });
+  EXPECT_FALSE(live_->IsServed(api::kValidatingAdmissionPolicies));
+  EXPECT_THAT(Visited(), testing::IsEmpty());
+  co_await Until([&] { return live_->IsServed(api::kValidatingAdmissionPolicies); });
+  EXPECT_EQ(live_->Get(api::kValidatingAdmissionPolicies, {"", "p"}), nullptr);
+  EXPECT_THAT(Visited(), testing::ElementsAre("ValidatingAdmissionPolicyBinding"));
   co_await group_->Stop();
 }
 

@@ -8,6 +8,7 @@
 #ifndef CALICO_PKG_KUBE_CACHE_INFORMER_H_
 #define CALICO_PKG_KUBE_CACHE_INFORMER_H_
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -63,7 +64,7 @@ class Informer {
   Store<T>& store() { return store_; }
   const Store<T>& store() const { return store_; }
 
-  // True once the first list is complete.
+  // True once the first list (since Reset) is complete.
   bool HasSynced() const { return has_synced_; }
   // Why the store may be incomplete or old; nullopt while the resource can be watched, and before
   // the first attempt has failed. The reflector goes on trying.
@@ -74,10 +75,14 @@ class Informer {
   absl::Time current_at() const { return current_at_; }
   // OK once HasSynced. Errors: kDeadlineExceeded, kCancelled.
   aio::Task<absl::Status> WaitForSync(absl::Duration timeout) {
-    if (has_synced_) co_return absl::OkStatus();
-    absl::Status status = co_await synced_.Wait(timeout);
-    if (status.ok()) synced_.Notify();  // level-triggered: the next waiter sees it too
-    co_return status;
+    while (!has_synced_) {
+      const absl::Time start = clock_.SteadyNow();
+      absl::Status status = co_await synced_.Wait(timeout);
+      if (!status.ok()) co_return status;
+      timeout = std::max(absl::ZeroDuration(), timeout - (clock_.SteadyNow() - start));
+    }
+    synced_.Notify();  // level-triggered: the next waiter sees it too
+    co_return absl::OkStatus();
   }
 
   // Runs until cancelled.
@@ -93,6 +98,11 @@ class Informer {
     handlers.health = [this](const absl::Status& status) { SetHealth(status); };
     return RunReflector(client_, resource_, options_, std::move(handlers), clock_, logger_);
   }
+
+  // All is as before the first Run; observers are told of each object that is forgotten. For a
+  // resource that the API server serves no more: what it knew says nothing about what is there when
+  // it comes back. Requires: Run is not running.
+  void Reset();
 
  private:
   absl::Status Set(const boost::json::object& object) {
@@ -150,6 +160,16 @@ void Informer<T>::FinishList() {
   const bool is_first = !std::exchange(has_synced_, true);
   synced_.Notify();
   if (is_first) NotifyHealth();
+}
+
+template <class T>
+void Informer<T>::Reset() {
+  seen_.reset();
+  has_synced_ = false;
+  trouble_.reset();
+  current_at_ = absl::InfinitePast();
+  for (const api::ObjectKey& key : store_.Keys()) Remove(key);
+  NotifyHealth();
 }
 
 template <class T>

@@ -200,6 +200,27 @@ ASYNC_TEST_F(InformerTest, WaitForSyncEndsInTime) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(InformerTest, ResetForgetsWhatItKnewUntilTheNextList) {
+  Put("a", "n1");
+  co_await StartAndSync();
+  co_await group_->Stop();
+  seen_.clear();
+  pods_->Reset();
+  EXPECT_FALSE(pods_->HasSynced());
+  EXPECT_FALSE(Has("a"));
+  EXPECT_THAT(seen_, ElementsAre("a"));
+  EXPECT_EQ(pods_->current_at(), absl::InfinitePast());
+  EXPECT_THAT(co_await pods_->WaitForSync(absl::Milliseconds(20)),
+              base::StatusIs(absl::StatusCode::kDeadlineExceeded));
+  Remove("a");
+  Put("b", "n2");
+  group_ = std::make_unique<aio::TaskGroup>(executor());
+  group_->Spawn(pods_->Run());
+  EXPECT_THAT(co_await pods_->WaitForSync(absl::Seconds(30)), base::IsOk());
+  EXPECT_THAT(Nodes(), ElementsAre("b=n2"));
+  co_await Stop();
+}
+
 ASYNC_TEST_F(InformerTest, KeepsWhatTheDecoderWantsOnly) {
   Put("a", "n1");
   Put("b", "other");
