@@ -51,7 +51,10 @@ ElectionStep ElectionMachine::AfterWrite(const absl::StatusOr<api::Lease>& lease
     renewed_at_ = began.steady;
     leading_ = true;
     conflicted_ = false;
-    return {Kind::kWait, options_.retry_period};
+    // The period runs from when the write was sent too: slow writes must not use up the deadline.
+    const absl::Duration left = std::max(absl::ZeroDuration(), RenewLimit() - now.steady);
+    const absl::Duration wait = renewed_at_ + options_.retry_period - now.steady;
+    return {Kind::kWait, std::clamp(wait, absl::ZeroDuration(), left)};
   }
   // The next read tells who was faster; a second conflict in a row is left to the next try.
   const bool conflict = absl::IsAborted(lease.status()) || absl::IsAlreadyExists(lease.status()) ||

@@ -42,7 +42,8 @@ class ElectionMachine {
   ElectionStep Start() const { return {}; }
   // `random` in [0, 1).
   ElectionStep AfterRead(const absl::StatusOr<api::Lease>& lease, ElectionTime now, double random);
-  // `began`: when the write was sent. The lease is ours from then on, not from the answer on.
+  // `began`: when the write was sent. The lease is ours from then on, not from the answer on, and
+  // the next renewal is due a retry period later.
   ElectionStep AfterWrite(const absl::StatusOr<api::Lease>& lease, ElectionTime began,
                           ElectionTime now, double random);
   ElectionStep AfterWait(ElectionTime now);

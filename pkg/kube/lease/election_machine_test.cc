@@ -206,6 +206,36 @@ TEST_F(ElectionMachineTest, TheDeadlineRunsFromWhenTheLastGoodWriteWasSent) {
   ExpectStep(Waited(absl::Seconds(1)), Kind::kLost);
 }
 
+TEST_F(ElectionMachineTest, SlowWritesThatSucceedKeepTheLease) {
+  BecomeLeader();
+  Waited(absl::Seconds(2));
+  for (int i = 0; i < 10; ++i) {
+    clock_.Advance(absl::Seconds(4.5));
+    ExpectStep(Written(absl::Seconds(4.5)), Kind::kWait, absl::ZeroDuration());
+    ExpectStep(Waited(absl::ZeroDuration()), Kind::kUpdate);
+    EXPECT_EQ(machine_.CallTimeout(clock_.Now()), absl::Seconds(5));
+  }
+  clock_.Advance(absl::Milliseconds(500));
+  ExpectStep(Written(absl::Milliseconds(500)), Kind::kWait, absl::Milliseconds(1500));
+}
+
+TEST_F(ElectionMachineTest, AStandstillOfNearlyTheDeadlineLeavesOneMoreTry) {
+  BecomeLeader();
+  Waited(absl::Seconds(2));
+  clock_.Advance(absl::Seconds(9));
+  ExpectStep(Written(absl::Seconds(9)), Kind::kWait, absl::ZeroDuration());
+  ExpectStep(Waited(absl::ZeroDuration()), Kind::kUpdate);
+  EXPECT_EQ(machine_.CallTimeout(clock_.Now()), absl::Seconds(1));
+}
+
+TEST_F(ElectionMachineTest, AnAnswerAfterTheDeadlineIsTheLossAtOnce) {
+  BecomeLeader();
+  Waited(absl::Seconds(2));
+  clock_.Advance(absl::Seconds(11));
+  ExpectStep(Written(absl::Seconds(11)), Kind::kWait, absl::ZeroDuration());
+  ExpectStep(Waited(absl::ZeroDuration()), Kind::kLost);
+}
+
 TEST_F(ElectionMachineTest, ATryNeverLastsBeyondTheDeadline) {
   EXPECT_EQ(machine_.CallTimeout(clock_.Now()), absl::Seconds(5));
   BecomeLeader();

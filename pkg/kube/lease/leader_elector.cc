@@ -33,11 +33,11 @@ constexpr int kReleaseTries = 3;
 // One call at a time; the watch of a follower has its own besides.
 constexpr int kConnections = 1;
 
-// Never returns. Not even a log that takes nothing may hold it up.
-void EndProcess(const base::Logger& logger, const std::string& lease) {
+// Never returns. Not even a log that takes nothing may hold it up: then SIGALRM ends the process.
+void EndProcess(const base::Logger& logger, const std::string& lease, const absl::Status& reason) {
   alarm(1);
-  logger.Error("what leads did not stop in time, ending the process: another one may lead now",
-               {{"lease", lease}});
+  logger.Error("ending the process: another one may lead soon",
+               {{"lease", lease}, {"reason", reason}});
   std::_Exit(EXIT_FAILURE);
 }
 
@@ -213,10 +213,10 @@ aio::Task<void> Elector::RunLead(const Lead& lead) {
 }
 
 void Elector::StartWatchdog() {
-  watchdog_.emplace(
-      options_.stop_timed_out
-          ? options_.stop_timed_out
-          : [&logger = logger_, lease = options_.lease.ToString()] { EndProcess(logger, lease); });
+  watchdog_.emplace([&logger = logger_, lease = options_.lease.ToString(),
+                     stop_timed_out = options_.stop_timed_out](const absl::Status& reason) {
+    stop_timed_out ? stop_timed_out() : EndProcess(logger, lease, reason);
+  });
   ArmWatchdog();
 }
 

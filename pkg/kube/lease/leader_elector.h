@@ -5,11 +5,14 @@
 // who waits for it watches the Lease, so that the next leader takes over at once. Where watching is
 // not allowed, it is read every retry period instead.
 //
-// Two leaders never act at the same time. The lease has a connection of its own, so that no number
-// of slow calls delays a renewal. When renewing fails, `lead` is cancelled at the renew deadline;
-// what has not ended after LeaderElectionOptions::StopLimit more (a task that does not listen, an
-// event loop that hangs) ends with the process, before the lease does and another one may lead. The
-// same when the machine was suspended or the process stopped for that long.
+// Two leaders do not act at the same time while their processes run. The lease has a connection of
+// its own, so that no number of slow calls delays a renewal. When renewing fails, `lead` is
+// cancelled at the renew deadline; what has not ended after LeaderElectionOptions::StopLimit more
+// (a task that does not listen, an event loop that hangs) ends with the process, before the lease
+// does and another one may lead.
+//
+// A process that is stopped (SIGSTOP, a suspended machine) for longer than that ends as soon as it
+// runs again. It cannot be ended before, and a request that it had sent may still arrive.
 #ifndef CALICO_PKG_KUBE_LEASE_LEADER_ELECTOR_H_
 #define CALICO_PKG_KUBE_LEASE_LEADER_ELECTOR_H_
 
@@ -34,8 +37,10 @@ struct LeaderElectionOptions {
   absl::Duration lease_duration = absl::Seconds(15);
   absl::Duration renew_deadline = absl::Seconds(10);
   absl::Duration retry_period = absl::Seconds(2);
-  // Called on a thread of its own when that is over; null logs it and ends the process at once with
-  // exit code 1.
+  // Called on a thread of its own when `lead` has not ended StopLimit after the loss, or when no
+  // renewal was heard of for as long as that takes, or when the system has no timer for it. Null
+  // logs it and ends the process at once with exit code 1; a log that blocks (stderr) ends it by
+  // SIGALRM a second later.
   std::function<void()> stop_timed_out;
 
   // How long `lead` may take to end after the loss: less than the time from the renew deadline to

@@ -6,15 +6,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 namespace calico::kube {
 
-Watchdog::Watchdog(std::function<void()> expired)
+Watchdog::Watchdog(Expired expired)
     : expired_(std::move(expired)),
       timer_fd_(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)),
+      timer_errno_(errno),
       stop_fd_(eventfd(0, EFD_CLOEXEC)) {
   thread_ = std::thread([this] { Wait(); });
 }
@@ -35,7 +38,10 @@ void Watchdog::Arm(absl::Duration left) {
 }
 
 void Watchdog::Wait() const {
-  if (timer_fd_ < 0 || stop_fd_ < 0) return expired_();  // out of file descriptors
+  if (timer_fd_ < 0 || stop_fd_ < 0) {  // out of file descriptors
+    return expired_(absl::ResourceExhaustedError(
+        "no timer: " + std::system_category().message(timer_fd_ < 0 ? timer_errno_ : EMFILE)));
+  }
   pollfd fds[] = {{.fd = stop_fd_, .events = POLLIN, .revents = 0},
                   {.fd = timer_fd_, .events = POLLIN, .revents = 0}};
   for (;;) {
@@ -44,7 +50,7 @@ void Watchdog::Wait() const {
     uint64_t times = 0;
     // Nothing to read: it was armed again in the meantime.
     if (read(timer_fd_, &times, sizeof(times)) != sizeof(times)) continue;
-    return expired_();
+    return expired_(absl::DeadlineExceededError("what leads did not stop in time"));
   }
 }
 

@@ -5,18 +5,21 @@
 #include <functional>
 #include <thread>
 
+#include <absl/status/status.h>
 #include <absl/time/time.h>
 
 namespace calico::kube {
 
 // Its thread sleeps until the time is up: arming it again costs a system call and wakes nobody. The
-// time goes on while the machine is suspended or the process stopped.
+// time goes on while the machine is suspended or the process stopped; the call comes when it runs
+// again.
 // Threading: all calls from one thread.
 class Watchdog {
  public:
-  // `expired` is called once, on a thread of its own, when the time is up; at once when the system
-  // has no timer to give.
-  explicit Watchdog(std::function<void()> expired);
+  // Called once, on a thread of its own: kDeadlineExceeded when the time is up; kResourceExhausted,
+  // at once, when the system has no timer to give.
+  using Expired = std::function<void(const absl::Status& reason)>;
+  explicit Watchdog(Expired expired);
   // Nothing is called any more; waits for a call in progress.
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
@@ -28,8 +31,9 @@ class Watchdog {
  private:
   void Wait() const;
 
-  const std::function<void()> expired_;
+  const Expired expired_;
   const int timer_fd_;
+  const int timer_errno_;
   const int stop_fd_;
   std::thread thread_;
 };
