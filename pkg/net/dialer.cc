@@ -17,6 +17,7 @@ namespace calico::net {
 namespace {
 
 constexpr size_t kMaxAddresses = 16;
+// A dead first address must leave time for the next, and each one enough of it to answer.
 constexpr absl::Duration kLeastAddressTimeout = absl::Seconds(2);
 
 // One status for the failures of all addresses: who answered but could not prove himself says more
@@ -43,14 +44,15 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> Usable(
 
 }  // namespace
 
-absl::Duration AddressTimeout(absl::Duration remaining, size_t left,
+absl::Duration AddressTimeout(absl::Duration remaining, size_t left, absl::Duration least,
                               absl::Duration connect_timeout) {
   const absl::Duration share = remaining / static_cast<int64_t>(left);
-  return std::min(std::max(share, kLeastAddressTimeout), connect_timeout);
+  return std::min(std::max(share, least), connect_timeout);
 }
 
 aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dialer::Dial(absl::Duration remaining) {
   if (options_.origin.scheme == "https") CALICO_CO_RETURN_IF_ERROR(LoadTls());
+  const absl::Duration least = is_first_ ? absl::ZeroDuration() : kLeastAddressTimeout;
   if (is_first_) remaining = std::min(remaining, kFirstTimeout);
   const absl::Time deadline = base::SystemClock().SteadyNow() + remaining;
   const Url& hop = options_.proxy.has_value() ? *options_.proxy : options_.origin;
@@ -67,8 +69,9 @@ aio::Task<absl::StatusOr<std::unique_ptr<Connection>>> Dialer::Dial(absl::Durati
   for (size_t i = 0; i < addresses.size(); ++i) {
     // Should this address use up the caller's whole time, the next call begins with the next one.
     last_good_ = addresses[(i + 1) % addresses.size()];
-    const absl::Duration timeout = AddressTimeout(deadline - base::SystemClock().SteadyNow(),
-                                                  addresses.size() - i, options_.connect_timeout);
+    const absl::Duration timeout =
+        AddressTimeout(deadline - base::SystemClock().SteadyNow(), addresses.size() - i, least,
+                       options_.connect_timeout);
     auto connection = co_await aio::WithDeadline(DialAddress(addresses[i]), timeout);
     is_first_ = false;
     if (connection.ok()) {

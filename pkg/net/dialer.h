@@ -28,15 +28,15 @@ struct DialerOptions {
   std::optional<Url> proxy;
   std::function<absl::StatusOr<TlsOptions>()> tls;
   std::function<aio::Task<absl::StatusOr<std::vector<std::string>>>(std::string host)> resolve;
-  // Of the first connection at most kFirstTimeout.
+  // Of the first connection at most kFirstTimeout, for all its addresses together; then each one
+  // may take 2 s at least.
   absl::Duration connect_timeout = absl::Seconds(10);
   std::shared_ptr<uint64_t> received;
 };
 
 // How long one address may take, when `left` addresses share the time up to the deadline: an equal
-// share, but not under 2 s (a dead first address must leave time for the next) and not over
-// `connect_timeout`.
-absl::Duration AddressTimeout(absl::Duration remaining, size_t left,
+// share, but not under `least` and not over `connect_timeout`.
+absl::Duration AddressTimeout(absl::Duration remaining, size_t left, absl::Duration least,
                               absl::Duration connect_timeout);
 
 // Threading: event loop thread only. Must outlive its tasks.

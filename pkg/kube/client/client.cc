@@ -83,7 +83,8 @@ struct Client::Impl {
 Client::Client(aio::Executor executor, RestConfig config, const base::Logger& logger,
                ClientOptions options)
     : Client([&] {
-        auto reachability = std::make_shared<Reachability>(config.origin, logger);
+        auto reachability =
+            std::make_shared<Reachability>(config.origin, logger, base::SystemClock());
         return std::make_shared<Impl>(std::move(executor), std::move(config), logger,
                                       std::move(options), std::move(reachability));
       }()) {}

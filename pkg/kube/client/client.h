@@ -6,11 +6,11 @@
 // connection refused) or where repeating is harmless (apply, delete with preconditions).
 //
 // Errors (style table): 404 kNotFound; 409 AlreadyExists kAlreadyExists; 409 Conflict kAborted; 410
-// or Expired kOutOfRange; 400/422, or a request that cannot be sent, kInvalidArgument; 401, or TLS
-// that cannot be agreed on, kUnauthenticated; 403 kPermissionDenied; 429, or an object that is too
-// large, kResourceExhausted; 5xx, reset, refused, closed kUnavailable; an answer that cannot be
-// read kDataLoss; kDeadlineExceeded; kCancelled.
-// Messages read `verb Kind ns/name: cause`.
+// or Expired kOutOfRange; 400/413/422, or a request that cannot be sent, kInvalidArgument; 401, or
+// TLS that cannot be agreed on, kUnauthenticated; 403 kPermissionDenied; 429, or an answer that is
+// larger than we take (without an ApiError), kResourceExhausted; 5xx, reset, refused, closed
+// kUnavailable; an answer that cannot be read kDataLoss; kDeadlineExceeded; kCancelled. Messages
+// read `verb Kind ns/name: cause`.
 //
 // When the server cannot be reached, the first attempt that fails is logged, within 5 s as a rule,
 // with its cause and the next step; calls go on trying as above.

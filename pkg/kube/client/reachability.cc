@@ -37,9 +37,15 @@ std::string_view NextStep(const absl::Status& error) {
   return "check that kube-apiserver runs, the credentials, and the way there";
 }
 
+// While a part of the way works, answers and failures take turns.
 void Reachability::Answered() {
   has_answered_ = true;
-  if (!std::exchange(is_told_, false)) return;
+  if (!is_told_) return;
+  const absl::Time now = clock_.SteadyNow();
+  const bool was_silent = !std::exchange(answered_since_told_, true);
+  const absl::Time since = was_silent ? told_at_ : failed_at_;
+  if (now - since < kSettled) return;
+  is_told_ = false;
   logger_.Info("the API server answers", {{"server", origin_}});
 }
 
@@ -57,8 +63,12 @@ bool Reachability::MeansUnreachable(const absl::Status& error) const {
 }
 
 void Reachability::Failed(const absl::Status& error) {
-  if (is_told_ || !MeansUnreachable(error)) return;
+  if (!MeansUnreachable(error)) return;
+  failed_at_ = clock_.SteadyNow();
+  if (is_told_ || failed_at_ - told_at_ < kTellInterval) return;
   is_told_ = true;
+  answered_since_told_ = false;
+  told_at_ = failed_at_;
   logger_.Warning("the API server cannot be reached",
                   {{"server", origin_}, {"error", error}, {"next_step", NextStep(error)}});
 }
