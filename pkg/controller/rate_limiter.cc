@@ -19,7 +19,8 @@ int RateLimiter::failures(const api::ObjectKey& key) const {
 absl::Duration RateLimiter::TakeToken(absl::Time now) {
   if (limit_.retries_per_second <= 0) return absl::ZeroDuration();
   const absl::Duration token = absl::Seconds(1) / limit_.retries_per_second;
-  full_at_ = std::max(full_at_, now) + token;
+  // No more debt than the longest wait pays off.
+  full_at_ = std::min(std::max(full_at_, now) + token, now + token * limit_.burst + limit_.cap);
   return std::max(absl::ZeroDuration(), full_at_ - now - token * limit_.burst);
 }
 

@@ -1,5 +1,6 @@
 // RateLimiter: how long a key that failed has to wait. The larger of two waits counts: one doubled
-// with each failure of the same key, one from a token bucket that all keys share.
+// with each failure of the same key, one from a token bucket that all keys share, of whatever flow.
+// Neither is longer than the cap.
 #ifndef CALICO_PKG_CONTROLLER_RATE_LIMITER_H_
 #define CALICO_PKG_CONTROLLER_RATE_LIMITER_H_
 
@@ -13,9 +14,9 @@ namespace calico::controller {
 // client-go's numbers.
 struct RateLimit {
   absl::Duration base = absl::Milliseconds(5);  // doubled for each failure of the same key
-  absl::Duration cap = absl::Seconds(1000);
-  double retries_per_second = 10;  // of all keys together; 0 = no such limit
-  int burst = 100;                 // retries that need not wait for that
+  absl::Duration cap = absl::Seconds(1000);     // the longest wait, for whatever reason
+  double retries_per_second = 10;               // of all keys together; 0 = no such limit
+  int burst = 100;                              // retries that need not wait for that
 };
 
 // Not thread-safe.

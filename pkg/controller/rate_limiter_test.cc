@@ -54,6 +54,16 @@ TEST(RateLimiterTest, ManyFailingKeysShareOneBucket) {
   EXPECT_EQ(fail(110), absl::Milliseconds(100));
 }
 
+TEST(RateLimiterTest, HoweverManyKeysFailNoneWaitsLongerThanTheCap) {
+  base::FakeClock clock;
+  RateLimiter limiter({.cap = absl::Seconds(30)});
+  const auto fail = [&](int i) { return limiter.Failed({"ns", std::to_string(i)}, clock.Now()); };
+  for (int i = 0; i < 5000; ++i) EXPECT_LE(fail(i), absl::Seconds(30)) << i;
+  EXPECT_EQ(fail(5000), absl::Seconds(30));
+  clock.Advance(absl::Seconds(30));  // what is owed was owed for no longer either
+  EXPECT_LE(fail(5001), absl::Milliseconds(100));
+}
+
 TEST(RateLimiterTest, NoBucketWhenTheRateIsZero) {
   base::FakeClock clock;
   RateLimiter limiter(RateLimit{.retries_per_second = 0});

@@ -21,7 +21,8 @@ namespace calico::controller {
 class WorkQueue {
  public:
   // `metrics` may be null. With `flow_of` the flows of keys take turns (see KeySchedule).
-  // `clock`, `metrics` and what `flow_of` refers to outlive the queue.
+  // `clock`, `metrics` and what `flow_of` refers to outlive the queue: `flow_of` is called by Add
+  // and Done.
   WorkQueue(aio::Executor executor, const base::Clock& clock, RateLimit limit = {},
             ControllerMetrics* metrics = nullptr, FlowOf flow_of = nullptr);
   ~WorkQueue();
@@ -30,7 +31,7 @@ class WorkQueue {
   void Add(const api::ObjectKey& key);
   // The earliest due time wins when a key is added more than once.
   void AddAfter(const api::ObjectKey& key, absl::Duration delay);
-  // After a failure: base * 2^failures, at most cap; later when too many keys fail. Returns the
+  // After a failure: base * 2^failures; later when too many keys fail. At most cap. Returns the
   // wait.
   absl::Duration AddRateLimited(const api::ObjectKey& key);
   // Success: the key's failures are forgotten.

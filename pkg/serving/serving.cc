@@ -57,6 +57,8 @@ absl::StatusOr<std::unique_ptr<http::Server>> Listen(const aio::Executor& execut
   http::ServerOptions options{.address = address->host, .port = address->port};
   options.max_body_bytes = 4096;
   options.max_connections = 64;
+  // Connections that ask for nothing must not keep the kubelet's probes out for long.
+  options.idle_timeout = absl::Seconds(10);
   absl::StatusOr<std::unique_ptr<http::Server>> server =
       http::Server::Listen(executor, options, handler);
   // Without IPv6 in the kernel there is no `::` to listen on.

@@ -1,5 +1,9 @@
 #include "pkg/serving/serving.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
@@ -92,6 +96,47 @@ TEST_F(ServeTest, ServesUntilCancelled) {
   loop_.Run(GetFromServer(*this, {.metrics = &registry}, "/metrics", response));
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(response.body, HasSubstr("\nprocess_resident_memory_bytes "));
+}
+
+// As many as are let in, none of which asks for anything.
+aio::Task<void> ProbeBesideIdlePeers(ServeTest& test, absl::Duration& waited) {
+  aio::TaskGroup group(test.loop_.executor());
+  aio::Notifier listening(test.loop_.executor());
+  uint16_t port = 0;
+  group.Spawn(Serve("test", "127.0.0.1:0", {.live = AlwaysOk}, test.logger_,
+                    [&port, &listening](uint16_t p) {
+                      port = p;
+                      listening.Notify();
+                    }));
+  (co_await listening.Wait()).IgnoreError();
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::vector<int> idle;
+  for (int i = 0; i < 64; ++i) {
+    idle.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(connect(idle.back(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  const absl::Time start = absl::Now();
+  http::Client client(test.loop_.executor(),
+                      {.origin = "http://127.0.0.1:" + std::to_string(port)});
+  const http::Request probe{.target = "/livez", .repeatable = true};
+  bool answered = false;
+  while (!answered && absl::Now() - start < absl::Seconds(50)) {
+    answered = (co_await client.Do(probe, absl::Seconds(1))).ok();
+    (co_await aio::Sleep(absl::Milliseconds(200))).IgnoreError();
+  }
+  waited = absl::Now() - start;
+  for (const int socket : idle) close(socket);
+  client.CloseIdle();
+  co_await group.Stop();
+}
+
+TEST_F(ServeTest, ConnectionsThatAskForNothingKeepProbesOutForAWhileOnly) {
+  absl::Duration waited;
+  loop_.Run(ProbeBesideIdlePeers(*this, waited));
+  EXPECT_LT(waited, absl::Seconds(20));
 }
 
 TEST_F(ServeTest, ReturnsAndSaysWhyWhenItCannotListen) {

@@ -134,9 +134,9 @@ class CsrController {
 
   const CsrControllerOptions options_;
   Dependencies on_;
-  controller::WorkQueue queue_;
-  aio::ThreadPool pool_;
   std::vector<std::unique_ptr<CsrInformer>> informers_;
+  controller::WorkQueue queue_;  // its flows are of what the informers hold
+  aio::ThreadPool pool_;
   // Name -> UID of requests that we have finished while the watch still shows them as they were.
   absl::flat_hash_map<std::string, std::string> finished_;
   absl::flat_hash_map<std::string, Waiting> waiting_;
