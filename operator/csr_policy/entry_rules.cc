@@ -101,8 +101,9 @@ MaybeViolation UsagesOfTheKey(const CsrFacts& facts, const CsrPolicyEntry&) {
                                          asked.ToString(), key.Description())};
 }
 
-// The usages inside of spec.request. The certificate gets those of spec.usages; what is asked
-// beyond would be missing without a word.
+// The usages inside of spec.request. The certificate gets those of spec.usages. An extended one
+// beyond them would be missing without a word. Key usages are looser: Calico's init container of
+// v3.27 leaves key encipherment out of spec.usages alone, and nothing misses it.
 MaybeViolation RequestedUsages(const CsrFacts& facts, const CsrPolicyEntry& entry) {
   const pki::KeyUsages allowed = KeyUsagesOf(entry.usages);
   for (const pki::KeyUsage usage : facts.request->key_usages().List()) {

@@ -68,6 +68,11 @@ struct AddressOwner {
   std::string kind;   // "Service" (clusterIPs, externalIPs, load balancer ingress), "Node", "Pod"
   std::string name;   // namespace/name, or name
   bool live = false;  // that object was read just now
+  // It is a Pod that is being deleted, when it was read: its containers may run for a while yet.
+  bool terminating = false;
+  // It is there, but no longer has the address, since a moment ago. Whoever takes an address away
+  // from its owner and asks for it is not faster than the owner's kubelet, which writes it again.
+  bool left = false;
 };
 
 struct CsrFacts {

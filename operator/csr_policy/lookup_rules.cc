@@ -95,44 +95,59 @@ MaybeViolation OwnAddresses(const CsrFacts& facts) {
   return violation;
 }
 
-std::string SharedAddress(const CsrFacts& facts, const AddressOwner& owner) {
-  std::string message = fmt::format("{} is also an address of {} {}", owner.address.ToString(),
-                                    owner.kind, Quote(owner.name));
-  // Such as the load balancers of k3s, which take the nodes' own addresses.
-  if (facts.pod.host_network && owner.kind == "Service") {
-    message +=
-        "; where Services take addresses of nodes, let the policy entry drop addresses "
-        "(dropIPAddresses: true)";
-  }
-  return message;
+std::string SharedAddress(const AddressOwner& owner) {
+  return fmt::format("{} {} an address of {} {}{}", owner.address.ToString(),
+                     owner.left ? "was" : "is also", owner.kind, Quote(owner.name),
+                     owner.left          ? " until a moment ago"
+                     : owner.terminating ? ", which is being deleted"
+                                         : "");
+}
+
+// Whether the owner may be none in a moment.
+bool IsLeaving(const CsrFacts& facts, const AddressOwner& owner) {
+  return owner.left || (owner.live && owner.terminating && facts.waited < kTerminationGrace);
+}
+
+// Something that stays has the address: such as the load balancers of k3s, which take the nodes'
+// own, or whatever was made in order to keep the pod from its certificate.
+Violation Shared(const CsrFacts& facts, const CsrPolicyEntry& entry, const AddressOwner& owner) {
+  return {kIpAddresses,
+          fmt::format("{}; if nothing of yours checks addresses in certificates, set "
+                      "dropIPAddresses: true in policy entry {}",
+                      SharedAddress(owner), entry.name),
+          // A pod's address may have belonged to another one a moment ago.
+          facts.waited < kAddressGrace ? Need::kTime : Need::kNothing};
 }
 
 // Nothing else has a requested address. Status is no proof: whoever holds the token of calico-node
 // can write addresses into it, those of Services included.
-MaybeViolation UnsharedAddresses(const CsrFacts& facts) {
+MaybeViolation UnsharedAddresses(const CsrFacts& facts, const CsrPolicyEntry& entry) {
   if (facts.address_lookup == Lookup::kNotDone) {
     return Violation{kIpAddresses,
                      "it is not known yet whether something else has a requested address",
                      Need::kAddresses};
   }
   const AddressOwner* cached = nullptr;
+  const AddressOwner* leaving = nullptr;
   for (const AddressOwner& owner : facts.address_owners) {
     if (!Holds(facts.request->ip_addresses(), owner.address)) continue;
-    if (owner.live) {
-      // A pod's address may have belonged to another one a moment ago.
-      return Violation{kIpAddresses, SharedAddress(facts, owner),
-                       facts.waited < kAddressGrace ? Need::kTime : Need::kNothing};
-    }
-    if (cached == nullptr) cached = &owner;
+    const bool is_leaving = IsLeaving(facts, owner);
+    if (owner.live && !is_leaving) return Shared(facts, entry, owner);
+    const AddressOwner*& first = is_leaving ? leaving : cached;
+    if (first == nullptr) first = &owner;
   }
-  if (cached == nullptr) return std::nullopt;
-  return Violation{kIpAddresses, SharedAddress(facts, *cached), Need::kAddressOwner};
+  // All are asked before anything is waited for: one that stays denies.
+  if (cached != nullptr) {
+    return Violation{kIpAddresses, SharedAddress(*cached), Need::kAddressOwner};
+  }
+  if (leaving == nullptr) return std::nullopt;
+  return Violation{kIpAddresses, SharedAddress(*leaving), Need::kTime};
 }
 
 MaybeViolation IpAddresses(const CsrFacts& facts, const CsrPolicyEntry& entry) {
   if (entry.drop_ip_addresses || facts.request->ip_addresses().empty()) return std::nullopt;
   MaybeViolation violation = OwnAddresses(facts);
-  return violation.has_value() ? violation : UnsharedAddresses(facts);
+  return violation.has_value() ? violation : UnsharedAddresses(facts, entry);
 }
 
 constexpr std::array<EntryRule, 5> kLookupRules = {

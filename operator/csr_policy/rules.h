@@ -39,16 +39,18 @@
 //                         nothing else has it: no Service, other Node or other Pod (a stolen token
 //                         of calico-node can write any address into its pod's or node's status);
 //                         none is unspecified, loopback, link-local, multicast or broadcast
+//                         (this is judged with the request alone, before pod-exists)
 //
 // spec.request is parsed after `bound-token`: a stranger costs no parsing. His denial names besides
 // which usage no entry grants; when somebody has approved the request, its names too. With
 // `dropIPAddresses` the entry judges no IP address, and the certificate has none.
 //
-// Rules after `duration` rest on look-ups. Their violations count only when the API server was
-// asked just now: with anything less the verdict is kRetry and says what to look up. So a failed
-// look-up or a cache that is behind never denies a request. Nor does a pod's or node's status that
-// is behind (after a reboot it shows the old addresses for a while): a foreign address denies only
-// a request that is known for kAddressGrace.
+// Rules after `duration` rest on look-ups, but for the kinds of address. Their violations count
+// only when the API server was asked just now: with anything less the verdict is kRetry and says
+// what to look up. So a failed look-up or a cache that is behind never denies a request. Nor does a
+// pod's or node's status that is behind (after a reboot it shows the old addresses for a while): a
+// foreign address denies only a request that is known for kAddressGrace, and one of a Pod that is
+// being deleted for kTerminationGrace. An address that its owner has just lost is waited for.
 #ifndef CALICO_OPERATOR_CSR_POLICY_RULES_H_
 #define CALICO_OPERATOR_CSR_POLICY_RULES_H_
 
@@ -66,6 +68,9 @@
 namespace calico::csr_policy {
 
 inline constexpr absl::Duration kAddressGrace = absl::Seconds(10);
+// Longer than most pods take to end; one that never does (a finalizer, a node that is gone) is
+// told.
+inline constexpr absl::Duration kTerminationGrace = absl::Minutes(2);
 
 // What is missing for a verdict.
 enum class Need {
@@ -78,7 +83,9 @@ enum class Need {
   // A live look-up of the first of address_owners that is not `live` and has a requested address:
   // it becomes live, or goes from the list if the object does not hold the address (any more).
   kAddressOwner,
-  kTime,  // the cluster may not be that far: no address or another one, not on a node yet
+  // The cluster may not be that far: no address or another one, not on a node yet, or the address
+  // is somebody's who is just losing it.
+  kTime,
 };
 
 struct Violation {
@@ -105,7 +112,7 @@ struct Decision {
 // entry that got furthest denies.
 Decision Evaluate(CsrFacts& facts, const CsrPolicy& policy);
 
-// Every rule's name in the order of evaluation.
+// Every rule's name in the order of evaluation, ip-addresses by its look-ups.
 std::span<const std::string_view> RuleNames();
 
 // What the certificate will hold: the CN, the DNS names and IP addresses of the request without

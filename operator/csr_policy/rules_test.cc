@@ -423,6 +423,39 @@ TEST(CsrRulesTest, AnAddressThatSomethingElseHasIsRefused) {
       {"another pod, which may just be going",
        Owner("Pod", "kube-system/etcd-1", true, absl::ZeroDuration()), Kind::kRetry, "ip-addresses",
        Need::kTime},
+      {"a pod that is being deleted",
+       [](World& w) {
+         w.facts.address_owners = {{Ip("10.0.0.5"), "Pod", "a/b", true, true}};
+         w.facts.waited = absl::Seconds(119);
+       },
+       Kind::kRetry, "ip-addresses", Need::kTime, "of Pod \"a/b\", which is being deleted"},
+      {"a pod that is being deleted without end",
+       [](World& w) {
+         w.facts.address_owners = {{Ip("10.0.0.5"), "Pod", "a/b", true, true}};
+         w.facts.waited = kTerminationGrace;
+       },
+       Kind::kDeny, "ip-addresses", Need::kNothing, "which is being deleted"},
+      {"a pod that is being deleted, and a node that stays",
+       [](World& w) {
+         w.facts.address_owners = {{Ip("10.0.0.5"), "Pod", "a/b", true, true},
+                                   {Ip("10.0.0.5"), "Node", "node-2", true}};
+         w.facts.waited = absl::Seconds(60);
+       },
+       Kind::kDeny, "ip-addresses", Need::kNothing, "of Node \"node-2\""},
+      {"all are asked before one is waited for",
+       [](World& w) {
+         w.facts.address_owners = {{Ip("10.0.0.5"), "Pod", "a/b", true, true},
+                                   {Ip("10.0.0.5"), "Node", "node-2", false}};
+         w.facts.waited = absl::Seconds(60);
+       },
+       Kind::kRetry, "ip-addresses", Need::kAddressOwner, "of Node \"node-2\""},
+      {"one that had it a moment ago",
+       [](World& w) {
+         w.facts.address_owners = {
+             {.address = Ip("10.0.0.5"), .kind = "Node", .name = "node-2", .left = true}};
+       },
+       Kind::kRetry, "ip-addresses", Need::kTime,
+       "10.0.0.5 was an address of Node \"node-2\" until a moment ago"},
       {"one cached, one live: the live one decides",
        [](World& w) {
          w.facts.address_owners = {{Ip("10.0.0.5"), "Pod", "a/b", false},
@@ -459,7 +492,8 @@ TEST(CsrRulesTest, AStatusThatTheRequesterWroteIsNoProof) {
   };
   for (const bool in_node : {false, true}) {
     Check({"a Service's address", stolen(in_node), Kind::kDeny, "ip-addresses", Need::kNothing,
-           "Service \"default/kubernetes\"; where Services take addresses of nodes"});
+           "Service \"default/kubernetes\"; if nothing of yours checks addresses in certificates, "
+           "set dropIPAddresses: true in policy entry "});
   }
 }
 

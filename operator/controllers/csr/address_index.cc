@@ -57,6 +57,9 @@ size_t HashOfNode(std::string_view name) {
   return name.empty() ? 0 : std::max(absl::HashOf(name), size_t{1});
 }
 
+// An index is never behind for so long: by then whoever has lost an address is not in it any more.
+constexpr absl::Duration kRemembered = absl::Minutes(5);
+
 size_t Index(HolderKind kind) { return static_cast<size_t>(kind); }
 
 }  // namespace
@@ -111,7 +114,8 @@ void AddressIndex::FinishList(HolderKind kind) {
   for (const std::string& name : gone) RemoveNamed({kind, name});
 }
 
-void AddressIndex::Set(HolderKind kind, const api::ObjectKey& key, const AddressHolder& holder) {
+void AddressIndex::Set(HolderKind kind, const api::ObjectKey& key, const AddressHolder& holder,
+                       absl::Time now) {
   const std::string name = key.ToString();
   const auto found = objects_.find(Name{kind, name});
   if (found != objects_.end()) {
@@ -122,6 +126,13 @@ void AddressIndex::Set(HolderKind kind, const api::ObjectKey& key, const Address
         std::equal(object.addresses.begin(), object.addresses.end(), holder.addresses.begin(),
                    holder.addresses.end())) {
       return;
+    }
+    // Who is being deleted gives his addresses away.
+    for (const base::IpAddress& address : object.addresses) {
+      if (holder.terminating || holder.Holds(address)) continue;
+      const auto before = FindLost(kind, name, address);
+      if (before != lost_.end()) lost_.erase(before);
+      AddLost({address, now, kind, object.host_node, name});
     }
     RemoveNamed({kind, name});
   }
@@ -136,6 +147,32 @@ void AddressIndex::Set(HolderKind kind, const api::ObjectKey& key, const Address
     holders_[address].push_back(object.get());
   }
   objects_.insert(std::move(object));
+}
+
+void AddressIndex::Lose(HolderKind kind, const api::ObjectKey& key, const base::IpAddress& address,
+                        absl::Time now) {
+  const std::string name = key.ToString();
+  const auto before = FindLost(kind, name, address);
+  if (before != lost_.end() && now - before->at < kRemembered) return;
+  if (before != lost_.end()) lost_.erase(before);
+  const auto object = objects_.find(Name{kind, name});
+  AddLost({address, now, kind, object == objects_.end() ? 0 : (*object)->host_node, name});
+}
+
+void AddressIndex::AddLost(Lost lost) {
+  while (!lost_.empty() &&
+         (lost_.size() >= kMostLost || lost.at - lost_.front().at >= kRemembered)) {
+    lost_.pop_front();
+  }
+  lost_.push_back(std::move(lost));
+}
+
+std::deque<AddressIndex::Lost>::iterator AddressIndex::FindLost(HolderKind kind,
+                                                                std::string_view name,
+                                                                const base::IpAddress& address) {
+  return std::find_if(lost_.begin(), lost_.end(), [&](const Lost& lost) {
+    return lost.address == address && lost.kind == kind && lost.name == name;
+  });
 }
 
 void AddressIndex::Remove(HolderKind kind, const api::ObjectKey& key) {
@@ -161,21 +198,39 @@ void AddressIndex::Unlink(const Object& object) {
 void AddressIndex::Clear() {
   holders_.clear();
   objects_.clear();
+  lost_.clear();
+}
+
+bool AddressIndex::IsSelf(HolderKind kind, std::string_view name, size_t host_node,
+                          const AddressSelf& self) {
+  switch (kind) {
+    case HolderKind::kService:
+      return false;
+    case HolderKind::kNode:
+      return name == self.host_node;
+    case HolderKind::kPod:
+      return name == self.pod || (host_node != 0 && host_node == HashOfNode(self.host_node));
+  }
+  return false;
 }
 
 std::vector<csr_policy::AddressOwner> AddressIndex::OthersWith(const base::IpAddress& address,
-                                                               const AddressSelf& self) const {
+                                                               const AddressSelf& self,
+                                                               absl::Time now) const {
   std::vector<csr_policy::AddressOwner> others;
-  const auto holders = holders_.find(address);
-  if (holders == holders_.end()) return others;
-  const size_t host_node = HashOfNode(self.host_node);
-  for (const Object* object : holders->second) {
-    if (object->kind == HolderKind::kPod &&
-        (object->name == self.pod || (host_node != 0 && object->host_node == host_node))) {
-      continue;
+  if (const auto holders = holders_.find(address); holders != holders_.end()) {
+    for (const Object* object : holders->second) {
+      if (IsSelf(object->kind, object->name, object->host_node, self)) continue;
+      others.push_back({address, std::string(ToString(object->kind)), object->name});
     }
-    if (object->kind == HolderKind::kNode && object->name == self.host_node) continue;
-    others.push_back({address, std::string(ToString(object->kind)), object->name});
+  }
+  for (const Lost& lost : lost_) {
+    if (lost.address != address || now - lost.at >= kHeld) continue;
+    if (IsSelf(lost.kind, lost.name, lost.host_node, self)) continue;
+    others.push_back({.address = address,
+                      .kind = std::string(ToString(lost.kind)),
+                      .name = lost.name,
+                      .left = true});
   }
   return others;
 }

@@ -41,20 +41,21 @@ class AddressIndexTest : public testing::Test {
            const std::string& host_node = "") {
     AddressHolder holder{.host_node = host_node};
     for (const std::string& address : addresses) holder.addresses.push_back(Ip(address));
-    index_.Set(kind, key, holder);
+    index_.Set(kind, key, holder, now_);
   }
   // "Kind name" of all who hold it beside a pod of that node's host network.
   std::vector<std::string> Others(const std::string& address, const AddressSelf& self = {}) const {
     std::vector<std::string> others;
-    for (const csr_policy::AddressOwner& owner : index_.OthersWith(Ip(address), self)) {
+    for (const csr_policy::AddressOwner& owner : index_.OthersWith(Ip(address), self, now_)) {
       EXPECT_EQ(owner.address, Ip(address));
       EXPECT_FALSE(owner.live);
-      others.push_back(owner.kind + " " + owner.name);
+      others.push_back(owner.kind + " " + owner.name + (owner.left ? " (left)" : ""));
     }
     return others;
   }
 
   AddressIndex index_;
+  absl::Time now_ = absl::UnixEpoch();
 };
 
 TEST(AddressHolderTest, OfAServiceIsEveryAddressThatClientsDial) {
@@ -124,13 +125,50 @@ TEST_F(AddressIndexTest, FollowsChangesAndDeletions) {
   Set(HolderKind::kPod, {"ns", "b"}, {"10.0.0.1", "10.0.0.2"});
   EXPECT_THAT(Others("10.0.0.1"), UnorderedElementsAre("Pod ns/a", "Pod ns/b"));
   Set(HolderKind::kPod, {"ns", "b"}, {"10.0.0.2"});
-  EXPECT_THAT(Others("10.0.0.1"), ElementsAre("Pod ns/a"));
+  EXPECT_THAT(Others("10.0.0.1"), ElementsAre("Pod ns/a", "Pod ns/b (left)"));
   Set(HolderKind::kPod, {"ns", "a"}, {});
+  now_ += AddressIndex::kHeld;
   EXPECT_THAT(Others("10.0.0.1"), IsEmpty());
   index_.Remove(HolderKind::kPod, {"ns", "b"});
   index_.Remove(HolderKind::kPod, {"ns", "unknown"});
   EXPECT_THAT(Others("10.0.0.2"), IsEmpty());
   EXPECT_EQ(index_.size(), 0U);
+}
+
+TEST_F(AddressIndexTest, WhatWasTakenFromALivingObjectIsHeldForAMinute) {
+  Set(HolderKind::kNode, {"", "n1"}, {"192.0.2.1"});
+  Set(HolderKind::kPod, {"ns", "a"}, {"192.0.2.1"}, "n1");
+  Set(HolderKind::kNode, {"", "n1"}, {"192.0.2.9"});
+  Set(HolderKind::kPod, {"ns", "a"}, {});  // finished
+  EXPECT_THAT(Others("192.0.2.1"), ElementsAre("Node n1 (left)", "Pod ns/a (left)"));
+  EXPECT_THAT(Others("192.0.2.1", {"ns/b", "n1"}), IsEmpty()) << "itself";
+  now_ += absl::Seconds(59);
+  EXPECT_THAT(Others("192.0.2.1"), ElementsAre("Node n1 (left)", "Pod ns/a (left)"));
+  // A look-up says so again and again while the watch is behind.
+  index_.Lose(HolderKind::kPod, {"ns", "a"}, Ip("192.0.2.1"), now_);
+  now_ += absl::Seconds(1);
+  EXPECT_THAT(Others("192.0.2.1"), IsEmpty());
+  index_.Lose(HolderKind::kPod, {"ns", "c"}, Ip("192.0.2.1"), now_);
+  EXPECT_THAT(Others("192.0.2.1"), ElementsAre("Pod ns/c (left)"));
+}
+
+TEST_F(AddressIndexTest, WhoIsBeingDeletedGivesHisAddressesAway) {
+  Set(HolderKind::kPod, {"ns", "a"}, {"10.0.0.1"});
+  index_.Set(HolderKind::kPod, {"ns", "a"}, {.terminating = true}, now_);
+  Set(HolderKind::kPod, {"ns", "b"}, {"10.0.0.2"});
+  index_.Remove(HolderKind::kPod, {"ns", "b"});
+  EXPECT_THAT(Others("10.0.0.1"), IsEmpty());
+  EXPECT_THAT(Others("10.0.0.2"), IsEmpty());
+}
+
+TEST_F(AddressIndexTest, WhatIsHeldIsBounded) {
+  for (size_t i = 0; i <= AddressIndex::kMostLost; ++i) {
+    const std::string name = fmt::format("p{}", i);
+    Set(HolderKind::kPod, {"ns", name}, {fmt::format("10.0.{}.{}", i / 250, i % 250)});
+    Set(HolderKind::kPod, {"ns", name}, {});
+  }
+  EXPECT_THAT(Others("10.0.0.0"), IsEmpty());
+  EXPECT_THAT(Others("10.0.0.1"), ElementsAre("Pod ns/p1 (left)"));
 }
 
 TEST_F(AddressIndexTest, WhatIsNotInAListIsGone) {

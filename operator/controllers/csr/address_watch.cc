@@ -63,7 +63,7 @@ aio::Task<void> AddressWatch::Watch(Watched& watched) {
   kube::ReflectorHandlers handlers;
   handlers.list_started = [this, kind] { index_.StartList(kind); };
   handlers.set = [this, kind](const json::object& object) {
-    index_.Set(kind, api::ObjectMetaOf(object).Key(), HolderOf(kind, object));
+    index_.Set(kind, api::ObjectMetaOf(object).Key(), HolderOf(kind, object), clock_.SteadyNow());
     return absl::OkStatus();
   };
   handlers.deleted = [this, kind](const json::object& object) {
@@ -123,7 +123,7 @@ absl::StatusOr<std::vector<csr_policy::AddressOwner>> AddressWatch::Others(
   CALICO_RETURN_IF_ERROR(status);
   std::vector<csr_policy::AddressOwner> others;
   for (const base::IpAddress& address : addresses) {
-    for (csr_policy::AddressOwner& owner : index_.OthersWith(address, self)) {
+    for (csr_policy::AddressOwner& owner : index_.OthersWith(address, self, clock_.SteadyNow())) {
       others.push_back(std::move(owner));
     }
   }
@@ -142,8 +142,16 @@ aio::Task<absl::StatusOr<AddressWatch::Holding>> AddressWatch::LookUp(
   CALICO_CO_RETURN_IF_ERROR(object.status());
   const AddressHolder holder = HolderOf(watched->kind, *object);
   const bool is_self = !self.host_node.empty() && holder.host_node == self.host_node;
-  if (is_self || !holder.Holds(owner.address)) co_return Holding::kNo;
-  co_return holder.terminating ? Holding::kTerminating : Holding::kYes;
+  if (is_self) co_return Holding::kNo;
+  if (!holder.Holds(owner.address)) {
+    if (!holder.terminating) {
+      index_.Lose(watched->kind, KeyOf(owner.name), owner.address, clock_.SteadyNow());
+    }
+    co_return Holding::kNo;
+  }
+  // Only a Pod's deletion ends by itself: a Service's waits for finalizers, and works meanwhile.
+  const bool is_ending = watched->kind == HolderKind::kPod && holder.terminating;
+  co_return is_ending ? Holding::kTerminating : Holding::kYes;
 }
 
 }  // namespace calico::csr

@@ -60,8 +60,9 @@ class AddressWatch {
   absl::StatusOr<std::vector<csr_policy::AddressOwner>> Others(
       const std::vector<base::IpAddress>& addresses, const AddressSelf& self);
 
-  enum class Holding { kNo, kTerminating, kYes };
-  // Asks the API server whether `owner` holds its address and is not `self`.
+  enum class Holding { kNo, kTerminating, kYes };  // kTerminating: a Pod that is being deleted
+  // Asks the API server whether `owner` holds its address and is not `self`. One that is there and
+  // does not is among Others as `left` for a minute.
   // Errors: of the look-up, but not NotFound.
   aio::Task<absl::StatusOr<Holding>> LookUp(csr_policy::AddressOwner owner, AddressSelf self);
 

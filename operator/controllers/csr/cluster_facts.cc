@@ -18,8 +18,8 @@ constexpr absl::Duration kFresh = absl::Seconds(30);
 constexpr size_t kMostNodes = 10'000;
 constexpr absl::Duration kLongestSync = absl::Seconds(3);
 // Pod, node, once more for a pod that was replaced meanwhile, and owners of addresses that have let
-// go of them.
-constexpr int kMostRounds = 12;
+// go of them; and all that anew when it took too long.
+constexpr int kMostRounds = 24;
 
 absl::StatusOr<std::optional<csr_policy::PodFacts>> DecodePod(const json::object& object) {
   CALICO_ASSIGN_OR_RETURN(const api::Pod pod, api::Pod::Decode(object));
@@ -126,7 +126,8 @@ absl::Status ClusterFacts::AddressHealth() const {
   return wants_addresses_ ? addresses_.Health() : absl::OkStatus();
 }
 
-void ClusterFacts::FillAddressOwners(csr_policy::CsrFacts& facts) {
+void ClusterFacts::FillAddressOwners(csr_policy::CsrFacts& facts,
+                                     const std::vector<AskedOwner>& asked) {
   facts.address_lookup = csr_policy::Lookup::kNotDone;
   facts.address_owners.clear();
   if (!wants_addresses_) return;
@@ -144,41 +145,59 @@ void ClusterFacts::FillAddressOwners(csr_policy::CsrFacts& facts) {
   }
   auto others = addresses_.Others(addresses, SelfOf(facts));
   if (!others.ok()) return;
-  facts.address_owners = *std::move(others);
   facts.address_lookup = csr_policy::Lookup::kCached;
+  for (csr_policy::AddressOwner& owner : *others) {
+    const auto known = std::find_if(asked.begin(), asked.end(), [&owner](const AskedOwner& one) {
+      return one.owner.address == owner.address && one.owner.kind == owner.kind &&
+             one.owner.name == owner.name;
+    });
+    if (!owner.left && known != asked.end()) {
+      if (known->holding == AddressWatch::Holding::kNo) continue;
+      owner.live = true;
+      owner.terminating = known->holding == AddressWatch::Holding::kTerminating;
+    }
+    facts.address_owners.push_back(std::move(owner));
+  }
 }
 
-void ClusterFacts::FillFromCache(csr_policy::CsrFacts& facts) const {
+absl::Time ClusterFacts::FillFromCache(csr_policy::CsrFacts& facts) const {
+  facts.pod = {};
+  facts.pod_lookup = csr_policy::Lookup::kNotDone;
+  facts.node_addresses.clear();
+  facts.node_lookup = csr_policy::Lookup::kNotDone;
+  const absl::Time now = clock_.SteadyNow();
   const csr_policy::Requester& requester = facts.requester;
   const auto found = namespaces_.find(requester.ns);
-  if (found == namespaces_.end()) return;
-  const absl::Time now = clock_.SteadyNow();
-  if (now - found->second->pods.current_at() > kFresh) return;
+  if (found == namespaces_.end()) return now;
+  const absl::Time current_at = found->second->pods.current_at();
+  if (now - current_at > kFresh) return now;
   const auto pod = found->second->pods.store().Get({requester.ns, requester.pod_name});
   // Another UID means that one side is behind: a live look-up tells which.
-  if (pod == nullptr || pod->uid != requester.pod_uid) return;
+  if (pod == nullptr || pod->uid != requester.pod_uid) return now;
   facts.pod = *pod;
   facts.pod_lookup = csr_policy::Lookup::kCached;
   const auto node = nodes_.find(facts.pod.node_name);
-  if (!facts.pod.host_network || node == nodes_.end() || now - node->second.asked_at > kFresh)
-    return;
+  if (!facts.pod.host_network || node == nodes_.end() || now - node->second.asked_at > kFresh) {
+    return current_at;
+  }
   facts.node_addresses = node->second.addresses;
   facts.node_lookup = csr_policy::Lookup::kCached;
+  return std::min(current_at, node->second.asked_at);
 }
 
-aio::Task<absl::StatusOr<bool>> ClusterFacts::LookUpOwner(csr_policy::CsrFacts& facts) {
-  const auto owner = std::find_if(
-      facts.address_owners.begin(), facts.address_owners.end(),
-      [&facts](const csr_policy::AddressOwner& one) {
-        const std::vector<base::IpAddress>& asked = facts.request->ip_addresses();
-        return !one.live && std::find(asked.begin(), asked.end(), one.address) != asked.end();
-      });
+aio::Task<absl::StatusOr<ClusterFacts::AskedOwner>> ClusterFacts::LookUpOwner(
+    const csr_policy::CsrFacts& facts) {
+  const auto owner =
+      std::find_if(facts.address_owners.begin(), facts.address_owners.end(),
+                   [&facts](const csr_policy::AddressOwner& one) {
+                     const std::vector<base::IpAddress>& asked = facts.request->ip_addresses();
+                     return !one.live && !one.left &&
+                            std::find(asked.begin(), asked.end(), one.address) != asked.end();
+                   });
   if (owner == facts.address_owners.end()) co_return absl::InternalError("no owner to look up");
   CALICO_CO_ASSIGN_OR_RETURN(const AddressWatch::Holding holding,
                              co_await addresses_.LookUp(*owner, SelfOf(facts)));
-  if (holding == AddressWatch::Holding::kNo) facts.address_owners.erase(owner);
-  if (holding == AddressWatch::Holding::kYes) owner->live = true;
-  co_return holding == AddressWatch::Holding::kTerminating;
+  co_return AskedOwner{*owner, holding};
 }
 
 aio::Task<absl::Status> ClusterFacts::LookUpPod(csr_policy::CsrFacts& facts) {
@@ -222,31 +241,35 @@ aio::Task<absl::Status> ClusterFacts::LookUpNode(csr_policy::CsrFacts& facts) {
 
 aio::Task<absl::StatusOr<csr_policy::Decision>> ClusterFacts::Judge(
     csr_policy::CsrFacts& facts, const csr_policy::CsrPolicy& policy) {
-  FillFromCache(facts);
-  FillAddressOwners(facts);
-  csr_policy::Decision decision = csr_policy::Evaluate(facts, policy);
+  absl::Time as_of = FillFromCache(facts);
+  std::vector<AskedOwner> asked;
   for (int round = 0; round < kMostRounds; ++round) {
-    if (decision.need == csr_policy::Need::kPod) {
-      CALICO_CO_RETURN_IF_ERROR(co_await LookUpPod(facts));
-      FillAddressOwners(facts);
-    } else if (decision.need == csr_policy::Need::kNode) {
-      CALICO_CO_RETURN_IF_ERROR(co_await LookUpNode(facts));
-      FillAddressOwners(facts);
-    } else if (decision.need == csr_policy::Need::kAddressOwner) {
-      CALICO_CO_ASSIGN_OR_RETURN(const bool is_terminating, co_await LookUpOwner(facts));
-      if (is_terminating) {
-        // Its containers may run for a while yet, and nobody has to be denied for that.
-        decision.message += ", which is being deleted";
-        decision.need = csr_policy::Need::kTime;
-        co_return decision;
+    // After every wait, for another owner may have come meanwhile.
+    FillAddressOwners(facts, asked);
+    csr_policy::Decision decision = csr_policy::Evaluate(facts, policy);
+    switch (decision.need) {
+      case csr_policy::Need::kPod:
+        CALICO_CO_RETURN_IF_ERROR(co_await LookUpPod(facts));
+        break;
+      case csr_policy::Need::kNode:
+        CALICO_CO_RETURN_IF_ERROR(co_await LookUpNode(facts));
+        break;
+      case csr_policy::Need::kAddressOwner: {
+        CALICO_CO_ASSIGN_OR_RETURN(AskedOwner owner, co_await LookUpOwner(facts));
+        asked.push_back(std::move(owner));
+        break;
       }
-    } else {
-      if (decision.need == csr_policy::Need::kAddresses) {
+      case csr_policy::Need::kAddresses:
         decision.message += fmt::format(": {}", std::string(AddressHealth().message()));
-      }
-      co_return decision;
+        co_return decision;
+      case csr_policy::Need::kTime:
+        co_return decision;
+      case csr_policy::Need::kNothing:
+        if (clock_.SteadyNow() - as_of <= kFresh) co_return decision;
+        as_of = FillFromCache(facts);
+        asked.clear();
+        break;
     }
-    decision = csr_policy::Evaluate(facts, policy);
   }
   co_return absl::InternalError("judge request: look-ups without end");
 }

@@ -64,7 +64,9 @@ class ClusterFacts {
   absl::Status AddressHealth() const;
 
   // Looks up what is missing and evaluates, until the verdict needs nothing that can be looked up:
-  // approve, deny, or retry later (Need::kTime). `facts` is left as judged.
+  // approve, deny, or retry later (Need::kTime). Look-ups that take long are begun anew: at the
+  // verdict nothing is older than 30 seconds, and the index of addresses is asked last. `facts` is
+  // left as judged.
   // Errors: of a look-up; never for a pod or node that does not exist. Lifetime: the arguments
   // outlive the task. Cancellation: total.
   aio::Task<absl::StatusOr<csr_policy::Decision>> Judge(csr_policy::CsrFacts& facts,
@@ -77,14 +79,20 @@ class ClusterFacts {
     std::vector<base::IpAddress> addresses;
   };
 
-  void FillFromCache(csr_policy::CsrFacts& facts) const;
+  // What the API server has said of an owner of an address while a request was judged.
+  struct AskedOwner {
+    csr_policy::AddressOwner owner;
+    AddressWatch::Holding holding;
+  };
+
+  // Returns how old the oldest fact is that it has found: a time of the steady clock, now if none.
+  absl::Time FillFromCache(csr_policy::CsrFacts& facts) const;
   // Who else holds what the pod and its node hold, which is all that may be asked for.
-  void FillAddressOwners(csr_policy::CsrFacts& facts);
+  void FillAddressOwners(csr_policy::CsrFacts& facts, const std::vector<AskedOwner>& asked);
   aio::Task<absl::Status> LookUpPod(csr_policy::CsrFacts& facts);
   aio::Task<absl::Status> LookUpNode(csr_policy::CsrFacts& facts);
-  // The first owner of a requested address that was not asked for: live now, or no more in `facts`.
-  // True if it holds the address but is being deleted.
-  aio::Task<absl::StatusOr<bool>> LookUpOwner(csr_policy::CsrFacts& facts);
+  // The first owner of a requested address that was not asked for.
+  aio::Task<absl::StatusOr<AskedOwner>> LookUpOwner(const csr_policy::CsrFacts& facts);
   void StartWanted();
 
   aio::Executor executor_;

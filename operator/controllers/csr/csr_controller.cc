@@ -22,6 +22,10 @@ constexpr absl::Duration kFirstWait = absl::Seconds(1);
 constexpr absl::Duration kLargeWait = absl::Seconds(1);
 constexpr absl::Duration kLongestWait = absl::Seconds(30);
 constexpr absl::Duration kQuietRefusals = absl::Minutes(10);
+// Most waits are over by then, and no news for whoever looks at the request.
+constexpr absl::Duration kQuietWait = absl::Seconds(30);
+// A reason that changes is logged again, but no oftener: what others write may be part of it.
+constexpr absl::Duration kSteadyReason = absl::Seconds(10);
 // With more requests waiting, an approval makes no Event: it would cost a third write per request,
 // and the condition says the same.
 constexpr size_t kBusy = 16;
@@ -204,7 +208,7 @@ aio::Task<CsrController::Reconciled> CsrController::Handle(Work& work) {
     case Decision::Kind::kRetry:
       break;
   }
-  co_return WaitForCluster(work, decision);
+  co_return WaitForCluster(work, decision, kQuietWait);
 }
 
 absl::Duration CsrController::Waited(const api::CertificateSigningRequest& csr) const {
@@ -213,8 +217,8 @@ absl::Duration CsrController::Waited(const api::CertificateSigningRequest& csr) 
   return on_.clock.SteadyNow() - waiting->second.since;
 }
 
-CsrController::Reconciled CsrController::WaitForCluster(const Work& work,
-                                                        const Decision& decision) {
+CsrController::Reconciled CsrController::WaitForCluster(const Work& work, const Decision& decision,
+                                                        absl::Duration quiet) {
   const api::CertificateSigningRequest& csr = work.facts.csr;
   const auto before = waiting_.find(csr.meta.name);
   if (before != waiting_.end() && before->second.uid != csr.meta.uid) Forget(csr.meta.name);
@@ -225,10 +229,8 @@ CsrController::Reconciled CsrController::WaitForCluster(const Work& work,
                .since = work.began};
     waiting_for_pod_[waiting.pod].insert(csr.meta.name);
     on_.metrics.Count(csr.signer_name, Outcome::kRetried);
-    on_.logger.Info(
-        "request has to wait",
-        {{"csr", csr.meta.name}, {"signer", csr.signer_name}, {"reason", decision.Text()}});
   }
+  TellWait(csr, decision.Text(), quiet, waiting);
   absl::Duration wait = std::min(kFirstWait * (1 << waiting.rounds), kLongestWait);
   // No longer than until the next verdict can be another one.
   if (work.facts.waited < csr_policy::kAddressGrace) {
@@ -238,20 +240,29 @@ CsrController::Reconciled CsrController::WaitForCluster(const Work& work,
   return controller::Result{.requeue_after = wait};
 }
 
-// Said once for each request; the source of the CA logs what is wrong with it.
+void CsrController::TellWait(const api::CertificateSigningRequest& csr, std::string reason,
+                             absl::Duration quiet, Waiting& waiting) {
+  const absl::Time now = on_.clock.SteadyNow();
+  if (waiting.reason != reason && now - waiting.logged_at >= kSteadyReason) {
+    waiting.reason = std::move(reason);
+    waiting.logged_at = now;
+    waiting.is_told = false;
+    on_.logger.Info(
+        "request has to wait",
+        {{"csr", csr.meta.name}, {"signer", csr.signer_name}, {"reason", waiting.reason}});
+  }
+  if (waiting.is_told || now - waiting.since < quiet) return;
+  waiting.is_told = true;
+  on_.events.Record(SubjectOf(csr), kube::EventType::kWarning, "Waiting", waiting.reason);
+}
+
+// Told at once: this does not end by itself. The source of the CA logs what is wrong with it.
 CsrController::Reconciled CsrController::WaitForCa(const Work& work) {
   const Decision wait{.kind = Decision::Kind::kRetry,
                       .rule = kUsableCa,
                       .message = fmt::format("there is no CA to sign with: {}",
                                              std::string(on_.ca.status().message()))};
-  Reconciled result = WaitForCluster(work, wait);
-  Waiting& waiting = waiting_[work.facts.csr.meta.name];
-  if (!waiting.told_about_ca) {
-    waiting.told_about_ca = true;
-    on_.events.Record(SubjectOf(work.facts.csr), kube::EventType::kWarning, "Waiting",
-                      wait.message);
-  }
-  return result;
+  return WaitForCluster(work, wait, absl::ZeroDuration());
 }
 
 void CsrController::RetryWaiting() {
@@ -346,9 +357,10 @@ void CsrController::TellRefusal(const Work& work, const Decision& decision, bool
   const api::CertificateSigningRequest& csr = work.facts.csr;
   const std::string text = decision.Text();
   const std::string_view message = approved ? "approved request failed" : "request denied";
-  const RepeatFilter::Verdict seen = refusals_.Add(
-      fmt::format("{}\n{}\n{}\n{}", message, csr.username, work.facts.requester.pod_uid, text),
-      SubjectOf(csr), on_.clock.SteadyNow());
+  const RepeatFilter::Verdict seen =
+      refusals_.Add(fmt::format("{}\n{}\n{}\n{}", message, csr.username,
+                                work.facts.requester.pod_uid, decision.rule),
+                    text, SubjectOf(csr), on_.clock.SteadyNow());
   const AskedNames asked(work.facts);
   const base::Logger::Fields fields = {{"csr", csr.meta.name},
                                        {"signer", csr.signer_name},
@@ -365,7 +377,8 @@ void CsrController::TellRefusal(const Work& work, const Decision& decision, bool
   } else {
     on_.logger.Debug(message, fields);
   }
-  on_.events.Record(*seen.subject, kube::EventType::kWarning, approved ? "Failed" : "Denied", text);
+  on_.events.Record(*seen.subject, kube::EventType::kWarning, approved ? "Failed" : "Denied",
+                    *seen.text);
 }
 
 void CsrController::Finish(const Work& work, Outcome outcome) {

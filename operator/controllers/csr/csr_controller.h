@@ -100,7 +100,9 @@ class CsrController {
     api::ObjectKey pod;
     absl::Time since;  // steady clock
     int rounds = 0;
-    bool told_about_ca = false;
+    std::string reason;  // that was logged last, then
+    absl::Time logged_at = absl::InfinitePast();
+    bool is_told = false;  // by an Event, of that reason
   };
 
   aio::Task<Reconciled> Reconcile(api::ObjectKey key);
@@ -112,7 +114,11 @@ class CsrController {
   // Since it was first judged; zero at that time.
   absl::Duration Waited(const api::CertificateSigningRequest& csr) const;
   Reconciled WaitForCa(const Work& work);
-  Reconciled WaitForCluster(const Work& work, const csr_policy::Decision& decision);
+  // An Event tells on the request why, once that has lasted for `quiet`.
+  Reconciled WaitForCluster(const Work& work, const csr_policy::Decision& decision,
+                            absl::Duration quiet);
+  void TellWait(const api::CertificateSigningRequest& csr, std::string reason, absl::Duration quiet,
+                Waiting& waiting);
   aio::Task<absl::StatusOr<IssuedCertificate>> Sign(const Work& work,
                                                     const csr_policy::CsrPolicyEntry& entry);
   // PUT of the object with `add` and the certificate; work.object becomes the answer.
@@ -128,7 +134,7 @@ class CsrController {
   void LogCertificate(std::string_view message, const Work& work,
                       const csr_policy::CsrPolicyEntry& entry,
                       const IssuedCertificate& certificate) const;
-  // One line and one Event of equal refusals of one requester.
+  // One line and one Event of refusals of one requester by one rule.
   void TellRefusal(const Work& work, const csr_policy::Decision& decision, bool approved);
   static kube::EventSubject SubjectOf(const api::CertificateSigningRequest& csr);
 

@@ -387,9 +387,103 @@ ASYNC_TEST_F(CsrControllerTest, AnAddressOfAPodThatIsGoneIsFree) {
   co_await Settle();
   EXPECT_EQ(Writes(), 0);
   server().state().Remove(api::kPods, {"shop", "going"});
-  clock_.Advance(absl::Seconds(30));
+  clock_.Advance(AddressIndex::kHeld);
   EXPECT_TRUE(co_await Issued(name));
   ExpectGoodCertificate(name);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AServiceThatDoesNotEndIsADenial) {
+  PutPod({});
+  PutPod({.name = "going", .ips = {"10.0.0.5"}, .ns = "shop", .terminating = true});
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "Service"},
+                {"metadata",
+                 {{"name", "web"},
+                  {"namespace", "shop"},
+                  {"deletionTimestamp", "2026-11-22T19:42:02Z"},
+                  {"finalizers", {"example.com/stuck"}}}},
+                {"spec", {{"externalIPs", json::array{"10.0.0.5"}}}}});
+  const std::string name = PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("request has to wait") == 1; }));
+  clock_.Advance(csr_policy::kAddressGrace);
+  EXPECT_TRUE(co_await Denied(name));
+  EXPECT_THAT(Csr(name).Denied()->message, HasSubstr("Service \"shop/web\""));
+  EXPECT_THAT(Csr(name).Denied()->message, HasSubstr("set dropIPAddresses: true in policy entry"));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AnAddressJustTakenFromItsOwnerIsNotFree) {
+  PutPod({});
+  PutPod({.name = "victim", .ips = {"10.0.0.5"}, .ns = "shop"});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  PutPod({.name = "victim", .ips = {"10.0.0.5"}, .ns = "shop", .phase = "Failed"});
+  const std::string name = PutCsr({});
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("until a moment ago") == 1; }));
+  clock_.Advance(csr_policy::kAddressGrace);
+  co_await Settle();
+  EXPECT_EQ(Writes(), 0);
+  clock_.Advance(AddressIndex::kHeld);
+  EXPECT_TRUE(co_await Issued(name));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, ALongWaitIsToldOnTheRequest) {
+  PutPod({.ips = {}});
+  PutCsr({});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("has no address yet") == 1; }));
+  co_await Settle();
+  EXPECT_EQ(server().Count("POST", "/events"), 0);
+  clock_.Advance(absl::Seconds(31));
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("POST", "/events") == 1; }));
+  EXPECT_THAT(server().requests().back().body, HasSubstr("\"Waiting\""));
+  EXPECT_THAT(server().requests().back().body, HasSubstr("has no address yet"));
+  // Another reason is told again.
+  PutPod({.name = "other", .ips = {"10.0.0.5"}, .ns = "shop", .terminating = true});
+  co_await Settle();
+  PutPod({});
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("which is being deleted") == 1; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("POST", "/events") == 2; }));
+  co_await Settle();
+  EXPECT_EQ(Logged("request has to wait"), 2);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, AnOwnerThatCameDuringALookUpIsSeen) {
+  PutPod({});
+  PutPod({.name = "gone", .ips = {"10.0.0.5"}, .ns = "shop"});
+  server().Inject({.method = "GET",
+                   .path_contains = "/shop/pods/gone",
+                   .delay = absl::Milliseconds(200),
+                   .status = 404});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  const std::string name = PutCsr({});
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/shop/pods/") == 1; }));
+  PutService("web", {{"externalIPs", json::array{"10.0.0.5"}}});
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("Service \\\"default/web") >= 1; }));
+  EXPECT_EQ(Writes(), 0);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, LookUpsThatTakeLongAreBegunAnew) {
+  PutPod({});
+  PutPod({.name = "gone", .ips = {"10.0.0.5"}, .ns = "shop"});
+  server().Inject({.method = "GET",
+                   .path_contains = "/shop/pods/gone",
+                   .delay = absl::Milliseconds(200),
+                   .status = 404});
+  co_await Start();
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  const std::string name = PutCsr({});
+  EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/shop/pods/") == 1; }));
+  server().state().Remove(api::kPods, {std::string(kNamespace), "node-1"});
+  clock_.Advance(absl::Seconds(31));
+  EXPECT_TRUE(co_await Denied(name));
+  EXPECT_THAT(Csr(name).Denied()->message, HasSubstr("rule pod-exists"));
   co_await Stop();
 }
 
@@ -725,6 +819,21 @@ ASYNC_TEST_F(CsrControllerTest, TheSameDenialIsNewsOnce) {
   EXPECT_TRUE(co_await Eventually(
       [this] { return Logged("\"level\":\"debug\",\"message\":\"request denied\"") == 4; }));
   EXPECT_TRUE(co_await Eventually([this] { return EventCounts() == std::vector<int64_t>{5}; }));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, WhoVariesWhatIsAskedIsOneLineAndOneEvent) {
+  PutPod({});
+  co_await Start();
+  for (int i = 0; i < 5; ++i) {
+    const std::string number = std::to_string(i);
+    const std::string name = PutCsr({.common_name = "name-" + number, .uid = "csr-uid-" + number});
+    EXPECT_TRUE(co_await Denied(name)) << i;
+    EXPECT_THAT(Csr(name).Denied()->message, HasSubstr("name-" + number));
+    server().state().Remove(api::kCertificateSigningRequests, {"", name});
+  }
+  EXPECT_TRUE(co_await Eventually([this] { return EventCounts() == std::vector<int64_t>{5}; }));
+  EXPECT_EQ(Logged("\"level\":\"warning\",\"message\":\"request denied\""), 1);
   co_await Stop();
 }
 

@@ -14,7 +14,8 @@ class RepeatFilterTest : public testing::Test {
   // About a request that is made anew each time.
   RepeatFilter::Verdict Add(const std::string& message, absl::Duration at = absl::ZeroDuration()) {
     const std::string uid = "uid-" + std::to_string(++count_);
-    return filter_.Add(message, {&api::kCertificateSigningRequests, {"", "name"}, uid, "1"},
+    return filter_.Add(message, "text of " + uid,
+                       {&api::kCertificateSigningRequests, {"", "name"}, uid, "1"},
                        absl::UnixEpoch() + at);
   }
 
@@ -30,6 +31,7 @@ TEST_F(RepeatFilterTest, IsQuietForAWhileAndThenTellsHowOften) {
   EXPECT_FALSE(third.is_news);
   EXPECT_EQ(third.repeated, 2);
   EXPECT_EQ(third.subject->uid, "uid-1") << "one Event counts them";
+  EXPECT_EQ(*third.text, "text of uid-1");
   const RepeatFilter::Verdict fourth = Add("a", absl::Minutes(10));
   EXPECT_TRUE(fourth.is_news);
   EXPECT_EQ(fourth.repeated, 2);

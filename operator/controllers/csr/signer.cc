@@ -112,7 +112,10 @@ aio::Task<void> Program::RefreshFiles() {
     const bool had_ca = ca->Current() != nullptr;
     ca->Refresh();
     if (!had_ca && ca->Current() != nullptr) controller.RetryWaiting();
-    if (policies->Refresh()) cluster.SetPolicy(*policies->Current());
+    if (policies->Refresh()) {
+      cluster.SetPolicy(*policies->Current());
+      controller.RetryWaiting();
+    }
     // What a wave of requests took lies in small free pieces, which the allocator keeps. Costs some
     // microseconds.
     malloc_trim(0);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <absl/strings/str_split.h>
+#include <absl/time/clock.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -247,6 +248,31 @@ ASYNC_TEST_F(SignerTest, WhatTheCaItselfForbidsIsDeniedByItsConstraint) {
                              testing::HasSubstr("permit only the IP addresses 10.0.0.0/8, not "
                                                 "192.168.1.5")));
   EXPECT_THAT(Csr(other_family).Denied()->message, testing::HasSubstr("not fd00::5"));
+  EXPECT_EQ(co_await Stop(), kExitOk);
+}
+
+ASYNC_TEST_F(SignerTest, AChangedPolicyTriesWaitingRequestsAtOnce) {
+  const std::string policy = R"(version: 1
+entries:
+- name: node
+  namespaces: [calico-system]
+  serviceAccounts: [calico-node]
+  commonNames: [typha-client]
+  dnsNames: [typha-client]
+)";
+  SignerOptions options = Options();
+  options.config.policy_file = Path("policy.yaml");
+  PutFile("policy.yaml", policy);
+  PutPod({.ips = {}});
+  const std::string name = PutCsr({});
+  Start(std::move(options));
+  EXPECT_TRUE(co_await Eventually([this] { return Logged("has no address yet") == 1; }));
+  const absl::Time waits_since = absl::Now();
+  // It is tried again after one second, and after two more.
+  EXPECT_TRUE((co_await aio::Sleep(absl::Milliseconds(1500))).ok());
+  PutFile("policy.yaml", policy + "  dropIPAddresses: true\n");
+  EXPECT_TRUE(co_await Issued(name));
+  EXPECT_LT(absl::Now() - waits_since, absl::Milliseconds(2800));
   EXPECT_EQ(co_await Stop(), kExitOk);
 }
 
