@@ -204,6 +204,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   if (report.recheck_after != absl::InfiniteDuration()) {
     pass.Again(clock_.Now() + report.recheck_after);
   }
+  pass.notes.insert(pass.notes.end(), report.notes.begin(), report.notes.end());
   pass.namespace_ending = report.namespace_ending;
   TellEndings(report.endings, pass);
   if (!report.ok()) {

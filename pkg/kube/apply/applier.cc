@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
 #include "pkg/aio/task_group.h"
@@ -26,16 +27,10 @@ constexpr absl::Duration kForbiddenInterval = absl::Milliseconds(150);
 std::optional<std::string> TooMuch(const json::object& answer, const json::object& desired) {
   json::object rest = desired;
   rest.erase("metadata");
+  TakeHarmlessChanges(answer, rest);
   std::optional<Difference> left = FirstDifference(Schema::Kubernetes(), answer, rest);
   if (!left.has_value()) return std::nullopt;
   if (left->kind != Difference::Kind::kExtra && !IsComparedWhole(desired)) return std::nullopt;
-  return std::move(left->path);
-}
-
-// What the API server holds after an apply in another form than it was asked for.
-std::optional<std::string> RewrittenPath(const json::object& answer, const json::object& desired) {
-  std::optional<Difference> left = FirstDifference(Schema::Kubernetes(), answer, desired);
-  if (!left.has_value()) return std::nullopt;
   return std::move(left->path);
 }
 
@@ -118,6 +113,11 @@ bool Applier::JustSent(const DesiredObject& desired, const LiveObject* live) {
   if (!version.empty() && version == sent.version_after) {
     return !contention_.IsContested(IdOf(desired));
   }
+  // Nor where a webhook would only do the same again.
+  if (live != nullptr && sent.changes.has_value()) {
+    const AdmissionChanges now = ChangesOf(live->Parse(), desired.object);
+    if (!now.other.has_value() && now.accepted == sent.changes->accepted) return true;
+  }
   if (sent.seen || version != sent.version_before) return false;
   const absl::Duration lag =
       live_.IsCurrent(*desired.resource) ? options_.watch_lag : options_.blind_lag;
@@ -140,11 +140,26 @@ bool Applier::MaySend(const DesiredObject& desired, const ApplyStep& step) {
 }
 
 void Applier::TellContests(const std::vector<DesiredObject>& desired, ApplyReport& report) {
+  const absl::Time now = clock_.SteadyNow();
   for (const DesiredObject& object : desired) {
     const std::optional<Contention::Contest> contest = contention_.Find(IdOf(object));
     if (!contest.has_value()) continue;
     report.contested.push_back(DescribeContest(object, *contest));
-    recheck_at_ = std::min(recheck_at_, contest->again_at);
+    // What has waited long enough and was not sent is held up by something else, which tells when
+    // that is over: a namespace that ends, an error of an earlier wave.
+    if (contest->again_at > now) recheck_at_ = std::min(recheck_at_, contest->again_at);
+  }
+}
+
+void Applier::TellChanges(const std::vector<DesiredObject>& desired, ApplyReport& report) const {
+  for (const DesiredObject& object : desired) {
+    const auto found = sent_.find(SentKey(object.resource->kind, object.key));
+    if (found == sent_.end() || found->second.hash != object.hash) continue;
+    if (!found->second.changes.has_value()) continue;
+    const std::vector<std::string>& paths = found->second.changes->paths;
+    report.notes.push_back(fmt::format(
+        "{} {}: {} {} changed by an admission webhook", object.resource->kind,
+        object.key.ToString(), absl::StrJoin(paths, ", "), paths.size() == 1 ? "is" : "are"));
   }
 }
 
@@ -281,11 +296,6 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step, 
     co_return;
   }
   ++report.applied;
-  if (const std::optional<std::string> path = RewrittenPath(*answer, desired.object)) {
-    contention_.Rewritten(IdOf(desired), *path, clock_.SteadyNow());
-  } else {
-    contention_.Sent(IdOf(desired), step.difference, clock_.SteadyNow());
-  }
   logger_.Info("applied", {{"kind", desired.resource->kind},
                            {"namespace", desired.key.ns},
                            {"name", desired.key.name},
@@ -294,7 +304,15 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step, 
     report.endings.push_back(EndingOf(*desired.resource, *answer));
     if (*desired.resource == api::kNamespaces) report.namespace_ending = true;
     sent_.erase(SentKey(desired.resource->kind, desired.key));
+    contention_.Forget(IdOf(desired));  // nobody has changed it back
     co_return;
+  }
+  AdmissionChanges changes = ChangesOf(*answer, desired.object);
+  if (changes.other.has_value()) {
+    contention_.Rewritten(IdOf(desired), *changes.other, clock_.SteadyNow());
+  } else {
+    contention_.Sent(IdOf(desired), step.difference, clock_.SteadyNow());
+    if (!changes.paths.empty()) sent.changes = std::move(changes);
   }
   const api::ObjectMeta meta = api::ObjectMetaOf(*answer);
   sent.version_after = meta.resource_version;
@@ -382,13 +400,19 @@ aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::st
                 }});
   for (EndingStep& step : plan.endings) {
     report.endings.push_back(std::move(step.ending));
+    contention_.Forget(IdOf(desired[step.index]));
     if (*desired[step.index].resource == api::kNamespaces) report.namespace_ending = true;
   }
   for (const size_t index : plan.in_place) {
-    contention_.InPlace(IdOf(desired[index]), clock_.SteadyNow());
+    const DesiredObject& object = desired[index];
+    contention_.InPlace(IdOf(object), clock_.SteadyNow());
+    // The webhook has gone, and somebody has set what it had changed.
+    const auto found = sent_.find(SentKey(object.resource->kind, object.key));
+    if (found != sent_.end()) found->second.changes.reset();
   }
   co_await SendWaves(desired, plan, report);
   TellContests(desired, report);
+  TellChanges(desired, report);
   if (recheck_at_ != absl::InfiniteFuture()) {
     report.recheck_after = std::max(recheck_at_ - clock_.SteadyNow(), absl::ZeroDuration());
   }

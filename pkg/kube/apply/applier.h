@@ -23,6 +23,7 @@
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
 #include "pkg/codec/json.h"
+#include "pkg/kube/apply/admission_change.h"
 #include "pkg/kube/apply/contention.h"
 #include "pkg/kube/apply/live_objects.h"
 #include "pkg/kube/apply/plan.h"
@@ -49,6 +50,8 @@ struct ApplyReport {
   std::optional<Wave> stopped_at;  // the first wave with errors
   // Sentences about objects that somebody else changes back each time; not among the errors.
   std::vector<std::string> contested;
+  // Sentences about what admission webhooks change without harm; such objects count as done.
+  std::vector<std::string> notes;
   // Objects that are being deleted. While a namespace is among them, nothing else is sent.
   std::vector<Ending> endings;
   bool namespace_ending = false;
@@ -90,6 +93,7 @@ class Applier {
     Unseen after;
     absl::Time at;      // steady clock
     bool seen = false;  // the watch has shown version_after
+    std::optional<AdmissionChanges> changes;
   };
   using SentKey = std::pair<std::string, api::ObjectKey>;
 
@@ -99,6 +103,7 @@ class Applier {
   std::string WriterOf(const DesiredObject& desired, std::string_view path) const;
   bool MaySend(const DesiredObject& desired, const ApplyStep& step);
   void TellContests(const std::vector<DesiredObject>& desired, ApplyReport& report);
+  void TellChanges(const std::vector<DesiredObject>& desired, ApplyReport& report) const;
   aio::Task<bool> SendSome(const std::vector<DesiredObject>& desired, ApplyPlan& plan,
                            absl::FunctionRef<bool(const api::Resource&)> is_meant,
                            ApplyReport& report);

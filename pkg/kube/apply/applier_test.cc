@@ -527,7 +527,103 @@ ASYNC_TEST_F(ApplierTest, AnotherManagerIsNamedAndBackedOffFrom) {
   co_await Finish();
 }
 
+// A mirror of the registry and a taint of the cluster's own: each apply would only be changed
+// again.
+ASYNC_TEST_F(ApplierTest, WhatAWebhookChangesWithoutHarmIsANoteAndDone) {
+  constexpr char kPods[] =
+      "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: "
+      "{template: {spec: {tolerations: [{key: a, operator: Exists}], nodeSelector: {os: linux}, "
+      "containers: [{name: c, image: 'quay.io/calico/typha:v3'}]}}}}";
+  const api::ObjectKey key = {"ns", "d"};
+  co_await Start();
+  server().state().SetWebhook([](const api::Resource& resource, json::object& object) {
+    if (resource != api::kDeployments) return;
+    json::object& pod = object.at("spec").at("template").at("spec").as_object();
+    pod["tolerations"] = *codec::ParseYaml("[{key: a, operator: Exists}, {key: b}]");
+    pod["nodeSelector"].as_object()["pool"] = "system";
+    pod["containers"].as_array()[0].as_object()["image"] = "mirror.example.com/calico/typha:v3";
+  });
+  const auto note = ElementsAre(
+      "Deployment ns/d: spec.template.spec.tolerations, spec.template.spec.nodeSelector, "
+      "spec.template.spec.containers[c].image are changed by an admission webhook");
+  const ApplyReport first = co_await Apply({kNamespace, kPods});
+  EXPECT_TRUE(first.ok());
+  EXPECT_THAT(first.contested, testing::IsEmpty());
+  EXPECT_THAT(first.notes, note);
+  // Its status changes, and it is another version then.
+  for (int replicas = 1; replicas <= 6; ++replicas) {
+    json::object now = *server().Find(api::kDeployments, key);
+    now["status"] = json::object{{"replicas", replicas}};
+    server().Put(now);
+    co_await Until([&] { return Cached(api::kDeployments, key); });
+    server().ClearRequests();
+    const ApplyReport report = co_await Apply({kNamespace, kPods});
+    EXPECT_TRUE(report.ok());
+    EXPECT_THAT(report.contested, testing::IsEmpty());
+    EXPECT_THAT(report.notes, note);
+    EXPECT_EQ(Writes(), 0);
+  }
+  // By hand is another thing.
+  json::object changed = *server().Find(api::kDeployments, key);
+  json::object& pod = changed.at("spec").at("template").at("spec").as_object();
+  pod["containers"].as_array()[0].as_object()["image"] = "evil.example.com/calico/typha:v3";
+  server().Put(changed);
+  co_await Until([&] { return Cached(api::kDeployments, key); });
+  EXPECT_EQ((co_await Apply({kNamespace, kPods})).applied, 1);
+  co_await Finish();
+}
+
 // --- objects that are being deleted ---
+
+// Nobody would ever renew the time at which to look again.
+ASYNC_TEST_F(ApplierTest, AContestOfWhatIsBeingDeletedIsNotLookedAtAgainAndAgain) {
+  for (const bool whole_namespace : {false, true}) {
+    SCOPED_TRACE(whole_namespace);
+    co_await Start();
+    server().state().SetWebhook([](const api::Resource& resource, json::object& object) {
+      if (resource == api::kConfigMaps) object["data"].as_object()["a"] = "theirs";
+    });
+    EXPECT_EQ((co_await Apply({kNamespace, kConfig})).contested.size(), 1U);
+    const api::Resource& resource = whole_namespace ? api::kNamespaces : api::kConfigMaps;
+    const api::ObjectKey key = whole_namespace ? api::ObjectKey{"", "ns"} : kConfigKey;
+    json::object held = *server().Find(resource, key);
+    held["metadata"].as_object()["finalizers"] = json::array{"x"};
+    held["metadata"].as_object()["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+    server().Put(held);
+    co_await Until([&] { return Cached(resource, key); });
+    clock_.Advance(absl::Minutes(1));
+    const ApplyReport report = co_await Apply({kNamespace, kConfig});
+    EXPECT_EQ(report.endings.size(), 1U);
+    EXPECT_GT(report.recheck_after, absl::Seconds(1));
+    server().state().SetWebhook(nullptr);
+    for (const api::Resource* kind : {&api::kConfigMaps, &api::kNamespaces}) {
+      server().state().Remove(*kind,
+                              *kind == api::kNamespaces ? api::ObjectKey{"", "ns"} : kConfigKey);
+    }
+    co_await Finish();
+  }
+}
+
+// Where namespaces cannot be listed, each look has to apply it.
+ASYNC_TEST_F(ApplierTest, ANamespaceThatEndsUnseenIsNoContest) {
+  json::object ending = codec::ParseYaml(kNamespace)->as_object();
+  ending["metadata"].as_object()["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  ending["metadata"].as_object()["finalizers"] = json::array{"x"};
+  server().Put(ending);
+  co_await Start();
+  server().Inject({.method = "GET",
+                   .path_contains = "/namespaces?",
+                   .times = 1000,
+                   .delay = absl::Seconds(60)});
+  server().DropWatches();
+  EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(50)), base::IsOk());
+  for (int i = 0; i < 8; ++i) {
+    const ApplyReport report = co_await Apply({kNamespace, kConfig});
+    EXPECT_TRUE(report.namespace_ending);
+    EXPECT_THAT(report.contested, testing::IsEmpty());
+  }
+  co_await Finish();
+}
 
 ASYNC_TEST_F(ApplierTest, WhatIsBeingDeletedIsWaitedForAndNamed) {
   co_await Start();

@@ -3,7 +3,9 @@
 //
 // Two writers that each react at once make new generations without end, and a workload's pods are
 // restarted with each. Drift is put right at once; what differs in the same place again and again,
-// or in the very answer of an apply, waits longer each time.
+// or in the very answer of an apply, waits longer each time. A writer that comes by every few
+// minutes is one too, so places are counted by the hour, and one that was contested is not new
+// when it differs again soon.
 //
 // Pure: no I/O, no clock.
 #ifndef CALICO_PKG_KUBE_APPLY_CONTENTION_H_
@@ -25,11 +27,12 @@ namespace calico::kube {
 struct ContentionOptions {
   // So often within that time the same field is put right at once.
   int free_tries = 4;
-  absl::Duration window = absl::Minutes(5);
+  absl::Duration window = absl::Hours(1);
   // Then it waits: doubled with each try that has not helped.
   absl::Duration first_wait = absl::Seconds(10);
   absl::Duration longest_wait = absl::Minutes(5);
-  // What stays as it must be for so long has no other writer any more.
+  // What stays as it must be for so long, and for twice as long as it ever did during the contest,
+  // has no other writer any more; at most `window`. What is known of it is kept for `window`.
   absl::Duration calm = absl::Seconds(30);
 };
 
@@ -59,6 +62,8 @@ class Contention {
   void Rewritten(const Id& id, std::string_view path, absl::Time now);
   // It is as it shall be.
   void InPlace(const Id& id, absl::Time now);
+  // It is being deleted, and what is made in its place has no past.
+  void Forget(const Id& id) { states_.erase(id); }
   // Nothing is known any more: other objects, or another owner.
   void Clear() { states_.clear(); }
 
@@ -70,16 +75,23 @@ class Contention {
     std::string path;
     absl::Time first;
     int tries = 0;
+    std::optional<absl::Time> sent_at;  // until it is seen to differ again
+    absl::Duration held;                // the longest time from the one to the other
   };
   struct State {
     std::string hash;
     std::vector<Tally> tallies;  // the newest ones
     std::optional<Contest> contest;
-    absl::Duration wait;
+    absl::Duration wait;  // zero: there was no contest
     absl::Time next_try;
+    absl::Duration held;  // as of the tallies of the contested paths
     std::optional<absl::Time> in_place_since;
+    std::optional<absl::Time> calm_since;  // a contest has ended
   };
 
+  absl::Duration CalmOf(const State& state) const;
+  void Count(State& state, std::string_view path, absl::Time now) const;
+  void WaitLonger(State& state, absl::Time now) const;
   void Begin(State& state, std::string_view path, bool in_answer, absl::Time now) const;
 
   const ContentionOptions options_;

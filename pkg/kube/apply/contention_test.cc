@@ -36,7 +36,7 @@ TEST(ContentionTest, DriftInManyPlacesIsPutRightAtOnce) {
 TEST(ContentionTest, TheSameFieldNowAndThenIsNoContest) {
   Contention contention;
   for (int i = 0; i < 50; ++i) {
-    EXPECT_TRUE(PutRight(contention, kStart + i * absl::Minutes(2))) << i;
+    EXPECT_TRUE(PutRight(contention, kStart + i * absl::Minutes(20))) << i;
   }
 }
 
@@ -106,6 +106,63 @@ TEST(ContentionTest, AnAnswerThatDiffersIsAContestAtOnce) {
   // The webhook has gone.
   contention.Sent(kId, kPath, kStart + absl::Seconds(30));
   EXPECT_FALSE(contention.IsContested(kId));
+}
+
+// Each put-right of a workload restarts its pods.
+TEST(ContentionTest, AWriterThatComesByEveryFewMinutesIsBackedOffFrom) {
+  for (const int period : {40, 60, 180}) {
+    SCOPED_TRACE(period);
+    Contention contention;
+    absl::Time differs_at = kStart;
+    int sent = 0;
+    for (absl::Time now = kStart; now < kStart + absl::Hours(1); now += absl::Seconds(1)) {
+      if (now < differs_at) {
+        contention.InPlace(kId, now);
+      } else if (PutRight(contention, now)) {
+        ++sent;
+        differs_at = now + absl::Seconds(period);
+      }
+    }
+    EXPECT_LE(sent, 20);
+    EXPECT_TRUE(contention.IsContested(kId));
+  }
+}
+
+TEST(ContentionTest, DriftInFourPlacesIsPutRightAtOnceAndForgotten) {
+  Contention contention;
+  absl::Time now = kStart;
+  for (const char* path : {"a", "b", "c", "d", "a"}) {
+    EXPECT_TRUE(PutRight(contention, now, path));
+    now += absl::Minutes(1);
+    contention.InPlace(kId, now);
+  }
+  EXPECT_FALSE(contention.IsContested(kId));
+}
+
+TEST(ContentionTest, APlaceThatWasContestedIsNotNewForAnHour) {
+  Contention contention;
+  absl::Time now = Fight(contention) + absl::Minutes(1);
+  EXPECT_TRUE(PutRight(contention, now));
+  contention.InPlace(kId, now);
+  now += absl::Seconds(30);
+  contention.InPlace(kId, now);
+  ASSERT_FALSE(contention.IsContested(kId));
+  Contention later = contention;
+  now += absl::Minutes(10);
+  EXPECT_TRUE(PutRight(contention, now)) << "it has waited long enough";
+  EXPECT_TRUE(contention.IsContested(kId));
+  EXPECT_FALSE(PutRight(contention, now + absl::Seconds(39)));
+  now += absl::Hours(1);
+  EXPECT_TRUE(PutRight(later, now));
+  EXPECT_FALSE(later.IsContested(kId));
+}
+
+TEST(ContentionTest, WhatIsForgottenIsNew) {
+  Contention contention;
+  const absl::Time now = Fight(contention);
+  contention.Forget(kId);
+  EXPECT_FALSE(contention.IsContested(kId));
+  EXPECT_TRUE(PutRight(contention, now));
 }
 
 TEST(ContentionTest, TheWriterIsRemembered) {
