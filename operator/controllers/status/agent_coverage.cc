@@ -64,6 +64,10 @@ VirtualPods CountVirtualPods(const std::string& what, const WorkloadPods& pods,
   return count;
 }
 
+int CountNodesWithout(const WorkloadPods& pods, const NodeIndex& nodes) {
+  return static_cast<int>(NodesWithout(pods, nodes).size());
+}
+
 std::string WhyNotCovered(const api::DaemonSet& set, const WorkloadPods& pods,
                           const NodeIndex& nodes) {
   std::vector<std::string> reasons;

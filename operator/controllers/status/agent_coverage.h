@@ -20,6 +20,9 @@ struct VirtualPods {
 VirtualPods CountVirtualPods(const std::string& what, const WorkloadPods& pods,
                              const NodeIndex& nodes);
 
+// How many nodes need a pod and have none, or one that ends.
+int CountNodesWithout(const WorkloadPods& pods, const NodeIndex& nodes);
+
 // What keeps the DaemonSet from nodes that need it: its own selector, affinity or tolerations as
 // far as they say so, and the names of nodes without a pod.
 std::string WhyNotCovered(const api::DaemonSet& set, const WorkloadPods& pods,

@@ -54,6 +54,7 @@ NodeIndex::NodeIndex(const NodeList& nodes) : nodes_(nodes) {
     by_name_.emplace(node->name, node.get());
     if (node->needs_agent()) ++needing_agent_;
     if (!node->virtual_kind.empty()) ++virtual_nodes_;
+    if (node->deleting) ++deleting_nodes_;
   }
 }
 

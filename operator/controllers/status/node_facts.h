@@ -60,12 +60,14 @@ class NodeIndex {
   // How many of them need_agent().
   int needing_agent() const { return needing_agent_; }
   int virtual_nodes() const { return virtual_nodes_; }
+  int deleting_nodes() const { return deleting_nodes_; }
 
  private:
   const NodeList& nodes_;
   absl::flat_hash_map<std::string_view, const NodeFacts*> by_name_;
   int needing_agent_ = 0;
   int virtual_nodes_ = 0;
+  int deleting_nodes_ = 0;
 };
 
 }  // namespace calico::status

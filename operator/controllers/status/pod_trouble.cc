@@ -142,8 +142,8 @@ PodJudgement NotStarted(const api::Pod& pod, std::string_view container, std::st
       LastStepAt(pod) + kDeadline, now,
       {.type = TroubleType::kStuck,
        .text =
-           fmt::format("{} has not started{}{} for more than {}{}: perhaps a volume cannot be "
-                       "mounted; {}",
+           fmt::format("{} has not started{}{} for more than {}{}: perhaps its image is still "
+                       "being pulled, or a volume cannot be mounted; {}",
                        Name(pod), container.empty() ? "" : fmt::format(" container {}", container),
                        OnNode(pod), absl::FormatDuration(kDeadline),
                        why.empty() ? "" : fmt::format(" ({})", why), Describe(pod))});
@@ -259,16 +259,27 @@ bool IsReady(const api::Pod& pod) {
   return ready != nullptr && ready->IsTrue();
 }
 
+// Its controller makes another one: of a node that is shut down or short of memory that takes as
+// long as the node does.
+PodJudgement JudgeFailed(const api::Pod& pod, absl::Time now) {
+  const api::Condition* const ready = api::FindCondition(pod.conditions, "Ready");
+  const absl::Time since =
+      ready == nullptr ? LastStepAt(pod) : ready->last_transition_time.value_or(LastStepAt(pod));
+  const absl::Time late_at = since + kDeadline;
+  const bool is_late = now >= late_at;
+  return {.trouble = PodTrouble{.type = TroubleType::kFailed,
+                                .is_failure = is_late,
+                                .reason = pod.reason,
+                                .text = fmt::format("{} has failed{}{}", Name(pod),
+                                                    Colon(pod.reason), Colon(pod.message))},
+          .recheck_at = is_late ? absl::InfiniteFuture() : late_at};
+}
+
 }  // namespace
 
 PodJudgement JudgePod(const api::Pod& pod, const PodContext& context) {
   if (pod.deleting()) return JudgeTermination(pod, context);
-  if (pod.phase == "Failed") {
-    return {.trouble = PodTrouble{.type = TroubleType::kFailed,
-                                  .reason = pod.reason,
-                                  .text = fmt::format("{} has failed{}{}", Name(pod),
-                                                      Colon(pod.reason), Colon(pod.message))}};
-  }
+  if (pod.phase == "Failed") return JudgeFailed(pod, context.now);
   if (context.node != nullptr && context.node->down.has_value() && !IsReady(pod)) {
     return JudgeOnDownNode(pod, *context.node, context.now);
   }

@@ -224,6 +224,24 @@ Report JudgeEach(const WorkloadPods& pods, const NodeIndex& nodes, absl::Time no
   return report;
 }
 
+// A ReplicaSet makes pods anew and never deletes those that have ended.
+WorkloadPods WithoutReplaced(const WorkloadPods& pods, int replicas) {
+  WorkloadPods rest = pods;
+  std::erase_if(rest.pods, [](const auto& pod) { return pod->finished(); });
+  return static_cast<int>(rest.pods.size()) >= replicas ? rest : pods;
+}
+
+// How many nodes that need a pod have one. The DaemonSet's number may be of other nodes, those that
+// go and virtual ones, so where there are such the pods are looked at, if all of them are known.
+int CoveredNodes(const api::DaemonSet& set, const AgentNumbers& numbers, const WorkloadPods& pods,
+                 const NodeIndex& nodes) {
+  const bool is_exact = nodes.virtual_nodes() == 0 && nodes.deleting_nodes() == 0;
+  const bool knows_all = set.current_number_scheduled >= set.desired_number_scheduled &&
+                         static_cast<int>(pods.pods.size()) >= set.current_number_scheduled;
+  if (is_exact || !knows_all) return numbers.desired;
+  return std::min(numbers.desired, nodes.needing_agent() - CountNodesWithout(pods, nodes));
+}
+
 }  // namespace
 
 Report JudgePods(const WorkloadPods& pods, const NodeIndex& nodes, absl::Time now) {
@@ -243,9 +261,10 @@ Report JudgeDaemonSet(const std::string& name, const api::DaemonSet* daemon_set,
   if (!on_virtual.note.empty()) report.notes.push_back(std::move(on_virtual.note));
   const AgentNumbers numbers = NumbersOf(set, on_virtual);
   const int needed = context.nodes.needing_agent();
-  if (numbers.desired < needed && set.observed_generation >= set.meta.generation) {
+  const int covered = CoveredNodes(set, numbers, pods, context.nodes);
+  if (covered < needed && set.observed_generation >= set.meta.generation) {
     AddLine(what,
-            fmt::format("covers {} of {} Linux nodes: {}", numbers.desired, needed,
+            fmt::format("covers {} of {} Linux nodes: {}", covered, needed,
                         WhyNotCovered(set, pods, context.nodes)),
             "", pods, context, report);
   }
@@ -278,7 +297,8 @@ Report JudgeDeployment(const std::string& name, const api::Deployment* deploymen
                        deployment->unavailable_replicas == 0 &&
                        deployment->spec_replicas == deployment->available_replicas &&
                        deployment->spec_replicas == deployment->ready_replicas;
-  Append(JudgeEach(pods, context.nodes, context.now, settled ? &JudgeCrashLoops : &JudgePod),
+  Append(JudgeEach(WithoutReplaced(pods, deployment->spec_replicas), context.nodes, context.now,
+                   settled ? &JudgeCrashLoops : &JudgePod),
          report);
   return report;
 }

@@ -427,8 +427,8 @@ TEST(WorkloadHealthTest, WhatTakesTooLongFailsWithItsCause) {
              {.name = "c", .waiting = api::ContainerWaiting{"PodInitializing", ""}});
        },
        "Pod calico-system/p has not started container i on node worker-1 for more than 5m "
-       "(PodInitializing): perhaps a volume cannot be mounted; `kubectl -n calico-system describe "
-       "pod p` tells why"},
+       "(PodInitializing): perhaps its image is still being pulled, or a volume cannot be mounted; "
+       "`kubectl -n calico-system describe pod p` tells why"},
       {"the main container does not come after the others",
        [&](api::Pod& pod, absl::Time since) {
          scheduled(pod, since - absl::Hours(1));
@@ -627,6 +627,62 @@ TEST(WorkloadHealthTest, PodsThatHaveFailedAreNoTroubleOfASettledWorkload) {
   EXPECT_TRUE(JudgeDaemonSet(kSet, &set, Pods({failed}), Around()).healthy());
   set.number_ready = 1;
   EXPECT_FALSE(JudgeDaemonSet(kSet, &set, Pods({failed}), Around()).healthy());
+}
+
+// Nothing ever deletes the pods that a ReplicaSet has replaced.
+TEST(WorkloadHealthTest, AReplacedPodOfADeploymentIsHistory) {
+  api::Deployment typha;
+  typha.meta.generation = 2;
+  typha.observed_generation = 2;
+  typha.spec_replicas = typha.replicas = typha.ready_replicas = typha.available_replicas = 3;
+  typha.updated_replicas = 1;
+  api::Pod evicted = Pod("old", "Failed");
+  evicted.reason = "Evicted";
+  const std::vector<api::Pod> all = {Pod("a"), Pod("b"), Pod("c"), evicted};
+  const Report rollout = JudgeDeployment("ns/t", &typha, std::nullopt, Pods(all), Around());
+  EXPECT_THAT(rollout.failing, IsEmpty());
+  EXPECT_THAT(rollout.progressing, ElementsAre(HasSubstr("update is rolling out")));
+  // Its place is still empty.
+  EXPECT_THAT(
+      JudgeDeployment("ns/t", &typha, std::nullopt, Pods({Pod("a"), Pod("b"), evicted}), Around())
+          .failing,
+      ElementsAre(HasSubstr("Pod calico-system/old has failed: Evicted")));
+}
+
+TEST(WorkloadHealthTest, AFailedPodHasItsTimeToBeReplaced) {
+  api::DaemonSet set = Running(1);
+  set.number_ready = set.number_available = 0;
+  set.number_unavailable = 1;
+  api::Pod pod = Pod("p", "Failed");
+  pod.reason = "Terminated";
+  pod.meta.creation_timestamp = Now() - absl::Hours(24);
+  pod.conditions.push_back({.type = "Ready",
+                            .status = "False",
+                            .last_transition_time = Now() - kDeadline + absl::Seconds(1)});
+  const Report before = JudgeDaemonSet(kSet, &set, Pods({pod}), Around());
+  EXPECT_THAT(before.failing, IsEmpty());
+  EXPECT_THAT(before.progressing, testing::Contains("Pod calico-system/p has failed: Terminated"));
+  EXPECT_EQ(before.recheck_at, Now() + absl::Seconds(1));
+  pod.conditions[0].last_transition_time = Now() - kDeadline;
+  EXPECT_THAT(JudgeDaemonSet(kSet, &set, Pods({pod}), Around()).failing,
+              ElementsAre("Pod calico-system/p has failed: Terminated"));
+}
+
+// The pod on a node that goes is not the one of a node that has none.
+TEST(WorkloadHealthTest, APodOnANodeThatGoesCoversNoOther) {
+  const NodeFacts going{.name = "g", .is_linux = true, .deleting = true};
+  const NodeList nodes = {Node("a"), Node("b"), std::make_shared<const NodeFacts>(going)};
+  const NodeIndex index(nodes);
+  api::Pod on_a = Pod("p");
+  on_a.node_name = "a";
+  api::Pod on_going = Pod("q");
+  on_going.node_name = "g";
+  const api::DaemonSet set = Running(2);
+  EXPECT_THAT(JudgeDaemonSet(kSet, &set, Pods({on_a, on_going}), Around(index)).progressing,
+              ElementsAre(HasSubstr("covers 1 of 2 Linux nodes: without a pod: b")));
+  api::Pod on_b = Pod("r");
+  on_b.node_name = "b";
+  EXPECT_TRUE(JudgeDaemonSet(kSet, &set, Pods({on_a, on_b}), Around(index)).healthy());
 }
 
 }  // namespace
