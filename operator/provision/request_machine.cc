@@ -130,8 +130,8 @@ std::optional<RequestStep> RequestMachine::Judge(const api::CertificateSigningRe
 
 RequestStep RequestMachine::Rejected(const api::CertificateSigningRequest& csr,
                                      std::string_view verb, const api::Condition& condition) const {
-  const absl::Time since = condition.last_update_time.value_or(
-      condition.last_transition_time.value_or(absl::InfinitePast()));
+  const absl::Time since = condition.last_transition_time.value_or(
+      condition.last_update_time.value_or(absl::InfinitePast()));
   std::string message =
       fmt::format("CertificateSigningRequest {} {}: {}: {}", identity_.request_name, verb,
                   condition.reason, condition.message);

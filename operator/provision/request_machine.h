@@ -37,8 +37,10 @@ struct RequestIdentity {
   std::string pod_name;
   std::string pod_uid;
   bool resumed = false;  // an earlier run has asked with these bytes, perhaps
-  // Rejections of an earlier run's request that are older than this are asked about again. Wall
-  // clock of the API server; so a denial stands for a while, whoever restarts the container.
+  // Rejections of an earlier run's request that are older than this are asked about again, so that
+  // a denial stands for a while, whoever restarts the container. Wall clock; of a rejection that is
+  // lastTransitionTime, which the API server sets, where there is one: `kubectl certificate deny`
+  // sets lastUpdateTime from the clock of the machine that it runs on.
   absl::Time rejections_before = absl::InfinitePast();
 };
 

@@ -173,6 +173,22 @@ TEST_F(RequestMachineTest, OnlyAnOldRejectionOfAnEarlierRunIsAskedAboutAgain) {
   }
 }
 
+TEST_F(RequestMachineTest, TheAgeOfARejectionIsByTheApiServersClock) {
+  RequestIdentity identity = Identity();
+  identity.resumed = true;
+  identity.rejections_before = kStart - absl::Minutes(2);
+  RequestMachine machine(identity, kStart, absl::Seconds(90));
+  Csr csr = Ours();
+  SetCondition(csr, api::kCsrDenied, "no");
+  csr.conditions.front().last_update_time = kStart + absl::Hours(24);
+  csr.conditions.front().last_transition_time = kStart - absl::Minutes(3);
+  EXPECT_EQ(machine.OnInspected(std::optional<Csr>(csr), "9", kStart, 0).kind, Kind::kReplace);
+  csr.conditions.front().last_update_time = kStart - absl::Hours(24);
+  csr.conditions.front().last_transition_time = kStart - absl::Minutes(1);
+  EXPECT_EQ(machine.OnInspected(std::optional<Csr>(csr), "9", kStart, 0).outcome.code,
+            ExitCode::kRejected);
+}
+
 TEST_F(RequestMachineTest, ARequestOfThisPodForAnotherSignerIsReplaced) {
   Csr other = Ours();
   other.signer_name = "example.com/other";

@@ -343,6 +343,14 @@ TEST(RequestFactsTest, DecodesOnlyOurServiceAccounts) {
   EXPECT_EQ((*facts)->approved_at - (*facts)->created, absl::Minutes(1));
   EXPECT_FALSE((*facts)->public_key.has_value());
 
+  // kubectl sets the one from the clock of the machine that it runs on, the API server the other.
+  json::value& approved = csr["status"].as_object()["conditions"].as_array()[0];
+  approved.as_object()["lastUpdateTime"] = "2026-11-23T19:43:02Z";
+  approved.as_object()["lastTransitionTime"] = "2026-11-22T19:44:02Z";
+  const auto skewed = RequestFacts::Decode(csr, "calico-system");
+  ASSERT_TRUE(skewed.ok() && skewed->has_value()) << skewed.status();
+  EXPECT_EQ((*skewed)->approved_at - (*skewed)->created, absl::Minutes(2));
+
   csr["spec"].as_object()["username"] = "system:serviceaccount:calico-system-2:calico-node";
   EXPECT_EQ(RequestFacts::Decode(csr, "calico-system")->has_value(), false);
 }

@@ -17,9 +17,11 @@ std::string_view UsernameOf(const json::object& object) {
   return spec == nullptr ? std::string_view() : codec::TextAt(*spec, "username");
 }
 
+// lastTransitionTime is the API server's; lastUpdateTime is whatever the clock of the machine says
+// on which `kubectl certificate approve` was run.
 absl::Time TimeOf(const api::Condition& condition, absl::Time otherwise) {
-  if (condition.last_update_time.has_value()) return *condition.last_update_time;
-  return condition.last_transition_time.value_or(otherwise);
+  if (condition.last_transition_time.has_value()) return *condition.last_transition_time;
+  return condition.last_update_time.value_or(otherwise);
 }
 
 void ReadState(const api::CertificateSigningRequest& csr, RequestFacts& facts) {
