@@ -89,10 +89,11 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
   }
   TellGaps(pass);
   status::Facts facts = FactsOf(pass);
-  if (!is_valid) facts.waiting_pods.clear();
   const std::shared_ptr<const api::TigeraStatus> told = view_.Status();
   memory_.Recall(told == nullptr ? std::vector<api::Condition>() : told->conditions,
                  clock_.SteadyNow(), facts);
+  // Remembered all the same: why they were refused is told again once the Installation is right.
+  if (!is_valid) facts.waiting_pods.clear();
   status::Decision decision = status::Decide(facts);
   SetMetrics(decision);
   pass.Again(decision.recheck_at);

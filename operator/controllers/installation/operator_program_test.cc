@@ -477,6 +477,26 @@ ASYNC_TEST_F(RequestTest, PendingThenDeniedThenReplaced) {
   co_await Stop();
 }
 
+// The pod asks again meanwhile, and why it was refused is not on its new request.
+ASYNC_TEST_F(RequestTest, ABadSpecForgetsNoRefusal) {
+  constexpr char kName[] = "calico-system:calico-node-5ckvq:9a3a10";
+  const auto degraded = [this](std::string_view text) {
+    return Condition("Degraded", "message").find(text) != std::string::npos;
+  };
+  co_await StartAvailable();
+  PutPod(kUid);
+  PutRequest(kName, kUid, Denied());
+  co_await Until("denied", [&] { return degraded("rule common-name"); });
+  ChangeSpec([](json::object& spec) { spec["nodeMetricsPort"] = 99999; });
+  co_await Until("bad", [&] { return degraded("spec.nodeMetricsPort"); });
+  PutRequest(kName, kUid, {});
+  co_await Settle();
+  PutInstallation(Installation());
+  co_await Until("good", [&] { return !degraded("spec.nodeMetricsPort"); });
+  EXPECT_TRUE(degraded("rule common-name")) << Condition("Degraded", "message");
+  co_await Stop();
+}
+
 ASYNC_TEST_F(RequestTest, ForeignersChangeNothing) {
   co_await StartAvailable();
   co_await Settle();
