@@ -11,6 +11,7 @@
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/testing/eventually.h"
 #include "pkg/api/meta/resources.h"
+#include "pkg/base/testing/fake_clock.h"
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/codec/json.h"
 #include "pkg/kube/testing/async_test.h"
@@ -53,7 +54,7 @@ class InformerTest : public FakeApiServerTest {
   void Start(std::string field_selector = "") {
     pods_ = std::make_unique<Tiny>(reads_little_ ? *reads_little_ : client(), api::kPods,
                                    ReflectorOptions{.ns = "ns", .field_selector = field_selector},
-                                   &DecodeTiny, base::SystemClock(), logger(), executor());
+                                   &DecodeTiny, *clock_, logger(), executor());
     pods_->AddObserver([this](const api::ObjectKey& key) { seen_.push_back(key.name); });
     group_ = std::make_unique<aio::TaskGroup>(executor());
     group_->Spawn(pods_->Run());
@@ -111,6 +112,7 @@ class InformerTest : public FakeApiServerTest {
     server().Put(std::move(pod));
   }
 
+  const base::Clock* clock_ = &base::SystemClock();
   std::optional<Client> reads_little_;
   std::unique_ptr<Tiny> pods_;
   std::unique_ptr<aio::TaskGroup> group_;
@@ -180,6 +182,24 @@ ASYNC_TEST_F(InformerTest, AReplayAfterAReconnectMakesNothingCurrent) {
     Put(name, "n3");
     CO_ASSERT_TRUE(co_await Eventually([&] { return pods_->current_at() > bookmark; }));
   }
+  co_await Stop();
+}
+
+ASYNC_TEST_F(InformerTest, AWatchThatTakesLongToOpenBringsAReplay) {
+  base::FakeClock clock;
+  clock_ = &clock;
+  const absl::Time listed = clock.SteadyNow();
+  server().Inject(
+      {.method = "GET", .path_contains = "watch=true", .delay = absl::Milliseconds(300)});
+  Start();
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Watches() == 1; }));
+  clock.Advance(absl::Seconds(11));
+  CO_ASSERT_TRUE(co_await Eventually([this] { return server().watches() == 1; }));
+  Put("a", "n1");
+  CO_ASSERT_TRUE(co_await Eventually([this] { return Has("a"); }));
+  EXPECT_EQ(pods_->current_at(), listed);
+  server().SendBookmarks();
+  CO_ASSERT_TRUE(co_await Eventually([&] { return pods_->current_at() > listed; }));
   co_await Stop();
 }
 

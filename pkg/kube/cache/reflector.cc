@@ -22,7 +22,8 @@ constexpr absl::Duration kShort = absl::Seconds(1);
 constexpr absl::Duration kLasting = absl::Seconds(10);
 constexpr absl::Duration kHealthy = absl::Minutes(2);
 constexpr absl::Duration kLongestRetryAfter = absl::Minutes(1);
-// What changes during a longer list is a replay in the watch after it.
+// What changes from the start of the list on, until the watch is open, is a replay in that watch;
+// within this time that is little.
 constexpr absl::Duration kQuickList = absl::Seconds(10);
 // Names of undecodable objects that are remembered, so that each is logged once.
 constexpr size_t kMaxRemembered = 1024;
@@ -87,6 +88,7 @@ class Reflector {
   std::string resource_version_;                              // of the list or of the last event
   int events_ = 0;                                            // of the current watch
   bool caught_up_ = false;                                    // so has the current watch
+  absl::Time listed_at_ = absl::InfinitePast();               // when the last list began
   absl::Time opened_at_ = absl::InfiniteFuture();             // the current watch, steady clock
   absl::Time told_current_at_ = absl::InfinitePast();         // when `current` was called last
   absl::flat_hash_map<api::ObjectKey, std::string> skipped_;  // with the resourceVersion logged
@@ -137,7 +139,8 @@ aio::Task<ReflectorStep> Reflector::List() {
   resource_version_ = *std::move(resource_version);
   if (handlers_.synced) handlers_.synced();
   TellCurrent(start);
-  caught_up_ = clock_.SteadyNow() - start <= kQuickList;
+  listed_at_ = start;
+  caught_up_ = true;
   co_return next;
 }
 
@@ -175,6 +178,8 @@ aio::Task<void> Reflector::RunWatch(absl::Status& status) {
        .opened =
            [this] {
              opened_at_ = clock_.SteadyNow();
+             // Changes since the list are few only if little time has gone by until now.
+             caught_up_ = caught_up_ && opened_at_ - listed_at_ <= kQuickList;
              if (handlers_.health) handlers_.health(absl::OkStatus());
            }},
       [this](WatchEvent event) { return Handle(std::move(event)); });

@@ -71,9 +71,9 @@ struct ReflectorHandlers {
   // After a list, and after each event and bookmark of a watch that has caught up: everything that
   // had changed before `at` (steady clock) has been told, but for the API server's own delay.
   //
-  // A watch has caught up with its first bookmark, or if it follows upon a quick list. What comes
-  // first after a broken watch is a replay: its events may be as old as the break, and tell nothing
-  // about the others that are still to come.
+  // A watch has caught up with its first bookmark, or if it is open soon after its list began. What
+  // comes first after a broken watch is a replay: its events may be as old as the break, and tell
+  // nothing about the others that are still to come.
   std::function<void(absl::Time at)> current;
   // Called with the error of a list or watch that has to wait before it is tried again, and with OK
   // when a watch is open.
