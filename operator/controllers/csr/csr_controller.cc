@@ -10,6 +10,7 @@
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/time.h"
+#include "pkg/kube/client/errors.h"
 
 namespace calico::csr {
 namespace {
@@ -44,10 +45,12 @@ bool IsIssuedAlready(const absl::Status& status) {
                  .find("may not modify existing certificate content") != std::string_view::npos;
 }
 
-// Neither done nor refused: the server may have taken it all the same.
+// Neither done nor refused: the server may have taken it all the same. So it may when its answer is
+// larger than we take (an API server that says so itself has refused), or cannot be read.
 bool MayHaveArrived(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) return !kube::FindApiError(status).has_value();
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsCancelled(status);
+         absl::IsCancelled(status) || absl::IsDataLoss(status);
 }
 
 std::string Joined(const std::vector<base::IpAddress>& addresses) {

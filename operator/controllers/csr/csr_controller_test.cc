@@ -621,6 +621,32 @@ ASYNC_TEST_F(CsrControllerTest, ApprovedAndSignedIsSaidOnceAfterBothWrites) {
   co_await Stop();
 }
 
+// Whatever becomes of the answer, a certificate that is stored has a line with its serial number.
+ASYNC_TEST_F(CsrControllerTest, ACertificateWhoseAnswerCannotBeReadHasItsLine) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  server().Inject({.method = "PUT", .path_contains = "/status", .act_then_answer = "<html>"});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  EXPECT_TRUE(
+      co_await Eventually([this] { return Logged("certificate may have been stored") > 0; }));
+  EXPECT_GE(Logged("\"serial\""), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CsrControllerTest, ACertificateWhoseAnswerIsTooLargeHasItsLine) {
+  PutPod({});
+  const std::string name = PutCsr({});
+  const std::string large(kube::ClientOptions().max_object_bytes + 1, ' ');
+  server().Inject({.method = "PUT", .path_contains = "/status", .act_then_answer = large});
+  co_await Start();
+  EXPECT_TRUE(co_await Issued(name));
+  EXPECT_TRUE(
+      co_await Eventually([this] { return Logged("certificate may have been stored") > 0; }));
+  EXPECT_GE(Logged("\"serial\""), 1);
+  co_await Stop();
+}
+
 ASYNC_TEST_F(CsrControllerTest, WhatTheServerCallsInvalidIsTriedAgain) {
   // A webhook that refuses, a proxy that answers 400: all may be mended while the request waits.
   server().Inject(

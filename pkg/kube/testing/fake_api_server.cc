@@ -221,6 +221,7 @@ aio::Task<std::optional<http::Response>> FakeApiServer::Misbehave(Fault fault, A
     writer.Abort();
     co_return std::nullopt;
   }
+  if (fault.act_then_answer) response.body = *std::move(fault.act_then_answer);
   if (fault.cut_after == std::numeric_limits<size_t>::max()) co_return response;
   (void)co_await writer.Start(response.status, response.headers);
   (void)co_await writer.Write(response.body.substr(0, fault.cut_after));

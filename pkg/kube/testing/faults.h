@@ -21,12 +21,13 @@ struct Fault {
 
   // What happens: first the delay, then the first of these that is set.
   absl::Duration delay = absl::ZeroDuration();
-  int status = 0;                       // answer with this and do nothing
-  std::string reason;                   // of that answer
-  std::optional<int> retry_after;       // seconds, of that answer
-  std::optional<std::string> raw_body;  // instead of a Status, with `status` or 200
-  bool close = false;                   // close the connection and do nothing
-  bool act_then_close = false;          // do what is asked, then close without an answer
+  int status = 0;                              // answer with this and do nothing
+  std::string reason;                          // of that answer
+  std::optional<int> retry_after;              // seconds, of that answer
+  std::optional<std::string> raw_body;         // instead of a Status, with `status` or 200
+  bool close = false;                          // close the connection and do nothing
+  bool act_then_close = false;                 // do what is asked, then close without an answer
+  std::optional<std::string> act_then_answer;  // do what is asked, then answer with this body
   // Answer as ever, but cut the connection after so many bytes of the body.
   size_t cut_after = std::numeric_limits<size_t>::max();
 };
