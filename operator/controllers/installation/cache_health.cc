@@ -4,30 +4,34 @@
 
 #include <fmt/format.h>
 
-#include "pkg/kube/client/errors.h"
+#include "pkg/api/meta/resources.h"
 
 namespace calico::installation {
 namespace {
 
 constexpr absl::Duration kRefusalPatience = absl::Seconds(2);
+constexpr absl::Duration kRestartPatience = absl::Seconds(10);
 constexpr absl::Duration kOutagePatience = absl::Minutes(2);
 constexpr std::string_view kMissingRight =
     "the operator lacks a right that this version needs: apply the operator.yaml of this version; "
     "everything else goes on, and this does by itself then";
+constexpr std::string_view kMissingSecretsRight =
+    "the operator lacks the right to the Secrets of spec.imagePullSecrets: run `kubectl apply "
+    "--server-side -f image-pull-secrets.yaml` with the file of this version";
 constexpr std::string_view kMissingKind =
     "the API server does not serve a kind of this operator: apply the crds.yaml of this version, "
     "or run the operator with --manage-crds";
 
-// The API server has understood and does not want to.
-bool IsRefusal(const absl::Status& status) {
-  const std::optional<kube::ApiError> error = kube::FindApiError(status);
-  return error.has_value() && error->http_status >= 400 && error->http_status < 500 &&
-         error->http_status != 429;
-}
-
-absl::Duration PatienceOf(const CacheState& cache) {
-  return cache.trouble.has_value() && IsRefusal(cache.trouble->error) ? kRefusalPatience
-                                                                      : kOutagePatience;
+// When it is told.
+absl::Time TellAt(const CacheState& cache) {
+  if (!cache.trouble.has_value()) return cache.started + kOutagePatience;
+  const kube::CacheTrouble& trouble = *cache.trouble;
+  if (trouble.refused_since == absl::InfiniteFuture()) return trouble.since + kOutagePatience;
+  const bool was_outage = trouble.since < trouble.refused_since;
+  const absl::Time refused = trouble.refused_since;
+  // What could have been told as an outage goes on being told.
+  return std::min(refused + (was_outage ? kRestartPatience : kRefusalPatience),
+                  trouble.since + kOutagePatience);
 }
 
 std::string LineOf(const CacheState& cache) {
@@ -37,14 +41,14 @@ std::string LineOf(const CacheState& cache) {
 
 }  // namespace
 
-CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time started, absl::Time now) {
+CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time now) {
   CacheHealth health;
   bool lacks_right = false;
+  bool lacks_secrets_right = false;
   bool lacks_kind = false;
   for (const CacheState& cache : caches) {
     if (cache.has_synced && !cache.trouble.has_value()) continue;
-    const absl::Time since = cache.trouble.has_value() ? cache.trouble->since : started;
-    const absl::Duration left = since + PatienceOf(cache) - now;
+    const absl::Duration left = TellAt(cache) - now;
     if (left > absl::ZeroDuration()) {
       health.recheck_after = std::min(health.recheck_after, left);
       if (!cache.has_synced) health.settled = false;
@@ -55,10 +59,13 @@ CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time starte
       health.lines.push_back(std::move(line));
     }
     if (!cache.trouble.has_value()) continue;
-    lacks_right = lacks_right || absl::IsPermissionDenied(cache.trouble->error);
+    if (absl::IsPermissionDenied(cache.trouble->error)) {
+      (*cache.resource == api::kSecrets ? lacks_secrets_right : lacks_right) = true;
+    }
     lacks_kind = lacks_kind || absl::IsNotFound(cache.trouble->error);
   }
   if (lacks_right) health.lines.emplace_back(kMissingRight);
+  if (lacks_secrets_right) health.lines.emplace_back(kMissingSecretsRight);
   if (lacks_kind) health.lines.emplace_back(kMissingKind);
   return health;
 }

@@ -18,6 +18,7 @@ struct CacheState {
   const api::Resource* resource = nullptr;  // static
   bool has_synced = false;
   std::optional<kube::CacheTrouble> trouble;
+  absl::Time started = absl::InfiniteFuture();  // of the first attempt; steady clock
 };
 
 struct CacheHealth {
@@ -30,9 +31,10 @@ struct CacheHealth {
 };
 
 // A refusal (403, 404) is told after two seconds, because a role takes the API server a moment to
-// enforce; anything else, which may be an outage that ends by itself, after two minutes. `started`
-// is when the first attempts were made. All times are of the steady clock.
-CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time started, absl::Time now);
+// enforce, and after ten when it follows upon an outage: an API server that starts knows no role
+// yet. Anything else, which may be an outage that ends by itself, after two minutes. All times are
+// of the steady clock.
+CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time now);
 
 }  // namespace calico::installation
 

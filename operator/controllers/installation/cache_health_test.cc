@@ -23,65 +23,97 @@ absl::Status Refused(int http_status) {
 }
 
 CacheState Troubled(absl::Status error, bool has_synced = false) {
-  return {&api::kNodes, has_synced, kube::CacheTrouble{&api::kNodes, std::move(error), kStart}};
+  return {&api::kNodes, has_synced, kube::NextTrouble({}, api::kNodes, std::move(error), kStart),
+          kStart};
 }
 
 TEST(CacheHealthTest, WhatIsInSyncHasNothingToTell) {
-  const CacheHealth health = JudgeCaches({{&api::kNodes, true, {}}}, kStart, kStart);
+  const CacheHealth health = JudgeCaches({{&api::kNodes, true, {}, kStart}}, kStart);
   EXPECT_THAT(health.lines, IsEmpty());
   EXPECT_TRUE(health.settled);
   EXPECT_EQ(health.recheck_after, absl::InfiniteDuration());
 }
 
 TEST(CacheHealthTest, ARefusalIsToldAfterAMoment) {
-  const std::vector<CacheState> caches = {Troubled(Refused(403)), {&api::kPods, true, {}}};
-  CacheHealth health = JudgeCaches(caches, kStart, kStart + absl::Seconds(1));
+  const std::vector<CacheState> caches = {Troubled(Refused(403)), {&api::kPods, true, {}, kStart}};
+  CacheHealth health = JudgeCaches(caches, kStart + absl::Seconds(1));
   EXPECT_THAT(health.lines, IsEmpty());
   EXPECT_FALSE(health.settled);
   EXPECT_EQ(health.recheck_after, absl::Seconds(1));
-  health = JudgeCaches(caches, kStart, kStart + absl::Seconds(2));
+  health = JudgeCaches(caches, kStart + absl::Seconds(2));
   EXPECT_THAT(health.lines, ElementsAre(HasSubstr("cannot list resource \"nodes\" in API group"),
                                         HasSubstr("apply the operator.yaml of this version")));
   EXPECT_TRUE(health.settled);
 }
 
 TEST(CacheHealthTest, AMissingKindIsToldWithWhatToDo) {
-  const CacheHealth health =
-      JudgeCaches({Troubled(Refused(404))}, kStart, kStart + absl::Seconds(2));
+  const CacheHealth health = JudgeCaches({Troubled(Refused(404))}, kStart + absl::Seconds(2));
   EXPECT_THAT(health.lines, ElementsAre(testing::_, HasSubstr("--manage-crds")));
 }
 
 TEST(CacheHealthTest, AnOutageIsGivenTime) {
-  for (const absl::Status& error :
-       {absl::UnavailableError("refused"), Refused(500), Refused(429)}) {
+  for (const absl::Status& error : {absl::UnavailableError("refused"), Refused(500), Refused(429),
+                                    Refused(401), Refused(408)}) {
     SCOPED_TRACE(error);
-    EXPECT_THAT(JudgeCaches({Troubled(error)}, kStart, kStart + absl::Seconds(119)).lines,
-                IsEmpty());
-    EXPECT_THAT(JudgeCaches({Troubled(error)}, kStart, kStart + absl::Minutes(2)).lines,
+    EXPECT_THAT(JudgeCaches({Troubled(error)}, kStart + absl::Seconds(119)).lines, IsEmpty());
+    EXPECT_THAT(JudgeCaches({Troubled(error)}, kStart + absl::Minutes(2)).lines,
                 ElementsAre(testing::_));
   }
 }
 
 TEST(CacheHealthTest, NoAnswerAtAllIsToldInTheEnd) {
-  const std::vector<CacheState> caches = {{&api::kNodes, false, {}}};
-  EXPECT_FALSE(JudgeCaches(caches, kStart, kStart + absl::Seconds(60)).settled);
-  const CacheHealth health = JudgeCaches(caches, kStart, kStart + absl::Minutes(2));
+  const std::vector<CacheState> caches = {{&api::kNodes, false, {}, kStart}};
+  EXPECT_FALSE(JudgeCaches(caches, kStart + absl::Seconds(60)).settled);
+  const CacheHealth health = JudgeCaches(caches, kStart + absl::Minutes(2));
   EXPECT_TRUE(health.settled);
   EXPECT_THAT(health.lines, ElementsAre("list Node: no answer yet"));
 }
 
+TEST(CacheHealthTest, WhatIsWatchedLaterHasItsOwnPatience) {
+  const absl::Time later = kStart + absl::Minutes(10);
+  const std::vector<CacheState> caches = {{&api::kSecrets, false, {}, later}};
+  EXPECT_THAT(JudgeCaches(caches, later + absl::Seconds(119)).lines, IsEmpty());
+  EXPECT_THAT(JudgeCaches(caches, later + absl::Minutes(2)).lines, ElementsAre(testing::_));
+}
+
+// An API server that starts answers before it knows the roles.
+TEST(CacheHealthTest, ARefusalAfterAnOutageIsGivenItsOwnTime) {
+  const absl::Status outage = absl::UnavailableError("refused");
+  const auto lines = [](const kube::CacheTrouble& trouble, absl::Duration at) {
+    return JudgeCaches({{&api::kNodes, true, trouble, kStart}}, kStart + at).lines;
+  };
+  const auto next = [](const kube::CacheTrouble& before, const absl::Status& error, int second) {
+    return kube::NextTrouble(before, api::kNodes, error, kStart + absl::Seconds(second));
+  };
+  const kube::CacheTrouble first = kube::NextTrouble({}, api::kNodes, outage, kStart);
+  const kube::CacheTrouble refused = next(first, Refused(403), 20);
+  EXPECT_THAT(lines(refused, absl::Seconds(29)), IsEmpty());
+  EXPECT_THAT(lines(refused, absl::Seconds(30)), testing::SizeIs(2));
+  // The first of those in a row counts, and an outage between them begins anew.
+  EXPECT_THAT(lines(next(refused, Refused(404), 29), absl::Seconds(30)), testing::SizeIs(2));
+  const kube::CacheTrouble again = next(next(refused, outage, 25), Refused(403), 40);
+  EXPECT_THAT(lines(again, absl::Seconds(49)), IsEmpty());
+  EXPECT_THAT(lines(again, absl::Seconds(50)), testing::SizeIs(2));
+}
+
+TEST(CacheHealthTest, ARightToSecretsIsOfAnotherFile) {
+  CacheState state = Troubled(Refused(403));
+  state.resource = &api::kSecrets;
+  EXPECT_THAT(JudgeCaches({state}, kStart + absl::Seconds(2)).lines,
+              ElementsAre(testing::_, HasSubstr("-f image-pull-secrets.yaml`")));
+}
+
 TEST(CacheHealthTest, AWatchThatIsRefusedIsToldThoughTheListWasComplete) {
-  const CacheHealth health =
-      JudgeCaches({Troubled(Refused(403), true)}, kStart, kStart + absl::Seconds(1));
+  const CacheHealth health = JudgeCaches({Troubled(Refused(403), true)}, kStart + absl::Seconds(1));
   EXPECT_TRUE(health.settled);
   EXPECT_EQ(health.recheck_after, absl::Seconds(1));
 }
 
 TEST(CacheHealthTest, TheSameIsToldOnce) {
-  EXPECT_THAT(JudgeCaches({Troubled(Refused(403)), Troubled(Refused(403))}, kStart,
-                          kStart + absl::Minutes(1))
-                  .lines,
-              testing::SizeIs(2));
+  EXPECT_THAT(
+      JudgeCaches({Troubled(Refused(403)), Troubled(Refused(403))}, kStart + absl::Minutes(1))
+          .lines,
+      testing::SizeIs(2));
 }
 
 }  // namespace

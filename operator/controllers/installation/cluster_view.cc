@@ -12,6 +12,7 @@
 #include "pkg/api/meta/label_selector.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/kube/client/errors.h"
 #include "pkg/pki/verify.h"
 
 namespace calico::installation {
@@ -312,6 +313,22 @@ aio::Task<absl::Status> ClusterView::WatchPullSecrets() {
     co_return pull_secrets_->trouble()->error;
   }
   co_return co_await pull_secrets_->WaitForSync(kPullSecretsTimeout);
+}
+
+aio::Task<void> ClusterView::WatchCopies(bool are_used) {
+  if (are_used) owned_.StartLater();
+  if (are_used || std::exchange(has_asked_for_copies_, true)) co_return;
+  bool is_any = false;
+  const absl::Status listed =
+      (co_await client_.List(api::kSecrets,
+                             {.ns = CalicoNamespace(), .label_selector = OwnedSelector()},
+                             [&is_any](const json::object&) {
+                               is_any = true;
+                               return absl::OkStatus();
+                             }))
+          .status();
+  if (is_any) owned_.StartLater();
+  has_asked_for_copies_ = listed.ok() || kube::IsRefusal(listed);
 }
 
 std::shared_ptr<const PullSecretRecord> ClusterView::PullSecret(const std::string& name) const {

@@ -66,6 +66,7 @@ class ClusterView {
   // False while the API server does not serve the kind: what is cached is gone, and what is made
   // for it would be collected at once.
   bool ServesInstallations() const;
+  bool KnowsEndpoint() const { return endpoint_.HasSynced(); }
   bool KnowsStatus() const { return statuses_.HasSynced(); }
   bool KnowsNodes() const { return nodes_.HasSynced(); }
   bool KnowsWorkloads() const {
@@ -81,7 +82,8 @@ class ClusterView {
   std::shared_ptr<const api::TigeraStatus> Status() const;
   status::NodeList Nodes() const { return nodes_.store().List(); }
   // Of the ConfigMap kubernetes-services-endpoint; nullopt without one, or when it has neither
-  // value. Errors: InvalidArgument naming the ConfigMap, the key and what to write.
+  // value. Requires: KnowsEndpoint. Errors: InvalidArgument naming the ConfigMap, the key and what
+  // to write.
   absl::StatusOr<std::optional<render::ApiEndpoint>> Endpoint() const;
   // Null: not there, or not readable.
   std::shared_ptr<const api::DaemonSet> NodeDaemonSet() const;
@@ -100,6 +102,9 @@ class ClusterView {
   // Watches the Secrets of the operator's namespace from now on, and waits until they are known.
   // Errors: kDeadlineExceeded; kCancelled; what the API server says when it refuses.
   aio::Task<absl::Status> WatchPullSecrets();
+  // Watches the copies of pull secrets from now on if they `are_used`, or if some are left, which
+  // is asked once. Without the right to look there are none. Cancellation: total.
+  aio::Task<void> WatchCopies(bool are_used);
   std::shared_ptr<const PullSecretRecord> PullSecret(const std::string& name) const;
 
  private:
@@ -114,6 +119,8 @@ class ClusterView {
   // Calls `visit` for each informer there is.
   template <class Visit>
   void VisitInformers(Visit visit) const;
+  bool UsesPullSecrets() const;
+  bool IsMissed(const api::Resource& owned) const;
   std::vector<CacheState> CacheStates() const;
   void HealthChanged();
   bool HasLostKind() const;
@@ -152,6 +159,7 @@ class ClusterView {
   aio::Notifier forever_;                        // never set: Run waits on it until it is cancelled
   std::unique_ptr<Requests> requests_;
   std::unique_ptr<kube::Informer<PullSecretRecord>> pull_secrets_;
+  bool has_asked_for_copies_ = false;
   std::pair<std::string, std::int64_t> seen_installation_;
   // As observers have been told of them last.
   absl::flat_hash_map<std::string, std::shared_ptr<const status::NodeFacts>> seen_nodes_;

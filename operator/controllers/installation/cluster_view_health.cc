@@ -31,19 +31,33 @@ void ClusterView::VisitInformers(Visit visit) const {
   visit(revisions_);
 }
 
+bool ClusterView::UsesPullSecrets() const {
+  const std::shared_ptr<const InstallationRecord> record = Installation();
+  return record != nullptr && record->installation.ok() &&
+         !record->installation->image_pull_secrets.empty();
+}
+
+// The rights to Secrets are given only where they are used, and go with the namespace.
+bool ClusterView::IsMissed(const api::Resource& owned) const {
+  return owned != api::kSecrets || UsesPullSecrets();
+}
+
 std::vector<CacheState> ClusterView::CacheStates() const {
   std::vector<CacheState> states;
   VisitInformers([&](const auto& informer) {
-    states.push_back({&informer.resource(), informer.HasSynced(), informer.trouble()});
+    states.push_back(
+        {&informer.resource(), informer.HasSynced(), informer.trouble(), informer.started_at()});
   });
-  owned_.ForEachUnsynced(
-      [&](const api::Resource& resource) { states.push_back({.resource = &resource}); });
+  owned_.ForEachUnsynced([&](const api::Resource& resource, absl::Time since) {
+    if (IsMissed(resource)) states.push_back({.resource = &resource, .started = since});
+  });
   for (const kube::CacheTrouble& trouble : owned_.Troubles()) {
+    if (!IsMissed(*trouble.resource)) continue;
     const auto unsynced = std::find_if(states.begin(), states.end(), [&](const CacheState& state) {
       return state.resource == trouble.resource && !state.has_synced && !state.trouble.has_value();
     });
     if (unsynced == states.end()) {
-      states.push_back({trouble.resource, true, trouble});
+      states.push_back({.resource = trouble.resource, .has_synced = true, .trouble = trouble});
     } else {
       unsynced->trouble = trouble;
     }
@@ -55,12 +69,16 @@ CacheHealth ClusterView::Health() const {
   std::vector<CacheState> states = CacheStates();
   // What is watched on demand has its own patience, and is told of only when it is refused.
   if (requests_ != nullptr && requests_->informer.trouble().has_value()) {
-    states.push_back({&api::kCertificateSigningRequests, true, requests_->informer.trouble()});
+    states.push_back({.resource = &api::kCertificateSigningRequests,
+                      .has_synced = true,
+                      .trouble = requests_->informer.trouble()});
   }
-  if (pull_secrets_ != nullptr && pull_secrets_->trouble().has_value()) {
-    states.push_back({&api::kSecrets, true, pull_secrets_->trouble()});
+  const bool has_pull_secrets = pull_secrets_ != nullptr && UsesPullSecrets();
+  if (has_pull_secrets && pull_secrets_->trouble().has_value()) {
+    states.push_back(
+        {.resource = &api::kSecrets, .has_synced = true, .trouble = pull_secrets_->trouble()});
   }
-  return JudgeCaches(states, started_, clock_.SteadyNow());
+  return JudgeCaches(states, clock_.SteadyNow());
 }
 
 void ClusterView::HealthChanged() {
@@ -86,7 +104,7 @@ aio::Task<absl::Status> ClusterView::WaitForSync(absl::Duration timeout) {
   const absl::Time end = clock_.SteadyNow() + timeout;
   while (true) {
     const absl::Time now = clock_.SteadyNow();
-    const CacheHealth health = JudgeCaches(CacheStates(), started_, now);
+    const CacheHealth health = JudgeCaches(CacheStates(), now);
     if (started_ <= now && health.settled) co_return absl::OkStatus();
     if (now >= end) co_return absl::DeadlineExceededError("not everything has been listed yet");
     const absl::Status changed =
@@ -98,9 +116,8 @@ aio::Task<absl::Status> ClusterView::WaitForSync(absl::Duration timeout) {
 bool ClusterView::RequestsAreOutOfReach() const {
   const auto& informer = requests_->informer;
   if (informer.HasSynced() || !informer.trouble().has_value()) return false;
-  return !JudgeCaches({{&informer.resource(), false, informer.trouble()}}, started_,
-                      clock_.SteadyNow())
-              .lines.empty();
+  const CacheState state{.resource = &informer.resource(), .trouble = informer.trouble()};
+  return !JudgeCaches({state}, clock_.SteadyNow()).lines.empty();
 }
 
 }  // namespace calico::installation

@@ -44,16 +44,16 @@ std::string Describe(const std::vector<absl::Status>& errors) {
   return absl::StrJoin(first, "; ");
 }
 
-// The right to write copies of pull secrets is bound by operator.yaml in calico-system, and goes
-// with that namespace when the Installation is deleted.
+// The right to write copies of pull secrets is bound in calico-system, and goes with that namespace
+// when the Installation is deleted.
 std::string NextStep(const kube::ApplyReport& report) {
-  const bool is_forbidden =
-      report.stopped_at == kube::Wave::kSecrets &&
-      std::any_of(report.errors.begin(), report.errors.end(), absl::IsPermissionDenied);
-  if (!is_forbidden) return "";
+  if (std::none_of(report.errors.begin(), report.errors.end(), absl::IsPermissionDenied)) return "";
+  if (report.stopped_at != kube::Wave::kSecrets) {
+    return ": if the operator lacks a right, apply the operator.yaml of this version";
+  }
   return fmt::format(
-      ": run `kubectl apply --server-side -f operator.yaml`, which binds the operator's right to "
-      "the Secrets of namespace {} again",
+      ": run `kubectl apply --server-side -f image-pull-secrets.yaml`, which gives the operator "
+      "the right to the Secrets of namespace {} again",
       render::kCalicoNamespace);
 }
 
@@ -219,7 +219,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   }
   if (report.namespace_ending) co_return;
   pass.applied = true;
-  view_.owned().StartLater();
+  co_await view_.WatchCopies(!installation.image_pull_secrets.empty());
   if (!view_.KnowsNodes()) co_return;
   if (std::optional<std::string> problem = validation::TyphaScalingProblem(CountNodes())) {
     pass.Stop(api::kReasonResourceScalingError, *std::move(problem));

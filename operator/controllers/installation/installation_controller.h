@@ -94,6 +94,7 @@ class InstallationController {
   aio::Task<void> Advance(Pass& pass);
   aio::Task<absl::StatusOr<render::Inputs>> Gather(const api::Installation& installation,
                                                    Pass& pass);
+  void GatherEndpoint(render::Inputs& inputs, Pass& pass) const;
   aio::Task<absl::Status> GatherPullSecrets(const api::Installation& installation,
                                             render::Inputs& inputs, Pass& pass);
   aio::Task<absl::StatusOr<render::DnsSettings>> OperatorDns(Pass& pass);

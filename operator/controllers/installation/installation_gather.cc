@@ -1,5 +1,7 @@
 // What InstallationController renders from, besides the Installation.
 
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -9,6 +11,7 @@
 #include "operator/controllers/installation/installation_controller.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
+#include "operator/validation/api_endpoint.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/status_macros.h"
@@ -26,20 +29,59 @@ render::DnsSettings DnsOf(json::object& workload) {
   return dns;
 }
 
+json::object* FindIn(json::object& parent, std::string_view list, std::string_view name) {
+  json::value* const elements = parent.if_contains(list);
+  if (elements == nullptr || !elements->is_array()) return nullptr;
+  return render::FindNamed(elements->get_array(), name);
+}
+
+// What calico-node is told; nullopt: it goes by the cluster's Service.
+std::optional<render::ApiEndpoint> EndpointOf(json::object& daemon_set) {
+  json::object& spec = render::EnsureObject(daemon_set, {"spec", "template", "spec"});
+  json::object* const container = FindIn(spec, "containers", render::kNode);
+  if (container == nullptr) return std::nullopt;
+  const json::object* const host = FindIn(*container, "env", validation::kServiceHostKey);
+  const json::object* const port = FindIn(*container, "env", validation::kServicePortKey);
+  if (host == nullptr || port == nullptr) return std::nullopt;
+  return render::ApiEndpoint{std::string(render::TextAt(*host, "value")),
+                             std::string(render::TextAt(*port, "value"))};
+}
+
 }  // namespace
+
+// A ConfigMap that cannot be read is not one that is absent: another address rolls every pod.
+void InstallationController::GatherEndpoint(render::Inputs& inputs, Pass& pass) const {
+  if (!view_.KnowsEndpoint()) {
+    const auto live = view_.owned().Get(
+        api::kDaemonSets, {std::string(render::kCalicoNamespace), std::string(render::kNode)});
+    if (live == nullptr) {
+      pass.Stop(api::kReasonResourceReadError,
+                fmt::format("nothing is installed before it is known whether namespace {} has a "
+                            "ConfigMap kubernetes-services-endpoint: it may say another address of "
+                            "the API server",
+                            options_.operator_namespace));
+      return;
+    }
+    json::object daemon_set = live->Parse();
+    inputs.api_endpoint = EndpointOf(daemon_set);
+    return;
+  }
+  absl::StatusOr<std::optional<render::ApiEndpoint>> endpoint = view_.Endpoint();
+  if (!endpoint.ok()) {
+    pass.Stop(api::kReasonInvalidConfiguration, std::string(endpoint.status().message()));
+    return;
+  }
+  inputs.api_endpoint = *std::move(endpoint);
+  if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
+}
 
 aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
     const api::Installation& installation, Pass& pass) {
   render::Inputs inputs;
   inputs.owner_uid = pass.record->uid;
   inputs.operator_namespace = options_.operator_namespace;
-  absl::StatusOr<std::optional<render::ApiEndpoint>> endpoint = view_.Endpoint();
-  if (!endpoint.ok()) {
-    pass.Stop(api::kReasonInvalidConfiguration, std::string(endpoint.status().message()));
-    co_return inputs;
-  }
-  inputs.api_endpoint = *std::move(endpoint);
-  if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
+  GatherEndpoint(inputs, pass);
+  if (pass.obstacle.has_value()) co_return inputs;
   inputs.typha_replicas = TyphaReplicas();
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, co_await OperatorDns(pass));
   CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));

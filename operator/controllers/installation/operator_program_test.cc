@@ -199,7 +199,7 @@ ASYNC_TEST_F(OperatorProgramTest, WithoutTheRightToCopyPullSecretsTheStatusSaysW
   const std::string message = Condition("Degraded", "message");
   EXPECT_THAT(message, HasSubstr("Secret"));
   EXPECT_THAT(message, HasSubstr("calico-system"));
-  EXPECT_THAT(message, HasSubstr("`kubectl apply --server-side -f operator.yaml`"));
+  EXPECT_THAT(message, HasSubstr("`kubectl apply --server-side -f image-pull-secrets.yaml`"));
   server().ClearFaults();  // it was applied
   co_await Until("the copy",
                  [&] { return Find(api::kSecrets, {"calico-system", "my-pull"}).has_value(); });

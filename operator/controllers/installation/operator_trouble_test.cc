@@ -86,14 +86,14 @@ ASYNC_TEST_F(TroubleTest, RightsThatAreMissingAreToldBesideWhatWorks) {
   for (const char* path :
        {"/nodes?", "/poddisruptionbudgets?", "/replicasets?", "/controllerrevisions?",
         "/calico-system/pods?", "/validatingadmissionpolicies?", "/certificatesigningrequests?",
-        "/tigera-operator/configmaps?", "metadata.name!=default"}) {
+        "metadata.name!=default"}) {
     Forbid(path);
   }
   PutInstallation(Installation());
   Start();
   co_await Until("told", [&] { return IsTold("list CertificateSigningRequest"); });
   for (const char* kind : {"Node", "PodDisruptionBudget", "ReplicaSet", "ControllerRevision", "Pod",
-                           "ValidatingAdmissionPolicy", "ConfigMap", "Installation"}) {
+                           "ValidatingAdmissionPolicy", "Installation"}) {
     EXPECT_THAT(Degraded(), HasSubstr(fmt::format("list {}", kind)));
   }
   EXPECT_THAT(Degraded(), HasSubstr("apply the operator.yaml of this version"));
@@ -189,7 +189,94 @@ ASYNC_TEST_F(TroubleTest, NodesThatCannotBeCountedTakeNoTyphaAway) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(TroubleTest, WithoutPullSecretsTheRightToThemIsNotMissed) {
+  Forbid("/calico-system/secrets");
+  co_await StartAvailable();
+  EXPECT_THAT(co_await aio::Sleep(absl::Seconds(3)), IsOk());
+  EXPECT_TRUE(IsAvailable()) << StatusText();
+  EXPECT_EQ(Degraded(), "");
+  EXPECT_EQ(server().Count("GET", "/calico-system/secrets"), 1);
+  // With them it is.
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "Secret"},
+                {"metadata", {{"name", "my-pull"}, {"namespace", "tigera-operator"}}},
+                {"type", "kubernetes.io/dockerconfigjson"},
+                {"data", {{".dockerconfigjson", "eyJhdXRocyI6e319"}}}});
+  ChangeSpec([](json::object& spec) {
+    spec["imagePullSecrets"] = json::array{json::object{{"name", "my-pull"}}};
+  });
+  co_await Until("told", [&] { return IsTold("-f image-pull-secrets.yaml"); });
+  EXPECT_THAT(Degraded(), HasSubstr("list Secret in calico-system"));
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, CopiesThatAreLeftAreDeletedByANewOperator) {
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "Secret"},
+                {"metadata", {{"name", "my-pull"}, {"namespace", "tigera-operator"}}},
+                {"type", "kubernetes.io/dockerconfigjson"},
+                {"data", {{".dockerconfigjson", "eyJhdXRocyI6e319"}}}});
+  json::object object = Installation();
+  ObjectAt(object, {"spec"})["imagePullSecrets"] = json::array{json::object{{"name", "my-pull"}}};
+  PutInstallation(std::move(object));
+  const api::ObjectKey copy = {"calico-system", "my-pull"};
+  Start();
+  co_await Until("the copy", [&] { return Find(api::kSecrets, copy).has_value(); });
+  co_await Settle();
+  co_await Stop();
+  PutInstallation(Installation());
+  Start();
+  co_await Until("no copy", [&] { return !Find(api::kSecrets, copy).has_value(); });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, AWriteThatIsForbiddenIsToldWithWhatToApply) {
+  server().Inject({.method = "PATCH",
+                   .path_contains = "/clusterroles/",
+                   .times = kAlways,
+                   .status = 403,
+                   .reason = "Forbidden"});
+  PutInstallation(Installation());
+  Start();
+  co_await Until("told", [&] { return IsTold("ClusterRole"); });
+  EXPECT_EQ(Condition("Degraded", "reason"), "ResourceUpdateError");
+  EXPECT_THAT(Degraded(), HasSubstr("apply the operator.yaml of this version"));
+  server().ClearFaults();
+  co_await Until("not degraded", [&] { return Condition("Degraded") == "False"; });
+  co_await Stop();
+}
+
 // --- what comes from the cluster ---
+
+ASYNC_TEST_F(TroubleTest, AnEndpointThatCannotBeReadRollsNothing) {
+  PutEndpoint("10.0.0.10", "6443");
+  co_await StartAvailable();
+  co_await Stop();
+  EXPECT_THAT(codec::Serialize(*Find(api::kDaemonSets, kNodeKey)), HasSubstr("\"10.0.0.10\""));
+  const auto before = Made();
+  Forbid("/tigera-operator/configmaps?");
+  Start();
+  co_await Until("told", [&] { return IsTold("list ConfigMap in tigera-operator"); });
+  EXPECT_EQ(Made(), before);
+  EXPECT_EQ(NodeGeneration(), 1);
+  server().ClearFaults();
+  co_await Until("available", [&] { return IsAvailable(); });
+  EXPECT_EQ(NodeGeneration(), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, NothingIsInstalledBeforeTheEndpointIsKnown) {
+  PutEndpoint("10.0.0.10", "6443");
+  Forbid("/tigera-operator/configmaps?");
+  PutInstallation(Installation());
+  Start();
+  co_await Until("told", [&] { return IsTold("ConfigMap kubernetes-services-endpoint"); });
+  EXPECT_TRUE(Made().empty());
+  server().ClearFaults();
+  co_await Until("made", [&] { return Made().size() == kObjects; });
+  EXPECT_THAT(codec::Serialize(*Find(api::kDaemonSets, kNodeKey)), HasSubstr("\"10.0.0.10\""));
+  co_await Stop();
+}
 
 ASYNC_TEST_F(TroubleTest, AWrongEndpointRollsNothingAndIsNamed) {
   co_await StartAvailable();

@@ -79,8 +79,9 @@ struct LiveObjects::Version {
 
   std::vector<Entry*> entries;
   aio::Notifier discovered;
-  std::optional<bool> served;             // all of them
-  std::optional<CacheTrouble> discovery;  // why that is not known
+  std::optional<bool> served;                      // all of them
+  absl::Time started_at = absl::InfiniteFuture();  // steady clock
+  std::optional<CacheTrouble> discovery;           // why that is not known
 };
 
 struct LiveObjects::Entry {
@@ -167,10 +168,7 @@ aio::Task<std::optional<bool>> LiveObjects::Discover(Version& version) {
       co_return *served;
     }
     if (absl::IsCancelled(served.status())) co_return std::nullopt;
-    if (!version.discovery.has_value()) {
-      version.discovery = CacheTrouble{&first, served.status(), clock_.SteadyNow()};
-    }
-    version.discovery->error = served.status();
+    version.discovery = NextTrouble(version.discovery, first, served.status(), clock_.SteadyNow());
     NotifyHealth();
     logger_.Warning("cannot discover a kind", {{"kind", first.kind}, {"error", served.status()}});
     if (!(co_await aio::Sleep(backoff.Next(base::RandomUnit()))).ok()) co_return std::nullopt;
@@ -221,6 +219,7 @@ aio::Task<void> LiveObjects::RunInformers(Version& version) {
 }
 
 aio::Task<void> LiveObjects::RunVersion(Version& version) {
+  version.started_at = clock_.SteadyNow();
   while (!co_await aio::IsCancelled()) {
     const std::optional<bool> served = co_await Discover(version);
     if (!served.has_value()) co_return;
@@ -305,11 +304,14 @@ std::vector<CacheTrouble> LiveObjects::Troubles() const {
   return troubles;
 }
 
-void LiveObjects::ForEachUnsynced(absl::FunctionRef<void(const api::Resource&)> visit) const {
+void LiveObjects::ForEachUnsynced(
+    absl::FunctionRef<void(const api::Resource&, absl::Time since)> visit) const {
   for (const std::unique_ptr<Entry>& entry : entries_) {
     if (entry->kind.when == LiveKind::When::kLater && !later_started_) continue;
     if (!entry->served().value_or(true) || entry->informer.HasSynced()) continue;
-    visit(*entry->kind.resource);
+    const absl::Time since =
+        entry->version == nullptr ? entry->informer.started_at() : entry->version->started_at;
+    visit(*entry->kind.resource, since);
   }
 }
 

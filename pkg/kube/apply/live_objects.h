@@ -116,8 +116,8 @@ class LiveObjects : public LiveSource {
   // The kinds that cannot be listed, watched or discovered for the moment.
   std::vector<CacheTrouble> Troubles() const;
   // Calls `visit` for each kind that is neither complete nor known not to be served, those left out
-  // that wait for StartLater.
-  void ForEachUnsynced(absl::FunctionRef<void(const api::Resource&)> visit) const;
+  // that wait for StartLater. `since`: of the first attempt (steady clock).
+  void ForEachUnsynced(absl::FunctionRef<void(const api::Resource&, absl::Time since)> visit) const;
   std::shared_ptr<const LiveObject> Get(const api::Resource& resource,
                                         const api::ObjectKey& key) const override;
   void ForEach(

@@ -24,6 +24,7 @@
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/kube/cache/reflector.h"
 #include "pkg/kube/cache/store.h"
+#include "pkg/kube/client/errors.h"
 
 namespace calico::kube {
 
@@ -32,7 +33,19 @@ struct CacheTrouble {
   const api::Resource* resource = nullptr;  // static
   absl::Status error;                       // what was said last
   absl::Time since;                         // steady clock
+  // Of the refusals (IsRefusal) that `error` is the last of, in a row; InfiniteFuture: it is none.
+  absl::Time refused_since = absl::InfiniteFuture();
 };
+
+// `before` when `error` has followed at `now`.
+inline CacheTrouble NextTrouble(const std::optional<CacheTrouble>& before,
+                                const api::Resource& resource, absl::Status error, absl::Time now) {
+  CacheTrouble trouble{&resource, std::move(error), before.has_value() ? before->since : now};
+  if (!IsRefusal(trouble.error)) return trouble;
+  const bool was_refused = before.has_value() && before->refused_since != absl::InfiniteFuture();
+  trouble.refused_since = was_refused ? before->refused_since : now;
+  return trouble;
+}
 
 // Threading: event loop thread only. Lifetime: outlives its Run task.
 template <class T>
@@ -69,6 +82,8 @@ class Informer {
   // Why the store may be incomplete or old; nullopt while the resource can be watched, and before
   // the first attempt has failed. The reflector goes on trying.
   const std::optional<CacheTrouble>& trouble() const { return trouble_; }
+  // When Run began (steady clock); InfiniteFuture: it has not.
+  absl::Time started_at() const { return started_at_; }
   // The store holds every change that was made before this time (steady clock). Bookmarks come
   // about once a minute, so where nothing happens this is a minute behind; after a broken or ended
   // watch it stands still until the next bookmark or list (see ReflectorHandlers::current).
@@ -87,6 +102,7 @@ class Informer {
 
   // Runs until cancelled.
   aio::Task<void> Run() {
+    started_at_ = clock_.SteadyNow();
     ReflectorHandlers handlers;
     handlers.list_started = [this] { seen_.emplace(); };
     handlers.set = [this](boost::json::object object) { return Set(object); };
@@ -146,6 +162,7 @@ class Informer {
   std::optional<absl::flat_hash_set<api::ObjectKey>> seen_;  // during a list
   bool has_synced_ = false;
   std::optional<CacheTrouble> trouble_;
+  absl::Time started_at_ = absl::InfiniteFuture();
   absl::Time current_at_ = absl::InfinitePast();
 };
 
@@ -178,9 +195,8 @@ void Informer<T>::SetHealth(const absl::Status& status) {
     if (!trouble_.has_value()) return;
     trouble_.reset();
   } else {
-    const absl::Time since = trouble_.has_value() ? trouble_->since : clock_.SteadyNow();
     if (trouble_.has_value() && trouble_->error == status) return;
-    trouble_ = CacheTrouble{&resource_, status, since};
+    trouble_ = NextTrouble(trouble_, resource_, status, clock_.SteadyNow());
   }
   NotifyHealth();
 }

@@ -166,6 +166,12 @@ std::optional<ApiError> FindApiError(const absl::Status& status) {
   return error;
 }
 
+bool IsRefusal(const absl::Status& status) {
+  const std::optional<ApiError> error = FindApiError(status);
+  if (!error.has_value() || error->http_status < 400 || error->http_status >= 500) return false;
+  return error->http_status != 401 && error->http_status != 408 && error->http_status != 429;
+}
+
 std::string StatusReason(const absl::Status& status) {
   std::optional<ApiError> error = FindApiError(status);
   return error ? std::move(error->reason) : std::string();

@@ -45,6 +45,10 @@ std::optional<ApiError> FindApiError(const absl::Status& status);
 // Other codes stay (kResourceExhausted: larger than we take), and so does OK.
 absl::Status Undecodable(const absl::Status& status, std::string_view context);
 
+// Whether the API server has understood and does not want to: a 4xx that another attempt will not
+// change, so none of 401, 408 and 429.
+bool IsRefusal(const absl::Status& status);
+
 // The server's machine-readable reason, or empty.
 std::string StatusReason(const absl::Status& status);
 
