@@ -59,6 +59,8 @@ class ClusterView {
   // What cannot be looked at for the moment. The attempts go on; the observer is called when they
   // succeed.
   CacheHealth Health() const;
+  // Why the definitions of our own kinds cannot be applied; OK: they can. Told by Health.
+  void SetDefinitionsRefusal(absl::Status refusal);
   // OK once the API server does not serve our own kinds, although it did. Errors: kCancelled.
   aio::Task<absl::Status> WaitForLostKind();
   // Whether these have been read at all: while they have not, nothing is known about them.
@@ -160,6 +162,7 @@ class ClusterView {
   std::unique_ptr<Requests> requests_;
   std::unique_ptr<kube::Informer<PullSecretRecord>> pull_secrets_;
   bool has_asked_for_copies_ = false;
+  absl::Status definitions_refusal_;
   std::pair<std::string, std::int64_t> seen_installation_;
   // As observers have been told of them last.
   absl::flat_hash_map<std::string, std::shared_ptr<const status::NodeFacts>> seen_nodes_;

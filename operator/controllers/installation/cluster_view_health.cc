@@ -1,6 +1,9 @@
 // What of ClusterView cannot be looked at.
 
 #include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/installation/cluster_view_requests.h"
@@ -78,7 +81,19 @@ CacheHealth ClusterView::Health() const {
     states.push_back(
         {.resource = &api::kSecrets, .has_synced = true, .trouble = pull_secrets_->trouble()});
   }
-  return JudgeCaches(states, clock_.SteadyNow());
+  CacheHealth health = JudgeCaches(states, clock_.SteadyNow());
+  if (!definitions_refusal_.ok()) {
+    health.lines.push_back(fmt::format(
+        "{}: apply the operator.yaml of this version, or run the operator with --manage-crds=false",
+        std::string(definitions_refusal_.message())));
+  }
+  return health;
+}
+
+void ClusterView::SetDefinitionsRefusal(absl::Status refusal) {
+  if (refusal == definitions_refusal_) return;
+  definitions_refusal_ = std::move(refusal);
+  HealthChanged();
 }
 
 void ClusterView::HealthChanged() {

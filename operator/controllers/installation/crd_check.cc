@@ -1,6 +1,8 @@
 #include "operator/controllers/installation/crd_check.h"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,6 +15,7 @@ namespace {
 
 constexpr size_t kMostNamed = 4;
 constexpr std::string_view kArray = "[]";
+constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 const json::object* SchemaOf(const json::object& definition) {
   const json::object* const spec = codec::FindObject(definition, "spec");
@@ -55,6 +58,57 @@ bool Keeps(const json::object& root, std::string_view path) {
   return true;
 }
 
+std::string DefinitionName() {
+  return fmt::format("{}.{}", api::kInstallations.plural, api::kInstallations.group);
+}
+
+std::string Named(std::vector<std::string> fields) {
+  const size_t more = fields.size() > kMostNamed ? fields.size() - kMostNamed : 0;
+  fields.resize(fields.size() - more);
+  return fmt::format("{}{}", fmt::join(fields, ", "),
+                     more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+// Whether `object` has `path`, with `prefix` before each name ("f:" in managedFields).
+bool Has(const json::object& object, std::string_view path, std::string_view prefix) {
+  const json::object* at = &object;
+  while (true) {
+    const size_t dot = path.find('.');
+    const json::value* const found =
+        at->if_contains(fmt::format("{}{}", prefix, path.substr(0, dot)));
+    if (found == nullptr) return false;
+    if (dot == std::string_view::npos) return true;
+    if (!found->is_object()) return false;
+    at = &found->get_object();
+    path.remove_prefix(dot + 1);
+  }
+}
+
+// What somebody wrote once.
+struct Writing {
+  json::object fields;
+  std::string_view prefix;  // of each name
+};
+
+std::vector<Writing> WritingsOf(const json::object& installation) {
+  std::vector<Writing> writings;
+  const json::object* const metadata = codec::FindObject(installation, "metadata");
+  if (metadata == nullptr) return writings;
+  if (const json::array* const managed = codec::FindArray(*metadata, "managedFields")) {
+    for (const json::value& entry : *managed) {
+      if (!entry.is_object()) continue;
+      const json::object* const fields = codec::FindObject(entry.get_object(), "fieldsV1");
+      if (fields != nullptr && fields->contains("f:spec")) writings.push_back({*fields, "f:"});
+    }
+  }
+  const json::object* const annotations = codec::FindObject(*metadata, "annotations");
+  if (annotations == nullptr) return writings;
+  absl::StatusOr<json::object> applied =
+      codec::ParseJsonObject(codec::TextAt(*annotations, kLastApplied));
+  if (applied.ok()) writings.push_back({*std::move(applied), ""});
+  return writings;
+}
+
 }  // namespace
 
 std::vector<std::string> PrunedFields(const json::object& definition) {
@@ -68,25 +122,47 @@ std::vector<std::string> PrunedFields(const json::object& definition) {
   return pruned;
 }
 
-aio::Task<absl::Status> CheckInstallationCrd(kube::Client& client) {
-  const std::string name =
-      fmt::format("{}.{}", api::kInstallations.plural, api::kInstallations.group);
+aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(kube::Client& client) {
   const absl::StatusOr<json::object> definition =
-      co_await client.Get(api::kCustomResourceDefinitions, {"", name});
-  if (absl::IsPermissionDenied(definition.status()) || absl::IsNotFound(definition.status())) {
-    co_return absl::OkStatus();
-  }
+      co_await client.Get(api::kCustomResourceDefinitions, {"", DefinitionName()});
+  if (absl::IsNotFound(definition.status())) co_return std::vector<std::string>();
   if (!definition.ok()) co_return definition.status();
-  std::vector<std::string> pruned = PrunedFields(*definition);
-  if (pruned.empty()) co_return absl::OkStatus();
-  const size_t more = pruned.size() > kMostNamed ? pruned.size() - kMostNamed : 0;
-  pruned.resize(pruned.size() - more);
-  co_return absl::FailedPreconditionError(fmt::format(
-      "CustomResourceDefinition {} is older than this operator and drops {}{}: run `kubectl apply "
+  co_return PrunedFields(*definition);
+}
+
+std::optional<std::vector<std::string>> LostFields(const json::object& installation,
+                                                   const std::vector<std::string>& fields) {
+  const std::vector<Writing> writings = WritingsOf(installation);
+  if (writings.empty()) return std::nullopt;
+  std::vector<std::string> lost;
+  for (const std::string& field : fields) {
+    // Elements of a list are not told apart.
+    const std::string path = field.substr(0, field.find(kArray));
+    const bool is_there = Has(installation, path, "");
+    if (is_there && path != field) return std::nullopt;
+    const bool was_written = std::any_of(
+        writings.begin(), writings.end(),
+        [&](const Writing& writing) { return Has(writing.fields, path, writing.prefix); });
+    if (was_written && !is_there) lost.push_back(field);
+  }
+  return lost;
+}
+
+std::string PrunedMessage(const std::vector<std::string>& fields) {
+  return fmt::format(
+      "CustomResourceDefinition {} is older than this operator and drops {}: run `kubectl apply "
       "--server-side --force-conflicts -f crds.yaml` with the crds.yaml of this version (also from "
-      "`calico-operator --print-crds`), then apply the Installation again; until then nothing is "
-      "changed",
-      name, fmt::join(pruned, ", "), more == 0 ? "" : fmt::format(" and {} more", more)));
+      "`calico-operator --print-crds`); until then nothing is changed. What was dropped comes back "
+      "by itself unless the Installation was written meanwhile",
+      DefinitionName(), Named(fields));
+}
+
+std::string LostMessage(const std::vector<std::string>& fields) {
+  return fmt::format(
+      "Installation {} was stored by an older CustomResourceDefinition and may have lost {}: apply "
+      "the Installation again with all that it shall say; until then nothing is changed, because "
+      "pods would be replaced. If it has lost nothing, restart the operator",
+      api::kInstallationName, Named(fields));
 }
 
 }  // namespace calico::installation

@@ -4,10 +4,11 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_CHECK_H_
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_CHECK_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include "pkg/aio/task.h"
 #include "pkg/codec/json.h"
@@ -19,10 +20,18 @@ namespace calico::installation {
 // it is served) does not have. Empty: none, or no schema in a form that we know.
 std::vector<std::string> PrunedFields(const json::object& definition);
 
-// Reads the definition from the API server. OK also where the operator may not read it.
-// Errors: kFailedPrecondition naming the fields and the command that helps; as kube::Client.
+// Of the definition that the API server has; without one, none. Errors: as kube::Client.
 // Cancellation: total.
-aio::Task<absl::Status> CheckInstallationCrd(kube::Client& client);
+aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(kube::Client& client);
+
+// Those of `fields` that somebody has written into `installation`, by its managedFields and by what
+// kubectl notes, and that its spec does not have. nullopt: nothing tells.
+std::optional<std::vector<std::string>> LostFields(const json::object& installation,
+                                                   const std::vector<std::string>& fields);
+
+// What to do about fields that the definition drops, and about those that it has dropped.
+std::string PrunedMessage(const std::vector<std::string>& fields);
+std::string LostMessage(const std::vector<std::string>& fields);
 
 }  // namespace calico::installation
 

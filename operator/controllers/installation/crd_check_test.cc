@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -71,21 +72,44 @@ TEST(PrunedFieldsTest, OtherFormsAreNotJudged) {
 
 using CrdCheckTest = kube::FakeApiServerTest;
 
-ASYNC_TEST_F(CrdCheckTest, SaysWhatToDo) {
+ASYNC_TEST_F(CrdCheckTest, WhatCannotBeReadIsAnError) {
+  EXPECT_THAT(co_await ReadPrunedFields(client()), base::IsOkAndHolds(IsEmpty()));
+  server().Inject({.method = "GET", .status = 403});
+  EXPECT_THAT(co_await ReadPrunedFields(client()), StatusIs(absl::StatusCode::kPermissionDenied));
+  server().Put(Definition());
+  EXPECT_THAT(co_await ReadPrunedFields(client()), base::IsOkAndHolds(IsEmpty()));
   json::object definition = Definition();
   SpecProperties(definition).erase("certificateManagement");
   server().Put(definition);
-  EXPECT_THAT(co_await CheckInstallationCrd(client()),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("kubectl apply --server-side --force-conflicts -f crds.yaml")));
+  const auto pruned = co_await ReadPrunedFields(client());
+  CO_ASSERT_OK(pruned);
+  EXPECT_THAT(
+      PrunedMessage(*pruned),
+      testing::AllOf(HasSubstr("kubectl apply --server-side --force-conflicts -f crds.yaml"),
+                     HasSubstr("spec.certificateManagement.caCert")));
 }
 
-ASYNC_TEST_F(CrdCheckTest, WhatCannotBeReadIsNoObstacle) {
-  EXPECT_THAT(co_await CheckInstallationCrd(client()), base::IsOk());
-  server().Inject({.method = "GET", .status = 403});
-  EXPECT_THAT(co_await CheckInstallationCrd(client()), base::IsOk());
-  server().Put(Definition());
-  EXPECT_THAT(co_await CheckInstallationCrd(client()), base::IsOk());
+TEST(LostFieldsTest, WhatWasWrittenAndIsNotThereIsLost) {
+  const std::vector<std::string> fields = {"spec.certificateManagement.keyAlgorithm"};
+  const auto installation = [](std::string_view managed, std::string_view spec) {
+    return codec::ParseYaml(fmt::format("{{metadata: {{{}}}, spec: {{{}}}}}", managed, spec))
+        ->as_object();
+  };
+  constexpr std::string_view kManaged =
+      "managedFields: [{fieldsV1: {'f:spec': {'f:certificateManagement': {'f:keyAlgorithm': "
+      "{}}}}}]";
+  constexpr std::string_view kApplied =
+      "annotations: {kubectl.kubernetes.io/last-applied-configuration: '{\"spec\": "
+      "{\"certificateManagement\": {\"keyAlgorithm\": \"x\"}}}'}";
+  constexpr std::string_view kOthers =
+      "managedFields: [{fieldsV1: {'f:spec': {'f:registry': {}}}}]";
+  EXPECT_EQ(LostFields(installation("", ""), fields), std::nullopt);
+  for (const std::string_view written : {kManaged, kApplied}) {
+    EXPECT_EQ(LostFields(installation(written, ""), fields), fields);
+    EXPECT_EQ(LostFields(installation(written, "certificateManagement: {keyAlgorithm: x}"), fields),
+              std::vector<std::string>());
+  }
+  EXPECT_EQ(LostFields(installation(kOthers, ""), fields), std::vector<std::string>());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "operator/controllers/installation/crd_manager.h"
 
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -76,11 +77,14 @@ aio::Task<absl::Status> ApplyCrds(kube::Client& client, Crds which, const base::
   co_return absl::OkStatus();
 }
 
-aio::Task<absl::Status> ManageCrds(kube::Client& client, Crds which, const base::Logger& logger) {
+aio::Task<absl::Status> ManageCrds(kube::Client& client, Crds which, const base::Logger& logger,
+                                   std::function<void(const absl::Status&)> tell) {
   base::Backoff backoff({.initial = absl::Milliseconds(200)});
   while (true) {
     const absl::Status status = co_await ApplyCrds(client, which, logger);
-    if (status.ok() || absl::IsCancelled(status)) co_return status;
+    if (absl::IsCancelled(status)) co_return status;
+    if (tell) tell(status);
+    if (status.ok()) co_return status;
     logger.Error("cannot apply the CustomResourceDefinitions", {{"error", status}});
     CALICO_CO_RETURN_IF_ERROR(co_await aio::Sleep(backoff.Next(base::RandomUnit())));
   }

@@ -2,6 +2,8 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_MANAGER_H_
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_MANAGER_H_
 
+#include <functional>
+
 #include <absl/status/status.h>
 
 #include "pkg/aio/task.h"
@@ -19,8 +21,10 @@ enum class Crds { kMissing, kAll };
 // Errors: as kube::Client, naming the definition. Cancellation: total.
 aio::Task<absl::Status> ApplyCrds(kube::Client& client, Crds which, const base::Logger& logger);
 
-// ApplyCrds until it succeeds. Errors: kCancelled.
-aio::Task<absl::Status> ManageCrds(kube::Client& client, Crds which, const base::Logger& logger);
+// ApplyCrds until it succeeds. `tell` is called with the result of each attempt. Errors:
+// kCancelled.
+aio::Task<absl::Status> ManageCrds(kube::Client& client, Crds which, const base::Logger& logger,
+                                   std::function<void(const absl::Status&)> tell = nullptr);
 
 }  // namespace calico::installation
 

@@ -10,11 +10,13 @@
 
 #include "operator/controllers/installation/crd_check.h"
 #include "operator/render/names.h"
+#include "operator/render/object_path.h"
 #include "operator/render/render.h"
 #include "pkg/aio/cancellation.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/kube/schema/compare.h"
 
 namespace calico::installation {
 namespace {
@@ -102,13 +104,21 @@ aio::Task<void> InstallationController::Run() {
 aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile() {
   TellOtherInstallations();
   Pass pass{.record = view_.Installation()};
-  if (pass.record == nullptr && !view_.KnowsInstallation()) co_return co_await ReportBlind();
+  if (pass.record == nullptr && !view_.KnowsInstallation()) {
+    co_return co_await ReportBlind(std::move(pass));
+  }
   if (pass.record == nullptr) {
     SetMetrics({});
     CALICO_CO_RETURN_IF_ERROR(co_await writer_.Remove(view_.Status()));
     co_return controller::Result{};
   }
-  if (!view_.ServesInstallations()) co_return controller::Result{};
+  if (!view_.ServesInstallations()) {
+    // A status that is there must not go on saying what was so before; one that went with its
+    // Installation does not come back.
+    if (view_.Status() == nullptr) co_return controller::Result{};
+    pass.may_write_installation = false;
+    co_return co_await ReportBlind(std::move(pass));
+  }
   // Being deleted: the garbage collector is at work, and what it removes must not come back.
   if (pass.record->deleting) co_return controller::Result{};
   co_await Advance(pass);
@@ -121,26 +131,86 @@ aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile(
 
 // Before anything is made of an Installation of which a part may have been dropped.
 aio::Task<void> InstallationController::CheckCrd(Pass& pass) {
-  const std::pair<std::string, std::size_t> spec = {pass.record->uid, pass.record->spec_hash};
+  const SpecId spec = {pass.record->uid, pass.record->spec_hash};
   if (spec == checked_spec_) co_return;
-  const absl::Status status = co_await CheckInstallationCrd(client_);
-  if (status.ok()) {
-    checked_spec_ = spec;
-    crd_wait_until_.reset();
+  absl::StatusOr<std::vector<std::string>> pruned = co_await ReadPrunedFields(client_);
+  if (absl::IsPermissionDenied(pruned.status())) {
+    // Whether something is dropped stays unknown, which is no reason to do nothing.
+    pass.gaps.push_back(fmt::format("{}: apply the operator.yaml of this version",
+                                    std::string(pruned.status().message())));
     co_return;
   }
+  if (!pruned.ok()) {
+    pass.Stop(api::kReasonResourceReadError, std::string(pruned.status().message()));
+    pass.error = pruned.status();
+    co_return;
+  }
+  if (pruned->empty()) {
+    crd_wait_until_.reset();
+    pass.may_have_lost = spec == pruned_spec_;
+    if (!pass.may_have_lost) checked_spec_ = spec;
+    co_return;
+  }
+  pruned_spec_ = spec;
+  pruned_fields_ = *std::move(pruned);
+  TellPruned(pass);
+}
+
+// While the definition drops fields, any write of the Installation stores it without them.
+void InstallationController::TellPruned(Pass& pass) {
+  pass.may_write_installation = false;
   if (!crd_wait_until_.has_value()) crd_wait_until_ = clock_.Now() + kManagedCrdPatience;
-  const bool is_managed = options_.manages_crds && clock_.Now() < *crd_wait_until_;
-  if (absl::IsFailedPrecondition(status) && is_managed) {
+  if (options_.manages_crds && clock_.Now() < *crd_wait_until_) {
     pass.waits.emplace_back("the CustomResourceDefinition of Installation is being updated");
     pass.Again(clock_.Now() + kManagedCrdInterval);
-  } else if (absl::IsFailedPrecondition(status)) {
-    pass.Stop(api::kReasonResourceValidationError, std::string(status.message()));
-    pass.Again(clock_.Now() + kCrdInterval);
   } else {
-    pass.Stop(api::kReasonResourceReadError, std::string(status.message()));
-    pass.error = status;
+    pass.Stop(api::kReasonResourceValidationError, PrunedMessage(pruned_fields_));
+    pass.Again(clock_.Now() + kCrdInterval);
   }
+}
+
+// Whether the pods of a workload would be replaced.
+bool InstallationController::WouldRoll(const std::vector<json::object>& objects) const {
+  if (!view_.KnowsWorkloads()) return true;
+  const auto template_of = [](json::object object) {
+    return json::object{
+        {"apiVersion", object["apiVersion"]},
+        {"kind", object["kind"]},
+        {"spec", {{"template", render::EnsureObject(object, {"spec", "template"})}}}};
+  };
+  for (const json::object& object : objects) {
+    const std::string_view kind = render::KindOf(object);
+    if (kind != api::kDaemonSets.kind && kind != api::kDeployments.kind) continue;
+    const api::Resource& resource =
+        kind == api::kDaemonSets.kind ? api::kDaemonSets : api::kDeployments;
+    const auto live = view_.owned().Get(
+        resource, {std::string(render::kCalicoNamespace), std::string(render::NameOf(object))});
+    if (live == nullptr) continue;
+    if (kube::FirstDifference(kube::Schema::Kubernetes(), template_of(live->Parse()),
+                              template_of(object))
+            .has_value()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Of a spec that was seen under a definition that drops fields.
+aio::Task<void> InstallationController::CheckLost(const api::Installation& installation,
+                                                  const render::Inputs& inputs, Pass& pass) {
+  const absl::StatusOr<std::vector<json::object>> objects =
+      render::Render(*options_.release, installation, inputs);
+  if (!objects.ok()) co_return;
+  if (WouldRoll(*objects)) {
+    const absl::StatusOr<json::object> live = co_await client_.Get(api::kInstallations, Key());
+    const auto lost = live.ok() ? LostFields(*live, pruned_fields_) : std::nullopt;
+    if (!lost.has_value() || !lost->empty()) {
+      pass.Stop(api::kReasonResourceValidationError, LostMessage(lost.value_or(pruned_fields_)));
+      pass.Again(clock_.Now() + kCrdInterval);
+      co_return;
+    }
+  }
+  checked_spec_ = std::exchange(pruned_spec_, {});
 }
 
 // Everything up to the applied objects; stops where something is in the way.
@@ -187,6 +257,8 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
     const absl::Status ignored =
         co_await view_.owned().WaitForKind(api::kSecrets, absl::Seconds(2));
   }
+  if (pass.may_have_lost) co_await CheckLost(installation, inputs, pass);
+  if (pass.obstacle.has_value()) co_return;
   // Asked at the moment of the plan, with nothing to wait for in between: objects of a kind that
   // comes meanwhile would be there and not wanted.
   inputs.has_admission_policies = view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&

@@ -73,6 +73,8 @@ class InstallationController {
     std::vector<std::string> gaps;   // what cannot be looked at, beside what is watched
     std::vector<std::string> waits;  // for what ends by itself
     bool namespace_ending = false;
+    bool may_write_installation = true;
+    bool may_have_lost = false;  // see pruned_
     std::vector<std::string> notes;
     std::vector<pki::Certificate> roots;
     bool applied = false;
@@ -91,6 +93,10 @@ class InstallationController {
   };
 
   aio::Task<void> CheckCrd(Pass& pass);
+  void TellPruned(Pass& pass);
+  aio::Task<void> CheckLost(const api::Installation& installation, const render::Inputs& inputs,
+                            Pass& pass);
+  bool WouldRoll(const std::vector<json::object>& objects) const;
   aio::Task<void> Advance(Pass& pass);
   aio::Task<absl::StatusOr<render::Inputs>> Gather(const api::Installation& installation,
                                                    Pass& pass);
@@ -102,7 +108,7 @@ class InstallationController {
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
   void TellEndings(const std::vector<kube::Ending>& endings, Pass& pass) const;
   aio::Task<void> Report(Pass& pass);
-  aio::Task<absl::StatusOr<controller::Result>> ReportBlind();
+  aio::Task<absl::StatusOr<controller::Result>> ReportBlind(Pass pass);
   void TellGaps(Pass& pass) const;
   void TellOtherInstallations();
   template <class T>
@@ -125,8 +131,13 @@ class InstallationController {
   status::StatusMemory memory_;
   kube::EventRecorder& events_;
   status::StatusWriter writer_;
-  std::set<std::string> told_others_;                 // by UID
-  std::pair<std::string, std::size_t> checked_spec_;  // of which the definition drops nothing
+  std::set<std::string> told_others_;                  // by UID
+  using SpecId = std::pair<std::string, std::size_t>;  // UID and hash
+  SpecId checked_spec_;                                // of which the definition drops nothing
+  // The last one that was seen under a definition that drops fields, and which. While it stays the
+  // same it may lack them for good: a write of anything has stored it without them.
+  SpecId pruned_spec_;
+  std::vector<std::string> pruned_fields_;
   std::optional<absl::Time> crd_wait_until_;
   std::optional<render::DnsSettings> operator_dns_;
   std::vector<std::pair<std::string, metrics::Gauge*>> condition_gauges_;

@@ -103,6 +103,7 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
   status::StatusTarget target{.tigera_status = view_.Status(),
                               .is_status_known = view_.KnowsStatus(),
                               .installation_uid = uid,
+                              .may_write_installation = pass.may_write_installation,
                               .variant = std::string(kVariant),
                               .calico_version = options_.release->calico_version()};
   if (record != nullptr) {
@@ -133,11 +134,10 @@ void InstallationController::TellGaps(Pass& pass) const {
   pass.obstacle = status::Obstacle{reason, absl::StrJoin(lines, "\n")};
 }
 
-// Nothing is known of the Installation, and what was told of it may be wrong by now.
-aio::Task<absl::StatusOr<controller::Result>> InstallationController::ReportBlind() {
+// Nothing is known of the Installation, or no more; what was told of it may be wrong by now.
+aio::Task<absl::StatusOr<controller::Result>> InstallationController::ReportBlind(Pass pass) {
   const CacheHealth health = view_.Health();
   if (health.lines.empty()) co_return controller::Result{.requeue_after = health.recheck_after};
-  Pass pass;
   co_await Report(pass);
   LogOnce(pass);
   if (!pass.error.ok()) co_return pass.error;

@@ -63,10 +63,12 @@ controller::ManagerOptions ManagerOptionsOf(const OperatorOptions& options,
 
 // Everything that lives as long as the program.
 struct Program {
-  Program(const aio::Executor& executor, OperatorOptions o, const base::Clock& clock,
+  Program(const aio::Executor& e, OperatorOptions o, const base::Clock& clock,
           const base::Logger& l)
-      : options(std::move(o)),
+      : executor(e),
+        options(std::move(o)),
         logger(l),
+        crds_tried(executor),
         client(executor, options.api, logger, ClientOptionsOf()),
         events(client, std::string(kComponent), clock, logger, executor),
         view(client, options.operator_namespace, clock, logger, executor),
@@ -97,16 +99,30 @@ struct Program {
     }
   }
 
+  // Without the right to definitions there may be some all the same.
+  void TellCrds(const absl::Status& status) {
+    const bool is_refused = absl::IsPermissionDenied(status);
+    if (status.ok() || is_refused) crds_tried.Notify();
+    view.SetDefinitionsRefusal(is_refused ? status : absl::OkStatus());
+  }
+
+  aio::Task<void> AddMissingCrds() {
+    const absl::Status ignored = co_await ManageCrds(
+        client, Crds::kMissing, logger, [this](const absl::Status& status) { TellCrds(status); });
+  }
+
   aio::Task<void> RunView() {
-    if (options.config.manage_crds && !(co_await ManageCrds(client, Crds::kMissing, logger)).ok()) {
-      co_return;
-    }
-    co_await view.Run();
+    if (!options.config.manage_crds) co_return co_await view.Run();
+    aio::TaskGroup group(executor);
+    group.Spawn(AddMissingCrds());
+    if ((co_await crds_tried.Wait()).ok()) co_await view.Run();
+    co_await group.Stop();
   }
 
   aio::Task<void> UpdateCrds() {
     // Again when somebody has deleted them.
-    while ((co_await ManageCrds(client, Crds::kAll, logger)).ok()) {
+    const auto tell = [this](const absl::Status& status) { TellCrds(status); };
+    while ((co_await ManageCrds(client, Crds::kAll, logger, tell)).ok()) {
       if (!(co_await view.WaitForLostKind()).ok()) co_return;
     }
   }
@@ -121,8 +137,10 @@ struct Program {
     manager.AddController("installation", [this] { return controller.Run(); });
   }
 
+  const aio::Executor executor;
   const OperatorOptions options;
   const base::Logger& logger;
+  aio::Notifier crds_tried;  // once, or refused
   metrics::Registry registry;
   kube::Client client;
   kube::EventRecorder events;

@@ -500,39 +500,90 @@ std::vector<json::object> Definitions() {
   return definitions;
 }
 
+// Those of a version that knows no key algorithms.
+std::vector<json::object> OlderDefinitions() {
+  std::vector<json::object> definitions = Definitions();
+  for (json::object& definition : definitions) {
+    if (definition.at("metadata").at("name") != "installations.operator.tigera.io") continue;
+    json::object& version = ObjectAt(definition, {"spec"})["versions"].as_array()[0].as_object();
+    ObjectAt(version, {"schema", "openAPIV3Schema", "properties", "spec", "properties",
+                       "certificateManagement", "properties"})
+        .erase("keyAlgorithm");
+  }
+  return definitions;
+}
+
 ASYNC_TEST_F(TroubleTest, AnOlderDefinitionThatDropsFieldsRollsNothing) {
   co_await StartAvailable();
   co_await Stop();
   const auto before = Made();
-  for (json::object definition : Definitions()) {
-    if (definition.at("metadata").at("name") == "installations.operator.tigera.io") {
-      definition["spec"]
-          .as_object()["versions"]
-          .as_array()[0]
-          .as_object()["schema"]
-          .as_object()["openAPIV3Schema"]
-          .as_object()["properties"]
-          .as_object()["spec"]
-          .as_object()["properties"]
-          .as_object()["certificateManagement"]
-          .as_object()["properties"]
-          .as_object()
-          .erase("keyAlgorithm");
-    }
-    server().Put(std::move(definition));
-  }
+  for (json::object& definition : OlderDefinitions()) server().Put(std::move(definition));
   // As the API server shows it then: the generation is the same.
   json::object pruned = *Find(api::kInstallations, kDefault);
   ObjectAt(pruned, {"spec", "certificateManagement"}).erase("keyAlgorithm");
   server().Put(pruned);
+  server().ClearRequests();
   Start();
   co_await Until("told", [&] { return IsTold("spec.certificateManagement.keyAlgorithm"); });
   EXPECT_THAT(Degraded(), HasSubstr("kubectl apply --server-side"));
+  co_await Settle();
   EXPECT_EQ(Made(), before);
+  EXPECT_EQ(server().Count("PATCH", "/installations/"), 0) << "would store what is left of it";
   for (json::object& definition : Definitions()) server().Put(std::move(definition));
   PutInstallation(Installation());
   co_await Until("available", [&] { return IsAvailable(); });
   EXPECT_EQ(Made(), before);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, AnOlderDefinitionOfWhichNothingWasUsedIsNoObstacleLater) {
+  json::object object = Installation();
+  ObjectAt(object, {"spec", "certificateManagement"}).erase("keyAlgorithm");
+  PutInstallation(std::move(object));
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  MakeEverythingRun();
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Stop();
+  const auto before = Made();
+  for (json::object& definition : OlderDefinitions()) server().Put(std::move(definition));
+  Start();
+  co_await Until("told", [&] { return IsTold("kubectl apply --server-side"); });
+  for (json::object& definition : Definitions()) server().Put(std::move(definition));
+  co_await Until("available", [&] { return IsAvailable(); });
+  EXPECT_EQ(Made(), before);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, ADefinitionThatCannotBeReadIsTold) {
+  Forbid("/customresourcedefinitions/");
+  PutInstallation(Installation());
+  Start();
+  co_await Until("told", [&] { return IsTold("get CustomResourceDefinition"); });
+  EXPECT_TRUE(Find(api::kDaemonSets, kNodeKey).has_value());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, WithoutTheRightToDefinitionsItGoesOnAndSaysSo) {
+  Forbid("/customresourcedefinitions/");
+  PutInstallation(Installation());
+  Start(/*leader_elect=*/false, /*manage_crds=*/true);
+  co_await Until("told", [&] { return IsTold("--manage-crds=false"); });
+  EXPECT_TRUE(Find(api::kDaemonSets, kNodeKey).has_value());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, AKindThatIsGoneDoesNotLeaveAnOldStatus) {
+  co_await StartAvailable();
+  server().ClearRequests();
+  server().state().SetServed(api::kInstallations, false);
+  server().DropWatches();
+  co_await Until("told", [&] { return IsTold("apply the crds.yaml of this version"); });
+  EXPECT_EQ(Condition("Available"), "False");
+  EXPECT_EQ(server().Count("PATCH", "/daemonsets/"), 0);
+  server().state().SetServed(api::kInstallations, true);
+  co_await Until("available", [&] { return IsAvailable(); });
+  EXPECT_EQ(NodeGeneration(), 1);
   co_await Stop();
 }
 

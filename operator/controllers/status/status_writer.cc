@@ -153,7 +153,7 @@ aio::Task<absl::Status> StatusWriter::WriteUnknownStatus(std::vector<api::Condit
         (co_await client_.Patch(api::kTigeraStatuses, {"", Name()}, patch, "status")).status();
   }
   CALICO_CO_RETURN_IF_ERROR(written);
-  written_conditions_.Set(std::move(conditions), {""}, clock_.SteadyNow());
+  unseen_conditions_ = std::move(conditions);
   co_return absl::OkStatus();
 }
 
@@ -214,7 +214,10 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
   bool is_absent = false;
   absl::Time again_at = absl::InfiniteFuture();
   absl::Status refused;
-  if (const auto* written = written_conditions_.Get(VersionOf(target), now)) {
+  if (target.is_status_known) unseen_conditions_.reset();
+  if (unseen_conditions_.has_value()) {
+    current = *unseen_conditions_;
+  } else if (const auto* written = written_conditions_.Get(VersionOf(target), now)) {
     current = *written;
     again_at = OnTheWall(written_conditions_.until());
   } else if (target.tigera_status != nullptr) {
@@ -235,13 +238,13 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
                                   : co_await WriteUnknownStatus(conditions);
     if (!told.ok() && !absl::IsPermissionDenied(told)) co_return told;
     last_write_ = now;
-    if (told.ok()) again_at = OnTheWall(written_conditions_.until());
+    if (told.ok() && target.is_status_known) again_at = OnTheWall(written_conditions_.until());
     refused = told;
     const std::vector<api::Condition> before =
         told.ok() ? current : ConditionsOf(target.installation_status);
     if (!target.installation_uid.empty()) RecordEvents(target, before, conditions);
   }
-  if (!target.installation_uid.empty()) {
+  if (!target.installation_uid.empty() && target.may_write_installation) {
     // It says the same, and may be written where TigeraStatus may not.
     CALICO_CO_ASSIGN_OR_RETURN(const absl::Time installation_again_at,
                                co_await WriteInstallation(target, conditions, is_available));
@@ -254,6 +257,7 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
 aio::Task<absl::Status> StatusWriter::Remove(
     std::shared_ptr<const api::TigeraStatus> tigera_status) {
   written_conditions_.Forget();
+  unseen_conditions_.reset();
   written_installation_status_.Forget();
   if (tigera_status == nullptr) co_return absl::OkStatus();
   const absl::Status status =

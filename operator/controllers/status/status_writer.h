@@ -58,6 +58,8 @@ struct StatusTarget {
   // False: it cannot be looked at, and is written all the same.
   bool is_status_known = true;
   std::string installation_uid;  // empty: the Installation cannot be looked at, nor be written
+  // False: what would be stored with the status is not what its user wrote.
+  bool may_write_installation = true;
   std::string installation_version;
   json::object installation_status;
   // Written to Installation.status when the decision is Available.
@@ -98,6 +100,8 @@ class StatusWriter {
   absl::Time OnTheWall(absl::Time steady) const;
 
   Remembered<std::vector<api::Condition>> written_conditions_;
+  // As they were written without being seen: nothing will show them.
+  std::optional<std::vector<api::Condition>> unseen_conditions_;
   Remembered<json::object> written_installation_status_;
   std::string owned_by_;  // the Installation of which TigeraStatus was made a dependent
   absl::Time last_write_ = absl::InfinitePast();  // steady clock

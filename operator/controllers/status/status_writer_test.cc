@@ -321,6 +321,32 @@ ASYNC_TEST_F(StatusWriterTest, WhatCannotBeReadIsWrittenAllTheSame) {
   EXPECT_EQ(available(), "False");
 }
 
+ASYNC_TEST_F(StatusWriterTest, WhatCannotBeReadIsWrittenOnce) {
+  Start();
+  Refresh();
+  target_.tigera_status = nullptr;
+  target_.is_status_known = false;
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
+  Refresh();
+  target_.tigera_status = nullptr;
+  server().ClearRequests();
+  clock_.Advance(absl::Seconds(12));
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
+  EXPECT_EQ(Writes(), 0);
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  EXPECT_GT(Writes(), 0);
+}
+
+ASYNC_TEST_F(StatusWriterTest, AnInstallationThatIsNotToBeWrittenIsLeftAlone) {
+  Start();
+  Refresh();
+  const json::object before = *server().Find(api::kInstallations, kDefault);
+  target_.may_write_installation = false;
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
+  EXPECT_TRUE(server().Find(api::kTigeraStatuses, kCalico).has_value());
+  EXPECT_EQ(*server().Find(api::kInstallations, kDefault), before);
+}
+
 ASYNC_TEST_F(StatusWriterTest, WithoutAnInstallationItAndEventsAreLeftAlone) {
   Start();
   Refresh();
