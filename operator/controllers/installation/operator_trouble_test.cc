@@ -343,6 +343,40 @@ ASYNC_TEST_F(TroubleTest, AWebhookThatRewritesOursIsToldAndNotFought) {
   co_await Stop();
 }
 
+// As policies do that take every image from a mirror and keep system pods apart.
+ASYNC_TEST_F(TroubleTest, AWebhookThatOnlyMovesPodsAndImagesIsANote) {
+  co_await StartAvailable();
+  server().state().SetWebhook([](const api::Resource& resource, json::object& object) {
+    if (resource != api::kDaemonSets) return;
+    json::object& pod = ObjectAt(object, {"spec", "template", "spec"});
+    json::array& tolerations = pod["tolerations"].as_array();
+    if (TextAt(tolerations.back().as_object(), "key") != "dedicated") {
+      tolerations.push_back({{"key", "dedicated"}, {"operator", "Exists"}});
+    }
+    for (json::value& container : pod["containers"].as_array()) {
+      json::value& image = container.as_object()["image"];
+      const std::string before(codec::View(image.as_string()));
+      image = "mirror.example.com/all/" + before.substr(before.rfind('/') + 1);
+    }
+  });
+  ChangeSpec([](json::object& spec) { spec["nodeMetricsPort"] = 9091; });
+  co_await Until("applied", [&] { return server().Count("PATCH", "/daemonsets/") > 1; });
+  MakeEverythingRun();
+  const auto is_noted = [this] {
+    return Condition("Available", "message")
+               .find("DaemonSet calico-system/calico-node: spec.template.spec.tolerations, ") !=
+           std::string::npos;
+  };
+  co_await Until("a note", [&] { return IsAvailable() && is_noted(); });
+  EXPECT_EQ(Condition("Degraded"), "False");
+  co_await Settle();
+  server().ClearRequests();
+  MakeEverythingRun();
+  EXPECT_THAT(co_await aio::Sleep(absl::Seconds(1)), IsOk());
+  EXPECT_EQ(server().Count("PATCH", "/daemonsets/"), 0);
+  co_await Stop();
+}
+
 ASYNC_TEST_F(TroubleTest, ASecondFieldManagerIsNamedAndNotFought) {
   co_await StartAvailable();
   const json::object theirs =
