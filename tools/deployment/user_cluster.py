@@ -92,7 +92,7 @@ def _agreed(options, kube, ca):
         "installation default", *(f"-f {install.DIST}/manifests/{name}.yaml" for name in ("signer", "operator", "crds"))))
     print(PLAN.format(
         server=kube.server, folder=install.DIST / "images", ca=ca, signer=install.SIGNER_NAME, removal=removal,
-        roles="calico-operator, calico-operator-granted and csr-signer",
+        roles="calico-operator and csr-signer",
         endpoint=f";\n  - tell both the API server's address {options.api_server} (ConfigMap kubernetes-services-endpoint)"
         if options.api_server else "", images="\n".join(f"  {name}" for name in _images(options))))
     others = foreign(kube)

@@ -282,6 +282,9 @@ class DefinitionTest(InterferenceTest):
         self.assertIn("keyAlgorithm", message)
         self.assertEqual(generation(), before, "pods were rolled")
         self.put(whole)
+        time.sleep(12)  # the field is still lost
+        self.assertEqual(generation(), before, "pods were rolled")
+        wait_degraded("keyAlgorithm", explain=self.operator.text)
         apply_installation(certificateManagement={**install.certificate_management(cluster.ca), "keyAlgorithm": "ECDSAWithCurve384"})
         wait_not_degraded(90, explain=self.operator.text)
         self.assertEqual(generation(), before, "pods were rolled")
