@@ -169,7 +169,15 @@ std::optional<ApiError> FindApiError(const absl::Status& status) {
 bool IsRefusal(const absl::Status& status) {
   const std::optional<ApiError> error = FindApiError(status);
   if (!error.has_value() || error->http_status < 400 || error->http_status >= 500) return false;
-  return error->http_status != 401 && error->http_status != 408 && error->http_status != 429;
+  switch (error->http_status) {
+    case 401:
+    case 408:
+    case 410:
+    case 429:
+      return false;
+    default:
+      return true;
+  }
 }
 
 std::string StatusReason(const absl::Status& status) {

@@ -46,7 +46,7 @@ std::optional<ApiError> FindApiError(const absl::Status& status);
 absl::Status Undecodable(const absl::Status& status, std::string_view context);
 
 // Whether the API server has understood and does not want to: a 4xx that another attempt will not
-// change, so none of 401, 408 and 429.
+// change, so none of 401, 408, 410 (a resourceVersion that is too old) and 429.
 bool IsRefusal(const absl::Status& status);
 
 // The server's machine-readable reason, or empty.

@@ -24,6 +24,16 @@ http::Response Answer(int status, std::string_view reason) {
                               reason, status)};
 }
 
+TEST(ErrorsTest, WhatAnotherAttemptMayChangeIsNoRefusal) {
+  for (const int status : {400, 403, 404, 422}) {
+    EXPECT_TRUE(IsRefusal(ErrorFromResponse(Answer(status, "")))) << status;
+  }
+  for (const int status : {401, 408, 410, 429, 500, 503}) {
+    EXPECT_FALSE(IsRefusal(ErrorFromResponse(Answer(status, "")))) << status;
+  }
+  EXPECT_FALSE(IsRefusal(absl::PermissionDeniedError("not from the server")));
+}
+
 TEST(ErrorsTest, CodeOfEachAnswer) {
   using Code = absl::StatusCode;
   const struct {
