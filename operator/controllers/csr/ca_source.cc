@@ -33,6 +33,7 @@ class LocalCa final : public IssuingCa {
     return IssuedCertificate{authority_.ChainPem(leaf), leaf.serial(), leaf.not_after()};
   }
   absl::Time not_after() const override { return authority_.not_after(); }
+  std::string subject() const override { return authority_.certificate().subject(); }
 
  private:
   pki::CertificateAuthority authority_;
@@ -174,8 +175,9 @@ void FileCaSource::Refresh() {
     case base::WatchedFiles::News::kTaken:
       next_warning_ = absl::InfinitePast();
       WarnOfNotes();
-      logger_.Info("CA read",
-                   {{"file", cert_file_}, {"not_after", codec::EncodeTime(current_->not_after())}});
+      logger_.Info("CA read", {{"file", cert_file_},
+                               {"subject", current_->subject()},
+                               {"not_after", codec::EncodeTime(current_->not_after())}});
       break;
     case base::WatchedFiles::News::kFailed:
       // The two files may have been seen between their replacements; the next look tells.

@@ -37,6 +37,8 @@ class IssuingCa {
                                                   absl::Time now) const = 0;
   // When it stops being able to.
   virtual absl::Time not_after() const = 0;
+  // Of the certificate that issues, for logs: "CN=example-ca".
+  virtual std::string subject() const = 0;
 };
 
 // Threading: event loop thread only.

@@ -333,6 +333,7 @@ TEST_F(SourcesTest, ANewCaIsTakenABadOneIsNot) {
   source->Refresh();
   EXPECT_NE(source->Current(), before);
   EXPECT_EQ(source->Current()->not_after(), second.certificate().not_after());
+  EXPECT_EQ(source->Current()->subject(), second.certificate().subject());
 }
 
 TEST_F(SourcesTest, WarnsThirtyDaysBeforeTheEndOnceADay) {
