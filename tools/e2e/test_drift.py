@@ -165,7 +165,7 @@ class DriftTest(unittest.TestCase):
         ]
         if cluster.kube.get(POLICY):
             cases.append(("condition of the policy", POLICY, lambda path: add(
-                path, "/spec/matchConditions/-", {"name": "never", "expression": "false"})))
+                path, "/spec/matchConditions", [{"name": "never", "expression": "false"}])))
         for name, path, change in cases:
             self.put_right(name, path, change)
 
