@@ -163,11 +163,9 @@ absl::StatusOr<std::string> Load::MakeRequest() {
   CALICO_ASSIGN_OR_RETURN(const pki::PrivateKey key, MakeKey());
   CALICO_ASSIGN_OR_RETURN(const base::IpAddress address, base::IpAddress::Parse(kNodeAddress));
   CALICO_ASSIGN_OR_RETURN(const std::string pem,
-                          pki::CreateCertificateRequest(
-                              key, {.common_name = options_.common_name,
-                                    .subject = {{"C", "US"}, {"ST", "California"}, {"O", "Tigera"}},
-                                    .dns_names = {options_.common_name},
-                                    .ip_addresses = {address}}));
+                          pki::CreateCertificateRequest(key, {.common_name = options_.common_name,
+                                                              .dns_names = {options_.common_name},
+                                                              .ip_addresses = {address}}));
   return base::Base64Encode(pem);
 }
 
