@@ -1,5 +1,7 @@
 #include "operator/controllers/installation/operator_program.h"
 
+#include <malloc.h>
+
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -29,6 +31,7 @@ constexpr std::string_view kComponent = "calico-operator";
 constexpr std::string_view kLease = "operator-lock";
 // For the waves of lists and applies.
 constexpr int kConnections = 16;
+constexpr absl::Duration kTrimInterval = absl::Seconds(30);
 
 kube::ClientOptions ClientOptionsOf() {
   kube::ClientOptions options;
@@ -127,8 +130,14 @@ struct Program {
     }
   }
 
+  // What lists and waves of changes took lies in small free pieces, which the allocator keeps.
+  aio::Task<void> TrimMemory() {
+    while ((co_await aio::Sleep(kTrimInterval)).ok()) malloc_trim(0);
+  }
+
   void AddParts() {
     AddServers();
+    manager.AddServer("memory", [this] { return TrimMemory(); });
     manager.AddCache(
         "cluster", [this] { return RunView(); },
         [this](absl::Duration timeout) { return view.WaitForSync(timeout); });
