@@ -5,10 +5,8 @@
 #include <thread>
 #include <utility>
 
-#include <absl/base/thread_annotations.h>
 #include <absl/status/status.h>
 #include <absl/strings/ascii.h>
-#include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
 
 #include "pkg/aio/timer.h"
@@ -256,15 +254,13 @@ struct ExecCache::Running {
     stop = true;
     if (thread.joinable()) thread.join();
   }
-  bool HasEnded() {
-    const absl::MutexLock lock(&mu);
-    return result.has_value();
-  }
+  bool HasEnded() const { return ended.load(std::memory_order_acquire); }
 
   std::atomic<bool> stop = false;
   aio::Notifier done;
-  absl::Mutex mu;
-  std::optional<absl::StatusOr<ExecCredential>> result ABSL_GUARDED_BY(mu);
+  // Written by the thread before it sets `ended`, read after that.
+  std::optional<absl::StatusOr<ExecCredential>> result;
+  std::atomic<bool> ended = false;
   std::thread thread;
 };
 
@@ -288,11 +284,8 @@ void ExecCache::Take(absl::StatusOr<ExecCredential> result) {
 void ExecCache::Start(const aio::Executor& executor) {
   running_ = std::make_shared<Running>(executor);
   running_->thread = std::thread([this, running = running_.get()] {
-    absl::StatusOr<ExecCredential> result = run_(running->stop);
-    {
-      const absl::MutexLock lock(&running->mu);
-      running->result = std::move(result);
-    }
+    running->result = run_(running->stop);
+    running->ended.store(true, std::memory_order_release);
     if (!running->stop) running->done.NotifyFromThread();
   });
 }
@@ -314,7 +307,6 @@ aio::Task<absl::Status> ExecCache::Refresh(absl::Duration timeout) {
   if (running_ == running) {  // the first of them
     running_->thread.join();
     running_.reset();
-    const absl::MutexLock lock(&running->mu);
     Take(*std::move(running->result));
   }
   co_return failure_;
