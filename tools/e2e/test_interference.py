@@ -67,8 +67,12 @@ class InterferenceTest(unittest.TestCase):
         uid = apply_installation()["metadata"]["uid"]
         self.operator = cluster.start_operator("--leader-elect=false", *self.flags())
         self.addCleanup(self.stop)
+        self.wait_installed(uid)
+
+    def wait_installed(self, uid, seconds=60):
+        """Until the DaemonSet is there that belongs to this very Installation, and nothing is Degraded."""
         kubes.wait_for("the DaemonSet of this Installation", lambda: uid in json.dumps(
-            (cluster.kube.get(DAEMONSET) or {}).get("metadata", {}).get("ownerReferences")), 60, explain=self.operator.text)
+            (cluster.kube.get(DAEMONSET) or {}).get("metadata", {}).get("ownerReferences")), seconds, explain=self.operator.text)
         wait_not_degraded(explain=self.operator.text)
 
     def flags(self):
@@ -232,9 +236,7 @@ class NamespaceOfBeforeTest(InterferenceTest):
     def test_one_that_still_goes_when_the_installation_is_made_anew_is_waited_for(self):
         cluster.kube.delete(install.INSTALLATION)
         kubes.wait_for("the status to go", lambda: cluster.kube.get(install.STATUS) is None, 60, explain=self.operator.text)
-        apply_installation()
-        kubes.wait_for("the DaemonSet made anew", lambda: cluster.kube.get(DAEMONSET), 120, explain=self.operator.text)
-        wait_not_degraded(explain=self.operator.text)
+        self.wait_installed(apply_installation()["metadata"]["uid"], 120)
         self.assertNotIn("is being terminated", self.operator.text())
 
 

@@ -48,6 +48,22 @@ class CsrControllerTest : public CsrTest {
 
   static CsrControllerOptions Options() { return {.signer_names = {kSigner}, .concurrency = 8}; }
 
+  // Starts, and makes a request whose address a pod has that is gone: until that look-up ends, the
+  // cluster can change. Returns the request's name.
+  aio::Task<std::string> AskWhileAnOwnerIsLookedUp() {
+    PutPod({});
+    PutPod({.name = "gone", .ips = {"10.0.0.5"}, .ns = "shop"});
+    server().Inject({.method = "GET",
+                     .path_contains = "/shop/pods/gone",
+                     .delay = absl::Milliseconds(200),
+                     .status = 404});
+    co_await Start();
+    EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+    std::string name = PutCsr({});
+    EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/shop/pods/") == 1; }));
+    co_return name;
+  }
+
   // Starts all parts, caches first.
   aio::Task<void> Start(CsrControllerOptions options = Options()) {
     running_ = std::make_unique<Running>(*this, std::move(options));
@@ -453,16 +469,7 @@ ASYNC_TEST_F(CsrControllerTest, ALongWaitIsToldOnTheRequest) {
 }
 
 ASYNC_TEST_F(CsrControllerTest, AnOwnerThatCameDuringALookUpIsSeen) {
-  PutPod({});
-  PutPod({.name = "gone", .ips = {"10.0.0.5"}, .ns = "shop"});
-  server().Inject({.method = "GET",
-                   .path_contains = "/shop/pods/gone",
-                   .delay = absl::Milliseconds(200),
-                   .status = 404});
-  co_await Start();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
-  const std::string name = PutCsr({});
-  EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/shop/pods/") == 1; }));
+  const std::string name = co_await AskWhileAnOwnerIsLookedUp();
   PutService("web", {{"externalIPs", json::array{"10.0.0.5"}}});
   EXPECT_TRUE(co_await Eventually([this] { return Logged("Service \\\"default/web") >= 1; }));
   EXPECT_EQ(Writes(), 0);
@@ -470,16 +477,7 @@ ASYNC_TEST_F(CsrControllerTest, AnOwnerThatCameDuringALookUpIsSeen) {
 }
 
 ASYNC_TEST_F(CsrControllerTest, LookUpsThatTakeLongAreBegunAnew) {
-  PutPod({});
-  PutPod({.name = "gone", .ips = {"10.0.0.5"}, .ns = "shop"});
-  server().Inject({.method = "GET",
-                   .path_contains = "/shop/pods/gone",
-                   .delay = absl::Milliseconds(200),
-                   .status = 404});
-  co_await Start();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
-  const std::string name = PutCsr({});
-  EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/shop/pods/") == 1; }));
+  const std::string name = co_await AskWhileAnOwnerIsLookedUp();
   server().state().Remove(api::kPods, {std::string(kNamespace), "node-1"});
   clock_.Advance(absl::Seconds(31));
   EXPECT_TRUE(co_await Denied(name));

@@ -181,11 +181,7 @@ ASYNC_TEST_F(OperatorProgramTest, PutsRightWhatWasDoneByHand) {
 
 // The RoleBinding goes with the namespace when an Installation is deleted.
 ASYNC_TEST_F(OperatorProgramTest, WithoutTheRightToCopyPullSecretsTheStatusSaysWhatToApply) {
-  server().Put({{"apiVersion", "v1"},
-                {"kind", "Secret"},
-                {"metadata", {{"name", "my-pull"}, {"namespace", "tigera-operator"}}},
-                {"type", "kubernetes.io/dockerconfigjson"},
-                {"data", {{".dockerconfigjson", "eyJhdXRocyI6e319"}}}});
+  PutPullSecret();
   json::object object = Installation();
   ObjectAt(object, {"spec"})["imagePullSecrets"] = json::array{{{"name", "my-pull"}}};
   PutInstallation(std::move(object));
@@ -230,11 +226,7 @@ ASYNC_TEST_F(OperatorProgramTest, PullSecretsAreCopied) {
   EXPECT_THAT(Condition("Degraded", "message"), HasSubstr("\"my-pull\" not found"));
   EXPECT_TRUE(Made().empty());
 
-  server().Put({{"apiVersion", "v1"},
-                {"kind", "Secret"},
-                {"metadata", {{"name", "my-pull"}, {"namespace", "tigera-operator"}}},
-                {"type", "kubernetes.io/dockerconfigjson"},
-                {"data", {{".dockerconfigjson", "eyJhdXRocyI6e319"}}}});
+  PutPullSecret();
   const api::ObjectKey copy = {"calico-system", "my-pull"};
   co_await Until("the copy", [&] { return Find(api::kSecrets, copy).has_value(); });
   EXPECT_EQ(Find(api::kSecrets, copy)->at("data").at(".dockerconfigjson"), "eyJhdXRocyI6e319");

@@ -111,6 +111,15 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
       object["status"] = live->contains("status") ? live->at("status") : nullptr;
     server().Put(std::move(object));
   }
+  // In the operator's namespace, for images.
+  void PutPullSecret() {
+    server().Put({{"apiVersion", "v1"},
+                  {"kind", "Secret"},
+                  {"metadata", {{"name", "my-pull"}, {"namespace", "tigera-operator"}}},
+                  {"type", "kubernetes.io/dockerconfigjson"},
+                  {"data", {{".dockerconfigjson", "eyJhdXRocyI6e319"}}}});
+  }
+
   void ChangeSpec(std::function<void(json::object&)> change) {
     json::object object = *server().Find(api::kInstallations, kDefault);
     change(render::ObjectAt(object, {"spec"}));

@@ -197,11 +197,7 @@ ASYNC_TEST_F(TroubleTest, WithoutPullSecretsTheRightToThemIsNotMissed) {
   EXPECT_EQ(Degraded(), "");
   EXPECT_EQ(server().Count("GET", "/calico-system/secrets"), 1);
   // With them it is.
-  server().Put({{"apiVersion", "v1"},
-                {"kind", "Secret"},
-                {"metadata", {{"name", "my-pull"}, {"namespace", "tigera-operator"}}},
-                {"type", "kubernetes.io/dockerconfigjson"},
-                {"data", {{".dockerconfigjson", "eyJhdXRocyI6e319"}}}});
+  PutPullSecret();
   ChangeSpec([](json::object& spec) {
     spec["imagePullSecrets"] = json::array{json::object{{"name", "my-pull"}}};
   });
@@ -211,11 +207,7 @@ ASYNC_TEST_F(TroubleTest, WithoutPullSecretsTheRightToThemIsNotMissed) {
 }
 
 ASYNC_TEST_F(TroubleTest, CopiesThatAreLeftAreDeletedByANewOperator) {
-  server().Put({{"apiVersion", "v1"},
-                {"kind", "Secret"},
-                {"metadata", {{"name", "my-pull"}, {"namespace", "tigera-operator"}}},
-                {"type", "kubernetes.io/dockerconfigjson"},
-                {"data", {{".dockerconfigjson", "eyJhdXRocyI6e319"}}}});
+  PutPullSecret();
   json::object object = Installation();
   ObjectAt(object, {"spec"})["imagePullSecrets"] = json::array{json::object{{"name", "my-pull"}}};
   PutInstallation(std::move(object));
