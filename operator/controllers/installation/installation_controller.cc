@@ -13,6 +13,7 @@
 #include "operator/render/object_path.h"
 #include "operator/render/render.h"
 #include "pkg/aio/cancellation.h"
+#include "pkg/aio/task_group.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/status_macros.h"
@@ -70,7 +71,8 @@ InstallationController::InstallationController(aio::Executor executor, kube::Cli
                                                metrics::Registry& registry,
                                                InstallationControllerOptions options,
                                                const base::Clock& clock, const base::Logger& logger)
-    : client_(client),
+    : executor_(executor),
+      client_(client),
       view_(view),
       options_(std::move(options)),
       clock_(clock),
@@ -215,7 +217,14 @@ aio::Task<void> InstallationController::CheckLost(const api::Installation& insta
 
 // Everything up to the applied objects; stops where something is in the way.
 aio::Task<void> InstallationController::Advance(Pass& pass) {
-  co_await CheckCrd(pass);
+  {
+    // Side by side: both are asked only once, when every moment counts.
+    aio::TaskGroup questions(executor_);
+    questions.Spawn(AskOperatorDns());
+    co_await CheckCrd(pass);
+    co_await questions.Join();
+    co_await questions.Stop();
+  }
   if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
   if (!pass.record->installation.ok()) {
     pass.Stop(api::kReasonInvalidConfiguration,

@@ -103,7 +103,8 @@ class InstallationController {
   void GatherEndpoint(render::Inputs& inputs, Pass& pass) const;
   aio::Task<absl::Status> GatherPullSecrets(const api::Installation& installation,
                                             render::Inputs& inputs, Pass& pass);
-  aio::Task<absl::StatusOr<render::DnsSettings>> OperatorDns(Pass& pass);
+  aio::Task<void> AskOperatorDns();
+  absl::StatusOr<render::DnsSettings> OperatorDns(Pass& pass) const;
   int TyphaReplicas() const;
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
   void TellEndings(const std::vector<kube::Ending>& endings, Pass& pass) const;
@@ -120,6 +121,7 @@ class InstallationController {
   void LogOnce(const Pass& pass);
   void SetMetrics(const status::Decision& decision);
 
+  const aio::Executor executor_;
   kube::Client& client_;
   ClusterView& view_;
   const InstallationControllerOptions options_;
@@ -139,7 +141,7 @@ class InstallationController {
   SpecId pruned_spec_;
   std::vector<std::string> pruned_fields_;
   std::optional<absl::Time> crd_wait_until_;
-  std::optional<render::DnsSettings> operator_dns_;
+  absl::StatusOr<render::DnsSettings> operator_dns_ = absl::UnavailableError("not asked");
   std::vector<std::pair<std::string, metrics::Gauge*>> condition_gauges_;
   std::string logged_;  // what LogOnce has said last
 };

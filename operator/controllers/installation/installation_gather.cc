@@ -83,7 +83,7 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
   GatherEndpoint(inputs, pass);
   if (pass.obstacle.has_value()) co_return inputs;
   inputs.typha_replicas = TyphaReplicas();
-  CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, co_await OperatorDns(pass));
+  CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, OperatorDns(pass));
   CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));
   co_return inputs;
 }
@@ -97,21 +97,27 @@ int InstallationController::TyphaReplicas() const {
 
 // Read once: a change of the Deployment starts another operator. It must not be guessed at, or the
 // guess would be a first rendering and the truth a second one.
-aio::Task<absl::StatusOr<render::DnsSettings>> InstallationController::OperatorDns(Pass& pass) {
-  if (operator_dns_.has_value()) co_return *operator_dns_;
+aio::Task<void> InstallationController::AskOperatorDns() {
+  if (operator_dns_.ok()) co_return;
   absl::StatusOr<json::object> deployment = co_await client_.Get(
       api::kDeployments, {options_.operator_namespace, options_.operator_name});
-  if (absl::IsPermissionDenied(deployment.status())) {
-    pass.gaps.emplace_back(deployment.status().message());
-    const auto live = view_.owned().Get(
-        api::kDaemonSets, {std::string(render::kCalicoNamespace), std::string(render::kNode)});
-    if (live == nullptr) co_return render::DnsSettings{};
-    json::object daemon_set = live->Parse();
-    co_return DnsOf(daemon_set);
+  if (deployment.ok()) {
+    operator_dns_ = DnsOf(*deployment);
+  } else if (absl::IsNotFound(deployment.status())) {
+    operator_dns_ = render::DnsSettings{};
+  } else {
+    operator_dns_ = deployment.status();
   }
-  if (!deployment.ok() && !absl::IsNotFound(deployment.status())) co_return deployment.status();
-  operator_dns_ = deployment.ok() ? DnsOf(*deployment) : render::DnsSettings{};
-  co_return *operator_dns_;
+}
+
+absl::StatusOr<render::DnsSettings> InstallationController::OperatorDns(Pass& pass) const {
+  if (!absl::IsPermissionDenied(operator_dns_.status())) return operator_dns_;
+  pass.gaps.emplace_back(operator_dns_.status().message());
+  const auto live = view_.owned().Get(
+      api::kDaemonSets, {std::string(render::kCalicoNamespace), std::string(render::kNode)});
+  if (live == nullptr) return render::DnsSettings{};
+  json::object daemon_set = live->Parse();
+  return DnsOf(daemon_set);
 }
 
 aio::Task<absl::Status> InstallationController::GatherPullSecrets(

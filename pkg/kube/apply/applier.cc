@@ -57,6 +57,13 @@ bool IsEnding(const json::object& object) {
   return metadata != nullptr && !codec::TextAt(*metadata, "deletionTimestamp").empty();
 }
 
+// Whether pods of a workload that is there would be replaced.
+bool ChangesWorkloads(const std::vector<DesiredObject>& desired, const ApplyPlan& plan) {
+  return std::any_of(plan.applies.begin(), plan.applies.end(), [&](const ApplyStep& step) {
+    return WaveOf(*desired[step.index].resource) == Wave::kWorkloads && !step.difference.empty();
+  });
+}
+
 // The API server has looked at the object and said no; a malformed request is another thing.
 bool IsUnprocessable(const absl::Status& status) {
   const std::optional<ApiError> error = FindApiError(status);
@@ -361,10 +368,15 @@ aio::Task<void> Applier::SendWaves(const std::vector<DesiredObject>& desired, Ap
     if (!report.ok()) report.stopped_at = Wave::kNamespacesAndRoles;
     co_return;
   }
+  // The API server compares every right of a role before it takes a binding, which takes long.
+  const bool bindings_first = ChangesWorkloads(desired, plan);
+  const auto wave_of = [&](const api::Resource& kind) {
+    return kind == api::kClusterRoleBindings && !bindings_first ? Wave::kWorkloads : WaveOf(kind);
+  };
   for (const Wave wave :
        {Wave::kNamespacesAndRoles, Wave::kConfiguration, Wave::kSecrets, Wave::kWorkloads}) {
     const auto is_meant = [&](const api::Resource& kind) {
-      return WaveOf(kind) == wave && !is_namespace(kind);
+      return wave_of(kind) == wave && !is_namespace(kind);
     };
     const bool may_go_on = co_await SendSome(desired, plan, is_meant, report);
     if (!report.ok() && !report.stopped_at.has_value()) report.stopped_at = wave;

@@ -30,6 +30,9 @@ constexpr char kConfig[] =
 constexpr char kWorkload[] =
     "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: {replicas: "
     "2}}";
+constexpr char kOtherWorkload[] =
+    "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}, spec: {replicas: "
+    "3}}";
 constexpr char kBinding[] =
     "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: b}, "
     "roleRef: {kind: ClusterRole, name: r}}";
@@ -211,6 +214,21 @@ ASYNC_TEST_F(ApplierTest, AnErrorEndsTheWaves) {
   EXPECT_EQ(report.stopped_at, Wave::kConfiguration);
   EXPECT_EQ(server().Count("PATCH", "/deployments/"), 0);
   EXPECT_TRUE((co_await Apply({kNamespace, kConfig, kWorkload})).ok());
+  co_await Finish();
+}
+
+// Only pods that run are worth the wait for what their rights hang on.
+ASYNC_TEST_F(ApplierTest, AWorkloadThatRunsWaitsForItsBindingsAndANewOneDoesNot) {
+  co_await Start();
+  server().Inject(
+      {.method = "PATCH", .path_contains = "/clusterrolebindings/b", .times = 2, .status = 422});
+  EXPECT_EQ((co_await Apply({kNamespace, kBinding, kWorkload})).errors.size(), 1u);
+  EXPECT_EQ(server().Count("PATCH", "/deployments/"), 1);
+  co_await Until([&] { return Cached(api::kDeployments, {"ns", "d"}); });
+  EXPECT_EQ((co_await Apply({kNamespace, kBinding, kOtherWorkload})).errors.size(), 1u);
+  EXPECT_EQ(server().Count("PATCH", "/deployments/"), 1);
+  EXPECT_TRUE((co_await Apply({kNamespace, kBinding, kOtherWorkload})).ok());
+  EXPECT_EQ(server().Count("PATCH", "/deployments/"), 2);
   co_await Finish();
 }
 

@@ -39,7 +39,9 @@ absl::StatusOr<bool> NeedsNewObject(const DesiredObject& desired, const json::ob
 // Errors: kInvalidArgument for a kind that pkg/api does not know, or an object without a name.
 absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view hash_annotation);
 
-// Objects are sent in waves; each begins when the one before is done.
+// Objects are sent in waves; each begins when the one before is done. Only pods that run are worth
+// the wait for ClusterRoleBindings: workloads that are made anew are sent beside them, since a new
+// pod that is refused tries again.
 enum class Wave {
   kNamespacesAndRoles,  // a binding is refused while its role is not there
   kConfiguration,       // what workloads refer to
