@@ -1,6 +1,7 @@
 #include "operator/controllers/installation/cluster_view.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,6 +33,29 @@ template <class T>
 absl::StatusOr<std::optional<T>> KeepAll(const json::object& object) {
   CALICO_ASSIGN_OR_RETURN(T decoded, T::Decode(object));
   return std::optional<T>(std::move(decoded));
+}
+
+// The workloads whose pods ask for a certificate, and for which side of a connection it is:
+// calico-node is a client of typha, and typha its server.
+struct CertificateUser {
+  std::string_view workload;
+  bool is_daemon_set = false;
+  std::string_view provisioner;  // the init container
+  std::string_view common_name;
+  pki::ExtendedKeyUsage usage;
+};
+constexpr CertificateUser kCertificateUsers[] = {
+    {render::kNode, true, render::kNodeProvisioner, render::kNodeCommonName,
+     pki::ExtendedKeyUsage::kClientAuth},
+    {render::kTypha, false, render::kTyphaProvisioner, render::kTyphaCommonName,
+     pki::ExtendedKeyUsage::kServerAuth},
+};
+
+const CertificateUser* FindCertificateUser(std::string_view workload) {
+  const auto* const found =
+      std::find_if(std::begin(kCertificateUsers), std::end(kCertificateUsers),
+                   [&](const CertificateUser& user) { return user.workload == workload; });
+  return found == std::end(kCertificateUsers) ? nullptr : found;
 }
 
 std::vector<kube::LiveKind> OwnedKinds() {
@@ -197,12 +221,12 @@ std::shared_ptr<const T> ClusterView::DecodeOwned(const api::Resource& resource,
   return decoded.ok() ? std::make_shared<const T>(*std::move(decoded)) : nullptr;
 }
 
-std::shared_ptr<const api::DaemonSet> ClusterView::NodeDaemonSet() const {
-  return DecodeOwned<api::DaemonSet>(api::kDaemonSets, render::kNode);
+std::shared_ptr<const api::DaemonSet> ClusterView::FindDaemonSet(std::string_view name) const {
+  return DecodeOwned<api::DaemonSet>(api::kDaemonSets, name);
 }
 
-std::shared_ptr<const api::Deployment> ClusterView::TyphaDeployment() const {
-  return DecodeOwned<api::Deployment>(api::kDeployments, render::kTypha);
+std::shared_ptr<const api::Deployment> ClusterView::FindDeployment(std::string_view name) const {
+  return DecodeOwned<api::Deployment>(api::kDeployments, name);
 }
 
 // Pods with the label that `is_ours`: a label alone proves nothing.
@@ -212,72 +236,71 @@ status::WorkloadPods ClusterView::PodsOf(std::string_view app,
   for (const auto& pod : pods_.store().List()) {
     if (pod->meta.Label(api::kK8sAppLabel) == app && is_ours(*pod)) found.pods.push_back(pod);
   }
+  if (const CertificateUser* const user = FindCertificateUser(app)) {
+    found.provisioner = user->provisioner;
+  }
   return found;
 }
 
-std::string ClusterView::NewestNodeRevision() const {
+std::string ClusterView::NewestRevisionOfDaemonSet(std::string_view name) const {
   std::shared_ptr<const api::ControllerRevision> newest;
   for (const auto& revision : revisions_.store().List()) {
     const api::OwnerReference* const owner = revision->meta.Controller();
-    if (owner == nullptr || owner->name != render::kNode) continue;
+    if (owner == nullptr || owner->name != name) continue;
     if (newest == nullptr || newest->revision < revision->revision) newest = revision;
   }
   return newest == nullptr ? "" : newest->controller_revision_hash;
 }
 
-std::string ClusterView::NewestTyphaRevision() const {
+std::string ClusterView::NewestRevisionOfDeployment(std::string_view name) const {
   std::shared_ptr<const api::ReplicaSet> newest;
   for (const auto& set : replica_sets_.store().List()) {
     const api::OwnerReference* const owner = set->meta.Controller();
-    if (owner == nullptr || owner->name != render::kTypha) continue;
+    if (owner == nullptr || owner->name != name) continue;
     if (newest == nullptr || newest->revision < set->revision) newest = set;
   }
   return newest == nullptr ? "" : newest->pod_template_hash;
 }
 
-status::WorkloadPods ClusterView::NodePods() const {
-  const auto set = owned_.Get(api::kDaemonSets, {CalicoNamespace(), std::string(render::kNode)});
-  status::WorkloadPods pods = PodsOf(render::kNode, [&](const api::Pod& pod) {
+status::WorkloadPods ClusterView::PodsOfDaemonSet(std::string_view name) const {
+  const auto set = owned_.Get(api::kDaemonSets, {CalicoNamespace(), std::string(name)});
+  status::WorkloadPods pods = PodsOf(name, [&](const api::Pod& pod) {
     const api::OwnerReference* const owner = pod.meta.Controller();
     return owner != nullptr && set != nullptr && owner->kind == api::kDaemonSets.kind &&
            owner->uid == set->uid;
   });
-  pods.newest_revision = NewestNodeRevision();
-  pods.provisioner = render::kNodeProvisioner;
+  pods.newest_revision = NewestRevisionOfDaemonSet(name);
   return pods;
 }
 
-status::WorkloadPods ClusterView::TyphaPods() const {
+status::WorkloadPods ClusterView::PodsOfDeployment(std::string_view name) const {
   // The Deployment controller names a ReplicaSet after the Deployment and the hash of its template.
-  status::WorkloadPods pods = PodsOf(render::kTypha, [](const api::Pod& pod) {
+  status::WorkloadPods pods = PodsOf(name, [&](const api::Pod& pod) {
     const api::OwnerReference* const owner = pod.meta.Controller();
     const std::string_view hash = pod.meta.Label(api::kPodTemplateHashLabel);
     return owner != nullptr && owner->kind == api::kReplicaSets.kind && !hash.empty() &&
-           owner->name == fmt::format("{}-{}", render::kTypha, hash);
+           owner->name == fmt::format("{}-{}", name, hash);
   });
-  pods.newest_revision = NewestTyphaRevision();
-  pods.provisioner = render::kTyphaProvisioner;
+  pods.newest_revision = NewestRevisionOfDeployment(name);
   return pods;
 }
 
 std::vector<status::WaitingPod> ClusterView::WaitingPods() const {
   std::vector<status::WaitingPod> waiting;
   if (requests_ == nullptr) return waiting;
-  const auto add = [&](const status::WorkloadPods& pods, std::string_view common_name,
-                       pki::ExtendedKeyUsage usage) {
+  for (const CertificateUser& user : kCertificateUsers) {
+    const status::WorkloadPods pods = user.is_daemon_set ? PodsOfDaemonSet(user.workload)
+                                                         : PodsOfDeployment(user.workload);
     for (const auto& pod : pods.pods) {
       if (!status::WaitsForCertificate(*pod, pods.provisioner)) continue;
       waiting.push_back(
           {.pod = pod,
            .provisioner = pods.provisioner,
-           .common_name = common_name,
-           .usage = usage,
+           .common_name = user.common_name,
+           .usage = user.usage,
            .request = requests_->informer.store().Get({"", status::RequestName(*pod)})});
     }
-  };
-  // Calico-node is a client of typha, and typha its server.
-  add(NodePods(), render::kNodeCommonName, pki::ExtendedKeyUsage::kClientAuth);
-  add(TyphaPods(), render::kTyphaCommonName, pki::ExtendedKeyUsage::kServerAuth);
+  }
   return waiting;
 }
 

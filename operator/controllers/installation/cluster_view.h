@@ -87,11 +87,11 @@ class ClusterView {
   // value. Requires: KnowsEndpoint. Errors: InvalidArgument naming the ConfigMap, the key and what
   // to write.
   absl::StatusOr<std::optional<render::ApiEndpoint>> Endpoint() const;
-  // Null: not there, or not readable.
-  std::shared_ptr<const api::DaemonSet> NodeDaemonSet() const;
-  std::shared_ptr<const api::Deployment> TyphaDeployment() const;
-  status::WorkloadPods NodePods() const;
-  status::WorkloadPods TyphaPods() const;
+  // Of calico-system. Null: not there, or not readable.
+  std::shared_ptr<const api::DaemonSet> FindDaemonSet(std::string_view name) const;
+  std::shared_ptr<const api::Deployment> FindDeployment(std::string_view name) const;
+  status::WorkloadPods PodsOfDaemonSet(std::string_view name) const;
+  status::WorkloadPods PodsOfDeployment(std::string_view name) const;
   // Our live pods that wait for a certificate, with the requests under their own names.
   std::vector<status::WaitingPod> WaitingPods() const;
   kube::LiveObjects& owned() { return owned_; }
@@ -134,8 +134,8 @@ class ClusterView {
   std::shared_ptr<const T> DecodeOwned(const api::Resource& resource, std::string_view name) const;
   status::WorkloadPods PodsOf(std::string_view app,
                               absl::FunctionRef<bool(const api::Pod&)> is_ours) const;
-  std::string NewestNodeRevision() const;
-  std::string NewestTyphaRevision() const;
+  std::string NewestRevisionOfDaemonSet(std::string_view name) const;
+  std::string NewestRevisionOfDeployment(std::string_view name) const;
 
   kube::Client& client_;
   const std::string operator_namespace_;

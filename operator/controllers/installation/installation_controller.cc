@@ -83,6 +83,9 @@ InstallationController::InstallationController(aio::Executor executor, kube::Cli
                {.field_manager = std::string(render::kFieldManager),
                 .hash_annotation = std::string(render::kAppliedAnnotation)},
                clock, logger, executor),
+      // Until the first rendering: what every release has.
+      wanted_workloads_({{.kind = status::kDaemonSet, .name = std::string(render::kNode)},
+                         {.kind = status::kDeployment, .name = std::string(render::kTypha)}}),
       events_(events),
       writer_(client, events, clock) {
   view_.SetObserver([this](Urgency urgency) {
@@ -260,7 +263,7 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
 
 aio::Task<void> InstallationController::Apply(const api::Installation& installation,
                                               render::Inputs inputs, Pass& pass) {
-  if (!inputs.pull_secrets.empty() && view_.NodeDaemonSet() != nullptr) {
+  if (!inputs.pull_secrets.empty() && view_.FindDaemonSet(render::kNode) != nullptr) {
     // The role for them exists already, so the copies can be compared with what is there.
     view_.owned().StartLater();
     const absl::Status ignored =
@@ -281,6 +284,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
                           std::string(objects.status().message())));
     co_return;
   }
+  RememberWorkloads(*objects);
   const kube::ApplyReport report = co_await applier_.Apply(*std::move(objects), inputs.owner_uid);
   if (report.recheck_after != absl::InfiniteDuration()) {
     pass.Again(clock_.Now() + report.recheck_after);

@@ -117,6 +117,14 @@ class InstallationController {
                                     std::shared_ptr<const T> cached) const;
   validation::NodeCount CountNodes() const;
   std::vector<base::IpAddress> NodeAddresses() const;
+  // What is counted: every workload that was rendered last.
+  struct WantedWorkload {
+    std::string_view kind;  // status::kDaemonSet or kDeployment
+    std::string name;       // in calico-system
+    std::optional<int> replicas;
+  };
+  void RememberWorkloads(const std::vector<json::object>& objects);
+  std::vector<status::Workload> LookAtWorkloads() const;
   status::Facts FactsOf(const Pass& pass) const;
   void LogOnce(const Pass& pass);
   void SetMetrics(const status::Decision& decision);
@@ -130,6 +138,7 @@ class InstallationController {
   controller::WorkQueue queue_;
   controller::ControllerMetrics metrics_;
   kube::Applier applier_;
+  std::vector<WantedWorkload> wanted_workloads_;
   status::StatusMemory memory_;
   kube::EventRecorder& events_;
   status::StatusWriter writer_;

@@ -90,7 +90,7 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
 
 // Nodes that cannot be counted are no reason to have fewer of them.
 int InstallationController::TyphaReplicas() const {
-  const std::shared_ptr<const api::Deployment> typha = view_.TyphaDeployment();
+  const std::shared_ptr<const api::Deployment> typha = view_.FindDeployment(render::kTypha);
   if (!view_.KnowsNodes() && typha != nullptr) return typha->spec_replicas;
   return validation::TyphaReplicas(CountNodes());
 }

@@ -1,11 +1,14 @@
 // How InstallationController tells what it has found.
 
+#include <algorithm>
 #include <utility>
 
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
 #include "operator/controllers/installation/installation_controller.h"
+#include "operator/render/names.h"
+#include "operator/render/object_path.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
 
@@ -52,6 +55,48 @@ validation::NodeCount InstallationController::CountNodes() const {
   return count;
 }
 
+std::vector<status::Workload> InstallationController::LookAtWorkloads() const {
+  std::vector<status::Workload> workloads;
+  for (const WantedWorkload& wanted : wanted_workloads_) {
+    status::Workload workload{.kind = wanted.kind,
+                              .name = fmt::format("{}/{}", render::kCalicoNamespace, wanted.name),
+                              .wanted_replicas = wanted.replicas};
+    if (wanted.kind == status::kDaemonSet) {
+      workload.daemon_set = UpToDate(api::kDaemonSets, view_.FindDaemonSet(wanted.name));
+      workload.pods = view_.PodsOfDaemonSet(wanted.name);
+    } else {
+      workload.deployment = UpToDate(api::kDeployments, view_.FindDeployment(wanted.name));
+      workload.pods = view_.PodsOfDeployment(wanted.name);
+    }
+    workloads.push_back(std::move(workload));
+  }
+  return workloads;
+}
+
+// DaemonSets first, as the release has them.
+void InstallationController::RememberWorkloads(const std::vector<json::object>& objects) {
+  wanted_workloads_.clear();
+  for (const json::object& object : objects) {
+    const std::string_view kind = render::KindOf(object);
+    WantedWorkload wanted{.name = std::string(render::NameOf(object))};
+    if (kind == api::kDaemonSets.kind) {
+      wanted.kind = status::kDaemonSet;
+      const auto first_deployment = std::find_if(
+          wanted_workloads_.begin(), wanted_workloads_.end(),
+          [](const WantedWorkload& one) { return one.kind == status::kDeployment; });
+      wanted_workloads_.insert(first_deployment, std::move(wanted));
+    } else if (kind == api::kDeployments.kind) {
+      wanted.kind = status::kDeployment;
+      const json::object* const spec = codec::FindObject(object, "spec");
+      const json::value* const replicas = spec == nullptr ? nullptr : spec->if_contains("replicas");
+      if (replicas != nullptr && replicas->is_int64()) {
+        wanted.replicas = static_cast<int>(replicas->get_int64());
+      }
+      wanted_workloads_.push_back(std::move(wanted));
+    }
+  }
+}
+
 status::Facts InstallationController::FactsOf(const Pass& pass) const {
   status::Facts facts;
   facts.generation = pass.generation();
@@ -59,15 +104,13 @@ status::Facts InstallationController::FactsOf(const Pass& pass) const {
   facts.obstacle = pass.obstacle;
   facts.notes = pass.notes;
   facts.nodes = view_.Nodes();
-  facts.node = UpToDate(api::kDaemonSets, view_.NodeDaemonSet());
-  facts.typha = UpToDate(api::kDeployments, view_.TyphaDeployment());
-  facts.has_workloads = pass.applied || (facts.node != nullptr && facts.typha != nullptr);
+  facts.workloads = LookAtWorkloads();
+  facts.has_workloads =
+      pass.applied || std::all_of(facts.workloads.begin(), facts.workloads.end(),
+                                  [](const status::Workload& one) { return one.is_there(); });
   if (pass.record == nullptr || pass.namespace_ending || !view_.KnowsWorkloads()) {
     facts.has_workloads = false;
   }
-  facts.node_pods = view_.NodePods();
-  facts.typha_pods = view_.TyphaPods();
-  facts.typha_replicas = TyphaReplicas();
   facts.waiting_pods = view_.WaitingPods();
   facts.roots = pass.roots;
   facts.now = clock_.Now();

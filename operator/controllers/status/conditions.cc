@@ -6,10 +6,8 @@
 #include <utility>
 
 #include <absl/strings/str_join.h>
-#include <fmt/format.h>
 
 #include "operator/controllers/status/text.h"
-#include "operator/render/names.h"
 #include "pkg/api/operator/tigera_status.h"
 
 namespace calico::status {
@@ -18,10 +16,6 @@ namespace {
 // The schema of Installation.status takes 32768 characters, and people read the first lines.
 constexpr size_t kMostMessageBytes = 8 * 1024;
 constexpr std::string_view kAllAvailable = "All objects available";
-
-std::string Name(std::string_view workload) {
-  return fmt::format("{}/{}", render::kCalicoNamespace, workload);
-}
 
 api::Condition Make(std::string_view type, bool is_true, std::string_view reason,
                     std::string message, std::int64_t generation) {
@@ -51,21 +45,20 @@ Lines Look(const Facts& facts) {
   Report certificates = JudgeCertificates(facts.waiting_pods, facts.roots, facts.now);
   lines.certificates_failing = certificates.failing;
   const NodeIndex nodes(facts.nodes);
-  Report node = JudgeDaemonSet(NodeName(), facts.node.get(), facts.node_pods,
-                               {.nodes = nodes, .moved_at = facts.node_moved_at, .now = facts.now});
-  Report typha =
-      JudgeDeployment(TyphaName(), facts.typha.get(), facts.typha_replicas, facts.typha_pods,
-                      {.nodes = nodes, .moved_at = facts.typha_moved_at, .now = facts.now});
   // Pods fail because they get no certificate, so that comes first; a rollout that goes on is
   // what the user looks for, so that comes before the requests it waits for.
-  for (Report* report : {&certificates, &node, &typha}) {
-    Append(std::move(report->failing), lines.failing);
-    Append(std::move(report->notes), lines.notes);
-    lines.recheck_at = std::min(lines.recheck_at, report->recheck_at);
+  const auto add = [&lines](Report report) {
+    Append(std::move(report.failing), lines.failing);
+    Append(std::move(report.notes), lines.notes);
+    Append(std::move(report.progressing), lines.progressing);
+    lines.recheck_at = std::min(lines.recheck_at, report.recheck_at);
+  };
+  std::vector<std::string> requests_progress = std::exchange(certificates.progressing, {});
+  add(std::move(certificates));
+  for (const Workload& workload : facts.workloads) {
+    add(JudgeWorkload(workload, nodes, facts.now));
   }
-  for (Report* report : {&node, &typha, &certificates}) {
-    Append(std::move(report->progressing), lines.progressing);
-  }
+  Append(std::move(requests_progress), lines.progressing);
   return lines;
 }
 
@@ -87,10 +80,6 @@ Decision Available(const Facts& facts, const std::vector<std::string>& notes) {
 }
 
 }  // namespace
-
-std::string NodeName() { return Name(render::kNode); }
-
-std::string TyphaName() { return Name(render::kTypha); }
 
 bool Decision::is_available() const {
   const api::Condition* const available = api::FindCondition(conditions, api::kAvailable);

@@ -17,7 +17,6 @@
 #include "operator/controllers/status/certificate_health.h"
 #include "operator/controllers/status/node_facts.h"
 #include "operator/controllers/status/workload_health.h"
-#include "pkg/api/apps/workloads.h"
 #include "pkg/api/meta/condition.h"
 #include "pkg/pki/certificate.h"
 
@@ -39,14 +38,7 @@ struct Facts {
   // Whether the objects have been applied at all: without them there is nothing to look at.
   bool has_workloads = false;
   NodeList nodes;
-  std::shared_ptr<const api::DaemonSet> node;
-  WorkloadPods node_pods;
-  std::shared_ptr<const api::Deployment> typha;
-  WorkloadPods typha_pods;
-  std::optional<int> typha_replicas;  // that were asked for
-  // When a number of the workload changed last, see status_memory.h.
-  absl::Time node_moved_at = absl::InfiniteFuture();
-  absl::Time typha_moved_at = absl::InfiniteFuture();
+  std::vector<Workload> workloads;  // in the order in which they are told about
   std::vector<WaitingPod> waiting_pods;
   std::vector<pki::Certificate> roots;
   absl::Time now;
@@ -63,10 +55,6 @@ struct Decision {
 };
 
 Decision Decide(const Facts& facts);
-
-// "calico-system/calico-node" and "calico-system/calico-typha", as lines name them.
-std::string NodeName();
-std::string TyphaName();
 
 // `decided` with transition times: those of `current` where the status is the same, else `now`.
 // Conditions of `current` of other types are dropped.

@@ -14,6 +14,9 @@ namespace {
 
 using testing::HasSubstr;
 
+Workload& Node(Facts& facts) { return facts.workloads[0]; }
+Workload& Typha(Facts& facts) { return facts.workloads[1]; }
+
 Facts Fine() {
   Facts facts;
   facts.generation = 7;
@@ -23,19 +26,21 @@ Facts Fine() {
   node->meta.generation = node->observed_generation = 1;
   node->desired_number_scheduled = node->updated_number_scheduled = node->number_ready =
       node->number_available = 2;
-  facts.node = node;
+  facts.workloads.push_back(
+      {.kind = kDaemonSet, .name = "calico-system/calico-node", .daemon_set = node});
   auto typha = std::make_shared<api::Deployment>();
   typha->meta.generation = typha->observed_generation = 1;
   typha->replicas = typha->updated_replicas = typha->ready_replicas = typha->available_replicas = 1;
-  facts.typha = typha;
+  facts.workloads.push_back(
+      {.kind = kDeployment, .name = "calico-system/calico-typha", .deployment = typha});
   return facts;
 }
 
 void MakeNodeUnavailable(Facts& facts) {
-  auto node = std::make_shared<api::DaemonSet>(*facts.node);
+  auto node = std::make_shared<api::DaemonSet>(*Node(facts).daemon_set);
   node->number_unavailable = 1;
   node->number_available = node->number_ready = 1;
-  facts.node = node;
+  Node(facts).daemon_set = node;
 }
 
 void AddCrash(Facts& facts) {
@@ -44,7 +49,7 @@ void AddCrash(Facts& facts) {
   pod->meta.name = "p";
   pod->containers.push_back(
       {.name = "c", .waiting = api::ContainerWaiting{"CrashLoopBackOff", ""}});
-  facts.node_pods.pods.push_back(pod);
+  Node(facts).pods.pods.push_back(pod);
 }
 
 void AddDenial(Facts& facts) {
@@ -121,27 +126,27 @@ TEST(ConditionsTest, TheMostImportantConditionComesFirst) {
 
 TEST(ConditionsTest, ADaemonSetThatSelectsNoNodeIsNotAvailable) {
   Facts facts = Fine();
-  auto node = std::make_shared<api::DaemonSet>(*facts.node);
+  auto node = std::make_shared<api::DaemonSet>(*Node(facts).daemon_set);
   node->desired_number_scheduled = node->updated_number_scheduled = node->number_ready =
       node->number_available = 0;
-  facts.node = node;
+  Node(facts).daemon_set = node;
   // A cluster without nodes is one that is being built.
   Expect(facts, "True", "False", "False", api::kReasonAllObjectsAvailable);
   facts.nodes = {std::make_shared<NodeFacts>(NodeFacts{.name = "a", .is_linux = true})};
-  facts.node_moved_at = facts.now;
+  Node(facts).moved_at = facts.now;
   Expect(facts, "False", "True", "False", api::kReasonUnknown);
   EXPECT_EQ(Decide(facts).recheck_at, facts.now + kDeadline);
-  facts.node_moved_at = facts.now - kDeadline;
+  Node(facts).moved_at = facts.now - kDeadline;
   Expect(facts, "False", "False", "True", api::kReasonPodFailure);
 }
 
 TEST(ConditionsTest, ReplicasThatNobodyAskedForAreNotAvailable) {
   Facts facts = Fine();
-  facts.typha_replicas = 1;
-  auto typha = std::make_shared<api::Deployment>(*facts.typha);
+  Typha(facts).wanted_replicas = 1;
+  auto typha = std::make_shared<api::Deployment>(*Typha(facts).deployment);
   typha->spec_replicas = typha->replicas = typha->updated_replicas = typha->ready_replicas =
       typha->available_replicas = 0;
-  facts.typha = typha;
+  Typha(facts).deployment = typha;
   Expect(facts, "False", "True", "False", api::kReasonUnknown);
   EXPECT_THAT(Get(Decide(facts), api::kProgressing).message,
               HasSubstr("is asked for 0 replicas and should be for 1"));
@@ -172,9 +177,9 @@ TEST(ConditionsTest, CertificateTroubleComesBeforeThePodsThatFailForIt) {
 
 TEST(ConditionsTest, TyphaCountsToo) {
   Facts facts = Fine();
-  auto typha = std::make_shared<api::Deployment>(*facts.typha);
+  auto typha = std::make_shared<api::Deployment>(*Typha(facts).deployment);
   typha->unavailable_replicas = 1;
-  facts.typha = typha;
+  Typha(facts).deployment = typha;
   Expect(facts, "False", "True", "False", api::kReasonUnknown);
 }
 
@@ -205,11 +210,11 @@ TEST(ConditionsTest, MessagesFitIntoTheSchema) {
 TEST(ConditionsTest, ThousandsOfPodsMakeAFewLines) {
   constexpr int kPods = 5000;
   Facts facts = Fine();
-  auto node = std::make_shared<api::DaemonSet>(*facts.node);
+  auto node = std::make_shared<api::DaemonSet>(*Node(facts).daemon_set);
   node->desired_number_scheduled = node->updated_number_scheduled = node->number_unavailable =
       kPods;
   node->number_available = node->number_ready = 0;
-  facts.node = node;
+  Node(facts).daemon_set = node;
   for (int i = 0; i < kPods; ++i) {
     const std::string name = std::to_string(10000 + i);
     facts.nodes.push_back(
@@ -222,7 +227,7 @@ TEST(ConditionsTest, ThousandsOfPodsMakeAFewLines) {
         {.name = "c",
          .waiting = api::ContainerWaiting{"CrashLoopBackOff", ""},
          .last_terminated = api::ContainerTerminated{"Error", 3, "denied: " + name}});
-    facts.node_pods.pods.push_back(pod);
+    Node(facts).pods.pods.push_back(pod);
     facts.waiting_pods.push_back({.pod = pod, .provisioner = "c"});
   }
   const std::string message = Get(Decide(facts), api::kDegraded).message;
@@ -234,8 +239,7 @@ TEST(ConditionsTest, ThousandsOfPodsMakeAFewLines) {
 TEST(ConditionsTest, NothingIsThereYet) {
   Facts facts = Fine();
   facts.has_workloads = false;
-  facts.node = nullptr;
-  facts.typha = nullptr;
+  facts.workloads.clear();
   facts.obstacle = Obstacle{std::string(api::kReasonInvalidConfiguration), "bad"};
   Expect(facts, "False", "False", "True", api::kReasonInvalidConfiguration);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <absl/strings/str_cat.h>
+
 #include "pkg/api/operator/tigera_status.h"
 
 namespace calico::status {
@@ -28,6 +30,12 @@ std::vector<std::int64_t> NumbersOf(const api::Deployment* deployment, std::opti
           deployment->spec_replicas,      deployment->replicas,
           deployment->updated_replicas,   deployment->ready_replicas,
           deployment->available_replicas, wanted.value_or(-1)};
+}
+
+std::vector<std::int64_t> NumbersOf(const Workload& workload, const NodeList& nodes) {
+  return workload.kind == kDaemonSet
+             ? NumbersOf(workload.daemon_set.get(), nodes)
+             : NumbersOf(workload.deployment.get(), workload.wanted_replicas);
 }
 
 }  // namespace
@@ -73,12 +81,15 @@ void StatusMemory::Recall(const std::vector<api::Condition>& told, absl::Time st
   const api::Condition* const degraded = api::FindCondition(told, api::kDegraded);
   const std::string message =
       degraded != nullptr && degraded->IsTrue() ? degraded->message : std::string();
-  facts.node_moved_at =
-      facts.now - StillFor(node_, NumbersOf(facts.node.get(), facts.nodes),
-                           TellsStandstill(message, kDaemonSet, NodeName()), steady_now);
-  facts.typha_moved_at =
-      facts.now - StillFor(typha_, NumbersOf(facts.typha.get(), facts.typha_replicas),
-                           TellsStandstill(message, kDeployment, TyphaName()), steady_now);
+  absl::flat_hash_map<std::string, Rollout> kept;
+  for (Workload& workload : facts.workloads) {
+    const std::string id = absl::StrCat(std::string(workload.kind), " ", workload.name);
+    Rollout& rollout = kept[id] = std::move(rollouts_[id]);
+    workload.moved_at =
+        facts.now - StillFor(rollout, NumbersOf(workload, facts.nodes),
+                             TellsStandstill(message, workload.kind, workload.name), steady_now);
+  }
+  rollouts_ = std::move(kept);
   RecallWaiting(facts.waiting_pods);
 }
 

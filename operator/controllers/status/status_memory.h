@@ -43,8 +43,7 @@ class StatusMemory {
                           absl::Time steady_now);
   void RecallWaiting(std::vector<WaitingPod>& pods);
 
-  Rollout node_;
-  Rollout typha_;
+  absl::flat_hash_map<std::string, Rollout> rollouts_;  // by kind and name
   absl::flat_hash_map<std::string, Waiting> waiting_;  // by the pod's UID
 };
 

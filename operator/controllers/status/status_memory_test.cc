@@ -41,7 +41,9 @@ class StatusMemoryTest : public testing::Test {
     Facts facts;
     facts.now = clock_.Now();
     facts.has_workloads = true;
-    facts.node = std::make_shared<const api::DaemonSet>(set_);
+    facts.workloads.push_back({.kind = kDaemonSet,
+                               .name = "calico-system/calico-node",
+                               .daemon_set = std::make_shared<const api::DaemonSet>(set_)});
     facts.waiting_pods.push_back({.pod = std::make_shared<const api::Pod>(pod_),
                                   .provisioner = kProvisioner,
                                   .request = request_.has_value()
@@ -171,20 +173,20 @@ TEST_F(StatusMemoryTest, TheAgeCountsFromTheFirstRequest) {
 
 TEST_F(StatusMemoryTest, ARolloutMovesWithItsNumbers) {
   const absl::Time start = clock_.Now();
-  EXPECT_EQ(Look().node_moved_at, start);
+  EXPECT_EQ(Look().workloads[0].moved_at, start);
   clock_.Advance(absl::Minutes(1));
-  EXPECT_EQ(Look().node_moved_at, start);
+  EXPECT_EQ(Look().workloads[0].moved_at, start);
   set_.updated_number_scheduled = 2;
-  EXPECT_EQ(Look().node_moved_at, clock_.Now());
+  EXPECT_EQ(Look().workloads[0].moved_at, clock_.Now());
   clock_.Advance(absl::Minutes(1));
-  EXPECT_EQ(Look().node_moved_at, clock_.Now() - absl::Minutes(1));
+  EXPECT_EQ(Look().workloads[0].moved_at, clock_.Now() - absl::Minutes(1));
 }
 
 TEST_F(StatusMemoryTest, ASetClockIsNoStandstill) {
   Look();
   clock_.StepWall(absl::Hours(1));
   const Facts facts = Look();
-  EXPECT_EQ(facts.node_moved_at, facts.now);
+  EXPECT_EQ(facts.workloads[0].moved_at, facts.now);
 }
 
 TEST_F(StatusMemoryTest, AStandstillThatWasToldIsOneForARestartedOperatorToo) {
@@ -196,7 +198,7 @@ TEST_F(StatusMemoryTest, AStandstillThatWasToldIsOneForARestartedOperatorToo) {
   memory_ = StatusMemory();
   EXPECT_TRUE(api::FindCondition(Decide(Look()).conditions, api::kDegraded)->IsTrue());
   set_.updated_number_scheduled = 2;
-  EXPECT_EQ(Look().node_moved_at, clock_.Now());
+  EXPECT_EQ(Look().workloads[0].moved_at, clock_.Now());
 }
 
 }  // namespace

@@ -303,6 +303,15 @@ Report JudgeDeployment(const std::string& name, const api::Deployment* deploymen
   return report;
 }
 
+Report JudgeWorkload(const Workload& workload, const NodeIndex& nodes, absl::Time now) {
+  const WorkloadContext context = {.nodes = nodes, .moved_at = workload.moved_at, .now = now};
+  if (workload.kind == kDaemonSet) {
+    return JudgeDaemonSet(workload.name, workload.daemon_set.get(), workload.pods, context);
+  }
+  return JudgeDeployment(workload.name, workload.deployment.get(), workload.wanted_replicas,
+                         workload.pods, context);
+}
+
 bool TellsStandstill(std::string_view message, std::string_view kind, const std::string& name) {
   const std::string what = What(kind, name);
   for (size_t begin = 0; begin < message.size();) {

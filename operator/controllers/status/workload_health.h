@@ -37,6 +37,21 @@ struct WorkloadPods {
   std::string_view provisioner;
 };
 
+// One of our workloads, as it is counted.
+struct Workload {
+  std::string_view kind;  // kDaemonSet or kDeployment
+  std::string name;       // "calico-system/calico-node"
+  // The one of its kind. Null: it was applied and is not seen yet.
+  std::shared_ptr<const api::DaemonSet> daemon_set;
+  std::shared_ptr<const api::Deployment> deployment;
+  std::optional<int> wanted_replicas;  // of a Deployment, that were asked for
+  WorkloadPods pods;
+  // When one of its numbers changed last, see status_memory.h.
+  absl::Time moved_at = absl::InfiniteFuture();
+
+  bool is_there() const { return daemon_set != nullptr || deployment != nullptr; }
+};
+
 // What the numbers are compared with.
 struct WorkloadContext {
   const NodeIndex& nodes;
@@ -54,6 +69,8 @@ Report JudgeDaemonSet(const std::string& name, const api::DaemonSet* daemon_set,
 Report JudgeDeployment(const std::string& name, const api::Deployment* deployment,
                        std::optional<int> wanted_replicas, const WorkloadPods& pods,
                        const WorkloadContext& context);
+
+Report JudgeWorkload(const Workload& workload, const NodeIndex& nodes, absl::Time now);
 
 // What is wrong with the pods: the first kinds of trouble with a pod each, the rest counted.
 Report JudgePods(const WorkloadPods& pods, const NodeIndex& nodes, absl::Time now);
