@@ -289,8 +289,8 @@ std::vector<status::WaitingPod> ClusterView::WaitingPods() const {
   std::vector<status::WaitingPod> waiting;
   if (requests_ == nullptr) return waiting;
   for (const CertificateUser& user : kCertificateUsers) {
-    const status::WorkloadPods pods = user.is_daemon_set ? PodsOfDaemonSet(user.workload)
-                                                         : PodsOfDeployment(user.workload);
+    const status::WorkloadPods pods =
+        user.is_daemon_set ? PodsOfDaemonSet(user.workload) : PodsOfDeployment(user.workload);
     for (const auto& pod : pods.pods) {
       if (!status::WaitsForCertificate(*pod, pods.provisioner)) continue;
       waiting.push_back(

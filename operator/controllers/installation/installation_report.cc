@@ -81,9 +81,9 @@ void InstallationController::RememberWorkloads(const std::vector<json::object>& 
     WantedWorkload wanted{.name = std::string(render::NameOf(object))};
     if (kind == api::kDaemonSets.kind) {
       wanted.kind = status::kDaemonSet;
-      const auto first_deployment = std::find_if(
-          wanted_workloads_.begin(), wanted_workloads_.end(),
-          [](const WantedWorkload& one) { return one.kind == status::kDeployment; });
+      const auto first_deployment =
+          std::find_if(wanted_workloads_.begin(), wanted_workloads_.end(),
+                       [](const WantedWorkload& one) { return one.kind == status::kDeployment; });
       wanted_workloads_.insert(first_deployment, std::move(wanted));
     } else if (kind == api::kDeployments.kind) {
       wanted.kind = status::kDeployment;

@@ -44,7 +44,7 @@ class StatusMemory {
   void RecallWaiting(std::vector<WaitingPod>& pods);
 
   absl::flat_hash_map<std::string, Rollout> rollouts_;  // by kind and name
-  absl::flat_hash_map<std::string, Waiting> waiting_;  // by the pod's UID
+  absl::flat_hash_map<std::string, Waiting> waiting_;   // by the pod's UID
 };
 
 }  // namespace calico::status
