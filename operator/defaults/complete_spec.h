@@ -1,7 +1,7 @@
 // The spec of an Installation with every default of the release filled in: what
 // Installation.status.computed shows and what is rendered.
 //
-//   json::object spec = defaults::CompleteSpec(MergeOverlay(base, overlay), facts);
+//   json::object spec = defaults::CompleteSpec(std::move(given), facts);
 //
 // What the user has set stays, in whatever shape; only what says nothing (absent, null, an empty
 // string) is filled. So completing twice is completing once, and what cannot be right is left for
