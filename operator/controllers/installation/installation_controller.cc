@@ -87,7 +87,10 @@ InstallationController::InstallationController(aio::Executor executor, kube::Cli
       wanted_workloads_({{.kind = status::kDaemonSet, .name = std::string(render::kNode)},
                          {.kind = status::kDeployment, .name = std::string(render::kTypha)}}),
       events_(events),
-      writer_(client, events, clock) {
+      writer_({.name = std::string(api::kTigeraStatusCalico),
+               .owner = &api::kInstallations,
+               .owner_name = std::string(api::kInstallationName)},
+              client, events, clock) {
   view_.SetObserver([this](Urgency urgency) {
     urgency == Urgency::kNow ? queue_.Add(Key()) : queue_.AddAfter(Key(), kSoon);
   });

@@ -143,15 +143,16 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
   const std::shared_ptr<const InstallationRecord> record = view_.Installation();
   const std::string uid = record == nullptr ? "" : record->uid;
   if (uid != pass.uid()) co_return;  // gone meanwhile, or made anew
-  status::StatusTarget target{.tigera_status = view_.Status(),
-                              .is_status_known = view_.KnowsStatus(),
-                              .installation_uid = uid,
-                              .may_write_installation = pass.may_write_installation,
-                              .variant = std::string(kVariant),
-                              .calico_version = options_.release->calico_version()};
+  status::StatusTarget target{
+      .tigera_status = view_.Status(),
+      .is_status_known = view_.KnowsStatus(),
+      .owner_uid = uid,
+      .may_write_owner = pass.may_write_installation,
+      .when_available = {{"variant", kVariant},
+                         {"calicoVersion", options_.release->calico_version()}}};
   if (record != nullptr) {
-    target.installation_version = record->resource_version;
-    target.installation_status = record->status;
+    target.owner_version = record->resource_version;
+    target.owner_status = record->status;
   }
   const absl::StatusOr<absl::Time> again_at =
       co_await writer_.Write(std::move(target), std::move(decision));

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/installation.h"
@@ -19,8 +21,6 @@ constexpr absl::Duration kMessageInterval = absl::Seconds(1);
 std::string VersionOf(const StatusTarget& target) {
   return target.tigera_status == nullptr ? "" : target.tigera_status->meta.resource_version;
 }
-
-std::string Name() { return std::string(api::kTigeraStatusCalico); }
 
 // Whether everything but messages is the same.
 bool SameButForMessages(const std::vector<api::Condition>& a,
@@ -50,11 +50,11 @@ constexpr EventText kEvents[] = {
     {api::kDegraded, false, kube::EventType::kNormal, "Recovered"},
 };
 
-// Installation.status has the same conditions, so that a TigeraStatus that was deleted by hand goes
+// The owner's status has the same conditions, so that a TigeraStatus that was deleted by hand goes
 // on where it was.
-std::vector<api::Condition> ConditionsOf(const json::object& installation_status) {
-  codec::Decoder decoder("Installation.status");
-  std::vector<api::Condition> conditions = api::ReadConditions(decoder.Read(installation_status));
+std::vector<api::Condition> ConditionsOf(const json::object& owner_status) {
+  codec::Decoder decoder("status");
+  std::vector<api::Condition> conditions = api::ReadConditions(decoder.Read(owner_status));
   for (api::Condition& condition : conditions) {
     if (condition.type == api::kReady) condition.type = api::kAvailable;
   }
@@ -66,52 +66,53 @@ bool IsTrue(const std::vector<api::Condition>& conditions, std::string_view type
   return condition != nullptr && condition->IsTrue();
 }
 
-std::string EventMessage(const api::Condition& condition) {
+}  // namespace
+
+std::string StatusWriter::EventMessage(const api::Condition& condition) const {
   if (!condition.message.empty()) return condition.message;
-  return condition.type == api::kDegraded ? "calico is not degraded any more"
-                                          : "calico is not available any more";
+  return fmt::format("{} is not {} any more", subject_.name,
+                     condition.type == api::kDegraded ? "degraded" : "available");
 }
 
-// The Installation, so that the garbage collector removes the status with it, operator or not.
-json::array OwnersOf(const StatusTarget& target) {
-  return {{{"apiVersion", api::kInstallations.ApiVersion()},
-           {"kind", api::kInstallations.kind},
-           {"name", api::kInstallationName},
-           {"uid", target.installation_uid}}};
+// So that the garbage collector removes the status with its owner, operator or not.
+json::array StatusWriter::OwnersOf(const StatusTarget& target) const {
+  return {{{"apiVersion", subject_.owner->ApiVersion()},
+           {"kind", subject_.owner->kind},
+           {"name", subject_.owner_name},
+           {"uid", target.owner_uid}}};
 }
 
-json::object WithOwner(json::object object, const StatusTarget& target) {
-  if (!target.installation_uid.empty()) {
+json::object StatusWriter::WithOwner(json::object object, const StatusTarget& target) const {
+  if (!target.owner_uid.empty()) {
     object["metadata"].as_object()["ownerReferences"] = OwnersOf(target);
   }
   return object;
 }
 
-}  // namespace
-
-// Whether it would outlive its Installation.
+// Whether it would outlive its owner.
 bool StatusWriter::LacksOwner(const StatusTarget& target) const {
-  if (target.tigera_status == nullptr || target.installation_uid.empty()) return false;
-  if (target.installation_uid == owned_by_) return false;
+  if (target.tigera_status == nullptr || target.owner_uid.empty()) return false;
+  if (target.owner_uid == owned_by_) return false;
   const std::vector<api::OwnerReference>& owners = target.tigera_status->meta.owner_references;
   return std::none_of(owners.begin(), owners.end(), [&](const api::OwnerReference& owner) {
-    return owner.uid == target.installation_uid;
+    return owner.uid == target.owner_uid;
   });
 }
 
 // Returns the new resourceVersion. A right for it that is missing is no reason to say nothing.
 aio::Task<absl::StatusOr<std::string>> StatusWriter::GiveOwner(const StatusTarget& target) {
-  const absl::StatusOr<json::object> owned = co_await client_.Patch(
-      api::kTigeraStatuses, {"", Name()}, {{"metadata", {{"ownerReferences", OwnersOf(target)}}}});
+  const absl::StatusOr<json::object> owned =
+      co_await client_.Patch(api::kTigeraStatuses, {"", subject_.name},
+                             {{"metadata", {{"ownerReferences", OwnersOf(target)}}}});
   if (!owned.ok() && !absl::IsPermissionDenied(owned.status())) co_return owned.status();
-  owned_by_ = target.installation_uid;
+  owned_by_ = target.owner_uid;
   co_return owned.ok() ? api::ObjectMetaOf(*owned).resource_version : VersionOf(target);
 }
 
 aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& target,
                                                         std::vector<api::Condition> conditions) {
   api::TigeraStatus status;
-  status.meta.name = Name();
+  status.meta.name = subject_.name;
   std::vector<std::string> versions_before = {VersionOf(target)};
   if (target.tigera_status != nullptr) {
     status.meta.resource_version = target.tigera_status->meta.resource_version;
@@ -124,7 +125,7 @@ aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& targ
     absl::StatusOr<json::object> created =
         co_await client_.Create(api::kTigeraStatuses, WithOwner(status.Encode(), target));
     if (absl::IsAlreadyExists(created.status())) {
-      created = co_await client_.Get(api::kTigeraStatuses, {"", Name()});
+      created = co_await client_.Get(api::kTigeraStatuses, {"", subject_.name});
     }
     CALICO_CO_RETURN_IF_ERROR(created);
     CALICO_CO_ASSIGN_OR_RETURN(const api::TigeraStatus known, api::TigeraStatus::Decode(*created));
@@ -142,44 +143,38 @@ aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& targ
 // Without having seen it: what it says must not go on being said.
 aio::Task<absl::Status> StatusWriter::WriteUnknownStatus(std::vector<api::Condition> conditions) {
   api::TigeraStatus status;
-  status.meta.name = Name();
+  status.meta.name = subject_.name;
   status.conditions = conditions;
   const json::object patch = {{"status", status.Encode()["status"]}};
   absl::Status written =
-      (co_await client_.Patch(api::kTigeraStatuses, {"", Name()}, patch, "status")).status();
+      (co_await client_.Patch(api::kTigeraStatuses, {"", subject_.name}, patch, "status")).status();
   if (absl::IsNotFound(written)) {
     CALICO_CO_RETURN_IF_ERROR(co_await client_.Create(api::kTigeraStatuses, status.Encode()));
-    written =
-        (co_await client_.Patch(api::kTigeraStatuses, {"", Name()}, patch, "status")).status();
+    written = (co_await client_.Patch(api::kTigeraStatuses, {"", subject_.name}, patch, "status"))
+                  .status();
   }
   CALICO_CO_RETURN_IF_ERROR(written);
   unseen_conditions_ = std::move(conditions);
   co_return absl::OkStatus();
 }
 
-aio::Task<absl::StatusOr<absl::Time>> StatusWriter::WriteInstallation(
+aio::Task<absl::StatusOr<absl::Time>> StatusWriter::WriteOwner(
     const StatusTarget& target, const std::vector<api::Condition>& conditions, bool is_available) {
-  json::object status;
+  json::object status = is_available ? target.when_available : json::object();
   status["conditions"] =
       api::EncodeConditions(api::InstallationConditions(conditions), api::EmptyText::kKeep);
-  if (is_available) {
-    status["variant"] = target.variant;
-    status["calicoVersion"] = target.calico_version;
-  }
   const json::object* const written =
-      written_installation_status_.Get(target.installation_version, clock_.SteadyNow());
-  const json::object& current = written != nullptr ? *written : target.installation_status;
+      written_owner_status_.Get(target.owner_version, clock_.SteadyNow());
+  const json::object& current = written != nullptr ? *written : target.owner_status;
   if (!kube::FirstDifference(kube::Schema::Kubernetes(), current, status).has_value()) {
-    co_return written != nullptr ? OnTheWall(written_installation_status_.until())
+    co_return written != nullptr ? OnTheWall(written_owner_status_.until())
                                  : absl::InfiniteFuture();
   }
-  const absl::StatusOr<json::object> patched =
-      co_await client_.Patch(api::kInstallations, {"", std::string(api::kInstallationName)},
-                             {{"status", status}}, "status");
+  const absl::StatusOr<json::object> patched = co_await client_.Patch(
+      *subject_.owner, {"", subject_.owner_name}, {{"status", status}}, "status");
   CALICO_CO_RETURN_IF_ERROR(patched);
-  written_installation_status_.Set(std::move(status), {target.installation_version},
-                                   clock_.SteadyNow());
-  co_return OnTheWall(written_installation_status_.until());
+  written_owner_status_.Set(std::move(status), {target.owner_version}, clock_.SteadyNow());
+  co_return OnTheWall(written_owner_status_.until());
 }
 
 absl::Time StatusWriter::OnTheWall(absl::Time steady) const {
@@ -189,10 +184,10 @@ absl::Time StatusWriter::OnTheWall(absl::Time steady) const {
 void StatusWriter::RecordEvents(const StatusTarget& target,
                                 const std::vector<api::Condition>& before,
                                 const std::vector<api::Condition>& after) {
-  const kube::EventSubject subject{.resource = &api::kInstallations,
-                                   .key = {"", std::string(api::kInstallationName)},
-                                   .uid = target.installation_uid,
-                                   .resource_version = target.installation_version};
+  const kube::EventSubject subject{.resource = subject_.owner,
+                                   .key = {"", subject_.owner_name},
+                                   .uid = target.owner_uid,
+                                   .resource_version = target.owner_version};
   bool has_told = false;
   for (const EventText& event : kEvents) {
     const api::Condition* const now = api::FindCondition(after, event.type);
@@ -203,7 +198,7 @@ void StatusWriter::RecordEvents(const StatusTarget& target,
   }
   if (!has_told && IsTrue(before, api::kProgressing) && !IsTrue(after, api::kProgressing)) {
     events_.Record(subject, kube::EventType::kNormal, "NotProgressing",
-                   "the rollout of calico has ended");
+                   fmt::format("the rollout of {} has ended", subject_.name));
   }
 }
 
@@ -224,7 +219,7 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
     current = target.tigera_status->conditions;
   } else {
     is_absent = true;
-    current = ConditionsOf(target.installation_status);
+    current = ConditionsOf(target.owner_status);
   }
   const std::vector<api::Condition> conditions =
       WithTransitionTimes(current, std::move(decision.conditions), clock_.Now());
@@ -241,14 +236,14 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::Write(StatusTarget target, D
     if (told.ok() && target.is_status_known) again_at = OnTheWall(written_conditions_.until());
     refused = told;
     const std::vector<api::Condition> before =
-        told.ok() ? current : ConditionsOf(target.installation_status);
-    if (!target.installation_uid.empty()) RecordEvents(target, before, conditions);
+        told.ok() ? current : ConditionsOf(target.owner_status);
+    if (!target.owner_uid.empty()) RecordEvents(target, before, conditions);
   }
-  if (!target.installation_uid.empty() && target.may_write_installation) {
+  if (subject_.is_mirrored && !target.owner_uid.empty() && target.may_write_owner) {
     // It says the same, and may be written where TigeraStatus may not.
-    CALICO_CO_ASSIGN_OR_RETURN(const absl::Time installation_again_at,
-                               co_await WriteInstallation(target, conditions, is_available));
-    again_at = std::min(again_at, installation_again_at);
+    CALICO_CO_ASSIGN_OR_RETURN(const absl::Time owner_again_at,
+                               co_await WriteOwner(target, conditions, is_available));
+    again_at = std::min(again_at, owner_again_at);
   }
   CALICO_CO_RETURN_IF_ERROR(refused);
   co_return again_at;
@@ -258,10 +253,10 @@ aio::Task<absl::Status> StatusWriter::Remove(
     std::shared_ptr<const api::TigeraStatus> tigera_status) {
   written_conditions_.Forget();
   unseen_conditions_.reset();
-  written_installation_status_.Forget();
+  written_owner_status_.Forget();
   if (tigera_status == nullptr) co_return absl::OkStatus();
-  const absl::Status status =
-      co_await client_.Delete(api::kTigeraStatuses, {"", Name()}, {.uid = tigera_status->meta.uid});
+  const absl::Status status = co_await client_.Delete(api::kTigeraStatuses, {"", subject_.name},
+                                                      {.uid = tigera_status->meta.uid});
   co_return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 

@@ -50,7 +50,9 @@ class StatusWriterTest : public kube::FakeApiServerTest {
   void Start() {
     events_ = std::make_unique<kube::EventRecorder>(client(), "test", base::SystemClock(), logger(),
                                                     executor());
-    writer_ = std::make_unique<StatusWriter>(client(), *events_, clock_);
+    writer_ = std::make_unique<StatusWriter>(
+        StatusSubject{.name = "calico", .owner = &api::kInstallations, .owner_name = "default"},
+        client(), *events_, clock_);
   }
   // The cache as it is now.
   void Refresh() {
@@ -61,12 +63,11 @@ class StatusWriterTest : public kube::FakeApiServerTest {
             : nullptr;
     const json::object installation = *server().Find(api::kInstallations, kDefault);
     const api::ObjectMeta meta = api::ObjectIdentity::Decode(installation)->meta;
-    target_.installation_uid = meta.uid;
-    target_.installation_version = meta.resource_version;
-    target_.installation_status =
+    target_.owner_uid = meta.uid;
+    target_.owner_version = meta.resource_version;
+    target_.owner_status =
         installation.contains("status") ? installation.at("status").as_object() : json::object();
-    target_.variant = "Calico";
-    target_.calico_version = "v1";
+    target_.when_available = {{"variant", "Calico"}, {"calicoVersion", "v1"}};
   }
   int Writes() {
     int writes = 0;
@@ -225,7 +226,7 @@ ASYNC_TEST_F(StatusWriterTest, AnotherOnesStatusIsTakenOver) {
                      {"status", "True"},
                      {"lastTransitionTime", "2026-11-22T19:52:37Z"}}}}}}});
   target_.tigera_status = nullptr;  // the cache has not seen it
-  target_.installation_version = "old";
+  target_.owner_version = "old";
   CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, true, false)));
   Refresh();
   EXPECT_EQ(target_.tigera_status->conditions.size(), 3U);
@@ -285,7 +286,7 @@ ASYNC_TEST_F(StatusWriterTest, TheStatusIsADependentOfItsInstallation) {
     return std::string(
         status.at("metadata").at("ownerReferences").at(0).at("uid").as_string().c_str());
   };
-  EXPECT_EQ(owner(), target_.installation_uid);
+  EXPECT_EQ(owner(), target_.owner_uid);
   // One that an earlier version has made.
   json::object status = *server().Find(api::kTigeraStatuses, kCalico);
   status["metadata"].as_object().erase("ownerReferences");
@@ -293,7 +294,7 @@ ASYNC_TEST_F(StatusWriterTest, TheStatusIsADependentOfItsInstallation) {
   Start();
   Refresh();
   CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
-  EXPECT_EQ(owner(), target_.installation_uid);
+  EXPECT_EQ(owner(), target_.owner_uid);
   server().ClearRequests();
   Refresh();
   CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
@@ -341,17 +342,35 @@ ASYNC_TEST_F(StatusWriterTest, AnInstallationThatIsNotToBeWrittenIsLeftAlone) {
   Start();
   Refresh();
   const json::object before = *server().Find(api::kInstallations, kDefault);
-  target_.may_write_installation = false;
+  target_.may_write_owner = false;
   CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
   EXPECT_TRUE(server().Find(api::kTigeraStatuses, kCalico).has_value());
   EXPECT_EQ(*server().Find(api::kInstallations, kDefault), before);
+}
+
+ASYNC_TEST_F(StatusWriterTest, OneOfAPartLeavesTheOwnersStatusAlone) {
+  Start();
+  Refresh();
+  target_.tigera_status = nullptr;
+  StatusWriter pools({.name = "ippools",
+                      .owner = &api::kInstallations,
+                      .owner_name = "default",
+                      .is_mirrored = false},
+                     client(), *events_, clock_);
+  EXPECT_TRUE((co_await pools.Write(target_, Make(true, false, false))).ok());
+  const auto status = server().Find(api::kTigeraStatuses, {"", "ippools"});
+  CO_ASSERT_TRUE(status.has_value());
+  EXPECT_EQ(api::TigeraStatus::Decode(*status)->meta.owner_references.at(0).uid, target_.owner_uid);
+  EXPECT_FALSE(server().Find(api::kTigeraStatuses, kCalico).has_value());
+  const json::object installation = *server().Find(api::kInstallations, kDefault);
+  EXPECT_FALSE(installation.at("status").as_object().contains("conditions"));
 }
 
 ASYNC_TEST_F(StatusWriterTest, WithoutAnInstallationItAndEventsAreLeftAlone) {
   Start();
   Refresh();
   const json::object before = *server().Find(api::kInstallations, kDefault);
-  target_.installation_uid = "";
+  target_.owner_uid = "";
   CO_ASSERT_OK(co_await writer_->Write(target_, Make(false, false, true)));
   EXPECT_TRUE(server().Find(api::kTigeraStatuses, kCalico).has_value());
   EXPECT_EQ(*server().Find(api::kInstallations, kDefault), before);
