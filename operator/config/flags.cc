@@ -33,7 +33,7 @@ std::string PeriodText(absl::Duration duration) { return absl::FormatDuration(du
 
 std::string ShellName(std::string_view program) {
   std::string name = "_";
-  for (const char c : program) name += c == '-' ? '_' : c;
+  for (const char c : program) name += c == '-' || c == ' ' ? '_' : c;
   return name;
 }
 
@@ -152,6 +152,8 @@ void Flags::Answer(FlagSpec spec, std::function<std::string(std::string_view)> a
   flags_.back().is_answer = true;
 }
 
+void Flags::Command(CommandSpec command) { commands_.push_back(std::move(command)); }
+
 void Flags::Example(std::string comment, std::string command) {
   examples_.emplace_back(std::move(comment), std::move(command));
 }
@@ -165,6 +167,15 @@ Flags::Flag* Flags::Find(std::string_view name) {
     if (flag.spec.name == name) return &flag;
   }
   return nullptr;
+}
+
+std::string Flags::LongForm(std::string_view argument) const {
+  for (const Flag& flag : flags_) {
+    if (flag.spec.letter != 0 && argument == std::string{'-', flag.spec.letter}) {
+      return "--" + flag.spec.name;
+    }
+  }
+  return std::string(argument);
 }
 
 std::string Flags::UnknownFlag(std::string_view name) const {
@@ -195,7 +206,8 @@ void Flags::Set(Flag& flag, std::string_view value, std::string_view origin) {
 }
 
 void Flags::ParseOne(int argc, const char* const* argv, int& i) {
-  const std::string_view argument = argv[i];
+  const std::string argument_text = LongForm(argv[i]);
+  const std::string_view argument = argument_text;
   if (argument == "-h" || argument == "--help") {
     help_ = true;
     return;
@@ -278,11 +290,17 @@ ParsedFlags Flags::Problems() const {
 }
 
 std::string Flags::Help() const {
-  std::string text = fmt::format("{}\n\nUsage: {} [flags]\n\nFlags:\n", summary_, program_);
+  std::string text = fmt::format("{}\n\nUsage: {} [flags]\n", summary_, program_);
+  for (const CommandSpec& command : commands_) {
+    text += fmt::format("       {} {} [flags]\n", program_, command.name);
+  }
   const auto line = [&text](const std::string& left, const std::string& right) {
     text += left.size() < 30 ? fmt::format("  {:<30}{}\n", left, right)
                              : fmt::format("  {}\n  {:<30}{}\n", left, "", right);
   };
+  if (!commands_.empty()) text += "\nCommands:\n";
+  for (const CommandSpec& command : commands_) line(command.name, command.help);
+  text += "\nFlags:\n";
   for (const Flag& flag : flags_) {
     std::string right = flag.spec.help;
     if (!flag.spec.choices.empty()) {
@@ -293,8 +311,9 @@ std::string Flags::Help() const {
     if (!flag.default_text.empty()) notes.push_back("default " + flag.default_text);
     if (!flag.spec.environment.empty()) notes.push_back("environment " + flag.spec.environment);
     if (!notes.empty()) right += fmt::format(" ({})", fmt::join(notes, "; "));
-    line(flag.is_switch ? "--" + flag.spec.name
-                        : fmt::format("--{} {}", flag.spec.name, flag.spec.value),
+    const std::string letter = flag.spec.letter == 0 ? "" : fmt::format("-{}, ", flag.spec.letter);
+    line(flag.is_switch ? fmt::format("{}--{}", letter, flag.spec.name)
+                        : fmt::format("{}--{} {}", letter, flag.spec.name, flag.spec.value),
          right);
   }
   line("--completion SHELL", "print a completion script: bash, zsh");
@@ -308,42 +327,72 @@ std::string Flags::Help() const {
 }
 
 std::string Flags::Completion(std::string_view shell) const {
-  const std::string function = ShellName(program_);
-  if (shell == "zsh") {
-    std::string text = fmt::format("#compdef {}\n_arguments \\\n", program_);
-    for (const Flag& flag : flags_) {
-      std::string value;
-      if (!flag.spec.choices.empty()) {
-        value = fmt::format(":{}:({})", flag.spec.value, fmt::join(flag.spec.choices, " "));
-      } else if (!flag.is_switch) {
-        value = fmt::format(":{}:{}", flag.spec.value, flag.spec.value == "FILE" ? "_files" : "");
-      }
-      text += fmt::format("  '--{}{}[{}]{}' \\\n", flag.spec.name, flag.is_switch ? "" : "=",
-                          ZshText(flag.spec.help), value);
-    }
-    return text +
-           "  '--completion=[print a completion script]:SHELL:(bash zsh)' \\\n"
-           "  '--version[print the version]' '(-h --help)'{-h,--help}'[print help]'\n";
+  return shell == "zsh" ? ZshCompletion() : BashCompletion();
+}
+
+// A command's part begins where the program has seen the command's word.
+std::string Flags::ZshCompletion() const {
+  const bool is_command = program_.find(' ') != std::string::npos;
+  std::string text = is_command ? "" : fmt::format("#compdef {}\n", program_);
+  for (const CommandSpec& command : commands_) {
+    text +=
+        fmt::format("if [[ $words[2] == {} ]]; then\nshift words; (( CURRENT-- ))\n{}return\nfi\n",
+                    command.name, command.completion("zsh"));
   }
-  std::string cases;
+  text += "_arguments \\\n";
+  std::string names;
+  for (const CommandSpec& command : commands_) names += (names.empty() ? "" : " ") + command.name;
+  if (!names.empty()) text += fmt::format("  '1:command:({})' \\\n", names);
+  for (const Flag& flag : flags_) {
+    std::string value;
+    if (!flag.spec.choices.empty()) {
+      value = fmt::format(":{}:({})", flag.spec.value, fmt::join(flag.spec.choices, " "));
+    } else if (!flag.is_switch) {
+      value = fmt::format(":{}:{}", flag.spec.value, flag.spec.value == "FILE" ? "_files" : "");
+    }
+    text += fmt::format("  '--{}{}[{}]{}' \\\n", flag.spec.name, flag.is_switch ? "" : "=",
+                        ZshText(flag.spec.help), value);
+  }
+  return text +
+         "  '--completion=[print a completion script]:SHELL:(bash zsh)' \\\n"
+         "  '--version[print the version]' '(-h --help)'{-h,--help}'[print help]'\n";
+}
+
+std::string Flags::BashCompletion() const {
+  const bool is_command = program_.find(' ') != std::string::npos;
+  const std::string function = ShellName(program_);
+  std::string scripts;
+  std::string dispatch;
   std::string words;
+  for (const CommandSpec& command : commands_) {
+    scripts += command.completion("bash");
+    dispatch += fmt::format("    {}) {}; return ;;\n", command.name,
+                            ShellName(fmt::format("{} {}", program_, command.name)));
+    words += command.name + " ";
+  }
+  if (!dispatch.empty())
+    dispatch = fmt::format("  case ${{COMP_WORDS[1]}} in\n{}  esac\n", dispatch);
+  std::string cases;
   for (const Flag& flag : flags_) {
     words += fmt::format("--{} ", flag.spec.name);
+    const std::string pattern = flag.spec.letter == 0
+                                    ? fmt::format("--{}", flag.spec.name)
+                                    : fmt::format("-{}|--{}", flag.spec.letter, flag.spec.name);
     if (!flag.spec.choices.empty()) {
-      cases += fmt::format("    --{}) COMPREPLY=($(compgen -W '{}' -- \"$cur\")); return ;;\n",
-                           flag.spec.name, fmt::join(flag.spec.choices, " "));
+      cases += fmt::format("    {}) COMPREPLY=($(compgen -W '{}' -- \"$cur\")); return ;;\n",
+                           pattern, fmt::join(flag.spec.choices, " "));
     } else if (!flag.is_switch) {
-      cases += fmt::format("    --{}) COMPREPLY=({}); return ;;\n", flag.spec.name,
+      cases += fmt::format("    {}) COMPREPLY=({}); return ;;\n", pattern,
                            flag.spec.value == "FILE" ? "$(compgen -f -- \"$cur\")" : "");
     }
   }
   return fmt::format(
-      "{0}() {{\n  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n"
+      "{5}{0}() {{\n  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n{3}"
       "  case $prev in\n{1}"
       "    --completion) COMPREPLY=($(compgen -W 'bash zsh' -- \"$cur\")); return ;;\n"
-      "  esac\n  COMPREPLY=($(compgen -W '{2}--completion --version --help' -- \"$cur\"))\n}}\n"
-      "complete -F {0} {3}\n",
-      function, cases, words, program_);
+      "  esac\n  COMPREPLY=($(compgen -W '{2}--completion --version --help' -- \"$cur\"))\n}}\n{4}",
+      function, cases, words, dispatch,
+      is_command ? "" : fmt::format("complete -F {} {}\n", function, program_), scripts);
 }
 
 }  // namespace calico::config

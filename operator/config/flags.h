@@ -32,6 +32,16 @@ struct FlagSpec {
   std::string environment;  // variable read when the flag is not given; empty = none
   bool required = false;
   std::vector<std::string> choices;  // the only allowed values, if any; also for completion
+  char letter = 0;                   // `-o` is the same as `--output`; 0 = none
+};
+
+// A word after the program's name that makes it another program, with flags of its own. Whoever
+// parses looks for it first; here it is for --help and completion.
+struct CommandSpec {
+  std::string name;
+  std::string help;  // one sentence, lower case
+  // What Flags::Completion of the command's own flags gives.
+  std::function<std::string(std::string_view shell)> completion;
 };
 
 struct ParsedFlags {
@@ -66,6 +76,8 @@ class Flags {
   // What is wrong with it is told alone: flags that are required otherwise are not missed.
   void Answer(FlagSpec spec, std::function<std::string(std::string_view value)> answer);
 
+  void Command(CommandSpec command);
+
   // An example at the end of the help: a comment and a command line.
   void Example(std::string comment, std::string command);
   // What --version prints.
@@ -77,7 +89,8 @@ class Flags {
   ParsedFlags Parse(int argc, const char* const* argv, const EnvironmentReader& environment);
 
   std::string Help() const;
-  // `shell` is bash or zsh.
+  // A script for bash or zsh. Of a command ("calico-operator render") it is a part of the
+  // program's.
   std::string Completion(std::string_view shell) const;
 
  private:
@@ -93,6 +106,10 @@ class Flags {
   void Add(FlagSpec spec, bool is_switch, std::string default_text,
            std::function<absl::Status(std::string_view)> set);
   Flag* Find(std::string_view name);
+  // "--output" for "-o", anything else as it is.
+  std::string LongForm(std::string_view argument) const;
+  std::string ZshCompletion() const;
+  std::string BashCompletion() const;
   // Consumes argv[i] and perhaps its value; moves `i` to the last one consumed.
   void ParseOne(int argc, const char* const* argv, int& i);
   void Set(Flag& flag, std::string_view value, std::string_view origin);
@@ -107,6 +124,7 @@ class Flags {
   std::string summary_;
   std::string version_;
   std::vector<Flag> flags_;
+  std::vector<CommandSpec> commands_;
   std::vector<std::pair<std::string, std::string>> examples_;
   std::vector<std::function<void(std::vector<std::string>&)>> checks_;
   std::vector<std::string> problems_;

@@ -203,5 +203,39 @@ TEST(FlagsTest, ZshCompletionNamesEveryFlag) {
   EXPECT_EQ(Program().Parse({"--completion=fish"}).exit_code, kExitUsage);
 }
 
+TEST(FlagsTest, ALetterIsAnotherNameOfItsFlag) {
+  std::string output = "yaml";
+  Flags flags("render", "Prints.");
+  flags.Text({.name = "output",
+              .value = "FORMAT",
+              .help = "how",
+              .choices = {"yaml", "json"},
+              .letter = 'o'},
+             &output);
+  const char* const good[] = {"render", "-o", "json"};
+  EXPECT_FALSE(flags.Parse(3, good, [](const std::string&) { return ""; }).exit_code.has_value());
+  EXPECT_EQ(output, "json");
+  EXPECT_THAT(flags.Help(), HasSubstr("-o, --output FORMAT"));
+  EXPECT_THAT(flags.Completion("bash"), HasSubstr("-o|--output)"));
+}
+
+TEST(FlagsTest, ACommandIsInTheHelpAndCompletesItsOwnFlags) {
+  std::string file;
+  Flags render("prog render", "Prints.");
+  render.Text({.name = "installation", .value = "FILE", .help = "what"}, &file);
+  Flags program("prog", "Runs.");
+  program.Command({.name = "render", .help = "print it", .completion = [&](std::string_view shell) {
+                     return render.Completion(shell);
+                   }});
+  EXPECT_THAT(program.Help(), AllOf(HasSubstr("prog render [flags]"), HasSubstr("print it")));
+  EXPECT_THAT(program.Completion("bash"),
+              AllOf(HasSubstr("render) _prog_render; return"), HasSubstr("--installation"),
+                    HasSubstr("complete -F _prog prog\n")));
+  EXPECT_THAT(render.Completion("bash"), Not(HasSubstr("complete -F")));
+  EXPECT_THAT(program.Completion("zsh"),
+              AllOf(HasSubstr("#compdef prog\n"), HasSubstr("$words[2] == render"),
+                    HasSubstr("--installation=")));
+}
+
 }  // namespace
 }  // namespace calico::config

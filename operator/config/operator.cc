@@ -106,7 +106,8 @@ std::string CrdManifests() {
 }  // namespace
 
 ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
-                                const EnvironmentReader& environment, OperatorConfig* config) {
+                                const EnvironmentReader& environment, OperatorConfig* config,
+                                const std::vector<CommandSpec>& commands) {
   const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
   if (!releases.ok()) {
     return {.exit_code = 1,
@@ -118,6 +119,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   bool print_crds = false;
   config->metrics_address = MetricsAddress(environment);
   AddFlags(flags, config);
+  for (const CommandSpec& command : commands) flags.Command(command);
   flags.Switch({.name = "print-images", .help = "print the images of this version, and end"},
                &print_images);
   flags.Switch({.name = "print-crds",

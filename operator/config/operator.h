@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "operator/config/flags.h"
 #include "operator/render/release.h"
@@ -38,8 +39,10 @@ EnvironmentReader CheckedEnvironment(const OperatorConfig& config, EnvironmentRe
 
 // Fills `config`. Set exit_code in the result: print it and end; also for a release inside this
 // binary that does not hold together, which is found here, before anything is touched.
+// `commands` are for --help and completion.
 ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
-                                const EnvironmentReader& environment, OperatorConfig* config);
+                                const EnvironmentReader& environment, OperatorConfig* config,
+                                const std::vector<CommandSpec>& commands = {});
 
 // `config.operator_namespace`, else `pod_namespace`, else tigera-operator.
 std::string OperatorNamespace(const OperatorConfig& config, const std::string& pod_namespace);

@@ -10,7 +10,7 @@
 #include "operator/render/testing/cases.h"
 #include "operator/render/testing/objects.h"
 #include "pkg/base/testing/golden.h"
-#include "pkg/codec/testing/yaml_writer.h"
+#include "pkg/codec/yaml_writer.h"
 
 namespace calico::render {
 namespace {

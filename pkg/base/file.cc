@@ -25,9 +25,9 @@ absl::Status FileError(const std::string& path, int error) {
 
 // Room for the whole file and a byte more, which tells that there is more than the bound or that
 // the file has grown meanwhile. Size 0 says nothing.
-size_t BufferSize(off_t file_size) {
-  const size_t wanted = file_size > 0 ? static_cast<size_t>(file_size) : kMaxFileBytes;
-  return std::min(wanted, kMaxFileBytes) + 1;
+size_t BufferSize(off_t file_size, size_t max_bytes) {
+  const size_t wanted = file_size > 0 ? static_cast<size_t>(file_size) : max_bytes;
+  return std::min(wanted, max_bytes) + 1;
 }
 
 // Reads until the end of the file or of `buffer`; the number of bytes, or -1.
@@ -44,7 +44,7 @@ ssize_t ReadAll(int file, std::span<char> buffer) {
 }
 
 // Reads `path` into memory that `allocate` gives for a number of bytes; how many were needed.
-absl::StatusOr<size_t> ReadInto(const std::string& path,
+absl::StatusOr<size_t> ReadInto(const std::string& path, size_t max_bytes,
                                 absl::FunctionRef<std::span<char>(size_t)> allocate) {
   // O_NONBLOCK: opening a named pipe must not wait for its writer.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -55,12 +55,12 @@ absl::StatusOr<size_t> ReadInto(const std::string& path,
   if (!S_ISREG(attributes.st_mode)) {
     return absl::InvalidArgumentError(fmt::format("read {}: it is no regular file", path));
   }
-  const std::span<char> buffer = allocate(BufferSize(attributes.st_size));
+  const std::span<char> buffer = allocate(BufferSize(attributes.st_size, max_bytes));
   const ssize_t size = ReadAll(file, buffer);
   if (size < 0) return FileError(path, errno);
-  if (static_cast<size_t>(size) > kMaxFileBytes) {
+  if (static_cast<size_t>(size) > max_bytes) {
     return absl::InvalidArgumentError(
-        fmt::format("read {}: it is larger than {} bytes", path, kMaxFileBytes));
+        fmt::format("read {}: it is larger than {} bytes", path, max_bytes));
   }
   if (static_cast<size_t>(size) == buffer.size()) {
     return absl::UnavailableError(fmt::format("read {}: it grew while it was read", path));
@@ -70,9 +70,9 @@ absl::StatusOr<size_t> ReadInto(const std::string& path,
 
 }  // namespace
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
+absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
   std::string content;
-  const absl::StatusOr<size_t> size = ReadInto(path, [&content](size_t bytes) {
+  const absl::StatusOr<size_t> size = ReadInto(path, max_bytes, [&content](size_t bytes) {
     content.resize(bytes);
     return std::span<char>(content);
   });
@@ -84,7 +84,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 
 absl::StatusOr<SecretString> ReadSecretFile(const std::string& path) {
   SecretString content;
-  const absl::StatusOr<size_t> size = ReadInto(path, [&content](size_t bytes) {
+  const absl::StatusOr<size_t> size = ReadInto(path, kMaxFileBytes, [&content](size_t bytes) {
     content = SecretString::OfSize(bytes);
     return std::span<char>(content.data(), content.size());
   });

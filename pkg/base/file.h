@@ -15,13 +15,13 @@ namespace calico::base {
 // What we read has a few kilobytes.
 inline constexpr size_t kMaxFileBytes = 1 << 20;
 
-// The whole content of the regular file `path`, at most kMaxFileBytes; a file without a size of its
+// The whole content of the regular file `path`, at most `max_bytes`; a file without a size of its
 // own (in /proc) is read to its end.
 // Errors, all with the path: NotFound; PermissionDenied; InvalidArgument for what is no regular
 // file or is larger; Unavailable for everything else.
 // Blocking. Threading: may run on any thread.
-absl::StatusOr<std::string> ReadFile(const std::string& path);
-// The same for keys and tokens: no copy is left elsewhere in memory.
+absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes = kMaxFileBytes);
+// The same for keys and tokens, at most kMaxFileBytes: no copy is left elsewhere in memory.
 absl::StatusOr<SecretString> ReadSecretFile(const std::string& path);
 
 // How files are read: ReadSecretFile, or what a test puts in its place.

@@ -49,6 +49,14 @@ TEST_P(FileTest, RefusesMoreThanTheBound) {
   EXPECT_THAT(Read(path_), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(path_)));
 }
 
+TEST(FileBoundTest, TheCallerCanGiveAnotherBound) {
+  const std::string path = testing::TempDir() + "/file_bound_test";
+  std::ofstream(path, std::ios::binary) << std::string(kMaxFileBytes + 1, 'x');
+  EXPECT_THAT(ReadFile(path, kMaxFileBytes + 1), IsOk());
+  EXPECT_THAT(ReadFile(path, 100), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("100")));
+  std::filesystem::remove(path);
+}
+
 TEST_P(FileTest, NamesWhatIsMissingOrNoFile) {
   EXPECT_THAT(Read(path_ + ".absent"), StatusIs(absl::StatusCode::kNotFound, HasSubstr(".absent")));
   EXPECT_THAT(Read(testing::TempDir()),

@@ -7,8 +7,8 @@
 
 #include "pkg/base/check.h"
 #include "pkg/codec/json.h"
-#include "pkg/codec/testing/yaml_writer.h"
 #include "pkg/codec/yaml.h"
+#include "pkg/codec/yaml_writer.h"
 
 namespace {
 

@@ -27,6 +27,7 @@ ROWS = {
     "operator/render": (8, {"absl", "fmt", "boost/json"}),
     "operator/config": (9, {"absl", "fmt"}),
     "operator/provision": (9, {"absl", "fmt"}),
+    "operator/offline": (9, {"absl", "fmt"}),
     "operator/controllers": (9, {"absl", "fmt", "boost/json"}),
     "operator/manifests": (9, {"fmt"}),  # a test of the roles in it
     "operator/cmd": (10, {"absl", "fmt", "boost/asio", "boost/json"}),
@@ -42,6 +43,7 @@ ALSO = {
     "operator/validation": {"pkg/api", "pkg/pki", "pkg/base", "pkg/codec"},
     "operator/render": {"pkg/api", "pkg/openssl", "pkg/pki", "pkg/base", "pkg/codec", "pkg/kube/schema"},
     "operator/controllers": {"operator/controllers", "operator/config"},
+    "operator/offline": {"operator/config"},
     "operator/provision": {"pkg/kube/auth", "pkg/kube/client", "pkg/pki", "pkg/api", "pkg/base", "pkg/codec", "pkg/aio"},
 }
 # Folders of which ALSO is all that is allowed, whatever their row.

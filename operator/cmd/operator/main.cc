@@ -1,12 +1,16 @@
 // calico-operator: installs Calico as an Installation says. See --help.
 
+#include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <absl/status/statusor.h>
 
 #include "operator/config/operator.h"
 #include "operator/controllers/installation/operator_program.h"
+#include "operator/offline/render_command.h"
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task.h"
 #include "pkg/base/clock.h"
@@ -27,6 +31,24 @@ std::string PodNamespace() { return base::ReadFile(kPodNamespaceFile).value_or("
 aio::Task<void> Stop(const base::Logger& logger) {
   const int signal = co_await aio::WaitForTermination();
   logger.Info("stopping", {{"signal", signal}});
+}
+
+// The word after the program's name, and what then runs in the operator's place.
+constexpr char kRender[] = "render";
+
+int PrintRendering(int argc, const char* const* argv) {
+  const offline::CommandResult result =
+      offline::RunRenderCommand(argc, argv, kube::ProcessEnvironment(), base::SystemClock().Now());
+  std::fwrite(result.err.data(), 1, result.err.size(), stderr);
+  std::fwrite(result.out.data(), 1, result.out.size(), stdout);
+  // A pipe that is full or closed is a failure, not half of the objects.
+  return std::fflush(stdout) == 0 ? result.exit_code : 1;
+}
+
+std::vector<config::CommandSpec> Commands() {
+  return {{.name = kRender,
+           .help = "print what an Installation would install, without a cluster",
+           .completion = offline::RenderCommandCompletion}};
 }
 
 int Run(const config::OperatorConfig& config) {
@@ -56,9 +78,12 @@ int Run(const config::OperatorConfig& config) {
 
 int main(int argc, char** argv) {
   calico::openssl::Initialize();
+  if (argc > 1 && std::string_view(argv[1]) == calico::kRender) {
+    return calico::PrintRendering(argc - 1, argv + 1);
+  }
   calico::config::OperatorConfig config;
-  const calico::config::ParsedFlags parsed =
-      calico::config::ParseOperatorConfig(argc, argv, calico::kube::ProcessEnvironment(), &config);
+  const calico::config::ParsedFlags parsed = calico::config::ParseOperatorConfig(
+      argc, argv, calico::kube::ProcessEnvironment(), &config, calico::Commands());
   if (parsed.exit_code.has_value()) return parsed.Print();
   return calico::Run(config);
 }

@@ -1,6 +1,6 @@
-// JSON values to YAML text, for golden files: the programs read YAML and write none.
-#ifndef CALICO_PKG_CODEC_TESTING_YAML_WRITER_H_
-#define CALICO_PKG_CODEC_TESTING_YAML_WRITER_H_
+// JSON values to YAML text, for people: what a command prints, golden files.
+#ifndef CALICO_PKG_CODEC_YAML_WRITER_H_
+#define CALICO_PKG_CODEC_YAML_WRITER_H_
 
 #include <string>
 
@@ -20,4 +20,4 @@ std::string ToYaml(absl::Span<const json::value> documents);
 
 }  // namespace calico::codec
 
-#endif  // CALICO_PKG_CODEC_TESTING_YAML_WRITER_H_
+#endif  // CALICO_PKG_CODEC_YAML_WRITER_H_

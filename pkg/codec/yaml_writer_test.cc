@@ -1,4 +1,4 @@
-#include "pkg/codec/testing/yaml_writer.h"
+#include "pkg/codec/yaml_writer.h"
 
 #include <string>
 #include <vector>

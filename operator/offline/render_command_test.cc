@@ -1,0 +1,141 @@
+#include "operator/offline/render_command.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <absl/time/clock.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pkg/codec/json.h"
+#include "pkg/codec/yaml.h"
+
+namespace calico::offline {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kInstallation[] = "testdata/golden/reference/c-cm-ecdsa/installation.yaml";
+constexpr char kPullSecret[] = R"(
+apiVersion: v1
+kind: Secret
+type: kubernetes.io/dockerconfigjson
+metadata: {name: my-pull, namespace: tigera-operator}
+data: {.dockerconfigjson: c2VjcmV0LXBhc3N3b3Jk}
+)";
+
+class RenderCommandTest : public testing::Test {
+ protected:
+  RenderCommandTest() : folder_(testing::TempDir() + "/render_command_test") {
+    std::filesystem::create_directories(folder_);
+  }
+  ~RenderCommandTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string File(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ + "/" + name) << text;
+    return folder_ + "/" + name;
+  }
+
+  static CommandResult Run(const std::vector<std::string>& arguments) {
+    std::vector<const char*> argv = {"render"};
+    for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+    return RunRenderCommand(
+        static_cast<int>(argv.size()), argv.data(), [](const std::string&) { return ""; },
+        absl::FromCivil(absl::CivilDay(2026, 11, 28), absl::UTCTimeZone()));
+  }
+
+  const std::string folder_;
+};
+
+TEST_F(RenderCommandTest, PrintsObjectsThatReadBack) {
+  const std::string world = File("world.yaml", kPullSecret);
+  const CommandResult yaml = Run({"--installation", kInstallation, "--world", world});
+  ASSERT_EQ(yaml.exit_code, 0) << yaml.err;
+  const absl::StatusOr<std::vector<json::value>> documents = codec::ParseYamlDocuments(yaml.out);
+  ASSERT_TRUE(documents.ok()) << documents.status();
+  const CommandResult text = Run({"--installation", kInstallation, "--world", world, "-o", "json"});
+  const absl::StatusOr<json::object> list = codec::ParseJsonObject(text.out);
+  ASSERT_TRUE(list.ok()) << list.status();
+  const json::array* const items = codec::FindArray(*list, "items");
+  ASSERT_NE(items, nullptr);
+  EXPECT_EQ(json::array(documents->begin(), documents->end()), *items);
+  EXPECT_THAT(yaml.out, AllOf(HasSubstr("kind: DaemonSet"), HasSubstr("name: my-pull")));
+}
+
+TEST_F(RenderCommandTest, SecretsAreShownOnlyWhenAskedFor) {
+  const std::string world = File("world.yaml", kPullSecret);
+  EXPECT_THAT(Run({"--installation", kInstallation, "--world", world}).out,
+              AllOf(HasSubstr(".dockerconfigjson: REDACTED"), Not(HasSubstr("c2VjcmV0"))));
+  EXPECT_THAT(Run({"--installation", kInstallation, "--world", world, "--show-keys"}).out,
+              HasSubstr(".dockerconfigjson: c2VjcmV0LXBhc3N3b3Jk"));
+}
+
+TEST_F(RenderCommandTest, TheWorldDecidesWhatIsToldToPods) {
+  const std::string world = File("world.yaml", kPullSecret);
+  const std::vector<std::string> plain = {"--installation", kInstallation,  "--world", world,
+                                          "--api-server",   "[fd00::1]:443"};
+  EXPECT_THAT(Run(plain).out, AllOf(HasSubstr("value: fd00::1"), HasSubstr("replicas: 2")));
+  std::string more = kPullSecret;
+  more += R"(---
+kind: ConfigMap
+metadata: {name: kubernetes-services-endpoint, namespace: tigera-operator}
+data: {KUBERNETES_SERVICE_HOST: 10.9.9.9, KUBERNETES_SERVICE_PORT: "6443"}
+---
+kind: Node
+metadata: {name: a, labels: {kubernetes.io/os: linux}}
+---
+kind: Deployment
+metadata: {name: tigera-operator, namespace: tigera-operator}
+spec: {template: {spec: {dnsPolicy: Default}}}
+)";
+  std::vector<std::string> other = plain;
+  other[3] = File("more.yaml", more);
+  EXPECT_THAT(Run(other).out, AllOf(HasSubstr("value: 10.9.9.9"), Not(HasSubstr("fd00::1")),
+                                    HasSubstr("replicas: 1"), HasSubstr("dnsPolicy: Default")));
+}
+
+TEST_F(RenderCommandTest, EveryProblemHasItsLine) {
+  const std::string bad = File("bad.yaml", R"(
+apiVersion: operator.tigera.io/v1
+kind: Installation
+metadata: {name: default}
+spec:
+  imagePullSecrets: [{name: gone}]
+  certificateManagement: {caCert: bm9uc2Vuc2U=, signerName: bad}
+)");
+  const CommandResult result = Run({"--installation", bad});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.out, "");
+  EXPECT_THAT(result.err, AllOf(HasSubstr("render: spec.certificateManagement.caCert:"),
+                                HasSubstr("render: spec.certificateManagement.signerName:"),
+                                HasSubstr("render: spec.imagePullSecrets: Secret "
+                                          "tigera-operator/gone is not among")));
+}
+
+TEST_F(RenderCommandTest, WrongFlagsAndFilesAreExitCodeTwo) {
+  const std::string empty = File("empty.yaml", "kind: Node\nmetadata: {name: a}\n");
+  const std::vector<std::vector<std::string>> kCases = {
+      {},
+      {"--installation", folder_ + "/absent.yaml"},
+      {"--installation", empty},
+      {"--installation", kInstallation, "--release", "v0.1"},
+      {"--installation", kInstallation, "--api-server", "10.0.0.1"},
+      {"--installation", kInstallation, "--world", kInstallation},
+  };
+  for (const std::vector<std::string>& arguments : kCases) {
+    const CommandResult result = Run(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_NE(result.err, "");
+    EXPECT_EQ(result.out, "");
+  }
+  EXPECT_EQ(Run({"--help"}).exit_code, 0);
+  EXPECT_THAT(RenderCommandCompletion("bash"), HasSubstr("_calico_operator_render()"));
+}
+
+}  // namespace
+}  // namespace calico::offline

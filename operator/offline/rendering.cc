@@ -1,0 +1,76 @@
+#include "operator/offline/rendering.h"
+
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "operator/offline/gathering.h"
+#include "operator/render/render.h"
+#include "operator/validation/installation.h"
+#include "pkg/api/operator/installation.h"
+#include "pkg/base/base64.h"
+#include "pkg/base/status_macros.h"
+
+namespace calico::offline {
+namespace {
+
+constexpr std::string_view kRedacted = "REDACTED";
+constexpr std::string_view kCertificate = "-----BEGIN CERTIFICATE-----";
+
+// Certificates are public, names of peers too.
+bool IsPublic(std::string_view key, std::string_view text) {
+  if (key == "common-name" || key == "uri-san") return true;
+  return text.starts_with(kCertificate) && text.find("PRIVATE KEY") == std::string_view::npos;
+}
+
+std::vector<std::string> Texts(const std::vector<validation::Problem>& problems) {
+  std::vector<std::string> texts;
+  for (const validation::Problem& problem : problems) {
+    texts.push_back(fmt::format("{}: {}", problem.path, problem.text));
+  }
+  return texts;
+}
+
+}  // namespace
+
+absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& surroundings) {
+  const json::object* const given =
+      world.Find("Installation", {"", std::string(api::kInstallationName)});
+  if (given == nullptr) {
+    return absl::NotFoundError("no Installation with the name default among the objects");
+  }
+  absl::StatusOr<api::Installation> installation = api::Installation::Decode(*given);
+  if (!installation.ok()) {
+    return Rendering{.problems = {std::string(installation.status().message())}};
+  }
+  Rendering result;
+  validation::InstallationVerdict verdict =
+      validation::ValidateInstallation(*installation, surroundings.now);
+  result.problems = Texts(verdict.problems);
+  result.warnings = std::move(verdict.warnings);
+  render::Inputs inputs = Gather(world, *installation, surroundings, result.problems);
+  if (!result.problems.empty()) return result;
+  inputs.ca_certificates = std::move(verdict.ca_certificates);
+  CALICO_ASSIGN_OR_RETURN(result.objects,
+                          render::Render(*surroundings.release, *installation, inputs));
+  return result;
+}
+
+void Redact(json::object& object) {
+  if (codec::TextAt(object, "kind") != "Secret") return;
+  for (const std::string_view field : {"data", "stringData"}) {
+    json::value* const data = object.if_contains(field);
+    if (data == nullptr || !data->is_object()) continue;
+    for (json::key_value_pair& member : data->get_object()) {
+      const json::string* const text = member.value().if_string();
+      const absl::StatusOr<std::string> decoded = text == nullptr || field == "stringData"
+                                                      ? absl::StatusOr<std::string>("")
+                                                      : base::Base64Decode(codec::View(*text));
+      if (!decoded.ok() || !IsPublic(codec::KeyOf(member), *decoded)) member.value() = kRedacted;
+    }
+  }
+}
+
+}  // namespace calico::offline
