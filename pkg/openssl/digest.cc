@@ -6,11 +6,13 @@
 
 namespace calico::openssl {
 
-std::string Sha256Hex(std::string_view bytes) {
+namespace {
+
+std::string Hex(std::string_view bytes, const EVP_MD* algorithm) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  // Fails only when the library is out of memory or was built without SHA-256.
-  CALICO_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr) == 1);
+  // Fails only when the library is out of memory or was built without the algorithm.
+  CALICO_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest, &size, algorithm, nullptr) == 1);
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
   text.reserve(size * 2);
@@ -20,5 +22,10 @@ std::string Sha256Hex(std::string_view bytes) {
   }
   return text;
 }
+
+}  // namespace
+
+std::string Sha256Hex(std::string_view bytes) { return Hex(bytes, EVP_sha256()); }
+std::string Sha1Hex(std::string_view bytes) { return Hex(bytes, EVP_sha1()); }
 
 }  // namespace calico::openssl

@@ -9,6 +9,7 @@
 #include "pkg/api/core/config_map.h"
 #include "pkg/api/core/node.h"
 #include "pkg/api/core/pod.h"
+#include "pkg/api/core/secret.h"
 #include "pkg/api/discovery/endpoint_slice.h"
 #include "pkg/api/meta/api_status.h"
 #include "pkg/codec/json.h"
@@ -21,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)api::Pod::Decode(*object);
   (void)api::Node::Decode(*object);
   (void)api::ConfigMap::Decode(*object);
+  (void)api::Secret::Decode(*object);
   (void)api::DaemonSet::Decode(*object);
   (void)api::Deployment::Decode(*object);
   (void)api::ReplicaSet::Decode(*object);

@@ -6,6 +6,7 @@
 #include "pkg/api/core/config_map.h"
 #include "pkg/api/core/node.h"
 #include "pkg/api/core/pod.h"
+#include "pkg/api/core/secret.h"
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/codec/json.h"
 
@@ -227,6 +228,30 @@ TEST(ConfigMapTest, Decodes) {
   EXPECT_THAT(ConfigMap::Decode(Parse(R"({"metadata": {"name": "m"}, "data": {"PORT": 6443}})")),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "ConfigMap.data[\"PORT\"]: expected string, got number"));
+}
+
+TEST(SecretTest, DecodesDataAndWhoOwnsIt) {
+  const absl::StatusOr<Secret> secret = Secret::Decode(Parse(R"({
+    "metadata": {"name": "node-certs", "namespace": "tigera-operator", "labels": {"a": "b"},
+      "annotations": {"c": "d"},
+      "ownerReferences": [{"apiVersion": "operator.tigera.io/v1", "kind": "Installation",
+                           "name": "default", "uid": "u", "controller": true}]},
+    "type": "kubernetes.io/tls", "data": {"tls.key": "a2V5", "empty": ""}})"));
+  ASSERT_THAT(secret, IsOk());
+  EXPECT_EQ(secret->type, "kubernetes.io/tls");
+  EXPECT_EQ(secret->Get("tls.key"), "key");
+  EXPECT_EQ(secret->Get("empty"), "");
+  EXPECT_EQ(secret->Get("absent"), "");
+  EXPECT_EQ(secret->meta.Controller()->kind, "Installation");
+  EXPECT_THAT(secret->meta.annotations, ElementsAre(Pair("c", "d")));
+  EXPECT_EQ(EncodeSecretData(secret->data).at("tls.key"), "a2V5");
+}
+
+TEST(SecretTest, AValueThatIsNotBase64NeverShows) {
+  const absl::StatusOr<Secret> secret =
+      Secret::Decode(Parse(R"({"metadata": {"name": "s"}, "data": {"tls.key": "p@ssword"}})"));
+  ASSERT_THAT(secret, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(secret.status().message().find("p@ss"), absl::string_view::npos);
 }
 
 }  // namespace
