@@ -170,6 +170,24 @@ absl::Status MergeKeyedList(const FieldType& list, json::value& base, const json
   return absl::OkStatus();
 }
 
+// `[{$patch: append}, ...]`: what follows comes after what is there. For lists that the API takes for
+// one value, whose elements have no key to add them by.
+bool IsAppending(const json::value& patch) {
+  if (!patch.is_array() || patch.get_array().empty()) return false;
+  const json::value& first = patch.get_array().front();
+  return IsListDirective(first) && first.get_object().at(kDirective) == "append";
+}
+
+absl::Status Append(const FieldType& field, json::value& base, const json::value& patch,
+                    const std::string& path) {
+  const json::array& with_directive = patch.get_array();
+  const json::array added(with_directive.begin() + 1, with_directive.end());
+  CALICO_RETURN_IF_ERROR(CheckShape(field, added, path));
+  if (!base.is_array()) base.emplace_array();
+  base.get_array().insert(base.get_array().end(), added.begin(), added.end());
+  return absl::OkStatus();
+}
+
 absl::Status MergeValue(const FieldType& field, json::value& base, const json::value& patch,
                         const std::string& path) {
   switch (field.holds) {
@@ -182,6 +200,8 @@ absl::Status MergeValue(const FieldType& field, json::value& base, const json::v
     case FieldType::Holds::kKeyedList:
       return MergeKeyedList(field, base, patch, path);
     case FieldType::Holds::kAtomicList:
+      if (IsAppending(patch)) return Append(field, base, patch, path);
+      return Replace(field, base, patch, path);
     case FieldType::Holds::kAtomicMap:
       return Replace(field, base, patch, path);
   }

@@ -6,6 +6,8 @@
 //   - lists and maps that the API treats as one value are replaced, as scalars are
 //   - `$patch: delete` in a struct or in an element removes it, `$patch: replace` in a struct
 //     makes it what else stands there, and an element `{$patch: replace}` does that to its list
+//   - a first element `{$patch: append}` (Kubernetes has no such directive) lets what follows come
+//     after what a list holds that would be replaced otherwise
 //
 // Strict where Kubernetes is lax, since the patch comes from a manifest of ours or from a user who
 // wants to be told: a field that the kind does not have, a value of another shape, an element

@@ -111,6 +111,27 @@ TEST(MergeTest, WhatIsOneValueIsReplaced) {
   for (const Case& c : cases) Expect(c);
 }
 
+TEST(MergeTest, ListsThatAreOneValueAreAppendedToWhenAsked) {
+  const Case cases[] = {
+      {"to a list", "{tolerations: [{key: a}]}",
+       "{tolerations: [{$patch: append}, {key: b}, {key: c}]}",
+       "{tolerations: [{key: a}, {key: b}, {key: c}]}"},
+      {"to none", "{}", "{tolerations: [{$patch: append}, {key: b}]}", "{tolerations: [{key: b}]}"},
+      {"nothing", "{tolerations: [{key: a}]}", "{tolerations: [{$patch: append}]}",
+       "{tolerations: [{key: a}]}"},
+  };
+  for (const Case& c : cases) Expect(c);
+  const auto merged =
+      Merge(Schema::Kubernetes(),
+            {{"apiVersion", "rbac.authorization.k8s.io/v1"},
+             {"kind", "ClusterRole"},
+             {"rules", json::array{json::object{{"verbs", json::array{"get"}}}}}},
+            {{"rules", json::array{json::object{{"$patch", "append"}},
+                                   json::object{{"verbs", json::array{"use"}}}}}});
+  ASSERT_THAT(merged, IsOk());
+  EXPECT_EQ(merged->at("rules").as_array().size(), 2U);
+}
+
 TEST(MergeTest, SetsAreUnited) {
   json::object base = Pod("{}");
   base["metadata"].as_object()["finalizers"] = json::array{"a", "b"};
@@ -145,6 +166,9 @@ TEST(MergeTest, BadPatchesAreRefusedWithTheirPath) {
       {"{nodeSelector: [a]}", "nodeSelector: expected object"},
       {"{tolerations: [{kee: a}]}", "tolerations[0].kee: Toleration has no such field"},
       {"{tolerations: x}", "tolerations: expected array"},
+      {"{tolerations: [{$patch: append}, {kee: a}]}", "tolerations[0].kee: Toleration has no such"},
+      {"{tolerations: [{key: a}, {$patch: append}]}", "tolerations[1].$patch: Toleration has no"},
+      {"{containers: [{$patch: append}]}", "containers.$patch: expected merge, replace or delete"},
       {"{containers: [{name: c, resources: {limits: {cpu: {}}}}]}",
        "containers[c].resources.limits.cpu: expected quantity"},
       {"{containers: [{name: c, livenessProbe: {httpGet: {port: {}}}}]}",
