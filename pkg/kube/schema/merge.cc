@@ -170,8 +170,8 @@ absl::Status MergeKeyedList(const FieldType& list, json::value& base, const json
   return absl::OkStatus();
 }
 
-// `[{$patch: append}, ...]`: what follows comes after what is there. For lists that the API takes for
-// one value, whose elements have no key to add them by.
+// `[{$patch: append}, ...]`: what follows comes after what is there. For lists that the API takes
+// for one value, whose elements have no key to add them by.
 bool IsAppending(const json::value& patch) {
   if (!patch.is_array() || patch.get_array().empty()) return false;
   const json::value& first = patch.get_array().front();

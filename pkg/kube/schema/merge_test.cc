@@ -121,13 +121,12 @@ TEST(MergeTest, ListsThatAreOneValueAreAppendedToWhenAsked) {
        "{tolerations: [{key: a}]}"},
   };
   for (const Case& c : cases) Expect(c);
-  const auto merged =
-      Merge(Schema::Kubernetes(),
-            {{"apiVersion", "rbac.authorization.k8s.io/v1"},
-             {"kind", "ClusterRole"},
-             {"rules", json::array{json::object{{"verbs", json::array{"get"}}}}}},
-            {{"rules", json::array{json::object{{"$patch", "append"}},
-                                   json::object{{"verbs", json::array{"use"}}}}}});
+  const auto merged = Merge(Schema::Kubernetes(),
+                            {{"apiVersion", "rbac.authorization.k8s.io/v1"},
+                             {"kind", "ClusterRole"},
+                             {"rules", json::array{json::object{{"verbs", json::array{"get"}}}}}},
+                            {{"rules", json::array{json::object{{"$patch", "append"}},
+                                                   json::object{{"verbs", json::array{"use"}}}}}});
   ASSERT_THAT(merged, IsOk());
   EXPECT_EQ(merged->at("rules").as_array().size(), 2U);
 }
