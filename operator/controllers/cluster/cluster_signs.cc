@@ -1,4 +1,4 @@
-#include "operator/controllers/installation/cluster_signs.h"
+#include "operator/controllers/cluster/cluster_signs.h"
 
 #include <functional>
 #include <string_view>
@@ -12,7 +12,7 @@
 #include "pkg/api/meta/resources.h"
 #include "pkg/codec/json.h"
 
-namespace calico::installation {
+namespace calico::cluster {
 namespace {
 
 constexpr std::string_view kKubeSystem = "kube-system";
@@ -138,4 +138,4 @@ aio::Task<absl::StatusOr<ClusterSigns>> ReadClusterSigns(kube::Client& client,
   co_return co_await reader.Read();
 }
 
-}  // namespace calico::installation
+}  // namespace calico::cluster

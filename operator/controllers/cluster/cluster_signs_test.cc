@@ -1,4 +1,4 @@
-#include "operator/controllers/installation/cluster_signs.h"
+#include "operator/controllers/cluster/cluster_signs.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/kube/testing/async_test.h"
 
-namespace calico::installation {
+namespace calico::cluster {
 namespace {
 
 using base::StatusIs;
@@ -93,4 +93,4 @@ ASYNC_TEST_F(ClusterSignsTest, AFailedLookIsNoAnswer) {
 }
 
 }  // namespace
-}  // namespace calico::installation
+}  // namespace calico::cluster

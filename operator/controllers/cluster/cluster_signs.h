@@ -1,7 +1,7 @@
 // What a cluster shows of itself: whose Kubernetes it is, and which pod networks it was built with.
 // Asked for by name, not watched: it stays the same while a cluster lives.
-#ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CLUSTER_SIGNS_H_
-#define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CLUSTER_SIGNS_H_
+#ifndef CALICO_OPERATOR_CONTROLLERS_CLUSTER_CLUSTER_SIGNS_H_
+#define CALICO_OPERATOR_CONTROLLERS_CLUSTER_CLUSTER_SIGNS_H_
 
 #include <optional>
 #include <string>
@@ -13,7 +13,7 @@
 #include "pkg/aio/task.h"
 #include "pkg/kube/client/client.h"
 
-namespace calico::installation {
+namespace calico::cluster {
 
 struct ClusterSigns {
   defaults::ProviderSigns provider;  // without nodes, which are watched
@@ -29,6 +29,6 @@ struct ClusterSigns {
 aio::Task<absl::StatusOr<ClusterSigns>> ReadClusterSigns(kube::Client& client,
                                                          const aio::Executor& executor);
 
-}  // namespace calico::installation
+}  // namespace calico::cluster
 
-#endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CLUSTER_SIGNS_H_
+#endif  // CALICO_OPERATOR_CONTROLLERS_CLUSTER_CLUSTER_SIGNS_H_
