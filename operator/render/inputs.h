@@ -43,6 +43,7 @@ struct Inputs {
   DnsSettings node_dns;
   int typha_replicas = 1;
   std::vector<PullSecret> pull_secrets;
+  std::vector<std::string> live_pools;  // CIDRs of the IPPools that hand out addresses now
   bool has_admission_policies = false;  // the API server serves ValidatingAdmissionPolicy
 };
 

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "operator/render/facts.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
@@ -12,12 +10,6 @@
 #include "pkg/base/status_macros.h"
 
 namespace calico::render {
-
-std::string ApiEndpoint::Url() const {
-  const bool is_v6 = host.find(':') != std::string::npos;
-  return is_v6 ? fmt::format("https://[{}]:{}", host, port)
-               : fmt::format("https://{}:{}", host, port);
-}
 
 namespace {
 
