@@ -32,6 +32,10 @@ constexpr Resource kAll[] = {
     kValidatingAdmissionPolicyBindings,
     kInstallations,
     kTigeraStatuses,
+    kApiServers,
+    kImageSets,
+    kGoldmanes,
+    kWhiskers,
 };
 
 }  // namespace

@@ -49,6 +49,10 @@ inline constexpr Resource kInstallations{"operator.tigera.io", "v1", "installati
                                          "Installation", false};
 inline constexpr Resource kTigeraStatuses{"operator.tigera.io", "v1", "tigerastatuses",
                                           "TigeraStatus", false};
+inline constexpr Resource kApiServers{"operator.tigera.io", "v1", "apiservers", "APIServer", false};
+inline constexpr Resource kImageSets{"operator.tigera.io", "v1", "imagesets", "ImageSet", false};
+inline constexpr Resource kGoldmanes{"operator.tigera.io", "v1", "goldmanes", "Goldmane", false};
+inline constexpr Resource kWhiskers{"operator.tigera.io", "v1", "whiskers", "Whisker", false};
 
 // All of the above.
 std::span<const Resource> Resources();
