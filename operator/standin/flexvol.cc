@@ -2,14 +2,22 @@
 
 #include <cstdio>
 #include <fstream>
+#include <string>
 
-int main() {
-  std::ofstream driver("/host/driver/uds");
+#include "operator/standin/program.h"
+
+namespace calico::standin {
+
+int InstallFlexvol(const Arguments& arguments) {
+  const std::string target = Flag(arguments, "target", "/host/driver/uds");
+  std::ofstream driver(target);
   driver << "#!/bin/sh\necho '{\"status\":\"Not supported\"}'\n";
   driver.close();
   if (!driver) {
-    std::perror("/host/driver/uds");
+    std::perror(target.c_str());
     return 1;
   }
   return 0;
 }
+
+}  // namespace calico::standin

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "operator/standin/environment.h"
+#include "operator/standin/program.h"
 
 namespace calico::standin {
 namespace {
@@ -33,7 +34,9 @@ int LastAddressByte() {
   return known ? static_cast<int>(ntohl(local.sin_addr.s_addr) & 0xFF) : 0;
 }
 
-int Run() {
+}  // namespace
+
+int InstallCni(const Arguments&) {
   if (Variable("CNI_NETWORK_CONFIG").find("k8s-pod-network") == std::string::npos) {
     std::fprintf(stderr, "install: CNI_NETWORK_CONFIG does not describe k8s-pod-network\n");
     return 1;
@@ -57,7 +60,4 @@ int Run() {
   return 0;
 }
 
-}  // namespace
 }  // namespace calico::standin
-
-int main() { return calico::standin::Run(); }

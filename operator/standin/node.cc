@@ -3,7 +3,8 @@
 // Without arguments it is Felix: it finds Typha through the Service's EndpointSlices, connects with
 // its own certificate, checks Typha's and reports readiness from that connection. Like the real one
 // it reads its files at every connection attempt. -felix-ready asks the running one; -init and
-// -shutdown do what the real ones do to TLS: nothing.
+// -shutdown, and `calico component node init` and `shutdown`, do what the real ones do to TLS:
+// nothing.
 
 #include <atomic>
 #include <chrono>
@@ -22,6 +23,7 @@
 #include "operator/standin/environment.h"
 #include "operator/standin/health_server.h"
 #include "operator/standin/mutual_tls.h"
+#include "operator/standin/program.h"
 #include "operator/standin/socket.h"
 #include "operator/standin/termination.h"
 #include "operator/standin/typha_addresses.h"
@@ -128,17 +130,16 @@ int RunFelix() {
   }
 }
 
-int RunProgram(int argc, char** argv) {
-  if (argc == 1) return RunFelix();
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "-felix-ready") == 0) {
+}  // namespace
+
+int RunNode(const Arguments& arguments) {
+  if (arguments.empty()) return RunFelix();
+  for (const std::string& argument : arguments) {
+    if (argument == "-felix-ready" || argument == "--felix-ready") {
       return IsHealthy(HealthPort(), "/readiness") ? 0 : 1;
     }
   }
   return 0;  // -init, -shutdown
 }
 
-}  // namespace
 }  // namespace calico::standin
-
-int main(int argc, char** argv) { return calico::standin::RunProgram(argc, argv); }

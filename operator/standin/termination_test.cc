@@ -26,6 +26,12 @@ class TerminationTest : public testing::Test {
     std::ofstream(folder_ + "/crt") << leaf.chain_pem;
     std::ofstream(folder_ + "/ca") << ca.certificate_pem();
   }
+  // The binary under the name of one of its programs.
+  std::string Program(const std::string& name) const {
+    std::filesystem::create_symlink(std::filesystem::absolute("operator/standin/calico"),
+                                    folder_ + "/" + name);
+    return folder_ + "/" + name;
+  }
   ~TerminationTest() override { std::filesystem::remove_all(folder_); }
 
   // An orderly exit code is proof of a handler, which works for the first process of a container
@@ -41,7 +47,7 @@ class TerminationTest : public testing::Test {
 
 TEST_F(TerminationTest, TyphaEndsWhenTold) {
   StartedProgram typha(
-      "operator/standin/typha",
+      Program("calico-typha"),
       {"TYPHA_SERVERCERTFILE=" + folder_ + "/crt", "TYPHA_SERVERKEYFILE=" + folder_ + "/key",
        "TYPHA_CAFILE=" + folder_ + "/ca", "TYPHA_CLIENTCN=typha-client", "TYPHA_SERVERPORT=0"});
   ExpectEndsWithZero(typha, "serving");
@@ -49,7 +55,7 @@ TEST_F(TerminationTest, TyphaEndsWhenTold) {
 
 TEST_F(TerminationTest, NodeEndsWhenTold) {
   StartedProgram node(
-      "operator/standin/calico-node",
+      Program("calico-node"),
       {"FELIX_TYPHACERTFILE=" + folder_ + "/crt", "FELIX_TYPHAKEYFILE=" + folder_ + "/key",
        "FELIX_TYPHACAFILE=" + folder_ + "/ca", "FELIX_HEALTHPORT=0"});
   ExpectEndsWithZero(node, "typha: ");  // it says why it is not connected, and tries again

@@ -15,6 +15,7 @@
 #include "operator/standin/environment.h"
 #include "operator/standin/health_server.h"
 #include "operator/standin/mutual_tls.h"
+#include "operator/standin/program.h"
 #include "operator/standin/socket.h"
 #include "operator/standin/termination.h"
 
@@ -39,7 +40,9 @@ void Serve(MutualTls& tls, Socket socket) {
   }
 }
 
-int Run() {
+}  // namespace
+
+int RunTypha(const Arguments&) {
   ExitOnTermination();
   std::signal(SIGPIPE, SIG_IGN);
   const MutualTlsFiles files{.certificate = Variable("TYPHA_SERVERCERTFILE"),
@@ -75,7 +78,4 @@ int Run() {
   }
 }
 
-}  // namespace
 }  // namespace calico::standin
-
-int main() { return calico::standin::Run(); }

@@ -18,12 +18,20 @@ PROGRAMS = {
     "csr-signer": "//operator/cmd/signer:csr-signer",
     "key-cert-provisioner": "//operator/cmd/provisioner:key-cert-provisioner",
 }
-# Stand-ins for Calico's images: component -> target, path in the image, links to it.
+# Stand-ins for Calico's images are one binary: component -> its path in the image, links to it. The last part of the
+# path that it is called by says what it does.
+STANDIN = "//operator/standin:calico"
 STANDINS = {
-    "node": ("//operator/standin:calico-node", "/bin/calico-node", {"/usr/bin/calico-node": "/bin/calico-node"}),
-    "typha": ("//operator/standin:typha", "/usr/bin/calico-typha", {}),
-    "cni": ("//operator/standin:install", "/opt/cni/bin/install", {}),
-    "pod2daemon-flexvol": ("//operator/standin:flexvol", "/usr/local/bin/flexvol", {}),
+    "node": ("/bin/calico-node", ["/usr/bin/calico-node", "/usr/bin/calico"]),
+    "typha": ("/usr/bin/calico-typha", []),
+    "cni": ("/opt/cni/bin/install", []),
+    "third-party-cni-plugins": ("/usr/bin/third-party-cni-plugins", []),
+    "pod2daemon-flexvol": ("/usr/local/bin/flexvol", []),
+    "kube-controllers": ("/usr/bin/kube-controllers", ["/usr/bin/check-status"]),
+    "csi": ("/usr/bin/csi-driver", []),
+    "node-driver-registrar": ("/usr/bin/csi-node-driver-registrar", []),
+    "apiserver": ("/code/apiserver", ["/code/filecheck"]),
+    "calico": ("/usr/bin/calico", ["/usr/bin/csi-node-driver-registrar"]),
 }
 
 
@@ -92,9 +100,12 @@ def write_images(registry, binaries):
     # Its user is chosen by each pod: the main container must be able to read the key.
     write(DIST / "images/key-cert-provisioner.tar",
           image_archive.archive(known["key-cert-provisioner"], {path: program("key-cert-provisioner")}, [path], USER))
-    for component, (target, path, links) in STANDINS.items():
+    standin = binaries[STANDIN].read_bytes()
+    for component, (path, links) in STANDINS.items():
+        if component not in known:
+            continue  # no image of this release
         write(DIST / "standins" / f"{component}.tar",
-              image_archive.archive(known[component], {path: binaries[target].read_bytes()}, [path], "", links))
+              image_archive.archive(known[component], {path: standin}, [path], "", {link: path for link in links}))
 
 
 def write_manifests(registry):
@@ -112,7 +123,7 @@ def write_manifests(registry):
 
 
 def build(registry, defines=()):
-    targets = [*PROGRAMS.values(), *(target for target, _, _ in STANDINS.values())]
+    targets = [*PROGRAMS.values(), STANDIN]
     with progress.step("compile release binaries"):
         binaries = compile_release(targets, defines)
     for name, target in PROGRAMS.items():
