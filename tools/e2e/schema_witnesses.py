@@ -3,17 +3,19 @@
 import copy
 
 RESOURCES = {
+    "APIService": "apiservices", "CSIDriver": "csidrivers",
     "ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings", "ConfigMap": "configmaps",
     "CustomResourceDefinition": "customresourcedefinitions", "DaemonSet": "daemonsets", "Deployment": "deployments",
-    "Lease": "leases", "PodDisruptionBudget": "poddisruptionbudgets", "Role": "roles", "RoleBinding": "rolebindings",
+    "Lease": "leases", "NetworkPolicy": "networkpolicies", "PodDisruptionBudget": "poddisruptionbudgets",
+    "Role": "roles", "RoleBinding": "rolebindings",
     "Secret": "secrets", "Service": "services", "ServiceAccount": "serviceaccounts", "TigeraStatus": "tigerastatuses",
     "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
     "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
 }
 _RBAC = "rbac.authorization.k8s.io/v1"
 _ADMISSION = "admissionregistration.k8s.io/v1"
-_CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "TigeraStatus", "ValidatingAdmissionPolicy",
-                 "ValidatingAdmissionPolicyBinding")
+_CLUSTER_WIDE = ("APIService", "CSIDriver", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "TigeraStatus",
+                 "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
 # Types that are not tried: a server on which they are switched off drops them or refuses the object.
 ABSENT = {"EvictionResponder"}
@@ -110,6 +112,16 @@ _VERSION = {
 }
 
 OBJECTS = {obj["kind"]: obj for obj in (
+    _object("apiregistration.k8s.io/v1", "APIService", "v1.example.com", spec={
+        "group": "example.com", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1,
+        "service": {"name": "s", "namespace": "n"}}),
+    _object("storage.k8s.io/v1", "CSIDriver", spec={
+        "volumeLifecycleModes": ["Ephemeral"], "tokenRequests": [{"audience": "a", "expirationSeconds": 600}]}),
+    _object("networking.k8s.io/v1", "NetworkPolicy", spec={
+        "podSelector": _SELECTOR, "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"ports": [{"port": 1, "endPort": 2}], "from": [
+            {"podSelector": _SELECTOR, "namespaceSelector": _SELECTOR}]}],
+        "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}]}]}),
     _object(_RBAC, "ClusterRole", aggregationRule={"clusterRoleSelectors": [_SELECTOR]}, rules=_RULES),
     _object(_RBAC, "ClusterRoleBinding", roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "r"},
             subjects=[{"kind": "User", "name": "u"}, {"kind": "Group", "name": "g"},
@@ -163,6 +175,7 @@ DEFAULTS = {
     ("MatchResources", "objectSelector"): ("ValidatingAdmissionPolicyBinding", "spec.matchResources.objectSelector", None),
     ("NamedRuleWithOperations", "scope"): (
         "ValidatingAdmissionPolicy", "spec.matchConstraints.excludeResourceRules[0].scope", None),
+    ("NetworkPolicyPort", "protocol"): ("NetworkPolicy", "spec.ingress[0].ports[0].protocol", None),
     ("ObjectFieldSelector", "apiVersion"): (
         "DaemonSet", f"{_VOLUMES}[11].projected.sources[2].downwardAPI.items[0].fieldRef.apiVersion", None),
     ("ResourceFieldSelector", "divisor"): (
@@ -177,6 +190,7 @@ DEFAULTS = {
 
 # (kind, path) of tables.IMMUTABLE -> another value.
 CHANGES = {
+    ("CSIDriver", "spec.volumeLifecycleModes"): ["Persistent"],
     ("ClusterRoleBinding", "roleRef"): {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "other"},
     ("CustomResourceDefinition", "spec.group"): "example.org",
     ("CustomResourceDefinition", "spec.names.kind"): "Other",

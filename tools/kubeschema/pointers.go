@@ -15,21 +15,27 @@ import (
 	certificates "k8s.io/api/certificates/v1"
 	coordination "k8s.io/api/coordination/v1"
 	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
 	rbac "k8s.io/api/rbac/v1"
+	storage "k8s.io/api/storage/v1"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
 // One of every kind of tables.KINDS; all else is reached from them.
 var roots = []any{
 	admission.ValidatingAdmissionPolicy{}, admission.ValidatingAdmissionPolicyBinding{},
 	apiextensions.CustomResourceDefinition{},
+	apiregistration.APIService{},
 	apps.DaemonSet{}, apps.Deployment{},
 	certificates.CertificateSigningRequest{},
 	coordination.Lease{},
 	core.ConfigMap{}, core.Namespace{}, core.Secret{}, core.Service{}, core.ServiceAccount{},
+	networking.NetworkPolicy{},
 	policy.PodDisruptionBudget{},
 	rbac.ClusterRole{}, rbac.ClusterRoleBinding{}, rbac.Role{}, rbac.RoleBinding{},
+	storage.CSIDriver{},
 }
 
 // k8s.io/api/core/v1, Container -> io.k8s.api.core.v1.Container.

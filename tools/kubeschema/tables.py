@@ -5,16 +5,19 @@ KINDS = (
     ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"),
     ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"),
     ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+    ("apiregistration.k8s.io/v1", "APIService"),
     ("apps/v1", "DaemonSet"),
     ("apps/v1", "Deployment"),
     ("certificates.k8s.io/v1", "CertificateSigningRequest"),
     ("coordination.k8s.io/v1", "Lease"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
     ("operator.tigera.io/v1", "TigeraStatus"),
     ("policy/v1", "PodDisruptionBudget"),
     ("rbac.authorization.k8s.io/v1", "ClusterRole"),
     ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
     ("rbac.authorization.k8s.io/v1", "Role"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("storage.k8s.io/v1", "CSIDriver"),
     ("v1", "ConfigMap"),
     ("v1", "Namespace"),
     ("v1", "Secret"),
@@ -30,6 +33,7 @@ FREE = (("ObjectMeta", "managedFields"),)
 
 # What an update may not change (422). Of an immutable ConfigMap or Secret the data are that too, but only of those.
 IMMUTABLE = {
+    "CSIDriver": ("spec.volumeLifecycleModes",),
     "ClusterRoleBinding": ("roleRef",),
     "CustomResourceDefinition": ("spec.group", "spec.names.kind", "spec.names.plural", "spec.scope"),
     "DaemonSet": ("spec.selector",),
@@ -49,6 +53,8 @@ DEFAULTS = {
     ("MatchResources", "objectSelector"): {"default": {}},
     # Its rules match resources of a namespace and of the cluster.
     ("NamedRuleWithOperations", "scope"): {"default": "*"},
+    # A port without a protocol is one of TCP.
+    ("NetworkPolicyPort", "protocol"): {"default": "TCP"},
     # The version whose fields a fieldPath names.
     ("ObjectFieldSelector", "apiVersion"): {"default": "v1"},
     # A struct without pointer: 0 is always written, and means 1.

@@ -35,8 +35,13 @@ inline constexpr Resource kClusterRoles{"rbac.authorization.k8s.io", "v1", "clus
                                         "ClusterRole", false};
 inline constexpr Resource kClusterRoleBindings{"rbac.authorization.k8s.io", "v1",
                                                "clusterrolebindings", "ClusterRoleBinding", false};
+inline constexpr Resource kNetworkPolicies{"networking.k8s.io", "v1", "networkpolicies",
+                                           "NetworkPolicy"};
 inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets",
                                                 "PodDisruptionBudget"};
+inline constexpr Resource kCsiDrivers{"storage.k8s.io", "v1", "csidrivers", "CSIDriver", false};
+inline constexpr Resource kApiServices{"apiregistration.k8s.io", "v1", "apiservices", "APIService",
+                                       false};
 inline constexpr Resource kCustomResourceDefinitions{
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false};
 inline constexpr Resource kValidatingAdmissionPolicies{"admissionregistration.k8s.io", "v1",

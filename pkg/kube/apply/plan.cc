@@ -128,7 +128,7 @@ absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view 
 }
 
 Wave WaveOf(const api::Resource& resource) {
-  if (resource == api::kNamespaces || resource == api::kClusterRoles) {
+  if (resource == api::kNamespaces || resource == api::kClusterRoles || resource == api::kRoles) {
     return Wave::kNamespacesAndRoles;
   }
   if (resource == api::kSecrets) return Wave::kSecrets;
@@ -138,7 +138,8 @@ Wave WaveOf(const api::Resource& resource) {
 
 bool IsNeededByLaterWaves(const api::Resource& resource) {
   return resource != api::kPodDisruptionBudgets && resource != api::kValidatingAdmissionPolicies &&
-         resource != api::kValidatingAdmissionPolicyBindings;
+         resource != api::kValidatingAdmissionPolicyBindings && resource != api::kNetworkPolicies &&
+         resource != api::kApiServices;
 }
 
 ApplyPlan MakePlan(const PlanInput& input) {

@@ -262,7 +262,9 @@ TEST(PlanTest, Waves) {
   EXPECT_EQ(WaveOf(api::kNamespaces), Wave::kNamespacesAndRoles);
   // The API server looks into the role before it takes a binding of somebody who may not bind all.
   EXPECT_EQ(WaveOf(api::kClusterRoles), Wave::kNamespacesAndRoles);
+  EXPECT_EQ(WaveOf(api::kRoles), Wave::kNamespacesAndRoles);
   EXPECT_EQ(WaveOf(api::kClusterRoleBindings), Wave::kConfiguration);
+  EXPECT_EQ(WaveOf(api::kApiServices), Wave::kConfiguration);
   EXPECT_EQ(WaveOf(api::kSecrets), Wave::kSecrets);
   EXPECT_EQ(WaveOf(api::kDaemonSets), Wave::kWorkloads);
   EXPECT_EQ(WaveOf(api::kDeployments), Wave::kWorkloads);

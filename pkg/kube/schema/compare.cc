@@ -22,10 +22,15 @@ using Found = std::optional<Difference>;
 enum class Mode { kSubset, kWhole };
 
 // Kinds of which an addition by somebody else is never harmless.
-constexpr std::string_view kWholeKinds[] = {
-    "ClusterRole",        "ClusterRoleBinding",        "Role",
-    "RoleBinding",        "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
-    "PodDisruptionBudget"};
+constexpr std::string_view kWholeKinds[] = {"ClusterRole",
+                                            "ClusterRoleBinding",
+                                            "Role",
+                                            "RoleBinding",
+                                            "ValidatingAdmissionPolicy",
+                                            "ValidatingAdmissionPolicyBinding",
+                                            "PodDisruptionBudget",
+                                            "NetworkPolicy",
+                                            "APIService"};
 // Structs of which a member excludes others: a variable with `value` takes no `valueFrom`.
 constexpr std::string_view kWholeTypes[] = {"EnvVar"};
 // What is never compared whole: others label objects, and the server writes the status.

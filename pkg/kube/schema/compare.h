@@ -37,9 +37,9 @@ bool IsComparedWhole(const json::object& object);
 //   - within what the API treats as one value (x-kubernetes-map-type and -list-type atomic: a
 //     nodeSelector, a Service's selector, a label selector, tolerations, rules, subjects);
 //   - in a variable of a container: `valueFrom` beside an empty `value`;
-//   - anywhere outside of the metadata of a role, a binding, an admission policy and its binding,
-//     or a PodDisruptionBudget: one more condition switches a policy off, one more field makes a
-//     budget another one. Known defaults of the server are no addition.
+//   - anywhere outside of the metadata of a role, a binding, an admission policy and its binding, a
+//     NetworkPolicy, a PodDisruptionBudget or an APIService: one more condition switches a policy
+//     off, one more field makes a budget another one. Known defaults of the server are no addition.
 // Elements of a list with keys are in the order of `desired`, and none of them is there twice: the
 // last of two variables of one name counts, and init containers run one after the other.
 //

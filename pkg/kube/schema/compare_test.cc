@@ -37,6 +37,8 @@ constexpr char kPolicy[] =
 constexpr char kPolicyBinding[] =
     "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding}";
 constexpr char kBudget[] = "{apiVersion: policy/v1, kind: PodDisruptionBudget}";
+constexpr char kNetworkPolicy[] = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy}";
+constexpr char kApiService[] = "{apiVersion: apiregistration.k8s.io/v1, kind: APIService}";
 constexpr char kUnknown[] = "{apiVersion: example.com/v1, kind: Unknown}";
 
 struct Case {
@@ -241,6 +243,17 @@ TEST(CompareTest, SomeKindsAreComparedWhole) {
       {"a budget's other limit", kBudget,
        "{spec: {maxUnavailable: 1, unhealthyPodEvictionPolicy: AlwaysAllow}}",
        "{spec: {maxUnavailable: 1}}", Extra("spec.unhealthyPodEvictionPolicy")},
+      {"a network policy that forbids more", kNetworkPolicy,
+       "{spec: {podSelector: {}, ingress: [{}], egress: [{}]}}",
+       "{spec: {podSelector: {}, ingress: [{}]}}", Extra("spec.egress")},
+      {"a network policy's protocol",
+       kNetworkPolicy,
+       "{spec: {podSelector: {}, ingress: [{ports: [{port: 1, protocol: TCP}]}]}}",
+       "{spec: {podSelector: {}, ingress: [{ports: [{port: 1}]}]}}",
+       {}},
+      {"an API that nobody verifies", kApiService,
+       "{spec: {group: g, insecureSkipTLSVerify: true}}", "{spec: {group: g}}",
+       Extra("spec.insecureSkipTLSVerify")},
       {"a budget's status",
        kBudget,
        "{spec: {maxUnavailable: 1}, status: {currentHealthy: 2}}",
