@@ -25,13 +25,13 @@ entries:
   commonNames: [cn]
 )";
 
-TEST(SignerPolicyTest, BuiltinCalicoIsNodeAndTypha) {
+TEST(SignerPolicyTest, BuiltinCalicoIsNodeTyphaAndApiServer) {
   EXPECT_THAT(BuiltinSignerPolicyNames(), ElementsAre("calico", "tigera-operator"));
   EXPECT_FALSE(BuiltinSignerPolicy("other").has_value());
   const auto policy = ParseSignerPolicy(BuiltinSignerPolicy("calico").value());
   ASSERT_TRUE(policy.ok()) << policy.status();
   EXPECT_THAT(policy->signer_names, IsEmpty());
-  ASSERT_THAT(policy->entries, SizeIs(2));
+  ASSERT_THAT(policy->entries, SizeIs(4));
   const csr_policy::CsrPolicyEntry& node = policy->entries[0];
   EXPECT_EQ(node.name, "calico-node");
   EXPECT_THAT(node.signer_names, IsEmpty());
@@ -52,7 +52,27 @@ TEST(SignerPolicyTest, BuiltinCalicoIsNodeAndTypha) {
   EXPECT_THAT(typha.common_names, ElementsAre("typha-server"));
   EXPECT_THAT(typha.dns_names, ElementsAre("typha-server"));
   EXPECT_THAT(typha.required_usages, ElementsAre("server auth"));
-  EXPECT_THAT(policy->Namespaces(), ElementsAre("calico-system"));
+  EXPECT_THAT(policy->Namespaces(), ElementsAre("calico-apiserver", "calico-system"));
+}
+
+// One entry for each namespace: a pod of one gets no name of the other's Service.
+TEST(SignerPolicyTest, BuiltinCalicoGivesTheApiServerItsServicesNames) {
+  const auto policy = ParseSignerPolicy(BuiltinSignerPolicy("calico").value());
+  ASSERT_TRUE(policy.ok()) << policy.status();
+  ASSERT_THAT(policy->entries, SizeIs(4));
+  for (const size_t i : {2U, 3U}) {
+    const csr_policy::CsrPolicyEntry& entry = policy->entries[i];
+    const std::string ns = i == 2 ? "calico-system" : "calico-apiserver";
+    EXPECT_THAT(entry.namespaces, ElementsAre(ns));
+    EXPECT_THAT(entry.service_accounts, ElementsAre("calico-apiserver"));
+    EXPECT_THAT(entry.common_names, ElementsAre("calico-api"));
+    EXPECT_THAT(entry.dns_names,
+                ElementsAre("calico-api", "calico-api." + ns, "calico-api." + ns + ".svc",
+                            "calico-api." + ns + ".svc.cluster.local"));
+    EXPECT_THAT(entry.csr_names, ElementsAre(csr_policy::CsrNameShape::kNamespacePodUid));
+    EXPECT_THAT(entry.required_usages, ElementsAre("server auth"));
+    EXPECT_TRUE(entry.drop_ip_addresses);
+  }
 }
 
 TEST(SignerPolicyTest, DefaultsOfTheSmallestEntry) {

@@ -58,7 +58,7 @@ class CsrControllerTest : public CsrTest {
                      .delay = absl::Milliseconds(200),
                      .status = 404});
     co_await Start();
-    EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+    EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6; }));
     std::string name = PutCsr({});
     EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/shop/pods/") == 1; }));
     co_return name;
@@ -243,11 +243,11 @@ ASYNC_TEST_F(CsrControllerTest, AnOldCacheApprovesNothing) {
   PutPod({});
   PutPod({.name = "node-2"});
   co_await Start();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6; }));
   server().Inject(
       {.method = "GET", .path_contains = "/calico-system/pods?", .times = 1000, .status = 403});
   server().DropWatches();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 4; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
   server().state().Remove(api::kPods, {std::string(kNamespace), "node-1"});
   clock_.Advance(absl::Seconds(31));
   const std::string gone = PutCsr({});
@@ -389,10 +389,10 @@ ASYNC_TEST_F(CsrControllerTest, AnAddressOfAPodThatIsGoneIsFree) {
   PutPod({.name = "moved", .ips = {"10.0.0.5"}, .ns = "shop"});
   PutPod({.name = "going", .ips = {"10.0.0.5"}, .ns = "shop", .terminating = true});
   co_await Start();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6; }));
   server().Inject({.method = "GET", .path_contains = "/v1/pods?", .times = 1000, .status = 403});
   server().DropWatches();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 4; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
   server().state().Remove(api::kPods, {"shop", "gone"});
   PutPod({.name = "moved", .ips = {"10.0.0.6"}, .ns = "shop"});
   // Failed look-ups are no verdict, and one that is being deleted may still run.
@@ -434,7 +434,7 @@ ASYNC_TEST_F(CsrControllerTest, AnAddressJustTakenFromItsOwnerIsNotFree) {
   PutPod({});
   PutPod({.name = "victim", .ips = {"10.0.0.5"}, .ns = "shop"});
   co_await Start();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6; }));
   PutPod({.name = "victim", .ips = {"10.0.0.5"}, .ns = "shop", .phase = "Failed"});
   const std::string name = PutCsr({});
   EXPECT_TRUE(co_await Eventually([this] { return Logged("until a moment ago") == 1; }));
@@ -515,7 +515,7 @@ ASYNC_TEST_F(CsrControllerTest, AMissingRightIsNamedAndHoldsUpOnlyAddresses) {
 ASYNC_TEST_F(CsrControllerTest, WithoutWordFromAWatchForLongAddressesWait) {
   PutPod({});
   co_await Start();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6; }));
   clock_.Advance(AddressWatch::kLongestBehind + absl::Seconds(1));
   const std::string name = PutCsr({});
   EXPECT_TRUE(co_await Eventually(
@@ -530,12 +530,13 @@ ASYNC_TEST_F(CsrControllerTest, WhereNoAddressIsJudgedNobodysAreWatched) {
   csr_policy::CsrPolicy policy = *PolicySource::Open("", {kSigner}, logger()).value()->Current();
   for (csr_policy::CsrPolicyEntry& entry : policy.entries) entry.drop_ip_addresses = true;
   co_await Start();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6; }));
   running_->cluster.SetPolicy(policy);
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 2; }));
+  // Requests, and the pods of the policy's two namespaces.
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 3; }));
   EXPECT_TRUE(running_->cluster.AddressHealth().ok());
   running_->cluster.SetPolicy(*running_->policies->Current());
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6; }));
   EXPECT_TRUE(running_->cluster.AddressHealth().ok());
   co_await Stop();
 }
@@ -914,7 +915,7 @@ ASYNC_TEST_F(CsrControllerTest, AnExpiredCaApprovesNothing) {
   PutFile("ca.key", brief.key_pem());
   PutPod({});
   co_await Start();
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6; }));
   clock_.Advance(absl::Hours(2));
   server().SendBookmarks();
   const std::string name = PutCsr({});

@@ -160,7 +160,7 @@ ASYNC_TEST_F(SignerTest, TheSecondReplicaTakesOver) {
   const std::string first = PutCsr({});
   EXPECT_TRUE(co_await Issued(first));
   Start(ReplicaOptions());
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5 + 5 + 1; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6 + 6 + 1; }));
   EXPECT_EQ(Logged("became leader"), 1);
   EXPECT_EQ(co_await Stop(), kExitOk);
   const std::string second = PutCsr({.pod = "node-2", .uid = "csr-uid-2"});
@@ -190,7 +190,7 @@ ASYNC_TEST_F(SignerTest, UsesEveryRightOfItsManifestAndNoOther) {
   EXPECT_TRUE(co_await Eventually([this] { return server().Count("PATCH", "/events/") > 0; }));
   Start(ReplicaOptions());
   EXPECT_TRUE(co_await Eventually([this] { return server().Count("GET", "/leases") > 2; }));
-  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 5 + 5 + 1; }));
+  EXPECT_TRUE(co_await Eventually([this] { return server().watches() == 6 + 6 + 1; }));
   EXPECT_EQ(co_await Stop(), kExitOk);
   EXPECT_EQ(co_await Stop(), kExitOk);
 

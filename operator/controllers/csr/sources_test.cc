@@ -67,7 +67,7 @@ TEST_F(SourcesTest, BuiltinPolicyNeedsNoFile) {
   const auto source = PolicySource::Open("", {"a.b/c"}, logger_);
   ASSERT_THAT(source, IsOk());
   EXPECT_THAT((*source)->Current()->signer_names, ElementsAre("a.b/c"));
-  EXPECT_THAT((*source)->Current()->Namespaces(), ElementsAre("calico-system"));
+  EXPECT_THAT((*source)->Current()->Namespaces(), ElementsAre("calico-apiserver", "calico-system"));
   EXPECT_FALSE((*source)->Refresh());
 }
 
