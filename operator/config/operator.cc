@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "crds/calico/definitions.h"
 #include "crds/crds.h"
 #include "operator/render/names.h"
 #include "operator/render/releases.h"
@@ -103,6 +104,13 @@ std::string CrdManifests() {
   return text;
 }
 
+ParsedFlags CalicoCrdManifests(const render::Release& release) {
+  absl::StatusOr<std::string> manifests = crds::CalicoManifests(release.version());
+  if (manifests.ok()) return {.exit_code = 0, .text = *std::move(manifests)};
+  return {.exit_code = 1,
+          .text = fmt::format("{}: {}\n", kProgram, std::string(manifests.status().message()))};
+}
+
 }  // namespace
 
 ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
@@ -117,6 +125,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   Flags flags{std::string(kProgram), std::string(kSummary)};
   bool print_images = false;
   bool print_crds = false;
+  bool print_calico_crds = false;
   config->metrics_address = MetricsAddress(environment);
   AddFlags(flags, config);
   for (const CommandSpec& command : commands) flags.Command(command);
@@ -125,6 +134,9 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   flags.Switch({.name = "print-crds",
                 .help = "print the CustomResourceDefinitions of this version, and end"},
                &print_crds);
+  flags.Switch({.name = "print-calico-crds",
+                .help = "print Calico's own CustomResourceDefinitions as this version has them"},
+               &print_calico_crds);
   AddExamples(flags);
   flags.Version(fmt::format("{} {} (Calico {})", kProgram, base::Version(),
                             config->release->calico_version()));
@@ -141,6 +153,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   if (parsed.exit_code.has_value()) return parsed;
   if (print_images) return {.exit_code = 0, .text = Images(*config->release)};
   if (print_crds) return {.exit_code = 0, .text = CrdManifests()};
+  if (print_calico_crds) return CalicoCrdManifests(*config->release);
   if (const std::string name = environment("OPERATOR_NAME"); !name.empty()) {
     config->operator_name = name;
   }

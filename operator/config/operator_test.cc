@@ -117,6 +117,9 @@ TEST(OperatorConfigTest, Prints) {
               StartsWith("quay.io/calico/cni:v3.32.1\nquay.io/calico/key-cert-provisioner:v"));
   EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("installations.operator.tigera.io"));
   EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("\n---\n"));
+  EXPECT_EQ(Parse({"--print-calico-crds"}).flags.exit_code, 0);
+  EXPECT_THAT(Parse({"--print-calico-crds"}).flags.text,
+              HasSubstr("ippools.crd.projectcalico.org"));
   EXPECT_THAT(Parse({"--version"}).flags.text, HasSubstr("(Calico v3.32.1)"));
   EXPECT_THAT(Parse({"--help"}).flags.text, HasSubstr("--manage-crds"));
 }
