@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "operator/defaults/provider.h"
 #include "operator/validation/api_endpoint.h"
 #include "operator/validation/typha_scale.h"
 #include "pkg/api/core/node.h"
@@ -14,6 +15,48 @@ namespace calico::offline {
 namespace {
 
 constexpr std::string_view kEndpointConfigMap = "kubernetes-services-endpoint";
+
+constexpr char kKubeSystem[] = "kube-system";
+
+std::vector<std::string> Keys(const json::object* object) {
+  std::vector<std::string> keys;
+  if (object == nullptr) return keys;
+  for (const json::key_value_pair& member : *object) keys.emplace_back(codec::KeyOf(member));
+  return keys;
+}
+
+// `object` or null -> its member or null.
+const json::object* Member(const json::object* object, std::string_view key) {
+  return object == nullptr ? nullptr : codec::FindObject(*object, key);
+}
+
+const json::object* Labels(const json::object* object) {
+  return Member(Member(object, "metadata"), "labels");
+}
+
+// The API groups of the cluster are not in any file.
+std::string DetectProvider(const World& world) {
+  defaults::ProviderSigns signs;
+  for (const json::object* node : world.OfKind("Node")) {
+    const json::object* const spec = codec::FindObject(*node, "spec");
+    signs.nodes.push_back(
+        {.label_keys = Keys(Labels(node)),
+         .provider_id = spec == nullptr ? "" : std::string(codec::TextAt(*spec, "providerID"))});
+  }
+  for (const std::string_view name : defaults::kProviderConfigMaps) {
+    if (world.Find("ConfigMap", {kKubeSystem, std::string(name)}) != nullptr) {
+      signs.config_maps.emplace_back(name);
+    }
+  }
+  for (const std::string_view name : defaults::kProviderServices) {
+    if (world.Find("Service", {kKubeSystem, std::string(name)}) != nullptr) {
+      signs.services.emplace_back(name);
+    }
+  }
+  signs.dns_label_keys = Keys(Labels(world.Find("Service", {kKubeSystem, "kube-dns"})));
+  signs.serves_cluster_versions = !world.OfKind("ClusterVersion").empty();
+  return defaults::DetectProvider(signs);
+}
 
 std::string_view DataAt(const json::object& config_map, std::string_view key) {
   const json::object* const data = codec::FindObject(config_map, "data");
@@ -93,6 +136,24 @@ std::vector<render::PullSecret> PullSecrets(const World& world,
 }
 
 }  // namespace
+
+defaults::ClusterFacts GatherClusterFacts(const World& world, const Surroundings& surroundings) {
+  defaults::ClusterFacts facts{.release = surroundings.release->version(),
+                               .detected_provider = DetectProvider(world)};
+  facts.has_aws_node_daemon_set = world.Find("DaemonSet", {kKubeSystem, "aws-node"}) != nullptr;
+  for (const json::object* pool : world.OfKind("IPPool")) facts.ip_pools.push_back(*pool);
+  const json::object* const kubeadm = world.Find("ConfigMap", {kKubeSystem, "kubeadm-config"});
+  if (kubeadm != nullptr) facts.kubeadm_pod_subnet = defaults::KubeadmPodSubnet(*kubeadm);
+  const json::object* const network = world.Find("Network", {"", "cluster"});
+  const json::object* const spec = Member(network, "spec");
+  const json::array* const networks =
+      spec == nullptr ? nullptr : codec::FindArray(*spec, "clusterNetwork");
+  for (const json::value& entry : networks == nullptr ? json::array() : *networks) {
+    if (!entry.is_object()) continue;
+    facts.openshift_pod_networks.emplace_back(codec::TextAt(entry.get_object(), "cidr"));
+  }
+  return facts;
+}
 
 render::Inputs Gather(const World& world, const api::Installation& installation,
                       const Surroundings& surroundings, std::vector<std::string>& problems) {

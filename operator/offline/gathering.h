@@ -5,12 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "operator/defaults/cluster_facts.h"
 #include "operator/offline/rendering.h"
 #include "operator/offline/world.h"
 #include "operator/render/inputs.h"
 #include "pkg/api/operator/installation.h"
 
 namespace calico::offline {
+
+// What defaults depend on. No ConfigMap kubeadm-config in the world: no cluster of kubeadm's.
+defaults::ClusterFacts GatherClusterFacts(const World& world, const Surroundings& surroundings);
 
 // What is missing or wrong goes to `problems`, each with the field or object.
 render::Inputs Gather(const World& world, const api::Installation& installation,

@@ -36,6 +36,7 @@ struct Request {
   std::string operator_namespace = "tigera-operator";
   std::string operator_name = "tigera-operator";
   int nodes = 3;
+  bool completed = false;
   bool show_keys = false;
 };
 
@@ -79,6 +80,9 @@ void AddFlags(config::Flags& flags, std::vector<std::string> versions, Request* 
   flags.Number(
       {.name = "nodes", .value = "N", .help = "Linux nodes to assume when --world has no Node"}, 0,
       kMaxNodes, &request->nodes);
+  flags.Switch({.name = "completed",
+                .help = "print the Installation with all its defaults before the objects"},
+               &request->completed);
   flags.Switch({.name = "show-keys",
                 .help = "print private keys and passwords of Secrets instead of REDACTED"},
                &request->show_keys);
@@ -156,6 +160,9 @@ CommandResult Answer(Rendering rendering, const Request& request) {
   }
   if (!request.show_keys) {
     for (json::object& object : rendering.objects) Redact(object);
+  }
+  if (request.completed) {
+    rendering.objects.insert(rendering.objects.begin(), std::move(rendering.completed));
   }
   result.out = Print(rendering.objects, request.output);
   return result;

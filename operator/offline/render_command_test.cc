@@ -99,6 +99,68 @@ spec: {template: {spec: {dnsPolicy: Default}}}
                                     HasSubstr("replicas: 1"), HasSubstr("dnsPolicy: Default")));
 }
 
+TEST_F(RenderCommandTest, TheInstallationIsPrintedWithItsDefaultsAndOverlay) {
+  const std::string world = File("world.yaml", std::string(kPullSecret) + R"(---
+apiVersion: operator.tigera.io/v1
+kind: Installation
+metadata: {name: overlay}
+spec: {calicoNetwork: {mtu: 1333}}
+---
+kind: ConfigMap
+metadata: {name: rke2, namespace: kube-system}
+)");
+  const CommandResult result =
+      Run({"--installation", kInstallation, "--world", world, "--completed"});
+  const absl::StatusOr<std::vector<json::value>> documents = codec::ParseYamlDocuments(result.out);
+  ASSERT_TRUE(documents.ok() && !documents->empty()) << result.err;
+  const json::object& installation = documents->front().get_object();
+  EXPECT_EQ(codec::TextAt(installation, "kind"), "Installation");
+  const json::object* const spec = codec::FindObject(installation, "spec");
+  ASSERT_NE(spec, nullptr);
+  EXPECT_EQ(codec::TextAt(*spec, "kubernetesProvider"), "RKE2");
+  EXPECT_EQ(codec::FindObject(*spec, "calicoNetwork")->at("mtu"), 1333);
+}
+
+TEST_F(RenderCommandTest, WhatTheApiServerWouldDropOrRefuseIsAProblem) {
+  const std::string bad = File("bad.yaml", R"(
+apiVersion: operator.tigera.io/v1
+kind: Installation
+metadata: {name: default}
+spec:
+  calicoNetwork: {bpg: Enabled, mtu: "1440"}
+---
+apiVersion: operator.tigera.io/v1
+kind: Installation
+metadata: {name: overlay}
+spec: {calicoNetwork: {linuxDataplane: eBPF}}
+)");
+  const CommandResult result = Run({"--installation", bad});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("render: spec.calicoNetwork.bpg: unknown field"),
+                                HasSubstr("render: spec.calicoNetwork.mtu: expected integer"),
+                                HasSubstr("render: Installation overlay: spec.calicoNetwork."
+                                          "linuxDataplane: unsupported value")));
+}
+
+TEST_F(RenderCommandTest, AConflictWithTheClusterIsAProblem) {
+  const std::string world = File("world.yaml", std::string(kPullSecret) + R"(---
+kind: ConfigMap
+metadata: {name: kubeadm-config, namespace: kube-system}
+data:
+  ClusterConfiguration: |
+    networking:
+      podSubnet: 10.244.0.0/16
+)");
+  const std::string bad = File("bad.yaml", R"(
+kind: Installation
+metadata: {name: default}
+spec:
+  calicoNetwork: {ipPools: [{cidr: 192.168.0.0/16}]}
+)");
+  EXPECT_THAT(Run({"--installation", bad, "--world", world}).err,
+              HasSubstr("spec.calicoNetwork.ipPools[0].cidr"));
+}
+
 TEST_F(RenderCommandTest, EveryProblemHasItsLine) {
   const std::string bad = File("bad.yaml", R"(
 apiVersion: operator.tigera.io/v1

@@ -6,7 +6,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "operator/defaults/complete_spec.h"
+#include "operator/defaults/conflicts.h"
+#include "operator/defaults/overlay.h"
 #include "operator/offline/gathering.h"
+#include "operator/offline/schema_problems.h"
 #include "operator/render/render.h"
 #include "operator/validation/installation.h"
 #include "pkg/api/operator/installation.h"
@@ -25,12 +29,29 @@ bool IsPublic(std::string_view key, std::string_view text) {
   return text.starts_with(kCertificate) && text.find("PRIVATE KEY") == std::string_view::npos;
 }
 
-std::vector<std::string> Texts(const std::vector<validation::Problem>& problems) {
-  std::vector<std::string> texts;
-  for (const validation::Problem& problem : problems) {
+// Either of validation's or of the defaults' problems.
+template <class Problems>
+void Add(const Problems& problems, std::vector<std::string>& texts) {
+  for (const auto& problem : problems) {
     texts.push_back(fmt::format("{}: {}", problem.path, problem.text));
   }
-  return texts;
+}
+
+json::object SpecOf(const json::object& installation) {
+  const json::object* const spec = codec::FindObject(installation, "spec");
+  return spec == nullptr ? json::object() : *spec;
+}
+
+// `given` with its defaults, what the overlay says, and the defaults of that.
+json::object Complete(const json::object& given, const World& world,
+                      const defaults::ClusterFacts& facts) {
+  json::object spec = defaults::CompleteSpec(SpecOf(given), facts);
+  if (const json::object* const overlay = world.Find("Installation", {"", "overlay"})) {
+    spec = defaults::CompleteSpec(defaults::MergeOverlay(std::move(spec), SpecOf(*overlay)), facts);
+  }
+  json::object completed = given;
+  completed["spec"] = std::move(spec);
+  return completed;
 }
 
 }  // namespace
@@ -41,14 +62,19 @@ absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& 
   if (given == nullptr) {
     return absl::NotFoundError("no Installation with the name default among the objects");
   }
-  absl::StatusOr<api::Installation> installation = api::Installation::Decode(*given);
+  const defaults::ClusterFacts facts = GatherClusterFacts(world, surroundings);
+  Rendering result{.completed = Complete(*given, world, facts), .problems = SchemaProblems(world)};
+  if (!result.problems.empty()) return result;
+  const absl::StatusOr<api::Installation> installation =
+      api::Installation::Decode(result.completed);
   if (!installation.ok()) {
-    return Rendering{.problems = {std::string(installation.status().message())}};
+    result.problems.emplace_back(installation.status().message());
+    return result;
   }
-  Rendering result;
   validation::InstallationVerdict verdict =
       validation::ValidateInstallation(*installation, surroundings.now);
-  result.problems = Texts(verdict.problems);
+  Add(verdict.problems, result.problems);
+  Add(defaults::ConflictsWithCluster(SpecOf(*given), facts), result.problems);
   result.warnings = std::move(verdict.warnings);
   render::Inputs inputs = Gather(world, *installation, surroundings, result.problems);
   if (!result.problems.empty()) return result;

@@ -31,6 +31,9 @@ struct Surroundings {
 };
 
 struct Rendering {
+  // The Installation with every default of the release and its overlay; empty when it cannot be
+  // read.
+  json::object completed;
   std::vector<json::object> objects;
   // All that keeps the Installation from being installed, "spec.a: text"; then no objects.
   std::vector<std::string> problems;
