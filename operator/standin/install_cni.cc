@@ -1,6 +1,7 @@
 // Stand-in for /opt/cni/bin/install of the image quay.io/calico/cni: writes a CNI configuration
 // that works without Calico's own plugin (bridge, host-local, portmap), so that the Node becomes
-// Ready. The pod range is 10.244.X.0/24, X the last number of the node's address.
+// Ready. The pod range is what a local cluster has written beside it, to which there are routes, or
+// 10.244.X.0/24, X the last number of the node's address.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -34,6 +35,12 @@ int LastAddressByte() {
   return known ? static_cast<int>(ntohl(local.sin_addr.s_addr) & 0xFF) : 0;
 }
 
+std::string PodRange(const std::string& folder) {
+  std::string range;
+  std::ifstream(folder + "pod-cidr") >> range;
+  return range.empty() ? fmt::format("10.244.{}.0/24", LastAddressByte()) : range;
+}
+
 }  // namespace
 
 int InstallCni(const Arguments&) {
@@ -46,11 +53,11 @@ int InstallCni(const Arguments&) {
   const std::string config = fmt::format(
       R"({{"name":"k8s-pod-network","cniVersion":"0.3.1","plugins":[
 {{"type":"bridge","bridge":"cali0","isGateway":true,"ipMasq":true,"hairpinMode":true,
-"ipam":{{"type":"host-local","ranges":[[{{"subnet":"10.244.{}.0/24"}}]],
+"ipam":{{"type":"host-local","ranges":[[{{"subnet":"{}"}}]],
 "routes":[{{"dst":"0.0.0.0/0"}}]}}}},
 {{"type":"portmap","capabilities":{{"portMappings":true}}}}]}}
 )",
-      LastAddressByte());
+      PodRange(folder));
   std::ofstream(path + ".tmp") << config;
   if (std::rename((path + ".tmp").c_str(), path.c_str()) != 0) {
     std::perror(path.c_str());

@@ -37,12 +37,13 @@ def manifest(name):
 
 
 def api_endpoint(kube, host, port):
-    """Tells hostNetwork pods where the API server is when there is no kube-proxy."""
+    """Tells pods, of the host's network and of their own, where the API server is when there is no kube-proxy."""
     for namespace in ("tigera-operator", "csr-signer"):
         kube.apply(f"/api/v1/namespaces/{namespace}/configmaps/kubernetes-services-endpoint", {
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "kubernetes-services-endpoint", "namespace": namespace},
-            "data": {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": str(port)}})
+            "data": {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": str(port),
+                     "KUBERNETES_SERVICE_HOST_POD_NETWORK": host, "KUBERNETES_SERVICE_PORT_POD_NETWORK": str(port)}})
 
 
 def namespace(kube, name):

@@ -93,6 +93,8 @@ def apiserver(layout, program):
                 "requestheader-extra-headers-prefix": "X-Remote-Extra-",
                 "proxy-client-cert-file": pki / "front-proxy-client.crt",
                 "proxy-client-key-file": pki / "front-proxy-client.key",
+                # Without kube-proxy a Service's address leads nowhere: aggregated APIs are called at their pods'.
+                "enable-aggregator-routing": "true",
                 "audit-policy-file": policy,
                 "audit-log-path": layout.audit_log,
                 "audit-log-maxsize": 1000,
