@@ -26,10 +26,6 @@ inline constexpr std::string_view kBundleKey = "tigera-ca-bundle.crt";
 inline constexpr std::string_view kCaKey = "ca.crt";  // the same, under its usual name
 inline constexpr std::string_view kSystemRootsKey = "ca-bundle.crt";
 
-// A ConfigMap holds 1 MiB; Debian's roots are 220 KB.
-inline constexpr size_t kMaxSystemRootsBytes = 600 << 10;
-inline constexpr size_t kMaxBundleBytes = 1000 << 10;
-
 // How a release writes what it has. A new release is a row only where it differs.
 struct ReleaseForm {
   bool has_ca_key = true;           // the bundle has ca.crt too

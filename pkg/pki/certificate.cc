@@ -44,6 +44,13 @@ absl::StatusOr<std::string> ReadSerial(const ASN1_INTEGER* serial) {
   return std::string(hex.get());
 }
 
+std::string FirstCommonName(const std::vector<NameAttribute>& attributes) {
+  for (const NameAttribute& attribute : attributes) {
+    if (attribute.type == "CN" && !attribute.value.empty()) return attribute.value;
+  }
+  return "";
+}
+
 // The complaint about block `number`, or OK.
 absl::Status CheckBlock(const PemBlock& block, size_t number, SurroundingText text) {
   const auto refuse = [number](std::string_view cause) {
@@ -79,7 +86,10 @@ absl::StatusOr<Certificate> Certificate::ParseDer(std::string_view der) {
   CALICO_ASSIGN_OR_RETURN(std::vector<NameAttribute> attributes, internal::ReadName(subject));
   certificate.SetSubject(std::move(attributes));
   certificate.subject_ = internal::NameText(subject);
-  certificate.issuer_ = internal::NameText(X509_get_issuer_name(x509));
+  const X509_NAME* issuer = X509_get_issuer_name(x509);
+  CALICO_ASSIGN_OR_RETURN(attributes, internal::ReadName(issuer));
+  certificate.issuer_common_name_ = FirstCommonName(attributes);
+  certificate.issuer_ = internal::NameText(issuer);
   CALICO_ASSIGN_OR_RETURN(certificate.serial_, ReadSerial(X509_get0_serialNumber(x509)));
   CALICO_ASSIGN_OR_RETURN(certificate.not_before_, ReadTime(X509_get0_notBefore(x509)));
   CALICO_ASSIGN_OR_RETURN(certificate.not_after_, ReadTime(X509_get0_notAfter(x509)));
@@ -93,9 +103,7 @@ absl::StatusOr<Certificate> Certificate::ParseDer(std::string_view der) {
 
 void Certificate::SetSubject(std::vector<NameAttribute> attributes) {
   subject_attributes_ = std::move(attributes);
-  for (const NameAttribute& attribute : subject_attributes_) {
-    if (attribute.type == "CN" && common_name_.empty()) common_name_ = attribute.value;
-  }
+  common_name_ = FirstCommonName(subject_attributes_);
 }
 
 void Certificate::SetExtensions(internal::Extensions extensions) {

@@ -55,6 +55,8 @@ class Certificate {
   const std::vector<NameAttribute>& subject_attributes() const { return subject_attributes_; }
   // The first CN of the subject, empty if there is none.
   const std::string& common_name() const { return common_name_; }
+  // The same of the issuer: a name, which proves nothing (see IsIssuedBy).
+  const std::string& issuer_common_name() const { return issuer_common_name_; }
   // Upper-case hexadecimal, as `openssl x509 -serial` prints it.
   const std::string& serial() const { return serial_; }
   absl::Time not_before() const { return not_before_; }
@@ -99,6 +101,7 @@ class Certificate {
   std::string issuer_;
   std::vector<NameAttribute> subject_attributes_;
   std::string common_name_;
+  std::string issuer_common_name_;
   std::string serial_;
   absl::Time not_before_;
   absl::Time not_after_;

@@ -89,6 +89,7 @@ TEST(CertificateTest, SelfSignedMeansTheSignatureToo) {
   const TestCa below = ca.Intermediate("below");
   EXPECT_FALSE(below.certificate().is_self_signed());
   EXPECT_EQ(below.certificate().authority_key_id(), ca.certificate().subject_key_id());
+  EXPECT_EQ(below.certificate().issuer_common_name(), "same-name");
   // Named as its issuer, signed by another key.
   const TestCa impostor = ca.Intermediate("same-name");
   EXPECT_EQ(impostor.certificate().subject(), impostor.certificate().issuer());

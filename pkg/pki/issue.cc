@@ -138,7 +138,10 @@ internal::Extensions ToExtensions(const CertificateTemplate& wanted) {
 absl::Status AddExtensions(X509* x509, const CertificateTemplate& wanted, const Issuer& issuer) {
   internal::Extensions extensions = ToExtensions(wanted);
   CALICO_ASSIGN_OR_RETURN(extensions.subject_key_id, KeyIdOf(x509));
-  extensions.authority_key_id = std::string(issuer.subject_key_id);
+  // A root names its own key, too: some look for a leaf's issuer by the CA's authority key id.
+  extensions.authority_key_id = issuer.certificate == nullptr && wanted.is_ca
+                                    ? extensions.subject_key_id
+                                    : std::string(issuer.subject_key_id);
   const bool no_subject = X509_NAME_entry_count(X509_get_subject_name(x509)) == 0;
   CALICO_ASSIGN_OR_RETURN(const openssl::ExtensionStackPtr stack,
                           internal::WriteExtensions(extensions, no_subject));

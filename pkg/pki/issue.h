@@ -77,7 +77,8 @@ class CertificateAuthority {
 };
 
 // A certificate signed by its own key; with is_ca the beginning of a CA. Same serial, identifiers
-// and hash rules as Issue; when is_ca and key_usages is empty, keyCertSign and cRLSign are written.
+// and hash rules as Issue; when is_ca, the authority key identifier is the subject's own, and where
+// key_usages is empty, keyCertSign and cRLSign are written.
 // Errors: InvalidArgument, Internal as Issue.
 absl::StatusOr<Certificate> SelfSign(const PrivateKey& key, const CertificateTemplate& wanted);
 

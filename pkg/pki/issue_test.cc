@@ -378,7 +378,7 @@ TEST(SelfSignTest, MakesACa) {
   EXPECT_TRUE(root->is_self_signed());
   EXPECT_EQ(root->key_usages(), (KeyUsages{KeyUsage::kCertSign, KeyUsage::kCrlSign}));
   EXPECT_EQ(root->path_length(), std::nullopt);
-  EXPECT_EQ(root->authority_key_id(), "");
+  EXPECT_EQ(root->authority_key_id(), root->subject_key_id());
   CertificateTemplate limited = CaTemplate();
   limited.path_length = 3;
   const absl::StatusOr<Certificate> other = SelfSign(key, limited);

@@ -1,0 +1,39 @@
+#include "operator/certificates/demands.h"
+
+#include <fmt/format.h>
+
+namespace calico::certificates {
+namespace {
+
+constexpr std::string_view kCalicoNamespace = "calico-system";
+constexpr std::string_view kApiServerService = "calico-api";
+
+}  // namespace
+
+KeyPairDemand NodeKeyPair() {
+  return {.name = std::string(kNodeCerts),
+          .ns = std::string(kCalicoNamespace),
+          .dns_names = {"typha-client"},
+          .usages = {pki::ExtendedKeyUsage::kClientAuth},
+          .is_peer = true};
+}
+
+KeyPairDemand TyphaKeyPair() {
+  return {.name = std::string(kTyphaCerts),
+          .ns = std::string(kCalicoNamespace),
+          .dns_names = {"typha-server"},
+          .usages = {pki::ExtendedKeyUsage::kServerAuth},
+          .is_peer = true};
+}
+
+KeyPairDemand ApiServerKeyPair(std::string_view ns, std::string_view cluster_domain) {
+  const std::string name = fmt::format("{}.{}", kApiServerService, ns);
+  return {.name = std::string(kApiServerCerts),
+          .ns = std::string(ns),
+          .dns_names = {std::string(kApiServerService), name, name + ".svc",
+                        fmt::format("{}.svc.{}", name, cluster_domain)},
+          .usages = {pki::ExtendedKeyUsage::kServerAuth},
+          .is_peer = false};
+}
+
+}  // namespace calico::certificates

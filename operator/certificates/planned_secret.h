@@ -1,0 +1,41 @@
+// A Secret as it shall be, with what it tells about its certificate.
+#ifndef CALICO_OPERATOR_CERTIFICATES_PLANNED_SECRET_H_
+#define CALICO_OPERATOR_CERTIFICATES_PLANNED_SECRET_H_
+
+#include <string>
+#include <string_view>
+
+#include "pkg/api/core/secret.h"
+#include "pkg/codec/json.h"
+#include "pkg/pki/certificate.h"
+
+namespace calico::certificates {
+
+struct PlannedSecret {
+  enum class Write {
+    kKeep,     // no new key in it: applied like any other object
+    kCreate,   // a new key: only if there is no such Secret
+    kReplace,  // a new key: only in place of `resource_version`
+  };
+
+  std::string name;
+  std::string ns;
+  Write write = Write::kKeep;
+  std::string resource_version;
+  api::StringMap labels;
+  api::StringMap annotations;
+  api::SecretData data;
+};
+
+// Labels and annotations by which people and the metrics of certificates find issuer and end, and
+// the hash of the pair.
+void Describe(const pki::Certificate& certificate, std::string_view hash_annotation,
+              std::string_view hash, PlannedSecret& secret);
+
+// apiVersion, kind, metadata (name, namespace, labels, annotations; resourceVersion with kReplace),
+// type and data. It holds base64 of the key: make it late, keep it shortly.
+json::object ToObject(const PlannedSecret& secret);
+
+}  // namespace calico::certificates
+
+#endif  // CALICO_OPERATOR_CERTIFICATES_PLANNED_SECRET_H_
