@@ -142,6 +142,22 @@ spec: {calicoNetwork: {linuxDataplane: eBPF}}
                                           "linuxDataplane: unsupported value")));
 }
 
+TEST_F(RenderCommandTest, CalicosOwnConfigurationIsShownAsItWillBe) {
+  const std::string fresh = File("world.yaml", kPullSecret);
+  EXPECT_THAT(Run({"--installation", kInstallation, "--world", fresh}).out,
+              AllOf(HasSubstr("kind: IPPool"), HasSubstr("cidr: 192.168.0.0/16"),
+                    HasSubstr("kind: FelixConfiguration"), HasSubstr("vxlanVNI: 4096")));
+  const std::string used = File("used.yaml", std::string(kPullSecret) + R"(---
+apiVersion: crd.projectcalico.org/v1
+kind: FelixConfiguration
+metadata: {name: default, resourceVersion: "7"}
+spec: {vxlanVNI: 77, logSeverityScreen: Debug}
+)");
+  EXPECT_THAT(Run({"--installation", kInstallation, "--world", used}).out,
+              AllOf(HasSubstr("vxlanVNI: 77"), HasSubstr("logSeverityScreen: Debug"),
+                    Not(HasSubstr("vxlanVNI: 4096"))));
+}
+
 TEST_F(RenderCommandTest, AConflictWithTheClusterIsAProblem) {
   const std::string world = File("world.yaml", std::string(kPullSecret) + R"(---
 kind: ConfigMap

@@ -9,6 +9,7 @@
 #include "operator/defaults/complete_spec.h"
 #include "operator/defaults/conflicts.h"
 #include "operator/defaults/overlay.h"
+#include "operator/offline/configuration.h"
 #include "operator/offline/gathering.h"
 #include "operator/offline/schema_problems.h"
 #include "operator/render/render.h"
@@ -81,6 +82,10 @@ absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& 
   inputs.ca_certificates = std::move(verdict.ca_certificates);
   CALICO_ASSIGN_OR_RETURN(result.objects,
                           render::Render(*surroundings.release, *installation, inputs));
+  for (json::object& object : Configuration(world, surroundings.release->version(), SpecOf(*given),
+                                            SpecOf(result.completed), result.warnings)) {
+    result.objects.push_back(std::move(object));
+  }
   return result;
 }
 

@@ -81,6 +81,7 @@ DEFAULTS = [(re.compile(pattern + "$"), value) for pattern, value in (
     (r"spec\.internalTrafficPolicy", "Cluster"),
     (r"spec\.ports\[[^]]*\]\.protocol", "TCP"),
     (r"spec\.(?:storageCapacity|requiresRepublish|seLinuxMount|preventPodSchedulingIfMissing)", "false"),
+    (r"spec\.nftablesFlowTableOffload", "Disabled"),
     (r"spec\.attachRequired", "true"),
     (r"spec\.fsGroupPolicy", "ReadWriteOnceWithFSType"),
     (r"metadata\.annotations\.deprecated\.daemonset\.template\.generation", None),
