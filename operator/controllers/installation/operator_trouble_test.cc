@@ -562,6 +562,38 @@ ASYNC_TEST_F(TroubleTest, AnOlderDefinitionThatDropsFieldsRollsNothing) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(TroubleTest, AFieldThatIsLostStaysToldUntilItIsSetAgain) {
+  const auto with_key = [](json::object object) {
+    ObjectAt(object, {"spec", "certificateManagement"})["keyAlgorithm"] = "ECDSAWithCurve256";
+    ObjectAt(object, {"metadata"})["annotations"] = {
+        {"kubectl.kubernetes.io/last-applied-configuration",
+         R"({"spec":{"certificateManagement":{"keyAlgorithm":"ECDSAWithCurve256"}}})"}};
+    return object;
+  };
+  PutInstallation(with_key(Installation()));
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  MakeEverythingRun();
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Stop();
+  const auto before = Made();
+  for (json::object& definition : OlderDefinitions()) server().Put(std::move(definition));
+  json::object pruned = *Find(api::kInstallations, kDefault);
+  ObjectAt(pruned, {"spec", "certificateManagement"}).erase("keyAlgorithm");
+  server().Put(pruned);
+  Start();
+  co_await Until("told", [&] { return IsTold("kubectl apply --server-side"); });
+  for (json::object& definition : Definitions()) server().Put(std::move(definition));
+  co_await Until("lost",
+                 [&] { return IsTold("may have lost spec.certificateManagement.keyAlgorithm"); });
+  co_await Settle();
+  EXPECT_EQ(Made(), before);
+  PutInstallation(with_key(*Find(api::kInstallations, kDefault)));
+  co_await Until("available", [&] { return IsAvailable(); });
+  EXPECT_EQ(Made(), before);
+  co_await Stop();
+}
+
 ASYNC_TEST_F(TroubleTest, AnOlderDefinitionOfWhichNothingWasUsedIsNoObstacleLater) {
   json::object object = Installation();
   ObjectAt(object, {"spec", "certificateManagement"}).erase("keyAlgorithm");
