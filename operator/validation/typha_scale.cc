@@ -12,6 +12,19 @@ int TyphaReplicas(const NodeCount& nodes) {
   return std::max(3, nodes.all / 200 + 2);
 }
 
+int TyphaScale::Decide(const NodeCount& nodes, absl::Time now) {
+  const int wanted = TyphaReplicas(nodes);
+  const int kept = std::max(wanted, std::min(decided_, nodes.linux));
+  if (kept == wanted) {
+    fewer_since_ = absl::InfiniteFuture();
+    return decided_ = wanted;
+  }
+  if (fewer_since_ == absl::InfiniteFuture()) fewer_since_ = now;
+  if (now < recheck_at()) return decided_ = kept;
+  fewer_since_ = absl::InfiniteFuture();
+  return decided_ = wanted;
+}
+
 std::optional<std::string> TyphaScalingProblem(const NodeCount& nodes) {
   const int replicas = TyphaReplicas(nodes);
   // A cluster without nodes is one that is being built: nothing is missing but time.

@@ -19,6 +19,47 @@ TEST(InstallationScaleTest, ReplicasByNumberOfNodes) {
   }
 }
 
+constexpr NodeCount Nodes(int count) { return {.all = count, .linux = count}; }
+
+TEST(TyphaScaleTest, MoreAtOnceAndFewerAfterAWhile) {
+  TyphaScale scale;
+  absl::Time now = absl::FromUnixSeconds(1000);
+  EXPECT_EQ(scale.Decide(Nodes(4), now), 2);
+  EXPECT_EQ(scale.recheck_at(), absl::InfiniteFuture());
+  EXPECT_EQ(scale.Decide(Nodes(5), now), 3);
+  EXPECT_EQ(scale.Decide(Nodes(4), now), 3);
+  EXPECT_EQ(scale.recheck_at(), now + TyphaScale::kScaleDownDelay);
+  now += TyphaScale::kScaleDownDelay - absl::Seconds(1);
+  EXPECT_EQ(scale.Decide(Nodes(4), now), 3);
+  now += absl::Seconds(1);
+  EXPECT_EQ(scale.Decide(Nodes(4), now), 2);
+  EXPECT_EQ(scale.recheck_at(), absl::InfiniteFuture());
+}
+
+TEST(TyphaScaleTest, ANodeThatComesBackStartsTheWaitAnew) {
+  TyphaScale scale;
+  absl::Time now = absl::FromUnixSeconds(1000);
+  (void)scale.Decide(Nodes(5), now);
+  for (int i = 0; i < 10; ++i) {
+    now += absl::Minutes(3);
+    EXPECT_EQ(scale.Decide(Nodes(i % 2 == 0 ? 4 : 5), now), 3);
+  }
+}
+
+TEST(TyphaScaleTest, NoMoreThanNodesThatCanRunThem) {
+  TyphaScale scale;
+  const absl::Time now = absl::FromUnixSeconds(1000);
+  EXPECT_EQ(scale.Decide(Nodes(1000), now), 7);
+  EXPECT_EQ(scale.Decide(Nodes(5), now), 5);
+  EXPECT_EQ(scale.Decide(Nodes(3), now), 3);
+  EXPECT_EQ(scale.Decide(Nodes(1), now), 1);
+}
+
+// The first decision of a process is the table's.
+TEST(TyphaScaleTest, ARestartedOperatorDecidesAnew) {
+  EXPECT_EQ(TyphaScale().Decide(Nodes(4), absl::FromUnixSeconds(1000)), 2);
+}
+
 TEST(InstallationScaleTest, TooFewLinuxNodesAreAProblem) {
   EXPECT_FALSE(TyphaScalingProblem({.all = 3, .linux = 2}).has_value());
   EXPECT_FALSE(TyphaScalingProblem({.all = 1, .linux = 1}).has_value());

@@ -105,7 +105,7 @@ class InstallationController {
                                             render::Inputs& inputs, Pass& pass);
   aio::Task<void> AskOperatorDns();
   absl::StatusOr<render::DnsSettings> OperatorDns(Pass& pass) const;
-  int TyphaReplicas() const;
+  int TyphaReplicas(Pass& pass);
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
   void TellEndings(const std::vector<kube::Ending>& endings, Pass& pass) const;
   aio::Task<void> Report(Pass& pass);
@@ -150,6 +150,7 @@ class InstallationController {
   SpecId pruned_spec_;
   std::vector<std::string> pruned_fields_;
   std::optional<absl::Time> crd_wait_until_;
+  validation::TyphaScale typha_scale_;
   absl::StatusOr<render::DnsSettings> operator_dns_ = absl::UnavailableError("not asked");
   std::vector<std::pair<std::string, metrics::Gauge*>> condition_gauges_;
   std::string logged_;  // what LogOnce has said last

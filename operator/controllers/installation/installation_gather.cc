@@ -82,17 +82,20 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
   inputs.operator_namespace = options_.operator_namespace;
   GatherEndpoint(inputs, pass);
   if (pass.obstacle.has_value()) co_return inputs;
-  inputs.typha_replicas = TyphaReplicas();
+  inputs.typha_replicas = TyphaReplicas(pass);
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, OperatorDns(pass));
   CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));
   co_return inputs;
 }
 
 // Nodes that cannot be counted are no reason to have fewer of them.
-int InstallationController::TyphaReplicas() const {
+int InstallationController::TyphaReplicas(Pass& pass) {
   const std::shared_ptr<const api::Deployment> typha = view_.FindDeployment(render::kTypha);
   if (!view_.KnowsNodes() && typha != nullptr) return typha->spec_replicas;
-  return validation::TyphaReplicas(CountNodes());
+  const absl::Time now = clock_.SteadyNow();
+  const int replicas = typha_scale_.Decide(CountNodes(), now);
+  pass.Again(clock_.Now() + (typha_scale_.recheck_at() - now));
+  return replicas;
 }
 
 // Read once: a change of the Deployment starts another operator. It must not be guessed at, or the
