@@ -1,19 +1,18 @@
 #include "operator/validation/installation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
-#include "operator/validation/ca_certificates.h"
+#include "operator/validation/certificate_rules.h"
 #include "operator/validation/names.h"
 #include "pkg/api/meta/names.h"
 
 namespace calico::validation {
 namespace {
-
-constexpr std::string_view kManagement = "spec.certificateManagement";
 
 // Ports of calico-node and calico-typha on the host network.
 struct UsedPort {
@@ -24,104 +23,6 @@ constexpr UsedPort kUsedPorts[] = {{179, "BGP"},
                                    {5473, "calico-typha"},
                                    {9098, "the health of calico-typha"},
                                    {9099, "the health of calico-node"}};
-
-// Collects problems under one path.
-class Findings {
- public:
-  explicit Findings(std::vector<Problem>& problems) : problems_(problems) {}
-  void Add(std::string_view path, std::string text) {
-    problems_.push_back({std::string(path), std::move(text)});
-  }
-
- private:
-  std::vector<Problem>& problems_;
-};
-
-std::string_view KeyFamily(std::string_view algorithm) {
-  if (algorithm.empty() || algorithm.starts_with("RSA")) return "RSA";
-  return "ECDSA";
-}
-
-std::string_view SignatureFamily(std::string_view algorithm) {
-  return algorithm.ends_with("RSA") ? "RSA" : "ECDSA";
-}
-
-template <size_t N>
-bool Contains(const std::string_view (&values)[N], std::string_view value) {
-  return std::find(std::begin(values), std::end(values), value) != std::end(values);
-}
-
-void CheckSigner(std::string_view name, Findings findings) {
-  const std::string path = fmt::format("{}.signerName", kManagement);
-  if (name.empty()) {
-    findings.Add(path,
-                 "is required: the name that your signer listens to, such as "
-                 "example.com/signer");
-  } else if (!api::IsSignerName(name)) {
-    findings.Add(path, fmt::format("\"{}\" is no signer name: write a domain of at least two "
-                                   "labels, one slash and a path in lower case, such as "
-                                   "example.com/signer",
-                                   name));
-  } else if (name.starts_with("kubernetes.io/")) {
-    findings.Add(path, fmt::format("{} does not sign certificates for TLS servers that are clients "
-                                   "too: choose a signer of your own domain",
-                                   name));
-  }
-}
-
-void CheckAlgorithms(const api::CertificateManagement& management, Findings findings) {
-  const std::string& key = management.key_algorithm;
-  const std::string& signature = management.signature_algorithm;
-  const bool known_key = Contains(api::kKeyAlgorithms, key);
-  const bool known_signature = Contains(api::kSignatureAlgorithms, signature);
-  if (!known_key) {
-    findings.Add(fmt::format("{}.keyAlgorithm", kManagement),
-                 fmt::format("\"{}\" is not known: choose one of RSAWithSize2048, RSAWithSize4096, "
-                             "RSAWithSize8192, ECDSAWithCurve256, ECDSAWithCurve384, "
-                             "ECDSAWithCurve521",
-                             key));
-  }
-  if (!known_signature) {
-    findings.Add(fmt::format("{}.signatureAlgorithm", kManagement),
-                 fmt::format("\"{}\" is not known: choose one of SHA256WithRSA, SHA384WithRSA, "
-                             "SHA512WithRSA, ECDSAWithSHA256, ECDSAWithSHA384, ECDSAWithSHA512",
-                             signature));
-  }
-  if (known_key && known_signature && !signature.empty() &&
-      KeyFamily(key) != SignatureFamily(signature)) {
-    findings.Add(
-        fmt::format("{}.signatureAlgorithm", kManagement),
-        fmt::format("{} cannot be made with {} key ({}): choose a signature algorithm of the key's "
-                    "family, or leave it empty",
-                    signature, KeyFamily(key) == "RSA" ? "an RSA" : "an ECDSA",
-                    key.empty() ? "keyAlgorithm is empty, which means RSAWithSize2048" : key));
-  }
-}
-
-void CheckManagement(const api::Installation& installation, absl::Time now,
-                     std::span<const base::IpAddress> node_addresses,
-                     InstallationVerdict& verdict) {
-  Findings findings(verdict.problems);
-  if (!installation.certificate_management.has_value()) {
-    findings.Add(kManagement,
-                 "is required: this version installs Calico with certificates of your "
-                 "own signer only, certificates signed by the operator come with a "
-                 "later one; set caCert and signerName");
-    return;
-  }
-  const api::CertificateManagement& management = *installation.certificate_management;
-  CaVerdict ca = CheckCaCertificates(management.ca_cert_pem, CalicoDemands(node_addresses), now);
-  for (std::string& text : ca.problems) {
-    findings.Add(fmt::format("{}.caCert", kManagement), std::move(text));
-  }
-  verdict.recheck_at = ca.recheck_at;
-  verdict.ca_certificates = std::move(ca.certificates);
-  for (const std::string& text : ca.warnings) {
-    verdict.warnings.push_back(fmt::format("{}.caCert: {}", kManagement, text));
-  }
-  CheckSigner(management.signer_name, findings);
-  CheckAlgorithms(management, findings);
-}
 
 void CheckPort(std::string_view path, std::optional<std::int32_t> port, Findings findings) {
   if (!port.has_value()) return;
@@ -257,6 +158,16 @@ void CheckPath(std::string_view path, std::string_view value, Findings findings)
                                  value));
 }
 
+void CheckCertificates(const api::Installation& installation, absl::Time now,
+                       std::span<const base::IpAddress> node_addresses, bool is_required,
+                       InstallationVerdict& verdict) {
+  if (installation.certificate_management.has_value()) {
+    CheckCertificateManagement(*installation.certificate_management, now, node_addresses, verdict);
+  } else if (is_required) {
+    RequireCertificateManagement(verdict);
+  }
+}
+
 }  // namespace
 
 std::string ToString(std::span<const Problem> problems) {
@@ -271,7 +182,7 @@ InstallationVerdict ValidateInstallation(const api::Installation& installation, 
                                          std::span<const base::IpAddress> node_addresses) {
   InstallationVerdict verdict;
   const Findings findings(verdict.problems);
-  CheckManagement(installation, now, node_addresses, verdict);
+  CheckCertificates(installation, now, node_addresses, true, verdict);
   CheckSupported("spec.variant", installation.variant, {"Calico"}, findings);
   CheckProvider(installation.kubernetes_provider, findings);
   CheckSupported("spec.cni.type", installation.cni.type, {"Calico"}, findings);
@@ -288,6 +199,17 @@ InstallationVerdict ValidateInstallation(const api::Installation& installation, 
                      installation.calico_network.node_address_autodetection_v6, findings);
   CheckPath("spec.flexVolumePath", installation.flex_volume_path, findings);
   CheckPath("spec.kubeletVolumePluginPath", installation.kubelet_volume_plugin_path, findings);
+  return verdict;
+}
+
+InstallationVerdict ValidateCompleted(const api::Installation& installation,
+                                      const InstallationContext& context) {
+  InstallationVerdict verdict;
+  CheckCertificates(installation, context.now, context.node_addresses,
+                    context.requires_certificate_management, verdict);
+  std::vector<Problem> others = CheckSpec(installation.spec, context.spec);
+  verdict.problems.insert(verdict.problems.end(), std::make_move_iterator(others.begin()),
+                          std::make_move_iterator(others.end()));
   return verdict;
 }
 

@@ -12,17 +12,13 @@
 
 #include <absl/time/time.h>
 
+#include "operator/validation/findings.h"
+#include "operator/validation/spec_rules.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/ip_address.h"
 #include "pkg/pki/certificate.h"
 
 namespace calico::validation {
-
-struct Problem {
-  std::string path;  // "spec.certificateManagement.caCert"
-  std::string text;  // what is wrong and what to do
-  friend bool operator==(const Problem&, const Problem&) = default;
-};
 
 // "spec.a: text; spec.b: text".
 std::string ToString(std::span<const Problem> problems);
@@ -40,8 +36,22 @@ struct InstallationVerdict {
   bool ok() const { return problems.empty(); }
 };
 
-// `node_addresses` are the hosts' addresses as far as they are known: certificates will hold them,
-// and the CA must allow that.
+struct InstallationContext {
+  SpecContext spec;
+  absl::Time now;
+  // The hosts' addresses as far as they are known: certificates will hold them, and the CA must
+  // allow that.
+  std::span<const base::IpAddress> node_addresses;
+  bool requires_certificate_management = true;
+};
+
+// Requires an Installation whose spec is complete (defaults::CompleteSpec), and decoded after that.
+InstallationVerdict ValidateCompleted(const api::Installation& installation,
+                                      const InstallationContext& context);
+
+// The Installation as it was read, for an operator that renders calico-node and calico-typha with
+// certificateManagement, Calico's CNI plug-in and the Iptables data plane only: everything else
+// that would have to be rendered is a problem.
 InstallationVerdict ValidateInstallation(const api::Installation& installation, absl::Time now,
                                          std::span<const base::IpAddress> node_addresses = {});
 

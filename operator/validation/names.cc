@@ -4,6 +4,7 @@
 
 #include <absl/strings/ascii.h>
 
+#include "pkg/api/meta/names.h"
 #include "pkg/api/operator/installation.h"
 
 namespace calico::validation {
@@ -51,7 +52,35 @@ bool IsRegistryHost(std::string_view host) {
   });
 }
 
+constexpr size_t kMostNameBytes = 63;
+
+// Letters, digits, '-', '_' and '.', with a letter or digit at both ends.
+bool IsLabelText(std::string_view text) {
+  if (text.empty() || text.size() > kMostNameBytes) return false;
+  if (!absl::ascii_isalnum(text.front()) || !absl::ascii_isalnum(text.back())) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+  });
+}
+
 }  // namespace
+
+bool IsQualifiedName(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return IsLabelText(text);
+  return api::IsDnsSubdomain(text.substr(0, slash)) && IsLabelText(text.substr(slash + 1));
+}
+
+bool IsLabelValue(std::string_view text) { return text.empty() || IsLabelText(text); }
+
+bool HasDomain(std::string_view qualified_name) {
+  return qualified_name.find('/') != std::string_view::npos;
+}
+
+bool IsHostPath(std::string_view text) {
+  return text.starts_with('/') &&
+         AllPieces(text, '/', [](std::string_view piece) { return piece != ".."; });
+}
 
 bool IsRegistry(std::string_view text) {
   if (IsUnset(text)) return true;
