@@ -121,7 +121,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
     return {.exit_code = 1,
             .text = fmt::format("{}: {}\n", kProgram, std::string(releases.status().message()))};
   }
-  config->release = &releases->Newest();
+  config->release = &releases->Default();
   Flags flags{std::string(kProgram), std::string(kSummary)};
   bool print_images = false;
   bool print_crds = false;

@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/manifests/manifests.h"
+#include "operator/render/derived_values.h"
 #include "operator/render/releases.h"
 #include "operator/render/testing/cases.h"
 #include "operator/render/testing/combinations.h"
@@ -54,7 +55,7 @@ Objects Rendered() {
   render::ReferenceCase c = render::LoadReferenceCase("c-cm-ecdsa");
   c.inputs.has_admission_policies = true;
   Objects objects;
-  for (json::object& object : render::RenderNewest(c.installation, c.inputs)) {
+  for (json::object& object : render::RenderDefault(c.installation, c.inputs)) {
     objects.emplace_back("rendered", std::move(object));
   }
   return objects;
@@ -177,8 +178,9 @@ Atoms RenderedAtoms() {
   EXPECT_THAT(releases, base::IsOk());
   for (const std::string& version : releases->versions()) {
     const render::Release& release = *releases->Find(version);
-    render::ForEveryCombination(release, [&](const render::Facts& facts) {
-      const absl::StatusOr<std::vector<json::object>> objects = release.Select(facts);
+    render::ForCombinations(release, [&](const render::Facts& facts) {
+      const absl::StatusOr<std::vector<json::object>> objects =
+          release.Select(facts, render::SampleValues());
       ASSERT_THAT(objects, base::IsOk()) << version;
       for (const json::object& object : *objects) {
         const std::string_view kind = object.at("kind").as_string();

@@ -174,7 +174,7 @@ CommandResult RunRenderCommand(int argc, const char* const* argv,
                                const config::EnvironmentReader& environment, absl::Time now) {
   const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
   if (!releases.ok()) return Failed(kExitProblems, std::string(releases.status().message()));
-  Request request{.release = releases->Newest().version()};
+  Request request{.release = releases->Default().version()};
   Surroundings surroundings{.now = now};
   config::Flags flags = MakeFlags(*releases, &request);
   flags.Check([&](std::vector<std::string>& problems) {
@@ -203,7 +203,7 @@ CommandResult RunRenderCommand(int argc, const char* const* argv,
 std::string RenderCommandCompletion(std::string_view shell) {
   const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
   if (!releases.ok()) return "";
-  Request request{.release = releases->Newest().version()};
+  Request request{.release = releases->Default().version()};
   return MakeFlags(*releases, &request).Completion(shell);
 }
 

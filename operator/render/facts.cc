@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "operator/render/spec_path.h"
+
 namespace calico::render {
 namespace {
 
@@ -25,6 +27,23 @@ std::optional<std::string_view> ValueOf(const FactDefinition& definition, std::s
   return *found;
 }
 
+// Reads fields of a completed spec.
+struct SpecReader {
+  const json::object& spec;
+
+  bool Has(std::string_view path) const { return FindInSpec(spec, path) != nullptr; }
+  std::string_view Text(std::string_view path) const {
+    const json::value* const value = FindInSpec(spec, path);
+    return value != nullptr && value->is_string() ? codec::View(value->get_string())
+                                                  : std::string_view();
+  }
+  // A number other than 0.
+  bool IsNumber(std::string_view path) const {
+    const json::value* const value = FindInSpec(spec, path);
+    return value != nullptr && value->is_int64() && value->get_int64() != 0;
+  }
+};
+
 std::string_view EnabledIf(bool condition) { return condition ? "Enabled" : "Disabled"; }
 
 }  // namespace
@@ -38,6 +57,7 @@ std::span<const FactDefinition> FactDefinitions() {
       {"dataplane", {"Iptables", "BPF", "Nftables", "VPP"}},
       {"ipam", {"Calico", "AmazonVPC", "AzureVNET", "HostLocal"}},
       {"mtu", {"Detected", "Given"}},
+      {"nodeDnsConfig", {"Absent", "Given"}},
       {"nodeMetrics", {"Disabled", "Enabled"}},
       {"nonPrivileged", {"Disabled", "Enabled"}},
       {"provider",
@@ -48,20 +68,21 @@ std::span<const FactDefinition> FactDefinitions() {
 }
 
 Facts FactsOf(const api::Installation& installation, const Inputs& inputs) {
-  const api::CalicoNetwork& network = installation.calico_network;
+  const SpecReader spec{installation.spec};
   const std::pair<std::string_view, std::string_view> known[] = {
       {"admissionPolicies", inputs.has_admission_policies ? "Served" : "NotServed"},
       {"apiEndpoint", inputs.api_endpoint.has_value() ? "Known" : "Unknown"},
-      {"bgp", network.bgp},
-      {"cni", installation.cni.type},
-      {"dataplane", network.linux_dataplane},
-      {"ipam", installation.cni.ipam_type},
+      {"bgp", spec.Text("calicoNetwork.bgp")},
+      {"cni", spec.Text("cni.type")},
+      {"dataplane", spec.Text("calicoNetwork.linuxDataplane")},
+      {"ipam", spec.Text("cni.ipam.type")},
       // An MTU of 0 asks for detection, as no MTU does.
-      {"mtu", network.mtu.value_or(0) == 0 ? "Detected" : "Given"},
-      {"nodeMetrics", EnabledIf(installation.node_metrics_port.has_value())},
-      {"nonPrivileged", installation.non_privileged},
-      {"provider", installation.kubernetes_provider},
-      {"typhaMetrics", EnabledIf(installation.typha_metrics_port.has_value())},
+      {"mtu", spec.IsNumber("calicoNetwork.mtu") ? "Given" : "Detected"},
+      {"nodeDnsConfig", inputs.node_dns.config.has_value() ? "Given" : "Absent"},
+      {"nodeMetrics", EnabledIf(spec.Has("nodeMetricsPort"))},
+      {"nonPrivileged", spec.Text("nonPrivileged")},
+      {"provider", spec.Text("kubernetesProvider")},
+      {"typhaMetrics", EnabledIf(spec.Has("typhaMetricsPort"))},
   };
   Facts facts;
   for (const FactDefinition& definition : FactDefinitions()) {

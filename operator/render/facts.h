@@ -30,6 +30,7 @@ std::span<const FactDefinition> FactDefinitions();
 // The value of every fact, by name.
 using Facts = std::map<std::string_view, std::string_view>;
 
+// Reads installation.spec, which is complete (operator/defaults).
 // Values that no definition has (a provider of a later version) count as the first one.
 Facts FactsOf(const api::Installation& installation, const Inputs& inputs);
 

@@ -14,6 +14,12 @@ namespace {
 using base::StatusIs;
 using testing::HasSubstr;
 
+api::Installation WithSpec(const char* yaml) {
+  api::Installation installation;
+  installation.spec = codec::ParseYaml(yaml)->as_object();
+  return installation;
+}
+
 TEST(FactsTest, AnEmptyInstallationHasTheFirstValues) {
   const Facts facts = FactsOf({}, {});
   ASSERT_EQ(facts.size(), FactDefinitions().size());
@@ -23,17 +29,15 @@ TEST(FactsTest, AnEmptyInstallationHasTheFirstValues) {
 }
 
 TEST(FactsTest, FollowTheInstallationAndTheCluster) {
-  api::Installation installation;
-  installation.calico_network.linux_dataplane = "BPF";
-  installation.calico_network.bgp = "Disabled";
-  installation.calico_network.mtu = 1400;
-  installation.kubernetes_provider = "EKS";
-  installation.cni.type = "AmazonVPC";
-  installation.cni.ipam_type = "AmazonVPC";
-  installation.non_privileged = "Enabled";
-  installation.node_metrics_port = 1;
-  installation.typha_metrics_port = 2;
+  const api::Installation installation = WithSpec(R"(
+      calicoNetwork: {linuxDataplane: BPF, bgp: Disabled, mtu: 1400}
+      kubernetesProvider: EKS
+      cni: {type: AmazonVPC, ipam: {type: AmazonVPC}}
+      nonPrivileged: Enabled
+      nodeMetricsPort: 1
+      typhaMetricsPort: 2)");
   Inputs inputs;
+  inputs.node_dns.config.emplace();
   inputs.has_admission_policies = true;
   inputs.api_endpoint.emplace();
   EXPECT_EQ(FactsOf(installation, inputs), (Facts{{"admissionPolicies", "Served"},
@@ -43,6 +47,7 @@ TEST(FactsTest, FollowTheInstallationAndTheCluster) {
                                                   {"dataplane", "BPF"},
                                                   {"ipam", "AmazonVPC"},
                                                   {"mtu", "Given"},
+                                                  {"nodeDnsConfig", "Given"},
                                                   {"nodeMetrics", "Enabled"},
                                                   {"nonPrivileged", "Enabled"},
                                                   {"provider", "EKS"},
@@ -50,10 +55,8 @@ TEST(FactsTest, FollowTheInstallationAndTheCluster) {
 }
 
 TEST(FactsTest, AValueOfALaterVersionIsTheFirstOne) {
-  api::Installation installation;
-  installation.kubernetes_provider = "Moon";
-  installation.calico_network.mtu = 0;
-  EXPECT_EQ(FactsOf(installation, {}), FactsOf({}, {}));
+  EXPECT_EQ(FactsOf(WithSpec("{kubernetesProvider: Moon, calicoNetwork: {mtu: 0}}"), {}),
+            FactsOf({}, {}));
 }
 
 TEST(FactsTest, DefinitionsAreSortedAndOfTwoValuesAtLeast) {

@@ -1,11 +1,13 @@
 #include "operator/render/release.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "operator/render/derived_values.h"
 #include "operator/render/object_path.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
@@ -19,6 +21,7 @@ namespace {
 using Objects = std::vector<json::object>;
 
 constexpr std::string_view kReleaseFile = "release.yaml";
+constexpr std::string_view kShared = "shared/";
 
 std::string Identity(const json::object& object) {
   const json::object* const metadata = codec::FindObject(object, "metadata");
@@ -39,6 +42,16 @@ absl::Status Bad(std::string_view file, std::string_view what) {
 absl::Status In(std::string_view file, const json::object& object, const absl::Status& status) {
   if (status.ok()) return status;
   return base::Annotate(status, fmt::format("{}: {}", file, Identity(object)));
+}
+
+// A copy of `objects` with values.
+absl::StatusOr<Objects> Expanded(std::string_view file, const Objects& objects,
+                                 const MarkerValues& values) {
+  Objects result = objects;
+  for (json::object& object : result) {
+    CALICO_RETURN_IF_ERROR(In(file, object, ExpandMarkers(object, values)));
+  }
+  return result;
 }
 
 // Merges every patch into the one object that it is for.
@@ -90,13 +103,22 @@ class ReleaseReader {
  private:
   std::string Name(std::string_view file) const { return fmt::format("{}{}", folder_, file); }
 
+  // The release's own file, else the shared one; null if there is neither.
+  const base::EmbeddedFile* FindFile(std::string_view file) const {
+    for (const std::string_view folder : {std::string_view(folder_), kShared}) {
+      const std::string ending = fmt::format("/{}{}", folder, file);
+      const auto found = std::find_if(files_.begin(), files_.end(), [&](const auto& candidate) {
+        return candidate.name.ends_with(ending);
+      });
+      if (found != files_.end()) return &*found;
+    }
+    return nullptr;
+  }
+
   absl::StatusOr<Objects> ReadFile(const std::string& file) {
-    const std::string ending = "/" + Name(file);
-    const auto found = std::find_if(files_.begin(), files_.end(), [&](const auto& candidate) {
-      return candidate.name.ends_with(ending);
-    });
-    if (found == files_.end()) return Bad(Name(file), "there is no such file");
-    if (!read_.insert(found->name).second) return Bad(Name(file), "is listed twice");
+    const base::EmbeddedFile* const found = FindFile(file);
+    if (found == nullptr) return Bad(Name(file), "there is no such file");
+    if (!release_.files_.emplace(found->name).second) return Bad(Name(file), "is listed twice");
     absl::StatusOr<std::vector<json::value>> documents = codec::ParseYamlDocuments(found->content);
     if (!documents.ok()) return base::Annotate(documents.status(), Name(file));
     Objects objects;
@@ -107,26 +129,30 @@ class ReleaseReader {
     return objects;
   }
 
-  // Objects that are whole, and that no manifest has yet.
-  absl::Status CheckObjects(const std::string& file, const Objects& objects) {
+  // Objects that are whole, and that no manifest has yet; as they are with sample values.
+  absl::StatusOr<Objects> CheckObjects(const std::string& file, const Objects& objects) {
     for (const json::object& object : objects) {
       if (KindOf(object).empty() || NameOf(object).empty()) {
         return Bad(file, "an object without kind or name");
       }
+    }
+    CALICO_ASSIGN_OR_RETURN(Objects samples, Expanded(file, objects, SampleValues()));
+    for (const json::object& object : samples) {
       CALICO_RETURN_IF_ERROR(
           In(file, object, kube::CheckShape(kube::Schema::Kubernetes(), object)));
       if (!seen_.insert(Identity(object)).second) {
         return Bad(file, fmt::format("{} is there twice", Identity(object)));
       }
     }
-    return absl::OkStatus();
+    return samples;
   }
 
   absl::Status ReadManifest(const std::string& name) {
     const std::string file = name + ".yaml";
     CALICO_ASSIGN_OR_RETURN(Objects objects, ReadFile(file));
-    CALICO_RETURN_IF_ERROR(CheckObjects(Name(file), objects));
-    release_.manifests_.push_back({name, std::move(objects)});
+    CALICO_ASSIGN_OR_RETURN(const Objects samples, CheckObjects(Name(file), objects));
+    samples_.insert(samples_.end(), samples.begin(), samples.end());
+    release_.manifests_.push_back({name, Name(file), std::move(objects)});
     return absl::OkStatus();
   }
 
@@ -171,17 +197,15 @@ class ReleaseReader {
 
   // On what every Installation gets; Select does it again with what else applies.
   absl::Status CheckPatches(const std::string& file, const Objects& patches) const {
-    Objects objects;
-    for (const Release::Manifest& manifest : release_.manifests_) {
-      objects.insert(objects.end(), manifest.objects.begin(), manifest.objects.end());
-    }
-    return MergeAll(file, patches, objects);
+    CALICO_ASSIGN_OR_RETURN(const Objects samples, Expanded(file, patches, SampleValues()));
+    Objects objects = samples_;
+    return MergeAll(file, samples, objects);
   }
 
   absl::Status CheckAllRead() const {
     for (const base::EmbeddedFile& file : files_) {
       const bool is_ours = file.name.find("/" + folder_) != std::string_view::npos;
-      if (is_ours && !read_.contains(file.name)) {
+      if (is_ours && !release_.files_.contains(std::string(file.name))) {
         return Bad(file.name, fmt::format("is not listed in {}", kReleaseFile));
       }
     }
@@ -191,8 +215,8 @@ class ReleaseReader {
   const std::string folder_;
   const std::span<const base::EmbeddedFile> files_;
   Release release_;
-  std::set<std::string_view> read_;
   std::set<std::string> seen_;
+  Objects samples_;  // of the manifests
 };
 
 absl::StatusOr<Release> Release::Load(std::string_view version,
@@ -200,18 +224,26 @@ absl::StatusOr<Release> Release::Load(std::string_view version,
   return ReleaseReader(version, files).Read();
 }
 
-absl::StatusOr<std::vector<json::object>> Release::Select(const Facts& facts) const {
+absl::StatusOr<std::vector<json::object>> Release::Select(const Facts& facts,
+                                                          const MarkerValues& values) const {
   Objects objects;
+  const auto add = [&](std::string_view file, const Objects& more) -> absl::Status {
+    CALICO_ASSIGN_OR_RETURN(Objects expanded, Expanded(file, more, values));
+    std::move(expanded.begin(), expanded.end(), std::back_inserter(objects));
+    return absl::OkStatus();
+  };
   for (const Manifest& manifest : manifests_) {
-    objects.insert(objects.end(), manifest.objects.begin(), manifest.objects.end());
+    CALICO_RETURN_IF_ERROR(add(manifest.file, manifest.objects));
     for (const Fragment& fragment : fragments_) {
       if (fragment.add_to != manifest.name || !fragment.when.Holds(facts)) continue;
-      objects.insert(objects.end(), fragment.objects.begin(), fragment.objects.end());
+      CALICO_RETURN_IF_ERROR(add(fragment.file, fragment.objects));
     }
   }
   for (const Fragment& fragment : fragments_) {
     if (!fragment.add_to.empty() || !fragment.when.Holds(facts)) continue;
-    CALICO_RETURN_IF_ERROR(MergeAll(fragment.file, fragment.objects, objects));
+    CALICO_ASSIGN_OR_RETURN(const Objects patches,
+                            Expanded(fragment.file, fragment.objects, values));
+    CALICO_RETURN_IF_ERROR(MergeAll(fragment.file, patches, objects));
   }
   return objects;
 }

@@ -6,8 +6,12 @@
 //                      either patches of objects of the manifests (merge.h), or, with
 //                      `addTo: MANIFEST`, further objects, listed after that manifest's own
 //
-// Manifests hold what is the same for every Installation, fragments what differs by kind. Only
-// values (the CA, images, addresses, ports) are put in by code: values.h.
+// A file that the folder lacks is taken from manifests/shared/, where files live that several
+// releases have.
+//
+// Manifests hold what is the same for every Installation, fragments what differs by kind. Values
+// (the CA, addresses, ports, fields of the Installation) are put in where these files have a marker
+// (markers.h).
 #ifndef CALICO_OPERATOR_RENDER_RELEASE_H_
 #define CALICO_OPERATOR_RENDER_RELEASE_H_
 
@@ -21,6 +25,7 @@
 
 #include "operator/render/facts.h"
 #include "operator/render/images.h"
+#include "operator/render/markers.h"
 #include "pkg/base/embedded_file.h"
 #include "pkg/codec/json.h"
 
@@ -29,20 +34,24 @@ namespace calico::render {
 class Release {
  public:
   // Reads a whole folder. Everything is checked here: every object and patch has only fields of its
-  // kind, every patch finds its object and merges, every file is listed and every listed file is
-  // there.
+  // kind, every marker a path that there is and a place that takes what is there, every patch finds
+  // its object and merges, every file is listed and every listed file is there.
   // Errors: InvalidArgument naming the file, the object and the path.
   static absl::StatusOr<Release> Load(std::string_view version,
                                       std::span<const base::EmbeddedFile> files);
 
   // The objects for these facts: those of the manifests in their order, patched by the fragments
-  // in theirs.
-  // Errors: InvalidArgument for fragments that do not go together, naming file, object and path.
-  absl::StatusOr<std::vector<json::object>> Select(const Facts& facts) const;
+  // in theirs, with a value for every marker.
+  // Errors: InvalidArgument for fragments that do not go together and for markers without a value,
+  // naming file, object and path.
+  absl::StatusOr<std::vector<json::object>> Select(const Facts& facts,
+                                                   const MarkerValues& values) const;
 
   // The facts that its fragments ask about; no other makes a difference.
   std::set<std::string_view> FactsInUse() const;
   const ImageTable& images() const { return images_; }
+  // The files that it was read from, its own and shared ones.
+  const std::set<std::string>& files() const { return files_; }
   // The folder: "v3.32".
   const std::string& version() const { return version_; }
   // Of Calico: "v3.32.1".
@@ -53,6 +62,7 @@ class Release {
 
   struct Manifest {
     std::string name;
+    std::string file;
     std::vector<json::object> objects;
   };
   struct Fragment {
@@ -65,6 +75,7 @@ class Release {
   std::string version_;
   std::string calico_version_;
   ImageTable images_;
+  std::set<std::string> files_;
   std::vector<Manifest> manifests_;
   std::vector<Fragment> fragments_;
 };

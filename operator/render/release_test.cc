@@ -17,7 +17,7 @@ using base::StatusIs;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Release& Current() { return Releases::Embedded()->Newest(); }
+const Release& Current() { return Releases::Embedded()->Default(); }
 
 TEST(ReleaseTest, ImagesOfTheCurrentRelease) {
   ASSERT_THAT(Releases::Embedded(), IsOk());
@@ -110,26 +110,49 @@ TEST(ReleaseTest, ABrokenFolderIsAClearError) {
        "when: {bgp: Enabled}\naddTo: calico-nod\n---\n" + node, "addTo: no manifest calico-nod"},
       {"added twice", "fragments/cloud-settings.yaml",
        "when: {bgp: Enabled}\naddTo: calico-node\n---\n" + node, "is there twice"},
-      // A place of a value.
-      {"variable without a place", "fragments/felix-mtu.yaml",
-       "when: {mtu: Given}\n---\n" + node + "spec: {minReadySeconds: 1}",
-       "release v3.99: DaemonSet calico-node: [FELIX_VXLANMTU]: not there"},
+      {"marker of no path", "fragments/felix-mtu.yaml",
+       "when: {mtu: Given}\n---\n" + node + "spec: {minReadySeconds: '${spec.calicoNetwork.mto}'}",
+       "v3.99/fragments/felix-mtu.yaml: DaemonSet calico-system/calico-node: spec.minReadySeconds: "
+       "${spec.calicoNetwork.mto}: an Installation has no field spec.calicoNetwork.mto"},
+      {"marker of no derived value", "calico-node.yaml", node + "spec: {paused: '${inputs.x}'}",
+       "there is no inputs.x"},
+      {"marker in a place that cannot have the value", "calico-node.yaml",
+       node + "spec: {minReadySeconds: '${inputs.caBundle}'}",
+       "spec.minReadySeconds: ${inputs.caBundle}: expected integer, got string"},
+      {"marker without a value", "fragments/cloud-settings.yaml",
+       "when: {bgp: Enabled}\naddTo: calico-cni\n---\n{apiVersion: v1, kind: ConfigMap, metadata: "
+       "{name: c}, data: {a: '${inputs.apiServerHost}'}}",
+       "release v3.99: v3.99/fragments/cloud-settings.yaml: ConfigMap c: data.a: "
+       "${inputs.apiServerHost} has no value"},
       {"image that is not in the table", "fragments/no-bpf.yaml",
        "when: {dataplane: Iptables}\n---\n" + node +
            "spec: {template: {spec: {containers: [{name: calico-node, image: calico/nod}]}}}",
        "release v3.99: DaemonSet calico-node: no image calico/nod in the release"},
-      {"object without a place", "calico-cni.yaml",
-       "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}",
-       "release v3.99: no ConfigMap cni-config"},
-      {"no CNI configuration", "calico-cni.yaml",
-       "{apiVersion: v1, kind: ConfigMap, metadata: {name: cni-config}, data: {config: x}}",
-       "release v3.99: ConfigMap cni-config: data.config: no CNI configuration"},
   };
   for (const Case& c : cases) {
     EXPECT_THAT(Releases::Load(WithFile(c.file, c.content)),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.error)))
         << c.name;
   }
+}
+
+// A file that several releases have in common is there once, and a release's own one comes first.
+TEST(ReleaseTest, SharedFiles) {
+  std::vector<base::EmbeddedFile> files = FilesOfTwoReleases();
+  const std::string own = "manifests/v3.99/fragments/felix-mtu.yaml";
+  const std::string shared = "manifests/shared/fragments/felix-mtu.yaml";
+  for (base::EmbeddedFile& file : files) {
+    if (file.name == own) file.name = shared;
+  }
+  const absl::StatusOr<Releases> releases = Releases::Load(files);
+  ASSERT_THAT(releases, IsOk());
+  EXPECT_TRUE(releases->Find("v3.99")->files().contains(shared));
+  EXPECT_FALSE(releases->Find("v3.32")->files().contains(shared));
+
+  files.push_back({"manifests/shared/other.yaml", "x"});
+  EXPECT_THAT(Releases::Load(files),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("manifests/shared/other.yaml: no release lists it")));
 }
 
 TEST(ReleaseTest, BadFolders) {

@@ -2,10 +2,11 @@
 
 #include <utility>
 
+#include "operator/render/derived_values.h"
 #include "operator/render/facts.h"
+#include "operator/render/finish.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
-#include "operator/render/values.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
 
@@ -31,13 +32,12 @@ Objects PullSecrets(const Inputs& inputs) {
 absl::StatusOr<std::vector<json::object>> Render(const Release& release,
                                                  const api::Installation& installation,
                                                  const Inputs& inputs) {
-  CALICO_ASSIGN_OR_RETURN(Objects objects, release.Select(FactsOf(installation, inputs)));
-  CALICO_RETURN_IF_ERROR(CheckAllTakeValues(objects));
-  CALICO_ASSIGN_OR_RETURN(const ValueSources sources,
-                          MakeValueSources(release, installation, inputs, objects));
+  const Facts facts = FactsOf(installation, inputs);
+  RenderValues values(release, installation, inputs, facts);
+  CALICO_ASSIGN_OR_RETURN(Objects objects, release.Select(facts, values.AsMarkerValues()));
   for (json::object& copy : PullSecrets(inputs)) objects.push_back(std::move(copy));
   for (json::object& object : objects) {
-    CALICO_RETURN_IF_ERROR(SetValues(object, sources));
+    CALICO_RETURN_IF_ERROR(SetImages(object, release, installation));
     SetCommonLabels(object);
     SetOwner(object, inputs.owner_uid);
   }

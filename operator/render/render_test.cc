@@ -19,7 +19,7 @@ using base::MatchesGolden;
 using testing::HasSubstr;
 
 std::vector<json::object> RenderCase(const ReferenceCase& c) {
-  return RenderNewest(c.installation, c.inputs);
+  return RenderDefault(c.installation, c.inputs);
 }
 
 std::string Yaml(const std::vector<json::object>& objects) {
@@ -133,8 +133,8 @@ TEST(RenderTest, OptionalObjects) {
     EXPECT_NE(Find(objects, "ValidatingAdmissionPolicyBinding", name), nullptr) << name;
   }
 
-  c.installation.typha_metrics_port.reset();
-  c.installation.image_pull_secrets.clear();
+  SetField(c, "typhaMetricsPort", nullptr);
+  SetField(c, "imagePullSecrets", nullptr);
   c.inputs.pull_secrets.clear();
   c.inputs.has_admission_policies = false;
   objects = RenderCase(c);
@@ -148,7 +148,7 @@ TEST(RenderTest, OptionalObjects) {
 
 TEST(RenderTest, ImagePullPolicyReachesEveryContainer) {
   ReferenceCase c = LoadReferenceCase("b-cm-default");
-  c.installation.image_pull_policy = "Always";
+  SetField(c, "imagePullPolicy", "Always");
   json::object node = Only(RenderCase(c), "DaemonSet", kNode);
   for (const std::string_view list : {"initContainers", "containers"}) {
     for (json::value& container : ArrayAt(PodSpec(node), {list})) {
@@ -184,7 +184,7 @@ TEST(RenderTest, EveryObjectIsLabelledAndOwned) {
 TEST(RenderTest, LongNamesAreCutInLabels) {
   ReferenceCase c = LoadReferenceCase("b-cm-default");
   const std::string name = std::string(62, 'a') + ".-" + std::string(100, 'b');
-  c.installation.image_pull_secrets = {name};
+  SetField(c, "imagePullSecrets", json::array{json::object{{"name", name}}});
   c.inputs.pull_secrets = {{name, "kubernetes.io/dockerconfigjson", {}}};
   json::object secret = Only(RenderCase(c), "Secret", name);
   json::object& labels = ObjectAt(secret, {"metadata", "labels"});

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "operator/controllers/installation/crd_check.h"
+#include "operator/defaults/complete_spec.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
 #include "operator/render/render.h"
@@ -62,6 +63,19 @@ std::string NextStep(const kube::ApplyReport& report) {
 
 std::string IgnoredNote(const std::vector<std::string>& fields) {
   return fmt::format("fields without effect in this version: {}", absl::StrJoin(fields, ", "));
+}
+
+// With every default of the release, in memory only. The cluster is not looked at yet: it counts as
+// one without pools.
+absl::StatusOr<api::Installation> Complete(const api::Installation& installation,
+                                           const render::Release& release) {
+  json::object spec = defaults::CompleteSpec(installation.spec, {.release = release.version()});
+  CALICO_ASSIGN_OR_RETURN(
+      api::Installation completed,
+      api::Installation::Decode(
+          {{"metadata", {{"name", api::kInstallationName}}}, {"spec", std::move(spec)}}));
+  completed.meta = installation.meta;
+  return completed;
 }
 
 }  // namespace
@@ -261,7 +275,14 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
   }
   if (pass.obstacle.has_value()) co_return;
   inputs->ca_certificates = std::move(verdict.ca_certificates);
-  co_await Apply(installation, *std::move(inputs), pass);
+  const absl::StatusOr<api::Installation> completed = Complete(installation, *options_.release);
+  if (!completed.ok()) {
+    pass.Stop(api::kReasonInvalidConfiguration,
+              fmt::format("Invalid Installation provided: {}",
+                          std::string(completed.status().message())));
+    co_return;
+  }
+  co_await Apply(*completed, *std::move(inputs), pass);
 }
 
 aio::Task<void> InstallationController::Apply(const api::Installation& installation,

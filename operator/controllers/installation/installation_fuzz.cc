@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/defaults/complete_spec.h"
 #include "operator/render/releases.h"
 #include "operator/render/render.h"
 #include "operator/validation/installation.h"
@@ -26,8 +27,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto verdict = calico::validation::ValidateInstallation(*installation, now);
   CALICO_CHECK(verdict.recheck_at > now);
   if (!verdict.ok()) return 0;
+  const calico::render::Release& release = calico::render::Releases::Embedded()->Default();
+  const auto completed = calico::api::Installation::Decode(
+      {{"metadata", {{"name", "default"}}},
+       {"spec",
+        calico::defaults::CompleteSpec(installation->spec, {.release = release.version()})}});
+  CALICO_CHECK(completed.ok());
   const absl::StatusOr<std::vector<json::object>> objects =
-      calico::render::Render(calico::render::Releases::Embedded()->Newest(), *installation,
+      calico::render::Render(release, *completed,
                              {.owner_uid = "uid",
                               .operator_namespace = "tigera-operator",
                               .ca_certificates = std::move(verdict.ca_certificates),

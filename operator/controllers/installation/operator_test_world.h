@@ -64,7 +64,7 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
   // --- the operator ---
   void Start(bool leader_elect = false, bool manage_crds = false) {
     config::OperatorConfig config;
-    config.release = &render::NewestRelease();
+    config.release = &render::DefaultRelease();
     config.leader_elect = leader_elect;
     config.manage_crds = manage_crds;
     config.service_host = "10.0.0.1";

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "operator/defaults/complete_spec.h"
 #include "operator/render/testing/objects.h"
 #include "pkg/base/check.h"
 #include "pkg/codec/yaml.h"
@@ -24,12 +25,40 @@ std::vector<json::object> LoadGoldenYaml(const std::string& path) {
   return objects;
 }
 
+namespace {
+
+api::Installation Decoded(json::object spec) {
+  absl::StatusOr<api::Installation> installation = api::Installation::Decode(
+      {{"metadata", {{"name", api::kInstallationName}}}, {"spec", std::move(spec)}});
+  CALICO_CHECK(installation.ok());
+  return *std::move(installation);
+}
+
+}  // namespace
+
+api::Installation Completed(json::object spec, std::string_view release) {
+  return Decoded(defaults::CompleteSpec(std::move(spec), {.release = std::string(release)}));
+}
+
+void SetField(ReferenceCase& c, std::string_view path, json::value value) {
+  json::object spec = c.installation.spec;
+  json::object* parent = &spec;
+  for (size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
+    parent = &EnsureObject(*parent, {path.substr(0, dot)});
+    path.remove_prefix(dot + 1);
+  }
+  if (value.is_null()) {
+    parent->erase(path);
+  } else {
+    (*parent)[path] = std::move(value);
+  }
+  c.installation = Decoded(std::move(spec));
+}
+
 ReferenceCase LoadReferenceCase(std::string_view name) {
   const std::string folder = fmt::format("reference/{}/", name);
-  absl::StatusOr<api::Installation> installation =
-      api::Installation::Decode(LoadGoldenYaml(folder + "installation.yaml").front());
-  CALICO_CHECK(installation.ok());
-  ReferenceCase result{.installation = *std::move(installation),
+  json::object object = LoadGoldenYaml(folder + "installation.yaml").front();
+  ReferenceCase result{.installation = Completed(ObjectAt(object, {"spec"}), "v3.32"),
                        .inputs = {.owner_uid = "11111111-2222-3333-4444-555555555555",
                                   .operator_namespace = "tigera-operator",
                                   .api_endpoint = ApiEndpoint{"10.0.0.1", "443"},

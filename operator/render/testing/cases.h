@@ -13,13 +13,19 @@
 namespace calico::render {
 
 struct ReferenceCase {
-  api::Installation installation;
+  api::Installation installation;  // complete
   Inputs inputs;
   std::vector<json::object> objects;  // as the API server held them
 };
 
 // `name` is a folder of testdata/golden/reference. Failures end the test program.
 ReferenceCase LoadReferenceCase(std::string_view name);
+
+// An Installation of this spec with every default of `release`.
+api::Installation Completed(json::object spec, std::string_view release);
+
+// Gives a field of the spec ("calicoNetwork.mtu") a value; null removes it.
+void SetField(ReferenceCase& c, std::string_view path, json::value value);
 
 // The documents of a YAML file of testdata/golden.
 std::vector<json::object> LoadGoldenYaml(const std::string& path);

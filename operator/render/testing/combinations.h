@@ -1,4 +1,4 @@
-// Every combination of the facts that a release asks about.
+// Combinations of the facts that a release asks about.
 #ifndef CALICO_OPERATOR_RENDER_TESTING_COMBINATIONS_H_
 #define CALICO_OPERATOR_RENDER_TESTING_COMBINATIONS_H_
 
@@ -9,8 +9,10 @@
 
 namespace calico::render {
 
-// Calls `visit` for every combination of the values of the facts that make a difference.
-void ForEveryCombination(const Release& release, const std::function<void(const Facts&)>& visit);
+// Calls `visit` for combinations of the values of the facts that make a difference: all of them
+// where they are few. Where they are too many, for every value of every fact with every value of
+// every other one, the rest as in an empty Installation, and for a sample of all (always the same).
+void ForCombinations(const Release& release, const std::function<void(const Facts&)>& visit);
 
 }  // namespace calico::render
 

@@ -50,16 +50,17 @@ json::object& InitContainer(json::object& workload, std::string_view name) {
   return Named(ArrayAt(PodSpec(workload), {"initContainers"}), name);
 }
 
-const Release& NewestRelease() {
+const Release& DefaultRelease() {
   const absl::StatusOr<Releases>& releases = Releases::Embedded();
   if (!releases.ok()) std::fprintf(stderr, "%s\n", releases.status().ToString().c_str());
   CALICO_CHECK(releases.ok());
-  return releases->Newest();
+  return releases->Default();
 }
 
-std::vector<json::object> RenderNewest(const api::Installation& installation,
-                                       const Inputs& inputs) {
-  absl::StatusOr<std::vector<json::object>> objects = Render(NewestRelease(), installation, inputs);
+std::vector<json::object> RenderDefault(const api::Installation& installation,
+                                        const Inputs& inputs) {
+  absl::StatusOr<std::vector<json::object>> objects =
+      Render(DefaultRelease(), installation, inputs);
   if (!objects.ok()) std::fprintf(stderr, "%s\n", objects.status().ToString().c_str());
   CALICO_CHECK(objects.ok());
   return *std::move(objects);

@@ -21,9 +21,10 @@ json::object& PodSpec(json::object& workload);
 json::object& Container(json::object& workload, std::string_view name);
 json::object& InitContainer(json::object& workload, std::string_view name);
 
-// The newest release inside the binary. Lifetime: static.
-const Release& NewestRelease();
-std::vector<json::object> RenderNewest(const api::Installation& installation, const Inputs& inputs);
+// The default release inside the binary. Lifetime: static.
+const Release& DefaultRelease();
+std::vector<json::object> RenderDefault(const api::Installation& installation,
+                                        const Inputs& inputs);
 
 }  // namespace calico::render
 

@@ -28,6 +28,7 @@ std::vector<base::EmbeddedFile> FilesOfTwoReleases() {
     std::vector<base::EmbeddedFile> all;
     for (const base::EmbeddedFile& file : Manifests()) {
       all.push_back(file);
+      if (!file.name.starts_with(kFirst)) continue;
       const std::string_view rest = file.name.substr(kFirst.size());
       if (rest == "release.yaml") continue;
       all.push_back({NameOfSecond(rest), file.content});

@@ -1,4 +1,4 @@
-// A second release beside the embedded one: v3.99, which is the manifests of v3.32 with three
+// One release more beside the embedded ones: v3.99, which is the manifests of v3.32 with three
 // fragments more (testing/manifests/v3.99).
 #ifndef CALICO_OPERATOR_RENDER_TESTING_RELEASES_H_
 #define CALICO_OPERATOR_RENDER_TESTING_RELEASES_H_
@@ -12,7 +12,7 @@ namespace calico::render {
 
 inline constexpr std::string_view kSecondRelease = "v3.99";
 
-// The files of both releases. Lifetime of the views: static.
+// The files of all releases. Lifetime of the views: static.
 std::vector<base::EmbeddedFile> FilesOfTwoReleases();
 
 // The same with the content of one file replaced, or with that file added or (empty) removed.

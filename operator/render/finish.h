@@ -1,0 +1,30 @@
+// What every object of a release gets, whatever its manifest says: images, pull secrets, labels and
+// the owner.
+#ifndef CALICO_OPERATOR_RENDER_FINISH_H_
+#define CALICO_OPERATOR_RENDER_FINISH_H_
+
+#include <string_view>
+
+#include <absl/status/status.h>
+
+#include "operator/render/release.h"
+#include "pkg/api/operator/installation.h"
+#include "pkg/codec/json.h"
+
+namespace calico::render {
+
+// Of a DaemonSet or Deployment: the full name of every image, and the Installation's pull policy
+// and pull secrets. Other objects are left as they are.
+// Errors: InvalidArgument naming the object, for an image that the release lacks.
+absl::Status SetImages(json::object& object, const Release& release,
+                       const api::Installation& installation);
+
+// On every object: the labels that Calico's operator gives, its own namespace of them, and on pod
+// templates too.
+void SetCommonLabels(json::object& object);
+// Controller reference to Installation `default`.
+void SetOwner(json::object& object, std::string_view installation_uid);
+
+}  // namespace calico::render
+
+#endif  // CALICO_OPERATOR_RENDER_FINISH_H_
