@@ -59,6 +59,10 @@ PairPlanner::Stored PairPlanner::Read(std::string_view ns, std::string_view name
   Stored stored{.secret = FindSecret(ns, name), .pair = {}, .is_operators = false};
   if (stored.secret == nullptr) return stored;
   stored.pair = ReadPair(*stored.secret);
+  if (!live_.withheld_key.empty() && stored.pair.has_leaf() &&
+      stored.pair.key_pem.view() == live_.withheld_key) {
+    stored.pair.status = absl::OkStatus();
+  }
   const bool is_ours_by_key =
       stored.pair.has_leaf() && authority_.has_value() && authority_->HasIssued(stored.pair.leaf());
   stored.is_operators = IsMadeByOperator(*stored.secret, stored.pair, is_ours_by_key);

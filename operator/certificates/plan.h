@@ -36,6 +36,9 @@ struct Live {
   std::vector<api::Secret> secrets;  // of the operator's namespace and of those of the pairs
   std::optional<api::ConfigMap> typha_ca;
   std::optional<api::ConfigMap> trusted_bundle;  // calico-system/tigera-ca-bundle
+  // Of files that people pass around: a private key that is this text was taken out, and counts as
+  // the certificate's. Empty: no key is, as in a cluster.
+  std::string_view withheld_key;
 };
 
 enum class Source { kOperatorSigned, kUserSupplied, kRequest };

@@ -1,5 +1,6 @@
 #include "operator/offline/render_command.h"
 
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,7 @@ struct Request {
   std::string api_server;
   std::string operator_namespace = "tigera-operator";
   std::string operator_name = "tigera-operator";
+  std::string system_roots;
   int nodes = 3;
   bool completed = false;
   bool show_keys = false;
@@ -77,6 +79,10 @@ void AddFlags(config::Flags& flags, std::vector<std::string> versions, Request* 
               .help = "of the operator's Deployment",
               .environment = "OPERATOR_NAME"},
              &request->operator_name);
+  flags.Text({.name = "system-roots",
+              .value = "FILE",
+              .help = "PEM file of public roots for the trusted bundle; absent: none"},
+             &request->system_roots);
   flags.Number(
       {.name = "nodes", .value = "N", .help = "Linux nodes to assume when --world has no Node"}, 0,
       kMaxNodes, &request->nodes);
@@ -190,6 +196,11 @@ CommandResult RunRenderCommand(int argc, const char* const* argv,
   surroundings.operator_namespace = request.operator_namespace;
   surroundings.operator_name = request.operator_name;
   surroundings.nodes = request.nodes;
+  if (!request.system_roots.empty()) {
+    absl::StatusOr<std::string> roots = base::ReadFile(request.system_roots);
+    if (!roots.ok()) return Failed(config::kExitUsage, std::string(roots.status().message()));
+    surroundings.system_roots = std::make_shared<const std::string>(*std::move(roots));
+  }
   const absl::StatusOr<World> world = ReadWorld(request);
   if (!world.ok()) return Failed(config::kExitUsage, std::string(world.status().message()));
   absl::StatusOr<Rendering> rendering = RenderOffline(*world, surroundings);

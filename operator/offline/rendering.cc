@@ -9,10 +9,12 @@
 #include "operator/defaults/complete_spec.h"
 #include "operator/defaults/conflicts.h"
 #include "operator/defaults/overlay.h"
+#include "operator/offline/certificate_plan.h"
 #include "operator/offline/configuration.h"
 #include "operator/offline/gathering.h"
 #include "operator/offline/schema_problems.h"
 #include "operator/render/render.h"
+#include "operator/render/values.h"
 #include "operator/validation/installation.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/base64.h"
@@ -21,7 +23,6 @@
 namespace calico::offline {
 namespace {
 
-constexpr std::string_view kRedacted = "REDACTED";
 constexpr std::string_view kCertificate = "-----BEGIN CERTIFICATE-----";
 
 // Certificates are public, names of peers too.
@@ -55,6 +56,35 @@ json::object Complete(const json::object& given, const World& world,
   return completed;
 }
 
+bool IsSameObject(const json::object& a, const json::object& b) {
+  const json::object* const left = codec::FindObject(a, "metadata");
+  const json::object* const right = codec::FindObject(b, "metadata");
+  return codec::TextAt(a, "kind") == codec::TextAt(b, "kind") && left != nullptr &&
+         right != nullptr && codec::TextAt(*left, "name") == codec::TextAt(*right, "name") &&
+         codec::TextAt(*left, "namespace") == codec::TextAt(*right, "namespace");
+}
+
+// In the place of one with the same name, or at the end.
+void Put(json::object object, std::vector<json::object>& objects) {
+  render::SetCommonLabels(object);
+  render::SetOwner(object, "");
+  for (json::object& other : objects) {
+    if (!IsSameObject(object, other)) continue;
+    other = std::move(object);
+    return;
+  }
+  objects.push_back(std::move(object));
+}
+
+void PutCertificates(const certificates::Plan& plan, std::vector<json::object>& objects) {
+  Put(certificates::ToObject(plan.bundle), objects);
+  for (const auto* secrets : {&plan.originals, &plan.copies}) {
+    for (const certificates::PlannedSecret& secret : *secrets) {
+      Put(certificates::ToObject(secret), objects);
+    }
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& surroundings) {
@@ -78,10 +108,13 @@ absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& 
   Add(defaults::ConflictsWithCluster(SpecOf(*given), facts), result.problems);
   result.warnings = std::move(verdict.warnings);
   render::Inputs inputs = Gather(world, *installation, surroundings, result.problems);
+  CALICO_ASSIGN_OR_RETURN(const certificates::Plan plan,
+                          PlanCertificates(world, *installation, surroundings, result.problems));
   if (!result.problems.empty()) return result;
   inputs.ca_certificates = std::move(verdict.ca_certificates);
   CALICO_ASSIGN_OR_RETURN(result.objects,
                           render::Render(*surroundings.release, *installation, inputs));
+  PutCertificates(plan, result.objects);
   for (json::object& object : Configuration(world, surroundings.release->version(), SpecOf(*given),
                                             SpecOf(result.completed), result.warnings)) {
     result.objects.push_back(std::move(object));
@@ -99,7 +132,7 @@ void Redact(json::object& object) {
       const absl::StatusOr<std::string> decoded = text == nullptr || field == "stringData"
                                                       ? absl::StatusOr<std::string>("")
                                                       : base::Base64Decode(codec::View(*text));
-      if (!decoded.ok() || !IsPublic(codec::KeyOf(member), *decoded)) member.value() = kRedacted;
+      if (!decoded.ok() || !IsPublic(codec::KeyOf(member), *decoded)) member.value() = kWithheld;
     }
   }
 }

@@ -6,6 +6,7 @@
 #ifndef CALICO_OPERATOR_OFFLINE_RENDERING_H_
 #define CALICO_OPERATOR_OFFLINE_RENDERING_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct Surroundings {
   std::string operator_namespace;
   std::string operator_name;  // of its Deployment, whose DNS settings calico-node gets
   std::optional<render::ApiEndpoint> api_endpoint;  // absent: nothing is told to pods
+  // Public roots for clients of other servers; null: pods have those of their images.
+  std::shared_ptr<const std::string> system_roots;
   int nodes = 3;  // Linux nodes to assume where the world has no Node
   absl::Time now;
 };

@@ -8,6 +8,8 @@ import pathlib
 import re
 import subprocess
 
+from comparison import normal_form
+
 INPUT = "installation-input.yaml"
 AFTER = "installation-after.yaml"
 WORLD = "world.yaml"
@@ -16,6 +18,8 @@ NO_OBJECTS = re.compile(r"^(?:installation-|tigerastatus|world\.yaml$)")
 RELEASES = {"v1.44": "v3.33", "v1.43": "v3.33", "v1.42": "v3.32", "v1.32": "v3.27"}
 API_SERVER = "10.0.0.1:443"
 NODES = 3
+# The recorded operator's image has some too.
+SYSTEM_ROOTS = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class CaseError(Exception):
@@ -90,10 +94,22 @@ def api_server(objects):
     return API_SERVER
 
 
-def render(operator, case, options):
+def some_roots(scratch):
+    """A file with one of this machine's public roots, or None: only that there are some is compared."""
+    found = normal_form.PEM.search(SYSTEM_ROOTS.read_text(encoding="utf-8")) if SYSTEM_ROOTS.is_file() else None
+    if not found:
+        return None
+    path = scratch / "roots.pem"
+    path.write_text(found.group(0) + "\n", encoding="utf-8")
+    return path
+
+
+def render(operator, case, options, roots):
     """Our objects for a case; on failure case.error says why."""
     command = [str(operator), "render", "--release", case.release, "--installation", str(case.folder / INPUT), "--output", "json",
                "--show-keys", "--completed", "--nodes", str(options.nodes), "--api-server", options.api_server or api_server(case.theirs)]
+    if roots:
+        command += ["--system-roots", str(roots)]
     if (case.folder / WORLD).is_file():
         command += ["--world", str(case.folder / WORLD)]
     result = subprocess.run(command, check=False, capture_output=True, text=True, env={})
@@ -114,8 +130,9 @@ def load(cases, options, scratch):
         for thing in files[str(case.folder / INPUT)]:
             if thing.get("kind") == "Installation" and thing["metadata"]["name"] == "default":
                 case.spec = thing.get("spec") or {}
+    roots = some_roots(scratch)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        texts = list(pool.map(lambda case: render(options.operator, case, options), cases))
+        texts = list(pool.map(lambda case: render(options.operator, case, options, roots), cases))
     rendered = {}
     for index, (case, text) in enumerate(zip(cases, texts)):
         if text is not None:

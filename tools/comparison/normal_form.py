@@ -138,8 +138,10 @@ class NormalForm:
     def _secret(self, data, flat):
         for key, value in (data or {}).items():
             text = decoded(value)
-            if value == "REDACTED" or text is None or "PRIVATE KEY" in text:
-                flat[f"data.{key}"] = "private key" if value == "REDACTED" or text is not None else value
+            if "REDACTED" in (value, text) or "PRIVATE KEY" in (text or ""):
+                flat[f"data.{key}"] = "private key"
+            elif text is None:
+                flat[f"data.{key}"] = value
             else:
                 self._text(text, f"data.{key}", flat)
 
