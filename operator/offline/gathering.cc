@@ -65,8 +65,7 @@ std::string_view DataAt(const json::object& config_map, std::string_view key) {
 
 std::optional<render::ApiEndpoint> Endpoint(const World& world, const Surroundings& surroundings,
                                             std::vector<std::string>& problems) {
-  const json::object* const config =
-      world.Find("ConfigMap", {surroundings.operator_namespace, std::string(kEndpointConfigMap)});
+  const json::object* const config = FindEndpoint(world, surroundings);
   if (config == nullptr) return surroundings.api_endpoint;
   const validation::EndpointVerdict verdict = validation::ReadApiEndpoint(
       DataAt(*config, validation::kServiceHostKey), DataAt(*config, validation::kServicePortKey));
@@ -135,7 +134,24 @@ std::vector<render::PullSecret> PullSecrets(const World& world,
   return secrets;
 }
 
+// Of those that are not disabled.
+std::vector<std::string> LivePools(const World& world) {
+  std::vector<std::string> cidrs;
+  for (const json::object* pool : world.OfKind("IPPool")) {
+    const json::object* const spec = codec::FindObject(*pool, "spec");
+    const json::value* const disabled = spec == nullptr ? nullptr : spec->if_contains("disabled");
+    if (spec == nullptr || (disabled != nullptr && *disabled == json::value(true))) continue;
+    cidrs.emplace_back(codec::TextAt(*spec, "cidr"));
+  }
+  return cidrs;
+}
+
 }  // namespace
+
+const json::object* FindEndpoint(const World& world, const Surroundings& surroundings) {
+  return world.Find("ConfigMap",
+                    {surroundings.operator_namespace, std::string(kEndpointConfigMap)});
+}
 
 defaults::ClusterFacts GatherClusterFacts(const World& world, const Surroundings& surroundings) {
   defaults::ClusterFacts facts{.release = surroundings.release->version(),
@@ -163,6 +179,7 @@ render::Inputs Gather(const World& world, const api::Installation& installation,
   inputs.node_dns = NodeDns(world, surroundings);
   inputs.typha_replicas = validation::TyphaReplicas(CountNodes(world, surroundings, problems));
   inputs.pull_secrets = PullSecrets(world, installation, surroundings, problems);
+  inputs.live_pools = LivePools(world);
   inputs.has_admission_policies = true;
   return inputs;
 }

@@ -16,6 +16,9 @@ namespace calico::offline {
 // What defaults depend on. No ConfigMap kubeadm-config in the world: no cluster of kubeadm's.
 defaults::ClusterFacts GatherClusterFacts(const World& world, const Surroundings& surroundings);
 
+// The ConfigMap kubernetes-services-endpoint, or null.
+const json::object* FindEndpoint(const World& world, const Surroundings& surroundings);
+
 // What is missing or wrong goes to `problems`, each with the field or object.
 render::Inputs Gather(const World& world, const api::Installation& installation,
                       const Surroundings& surroundings, std::vector<std::string>& problems);

@@ -13,8 +13,8 @@
 #include "operator/offline/configuration.h"
 #include "operator/offline/gathering.h"
 #include "operator/offline/schema_problems.h"
+#include "operator/render/finish.h"
 #include "operator/render/render.h"
-#include "operator/render/values.h"
 #include "operator/validation/installation.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/base64.h"
@@ -102,8 +102,12 @@ absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& 
     result.problems.emplace_back(installation.status().message());
     return result;
   }
-  validation::InstallationVerdict verdict =
-      validation::ValidateInstallation(*installation, surroundings.now);
+  const json::object* const endpoint = FindEndpoint(world, surroundings);
+  validation::InstallationVerdict verdict = validation::ValidateCompleted(
+      *installation, {.spec = {.release = surroundings.release->version(),
+                               .has_api_endpoint = endpoint != nullptr},
+                      .now = surroundings.now,
+                      .requires_certificate_management = false});
   Add(verdict.problems, result.problems);
   Add(defaults::ConflictsWithCluster(SpecOf(*given), facts), result.problems);
   result.warnings = std::move(verdict.warnings);
