@@ -65,7 +65,8 @@ json::array PoolsOfNetworks(const std::vector<std::string>& networks,
     if (!network.ok()) continue;
     const bool is_first = families.insert(network->is_ipv4()).second;
     if (!is_first && !release.has_pool_objects) continue;
-    json::object pool = {{"cidr", text}};
+    // kubeadm takes a network with bits behind the prefix, Calico does not.
+    json::object pool = {{"cidr", network->is_exact() ? text : network->ToString()}};
     if (is_first && release.has_pool_objects) {
       pool["name"] = network->is_ipv4() ? kIpv4Name : kIpv6Name;
     }

@@ -53,9 +53,28 @@ bool IsForLoadBalancers(const SpecField& pool) {
                      [](const SpecField& use) { return use.text() == "LoadBalancer"; });
 }
 
+// Calico's own rules for a network that can be read.
+void CheckNetworkOfPool(const SpecField& cidr, const base::IpPrefix& network, Findings findings) {
+  static const base::IpPrefix kLinkLocal[] = {*base::IpPrefix::Parse("169.254.0.0/16"),
+                                              *base::IpPrefix::Parse("fe80::/10")};
+  if (!network.is_exact()) {
+    findings.Add(cidr.path(), fmt::format("{} has bits behind the length: write {}", cidr.shown(),
+                                          network.ToString()));
+  }
+  for (const base::IpPrefix& range : kLinkLocal) {
+    if (!range.Overlaps(network)) continue;
+    findings.Add(cidr.path(), fmt::format("{} has link-local addresses ({}), which are not routed: "
+                                          "choose another network",
+                                          cidr.shown(), range.ToString()));
+  }
+}
+
 std::optional<base::IpPrefix> CheckCidr(const SpecField& cidr, Findings findings) {
   absl::StatusOr<base::IpPrefix> network = base::IpPrefix::Parse(cidr.text());
-  if (network.ok()) return *std::move(network);
+  if (network.ok()) {
+    CheckNetworkOfPool(cidr, *network, findings);
+    return *std::move(network);
+  }
   if (!cidr.set()) {
     findings.Add(cidr.path(), "is required: the pool's network, such as 10.244.0.0/16");
     return std::nullopt;

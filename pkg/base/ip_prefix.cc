@@ -58,7 +58,8 @@ absl::StatusOr<IpPrefix> IpPrefix::Parse(std::string_view text) {
   CALICO_ASSIGN_OR_RETURN(IpAddress network, IpAddress::FromBytes(Masked(address->bytes(), bits)));
   // What is left of ::ffff:0:0/97 and the like would be read as an IPv4 address.
   if (network.is_ipv4() != address->is_ipv4()) return Bad(text, "no network of one family");
-  return IpPrefix(std::move(network), bits);
+  const bool is_exact = network == *address;
+  return IpPrefix(std::move(network), bits, is_exact);
 }
 
 bool IpPrefix::Contains(const IpAddress& address) const {

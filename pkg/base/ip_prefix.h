@@ -24,6 +24,8 @@ class IpPrefix {
   bool is_ipv6() const { return address_.is_ipv6(); }
   const IpAddress& address() const { return address_; }  // the network's first one
   int bits() const { return bits_; }
+  // The text had no bits behind the prefix. Not part of the value: 10.0.0.1/16 equals 10.0.0.0/16.
+  bool is_exact() const { return is_exact_; }
 
   bool Contains(const IpAddress& address) const;
   // Every address of `other` is one of this network.
@@ -33,13 +35,17 @@ class IpPrefix {
   // Canonical: "10.0.0.0/16", "fd00:10::/64". Two texts of one network give the same.
   std::string ToString() const;
 
-  friend bool operator==(const IpPrefix&, const IpPrefix&) = default;
+  friend bool operator==(const IpPrefix& a, const IpPrefix& b) {
+    return a.bits_ == b.bits_ && a.address_ == b.address_;
+  }
 
  private:
-  IpPrefix(IpAddress address, int bits) : address_(std::move(address)), bits_(bits) {}
+  IpPrefix(IpAddress address, int bits, bool is_exact)
+      : address_(std::move(address)), bits_(bits), is_exact_(is_exact) {}
 
   IpAddress address_;
   int bits_;
+  bool is_exact_;
 };
 
 }  // namespace calico::base

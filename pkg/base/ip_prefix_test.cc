@@ -37,6 +37,16 @@ TEST(IpPrefixTest, RefusesWhatIsNoNetwork) {
   EXPECT_THAT(IpPrefix::Parse("10.0.0.0/40").status().message(), HasSubstr("between 0 and 32"));
 }
 
+TEST(IpPrefixTest, BitsBehindThePrefixAreNotPartOfTheValue) {
+  const IpPrefix exact = *IpPrefix::Parse("10.0.0.0/16");
+  const IpPrefix other = *IpPrefix::Parse("10.0.0.1/16");
+  EXPECT_TRUE(exact.is_exact());
+  EXPECT_FALSE(other.is_exact());
+  EXPECT_EQ(exact, other);
+  EXPECT_TRUE(IpPrefix::Parse("fd00:0:0::/64")->is_exact());
+  EXPECT_NE(exact, *IpPrefix::Parse("10.0.0.0/17"));
+}
+
 TEST(IpPrefixTest, ContainsWhatIsInside) {
   const IpPrefix net = *IpPrefix::Parse("10.244.0.0/16");
   EXPECT_TRUE(net.Contains(*IpPrefix::Parse("10.244.0.0/16")));
