@@ -20,7 +20,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kInstallation[] = "testdata/golden/reference/c-cm-ecdsa/installation.yaml";
+constexpr char kInstallation[] = "testdata/reference/v1.42.4/c-cm-ecdsa/installation-input.yaml";
 constexpr char kPullSecret[] = R"(
 apiVersion: v1
 kind: Secret
