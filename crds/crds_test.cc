@@ -11,12 +11,14 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_split.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "crds/schema.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/installation.h"
+#include "pkg/api/operator/installation_fields.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/codec/json.h"
@@ -33,6 +35,10 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+constexpr std::string_view kApiServerCrd = "operator.tigera.io_apiservers.yaml";
+constexpr std::string_view kGoldmaneCrd = "operator.tigera.io_goldmanes.yaml";
+constexpr std::string_view kImageSetCrd = "operator.tigera.io_imagesets.yaml";
+constexpr std::string_view kWhiskerCrd = "operator.tigera.io_whiskers.yaml";
 constexpr std::string_view kInstallationCrd = "operator.tigera.io_installations.yaml";
 constexpr std::string_view kTigeraStatusCrd = "operator.tigera.io_tigerastatuses.yaml";
 
@@ -90,9 +96,10 @@ json::value WrongValue(std::string_view type) {
 }
 
 TEST(CrdsTest, AreEmbeddedUnderTheirNames) {
-  ASSERT_EQ(Crds().size(), 2u);
-  EXPECT_EQ(Crds()[0].name, kInstallationCrd);
-  EXPECT_EQ(Crds()[1].name, kTigeraStatusCrd);
+  std::vector<std::string_view> names;
+  for (const base::EmbeddedFile& file : Crds()) names.push_back(file.name);
+  EXPECT_THAT(names, ElementsAre(kApiServerCrd, kGoldmaneCrd, kImageSetCrd, kInstallationCrd,
+                                 kTigeraStatusCrd, kWhiskerCrd));
 }
 
 TEST(CrdsTest, NameTheKindsThatWeUse) {
@@ -100,8 +107,10 @@ TEST(CrdsTest, NameTheKindsThatWeUse) {
     std::string_view file;
     const api::Resource& resource;
   };
-  const Case kCases[] = {{kInstallationCrd, api::kInstallations},
-                         {kTigeraStatusCrd, api::kTigeraStatuses}};
+  const Case kCases[] = {
+      {kInstallationCrd, api::kInstallations}, {kTigeraStatusCrd, api::kTigeraStatuses},
+      {kApiServerCrd, api::kApiServers},       {kImageSetCrd, api::kImageSets},
+      {kGoldmaneCrd, api::kGoldmanes},         {kWhiskerCrd, api::kWhiskers}};
   for (const Case& c : kCases) {
     SCOPED_TRACE(std::string(c.file));
     const json::value& crd = Crd(c.file);
@@ -111,6 +120,10 @@ TEST(CrdsTest, NameTheKindsThatWeUse) {
     EXPECT_EQ(spec.at("names").at("kind"), json::string(c.resource.kind));
     EXPECT_EQ(spec.at("names").at("plural"), json::string(c.resource.plural));
     EXPECT_EQ(spec.at("scope"), "Cluster");
+    EXPECT_EQ(crd.at("metadata").at("name"),
+              json::string(fmt::format("{}.{}", c.resource.plural, c.resource.group)));
+    EXPECT_EQ(spec.at("names").at("listKind"),
+              json::string(fmt::format("{}List", c.resource.kind)));
     const json::value& version = spec.at("versions").at(0);
     EXPECT_EQ(version.at("name"), json::string(c.resource.version));
     EXPECT_EQ(version.at("subresources"), json::value(json::object{{"status", json::object()}}));
@@ -127,6 +140,106 @@ TEST(CrdsTest, TigeraStatusColumns) {
   // Of the condition that is True, whichever it is; the operator writes the worst first.
   EXPECT_EQ(version.at("additionalPrinterColumns").at(4).at("jsonPath"),
             ".status.conditions[?(@.status=='True')].message");
+}
+
+TEST(CrdsTest, InstallationColumns) {
+  std::vector<std::string> names;
+  const json::value& version = Crd(kInstallationCrd).at("spec").at("versions").at(0);
+  for (const json::value& column : version.at("additionalPrinterColumns").as_array()) {
+    names.emplace_back(codec::View(column.at("name").as_string()));
+  }
+  EXPECT_THAT(names, ElementsAre("Version", "Ready", "Degraded", "Age"));
+}
+
+// What people apply to install Calico, with what they add to it.
+TEST(CrdsTest, TakeTheKindsOfTheStockFile) {
+  struct Case {
+    std::string_view file;
+    const char* document;
+  };
+  const Case kCases[] = {
+      {kInstallationCrd, R"j({"apiVersion": "operator.tigera.io/v1", "kind": "Installation",
+         "metadata": {"name": "default"}, "spec": {"calicoNetwork": {"ipPools": [{
+           "name": "default-ipv4-ippool", "blockSize": 26, "cidr": "192.168.0.0/16",
+           "encapsulation": "VXLANCrossSubnet", "natOutgoing": "Enabled",
+           "nodeSelector": "all()"}]}}})j"},
+      {kApiServerCrd, R"({"apiVersion": "operator.tigera.io/v1", "kind": "APIServer",
+         "metadata": {"name": "default"}, "spec": {}})"},
+      {kGoldmaneCrd, R"({"apiVersion": "operator.tigera.io/v1", "kind": "Goldmane",
+         "metadata": {"name": "default"}})"},
+      {kWhiskerCrd, R"({"apiVersion": "operator.tigera.io/v1", "kind": "Whisker",
+         "metadata": {"name": "default"}})"},
+      {kApiServerCrd, R"({"metadata": {"name": "tigera-secure"}, "spec": {
+         "logging": {"apiServer": {"logSeverity": "Warn"}},
+         "calicoWebhooksDeployment": {"spec": {"anything": 1}},
+         "apiServerDeployment": {"spec": {"minReadySeconds": 1, "template": {"spec": {
+           "priorityClassName": "p", "nodeSelector": {"a": "b"},
+           "tolerations": [{"operator": "Exists"}],
+           "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone",
+                                          "whenUnsatisfiable": "ScheduleAnyway"}],
+           "initContainers": [{"name": "calico-apiserver-certs-key-cert-provisioner",
+                               "resources": {"limits": {"cpu": 1}}}],
+           "containers": [{"name": "calico-apiserver", "readinessProbe": {"periodSeconds": 5},
+                           "ports": [{"name": "apiserver", "containerPort": 5444}],
+                           "resources": {"requests": {"cpu": "100m"}}}]}}}}}})"},
+      {kImageSetCrd, R"({"metadata": {"name": "calico-v3.33.1"}, "spec": {"images": [
+         {"image": "calico/node", "digest": "sha256:0"}]}})"},
+      {kGoldmaneCrd, R"({"metadata": {"name": "default"}, "spec": {"metricsPort": 9, "later": 1,
+         "goldmaneDeployment": {"spec": {"minReadySeconds": 1}}}})"},
+      {kWhiskerCrd, R"({"metadata": {"name": "default"}, "spec": {"notifications": "Disabled",
+         "whiskerDeployment": {"spec": {"minReadySeconds": 1}}}})"},
+  };
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.document);
+    EXPECT_THAT(Violations(*SchemaOf(Crd(c.file)), codec::ParseJson(c.document).value(), ""),
+                IsEmpty());
+  }
+}
+
+TEST(CrdsTest, TheOtherKindsRefuseWhatCannotBeMeant) {
+  struct Case {
+    std::string_view file;
+    const char* spec;
+    const char* want;
+  };
+  const Case kCases[] = {
+      {kApiServerCrd, R"({"logging": {"apiServer": {"logSeverity": "Warning"}}})",
+       ".spec.logging.apiServer.logSeverity: unsupported value"},
+      {kApiServerCrd, R"({"apiServerDeployments": {}})",
+       ".spec.apiServerDeployments: unknown field"},
+      {kApiServerCrd,
+       R"({"apiServerDeployment": {"spec": {"template": {"spec": {"containers": [{}]}}}}})",
+       ".spec.apiServerDeployment.spec.template.spec.containers[0].name: required"},
+      {kImageSetCrd, R"({"images": [{"image": "calico/node"}]})",
+       ".spec.images[0].digest: required"},
+      {kImageSetCrd, R"({"images": [{"digest": "sha256:0"}]})", ".spec.images[0].image: required"},
+      {kGoldmaneCrd, R"({"metricsPort": "9"})", ".spec.metricsPort: expected integer, got string"},
+      {kWhiskerCrd, R"({"whiskerDeployment": []})",
+       ".spec.whiskerDeployment: expected object, got array"},
+  };
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.want);
+    const json::value object = json::object{{"metadata", {{"name", "default"}}},
+                                            {"spec", codec::ParseJson(c.spec).value()}};
+    EXPECT_THAT(Violations(*SchemaOf(Crd(c.file)), object, ""), ElementsAre(c.want));
+  }
+}
+
+TEST(InstallationFieldsTest, AParentHasFieldsAndWhatIsRenderedWholeHasNone) {
+  using Use = InstallationField::Use;
+  for (const InstallationField& field : api::InstallationFields()) {
+    SCOPED_TRACE(std::string(field.path));
+    EXPECT_EQ(api::FindInstallationField(field.path), &field) << "twice in the table";
+    bool has_fields = false;
+    for (const InstallationField& other : api::InstallationFields()) {
+      has_fields |= other.path.starts_with(fmt::format("{}.", field.path)) ||
+                    other.path.starts_with(fmt::format("{}[]", field.path));
+    }
+    if (field.use == Use::kParent) EXPECT_TRUE(has_fields);
+    if (field.use == Use::kRendered || field.use == Use::kFixed) EXPECT_FALSE(has_fields);
+    EXPECT_EQ(field.use == Use::kFixed, !field.fixed.empty());
+  }
+  EXPECT_EQ(api::FindInstallationField("spec.nothing"), nullptr);
 }
 
 TEST(InstallationSchemaTest, HasEveryFieldThatTheDecoderReads) {
@@ -197,7 +310,7 @@ TEST(InstallationSchemaTest, TakesTheInstallationsThatPeopleHave) {
     EXPECT_THAT(Installation::Decode(installation.as_object()), IsOk());
     ++count;
   }
-  EXPECT_GE(count, 12);
+  EXPECT_GE(count, 24);
 }
 
 TEST(InstallationSchemaTest, RefusesWhatCannotBeMeant) {

@@ -15,6 +15,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crds/crds.h"
 #include "operator/manifests/manifests.h"
 #include "operator/render/derived_values.h"
 #include "operator/render/releases.h"
@@ -267,6 +268,24 @@ TEST(RbacTest, TheOperatorMayWriteEveryRoleBindingAndPolicyThatIsRendered) {
   }
   EXPECT_THAT(needed, SizeIs(Gt(20U)));
   for (const std::string& right : needed) EXPECT_TRUE(held.contains(right)) << right;
+}
+
+TEST(RbacTest, TheOperatorMayManageTheDefinitionsInsideOfItAndNoOther) {
+  Atoms held;
+  AddAtoms(*Find(Shipped(), "ClusterRole", "calico-operator"), held);
+  Atoms needed;
+  for (const base::EmbeddedFile& file : crds::Crds()) {
+    const std::string name(codec::ParseYaml(file.content)->at("metadata").at("name").as_string());
+    for (const char* verb : {"create", "get", "patch"}) {
+      needed.insert(
+          fmt::format("{} apiextensions.k8s.io/customresourcedefinitions {}", verb, name));
+    }
+  }
+  Atoms own;
+  for (const std::string& right : held) {
+    if (right.find("apiextensions.k8s.io/") != std::string::npos) own.insert(right);
+  }
+  EXPECT_EQ(own, needed);
 }
 
 TEST(RbacTest, WideOnesAreFound) {

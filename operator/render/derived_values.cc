@@ -12,6 +12,7 @@
 #include "operator/render/cni_config.h"
 #include "operator/render/release.h"
 #include "operator/render/spec_path.h"
+#include "pkg/api/operator/installation_fields.h"
 #include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/openssl/digest.h"

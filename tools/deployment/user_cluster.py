@@ -9,7 +9,7 @@ from localcluster import binaries
 
 MANAGER = "quickstart"
 PLAN = """On the cluster {server} this will
-  - apply the CRDs installations and tigerastatuses (group operator.tigera.io);
+  - apply the CRDs apiservers, goldmanes, imagesets, installations, tigerastatuses and whiskers (group operator.tigera.io);
   - apply the namespaces tigera-operator and csr-signer with our operator and signer, their service accounts,
     Roles (those for events in the namespace default), ClusterRoles {roles};
   - store the CA {ca} with its key as Secret csr-signer/csr-signer-ca{endpoint};
@@ -59,7 +59,7 @@ def foreign(kube):
             "/apis/apps/v1/namespaces/tigera-operator/deployments/tigera-operator",
         **{f"CustomResourceDefinition {kind}.operator.tigera.io":
                f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{kind}.operator.tigera.io"
-           for kind in ("installations", "tigerastatuses")}}
+           for kind in ("apiservers", "goldmanes", "imagesets", "installations", "tigerastatuses", "whiskers")}}
     found = []
     for name, path in looked_at.items():
         metadata = (kube.get(path) or {}).get("metadata", {})

@@ -9,6 +9,7 @@
 
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/installation.h"
+#include "pkg/api/operator/installation_fields.h"
 
 namespace calico::installation {
 namespace {

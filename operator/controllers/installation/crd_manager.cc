@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -49,8 +50,14 @@ aio::Task<absl::Status> WaitUntilEstablished(kube::Client& client, api::ObjectKe
   co_return absl::OkStatus();
 }
 
-aio::Task<absl::Status> ApplyCrd(kube::Client& client, Crds which, const base::Logger& logger,
-                                 json::object definition) {
+struct AppliedCrd {
+  api::ObjectKey key;
+  json::object live;
+};
+
+aio::Task<absl::StatusOr<AppliedCrd>> ApplyCrd(kube::Client& client, Crds which,
+                                               const base::Logger& logger,
+                                               json::object definition) {
   CALICO_CO_ASSIGN_OR_RETURN(const kube::DesiredObject desired,
                              kube::MakeDesired(std::move(definition), render::kAppliedAnnotation));
   absl::StatusOr<json::object> live = co_await client.Get(*desired.resource, desired.key);
@@ -63,16 +70,26 @@ aio::Task<absl::Status> ApplyCrd(kube::Client& client, Crds which, const base::L
     CALICO_CO_RETURN_IF_ERROR(live);
     logger.Info("applied", {{"kind", desired.resource->kind}, {"name", desired.key.name}});
   }
-  co_return co_await WaitUntilEstablished(client, desired.key, *std::move(live));
+  co_return AppliedCrd{.key = desired.key, .live = *std::move(live)};
 }
 
 }  // namespace
 
 aio::Task<absl::Status> ApplyCrds(kube::Client& client, Crds which, const base::Logger& logger) {
+  absl::Status first_error;
+  std::vector<AppliedCrd> applied;
   for (const base::EmbeddedFile& file : crds::Crds()) {
     CALICO_CO_ASSIGN_OR_RETURN(json::value document, codec::ParseYaml(file.content));
+    absl::StatusOr<AppliedCrd> crd =
+        co_await ApplyCrd(client, which, logger, std::move(document.as_object()));
+    if (absl::IsCancelled(crd.status())) co_return crd.status();
+    first_error.Update(crd.status());
+    if (crd.ok()) applied.push_back(*std::move(crd));
+  }
+  CALICO_CO_RETURN_IF_ERROR(first_error);
+  for (AppliedCrd& crd : applied) {
     CALICO_CO_RETURN_IF_ERROR(
-        co_await ApplyCrd(client, which, logger, std::move(document.as_object())));
+        co_await WaitUntilEstablished(client, std::move(crd.key), std::move(crd.live)));
   }
   co_return absl::OkStatus();
 }

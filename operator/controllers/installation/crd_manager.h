@@ -17,8 +17,9 @@ namespace calico::installation {
 enum class Crds { kMissing, kAll };
 
 // Makes the API server hold them and waits until it serves their kinds. What is there already and
-// equal is not written. They have no owner: they outlive every Installation.
-// Errors: as kube::Client, naming the definition. Cancellation: total.
+// equal is not written. They have no owner: they outlive every Installation. One that is refused
+// does not keep the others from being applied: a role from before may not know it yet.
+// Errors: as kube::Client, naming the definition; the first one. Cancellation: total.
 aio::Task<absl::Status> ApplyCrds(kube::Client& client, Crds which, const base::Logger& logger);
 
 // ApplyCrds until it succeeds. `tell` is called with the result of each attempt. Errors:

@@ -1,8 +1,11 @@
 #include "operator/controllers/installation/crd_manager.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +15,7 @@
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/testing/status_matchers.h"
+#include "pkg/codec/yaml.h"
 #include "pkg/kube/testing/async_test.h"
 
 namespace calico::installation {
@@ -20,7 +24,16 @@ namespace {
 using base::IsOk;
 
 const api::ObjectKey kInstallationsKey = {"", "installations.operator.tigera.io"};
-const api::ObjectKey kStatusesKey = {"", "tigerastatuses.operator.tigera.io"};
+
+// The names of all definitions.
+std::vector<api::ObjectKey> Keys() {
+  std::vector<api::ObjectKey> keys;
+  for (const base::EmbeddedFile& file : crds::Crds()) {
+    const json::value definition = codec::ParseYaml(file.content).value();
+    keys.push_back({"", std::string(definition.at("metadata").at("name").as_string())});
+  }
+  return keys;
+}
 
 class CrdManagerTest : public kube::FakeApiServerTest {
  protected:
@@ -38,6 +51,12 @@ class CrdManagerTest : public kube::FakeApiServerTest {
   std::optional<json::object> Find(const api::ObjectKey& key) {
     return server().Find(api::kCustomResourceDefinitions, key);
   }
+  bool HaveAll(const api::ObjectKey& but = {}) {
+    const std::vector<api::ObjectKey> keys = Keys();
+    return std::all_of(keys.begin(), keys.end(), [&](const api::ObjectKey& key) {
+      return key == but || Find(key).has_value();
+    });
+  }
   // As the API server does once it serves the kind.
   void Establish(const api::ObjectKey& key) {
     json::object definition = *Find(key);
@@ -47,10 +66,8 @@ class CrdManagerTest : public kube::FakeApiServerTest {
   }
   aio::Task<void> Install() {
     Start(Crds::kAll);
-    co_await Until([&] { return Find(kInstallationsKey).has_value(); });
-    Establish(kInstallationsKey);
-    co_await Until([&] { return Find(kStatusesKey).has_value(); });
-    Establish(kStatusesKey);
+    co_await Until([&] { return HaveAll(); });
+    for (const api::ObjectKey& key : Keys()) Establish(key);
     co_await Until([&] { return result_.has_value(); });
     co_await group_->Stop();
     result_.reset();
@@ -70,19 +87,37 @@ class CrdManagerTest : public kube::FakeApiServerTest {
 };
 
 ASYNC_TEST_F(CrdManagerTest, CreatesThemAndWaitsUntilTheyAreServed) {
-  EXPECT_EQ(crds::Crds().size(), 2U);
+  EXPECT_EQ(Keys().size(), 6U);
   server().Inject({.method = "PATCH", .times = 2, .status = 500});
   server().Inject({.method = "PATCH", .times = 1, .status = 422, .reason = "Invalid"});
   Start(Crds::kMissing);
-  co_await Until([&] { return Find(kInstallationsKey).has_value(); });
+  co_await Until([&] { return HaveAll(); });
   EXPECT_EQ(server().pending_faults(), 0);
-  EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(200)), IsOk());
+  for (const api::ObjectKey& key : Keys()) {
+    EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(100)), IsOk());
+    EXPECT_FALSE(result_.has_value()) << "without " << key.name;
+    Establish(key);
+  }
+  co_await Until([&] { return result_.has_value(); });
+  EXPECT_THAT(*result_, IsOk());
+  co_await group_->Stop();
+}
+
+ASYNC_TEST_F(CrdManagerTest, OneThatIsForbiddenDoesNotHoldUpTheOthers) {
+  const api::ObjectKey first = Keys().front();
+  EXPECT_NE(first, kInstallationsKey);
+  server().Inject(
+      {.path_contains = first.name, .times = 1000, .status = 403, .reason = "Forbidden"});
+  Start(Crds::kAll);
+  co_await Until([&] { return HaveAll(first); });
+  EXPECT_FALSE(Find(first).has_value());
+  for (const api::ObjectKey& key : Keys()) {
+    if (key != first) Establish(key);
+  }
   EXPECT_FALSE(result_.has_value());
-  EXPECT_FALSE(Find(kStatusesKey).has_value());
-  Establish(kInstallationsKey);
-  co_await Until([&] { return Find(kStatusesKey).has_value(); });
-  EXPECT_FALSE(result_.has_value());
-  Establish(kStatusesKey);
+  server().ClearFaults();
+  co_await Until([&] { return Find(first).has_value(); });
+  Establish(first);
   co_await Until([&] { return result_.has_value(); });
   EXPECT_THAT(*result_, IsOk());
   co_await group_->Stop();

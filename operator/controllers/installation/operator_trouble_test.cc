@@ -646,8 +646,10 @@ ASYNC_TEST_F(TroubleTest, AKindThatIsGoneDoesNotLeaveAnOldStatus) {
 }
 
 ASYNC_TEST_F(TroubleTest, DefinitionsThatAreDeletedComeBackAndItGoesOn) {
-  const api::ObjectKey keys[] = {{"", "installations.operator.tigera.io"},
-                                 {"", "tigerastatuses.operator.tigera.io"}};
+  std::vector<api::ObjectKey> keys;
+  for (const json::object& definition : Definitions()) {
+    keys.push_back({"", std::string(definition.at("metadata").at("name").as_string())});
+  }
   const auto establish = [&](const api::ObjectKey& key) {
     json::object definition = *Find(api::kCustomResourceDefinitions, key);
     definition["status"] =

@@ -8,38 +8,10 @@
 #include <absl/strings/numbers.h>
 #include <fmt/format.h>
 
-#include "pkg/api/operator/installation.h"
+#include "pkg/api/operator/installation_fields.h"
 
 namespace calico::api {
 namespace {
-
-// Fields that Decode does not read, with the values that say what is so anyway: the defaults that
-// Tigera's operator and its CRD write into a spec, which people keep and apply again.
-struct Default {
-  std::string_view path;
-  std::string_view fixed;  // as in InstallationField
-};
-constexpr Default kDefaults[] = {
-    {"spec.azure.policyMode", R"("Default")"},
-    {"spec.calicoLibHostPath", R"("/var/lib/calico")"},
-    {"spec.calicoNetwork.bpfNetworkBootstrap", R"("Disabled")"},
-    {"spec.calicoNetwork.clusterRoutingMode", R"("BIRD")"},
-    {"spec.calicoNetwork.kubeProxyManagement", R"("Disabled")"},
-    {"spec.calicoNetwork.linuxPodInterfaceType", R"("Veth")"},
-    {"spec.calicoRunHostPath", R"("/var/run/calico")"},
-    {"spec.cni.installMode", R"("All")"},
-    {"spec.cni.specVersion", R"(["0.3.1", "Auto"])"},
-    {"spec.controlPlaneReplicas", "2"},
-    {"spec.fipsMode", R"("Disabled")"},
-    {"spec.typhaPodDisruptionBudget.spec.maxUnavailable", "1"},
-};
-
-const InstallationField* FindField(std::string_view path) {
-  for (const InstallationField& field : InstallationFields()) {
-    if (field.path == path) return &field;
-  }
-  return nullptr;
-}
 
 // Null, [], {} and objects of nothing else ask for nothing, wherever they are.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the parser allows.
@@ -101,22 +73,20 @@ bool HasFixedValue(const json::value& value, std::string_view fixed) {
 
 enum class Effect { kNone, kAsWanted, kLookDeeper };
 
-Effect EffectOfUnread(const std::string& path, const json::value& value) {
-  for (const Default& entry : kDefaults) {
-    if (entry.path == path) {
-      return HasFixedValue(value, entry.fixed) ? Effect::kAsWanted : Effect::kNone;
-    }
-    if (entry.path.starts_with(path + ".") && value.is_object()) return Effect::kLookDeeper;
+Effect EffectOf(const std::string& path, const json::value& value) {
+  const InstallationField* const field = FindInstallationField(path);
+  if (field == nullptr) return Effect::kNone;
+  switch (field->use) {
+    case InstallationField::Use::kParent:
+      return Effect::kLookDeeper;
+    case InstallationField::Use::kRendered:
+      return Effect::kAsWanted;
+    case InstallationField::Use::kFixed:
+      return HasFixedValue(value, field->fixed) ? Effect::kAsWanted : Effect::kNone;
+    case InstallationField::Use::kIgnored:
+      break;
   }
   return Effect::kNone;
-}
-
-Effect EffectOf(const std::string& path, const json::value& value) {
-  const InstallationField* field = FindField(path);
-  if (field == nullptr) return EffectOfUnread(path, value);
-  if (field->use == InstallationField::Use::kNotYet) return Effect::kNone;
-  if (field->use == InstallationField::Use::kRendered) return Effect::kLookDeeper;
-  return HasFixedValue(value, field->fixed) ? Effect::kAsWanted : Effect::kNone;
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): goes no deeper than the paths of the tables.

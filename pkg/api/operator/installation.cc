@@ -1,8 +1,10 @@
 #include "pkg/api/operator/installation.h"
 
+#include <limits>
 #include <utility>
 
 #include "pkg/api/operator/ignored_fields.h"
+#include "pkg/api/operator/installation_values.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
@@ -12,100 +14,6 @@ namespace calico::api {
 namespace {
 
 using codec::ObjectReader;
-
-constexpr std::string_view kVariants[] = {"Calico", "CalicoEnterprise", "TigeraSecureEnterprise"};
-constexpr std::string_view kPullPolicies[] = {"Always", "IfNotPresent", "Never"};
-constexpr std::string_view kProviders[] = {
-    "", "EKS", "GKE", "AKS", "OpenShift", "DockerEnterprise", "RKE2", "TKG", "Kind"};
-constexpr std::string_view kEnabledDisabled[] = {"Enabled", "Disabled"};
-constexpr std::string_view kLinuxDataplanes[] = {"Iptables", "BPF", "VPP", "Nftables"};
-constexpr std::string_view kWindowsDataplanes[] = {"HNS", "Disabled"};
-constexpr std::string_view kMultiInterfaceModes[] = {"None", "Multus"};
-constexpr std::string_view kEncapsulations[] = {"IPIPCrossSubnet", "IPIP", "VXLAN",
-                                                "VXLANCrossSubnet", "None"};
-constexpr std::string_view kCniTypes[] = {"Calico", "GKE", "AmazonVPC", "AzureVNET"};
-constexpr std::string_view kIpamTypes[] = {"Calico", "HostLocal", "AmazonVPC", "AzureVNET"};
-constexpr std::string_view kLogSeverities[] = {"Error", "Warning", "Info", "Debug"};
-constexpr std::string_view kNodeAddresses[] = {"NodeInternalIP"};
-
-constexpr auto kFixed = InstallationField::Use::kFixed;
-constexpr auto kNotYet = InstallationField::Use::kNotYet;
-
-// Sorted by topic. A field that rendering learns to act on changes its `use` here.
-constexpr InstallationField kFields[] = {
-    {"spec.variant", "string", kFixed, R"("Calico")", kVariants},
-    {"spec.registry", "string"},
-    {"spec.imagePath", "string"},
-    {"spec.imagePrefix", "string"},
-    {"spec.imagePullSecrets", "array"},
-    {"spec.imagePullSecrets[].name", "string"},
-    {.path = "spec.imagePullPolicy", .type = "string", .values = kPullPolicies},
-    {"spec.kubernetesProvider", "string", kFixed, R"(["", "Kind", "TKG"])", kProviders},
-    {"spec.flexVolumePath", "string", kFixed,
-     R"("/usr/libexec/kubernetes/kubelet-plugins/volume/exec/")"},
-    // No CSI driver is rendered, so that None is what happens, too.
-    {"spec.kubeletVolumePluginPath", "string", kFixed, R"(["/var/lib/kubelet", "None"])"},
-    {"spec.nonPrivileged", "string", kFixed, R"("Disabled")"},
-    {"spec.nodeMetricsPort", "integer"},
-    {"spec.typhaMetricsPort", "integer"},
-    {"spec.certificateManagement", "object"},
-    {"spec.certificateManagement.caCert", "bytes"},
-    {"spec.certificateManagement.signerName", "string"},
-    {.path = "spec.certificateManagement.keyAlgorithm", .type = "string", .values = kKeyAlgorithms},
-    {.path = "spec.certificateManagement.signatureAlgorithm",
-     .type = "string",
-     .values = kSignatureAlgorithms},
-    {"spec.calicoNetwork", "object"},
-    {"spec.calicoNetwork.mtu", "integer"},
-    {"spec.calicoNetwork.linuxDataplane", "string", kFixed, R"("Iptables")", kLinuxDataplanes},
-    {"spec.calicoNetwork.windowsDataplane", "string", kFixed, R"("Disabled")", kWindowsDataplanes},
-    {"spec.calicoNetwork.bgp", "string", kFixed, R"("Enabled")", kEnabledDisabled},
-    {"spec.calicoNetwork.hostPorts", "string", kFixed, R"("Enabled")", kEnabledDisabled},
-    {"spec.calicoNetwork.multiInterfaceMode", "string", kFixed, R"("None")", kMultiInterfaceModes},
-    {"spec.calicoNetwork.containerIPForwarding", "string", kFixed, R"("Disabled")",
-     kEnabledDisabled},
-    {"spec.calicoNetwork.linuxPolicySetupTimeoutSeconds", "integer", kFixed, "0"},
-    {"spec.calicoNetwork.ipPools", "array", kNotYet},
-    {"spec.calicoNetwork.ipPools[].name", "string", kNotYet},
-    {"spec.calicoNetwork.ipPools[].cidr", "string", kNotYet},
-    {"spec.calicoNetwork.ipPools[].encapsulation", "string", kNotYet, "", kEncapsulations},
-    {"spec.calicoNetwork.ipPools[].natOutgoing", "string", kNotYet, "", kEnabledDisabled},
-    {"spec.calicoNetwork.ipPools[].nodeSelector", "string", kNotYet},
-    {"spec.calicoNetwork.ipPools[].blockSize", "integer", kNotYet},
-    {"spec.calicoNetwork.ipPools[].disableBGPExport", "boolean", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV4", "object"},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV4.firstFound", "boolean", kFixed, "true"},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV4.kubernetes", "string", kNotYet, "",
-     kNodeAddresses},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV4.interface", "string", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV4.skipInterface", "string", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV4.canReach", "string", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV4.cidrs", "array", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV6", "object", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV6.firstFound", "boolean", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV6.kubernetes", "string", kNotYet, "",
-     kNodeAddresses},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV6.interface", "string", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV6.skipInterface", "string", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV6.canReach", "string", kNotYet},
-    {"spec.calicoNetwork.nodeAddressAutodetectionV6.cidrs", "array", kNotYet},
-    {"spec.cni", "object"},
-    {"spec.cni.type", "string", kFixed, R"("Calico")", kCniTypes},
-    {"spec.cni.ipam", "object"},
-    {"spec.cni.ipam.type", "string", kFixed, R"("Calico")", kIpamTypes},
-    {"spec.cni.binDir", "string", kFixed, R"("/opt/cni/bin")"},
-    {"spec.cni.confDir", "string", kFixed, R"("/etc/cni/net.d")"},
-    {"spec.logging", "object"},
-    {"spec.logging.cni", "object"},
-    {"spec.logging.cni.logSeverity", "string", kFixed, R"("Info")", kLogSeverities},
-    {"spec.logging.cni.logFileMaxSize", "int-or-string", kFixed, R"("100Mi")"},
-    {"spec.logging.cni.logFileMaxAgeDays", "integer", kFixed, "30"},
-    {"spec.logging.cni.logFileMaxCount", "integer", kFixed, "10"},
-    {"spec.nodeUpdateStrategy", "object"},
-    {"spec.nodeUpdateStrategy.type", "string", kFixed, R"("RollingUpdate")"},
-    {"spec.nodeUpdateStrategy.rollingUpdate", "object"},
-    {"spec.nodeUpdateStrategy.rollingUpdate.maxUnavailable", "int-or-string", kFixed, "1"},
-};
 
 CertificateManagement ReadCertificateManagement(const ObjectReader& management) {
   return {.ca_cert_pem = management.Bytes("caCert"),
@@ -122,7 +30,10 @@ IpPool ReadIpPool(const ObjectReader& pool) {
           .nat_outgoing = std::string(pool.Enum("natOutgoing", kEnabledDisabled)),
           .node_selector = pool.String("nodeSelector"),
           .block_size = pool.OptionalInt32("blockSize"),
-          .disable_bgp_export = pool.OptionalBool("disableBGPExport")};
+          .disable_bgp_export = pool.OptionalBool("disableBGPExport"),
+          .disable_new_allocations = pool.OptionalBool("disableNewAllocations"),
+          .allowed_uses = pool.StringList("allowedUses"),
+          .assignment_mode = pool.String("assignmentMode")};
 }
 
 std::optional<NodeAddressAutodetection> ReadAutodetection(const ObjectReader& network,
@@ -147,10 +58,19 @@ CalicoNetwork ReadCalicoNetwork(const ObjectReader& network) {
       .container_ip_forwarding =
           std::string(network.Enum("containerIPForwarding", kEnabledDisabled)),
       .windows_dataplane = std::string(network.Enum("windowsDataplane", kWindowsDataplanes)),
+      .bpf_network_bootstrap = std::string(network.Enum("bpfNetworkBootstrap", kEnabledDisabled)),
+      .kube_proxy_management = std::string(network.Enum("kubeProxyManagement", kEnabledDisabled)),
+      .cluster_routing_mode = std::string(network.Enum("clusterRoutingMode", kRoutingModes)),
+      .linux_pod_interface_type =
+          std::string(network.Enum("linuxPodInterfaceType", kPodInterfaceTypes)),
       .linux_policy_setup_timeout_seconds = network.OptionalInt32("linuxPolicySetupTimeoutSeconds"),
       .mtu = network.OptionalInt32("mtu"),
       .node_address_autodetection_v4 = ReadAutodetection(network, "nodeAddressAutodetectionV4"),
       .node_address_autodetection_v6 = ReadAutodetection(network, "nodeAddressAutodetectionV6")};
+  network.ForEach("sysctl", [&result](const ObjectReader& setting) {
+    result.sysctl.push_back(
+        {.key = std::string(setting.Enum("key", kSysctls)), .value = setting.String("value")});
+  });
   if (network.Has("ipPools")) {
     result.ip_pools.emplace();
     network.ForEach("ipPools", [&result](const ObjectReader& pool) {
@@ -164,7 +84,9 @@ Cni ReadCni(const ObjectReader& cni) {
   return {.type = std::string(cni.Enum("type", kCniTypes)),
           .ipam_type = std::string(cni.Object("ipam").Enum("type", kIpamTypes)),
           .bin_dir = cni.String("binDir"),
-          .conf_dir = cni.String("confDir")};
+          .conf_dir = cni.String("confDir"),
+          .install_mode = std::string(cni.Enum("installMode", kInstallModes)),
+          .spec_version = std::string(cni.Enum("specVersion", kCniVersions))};
 }
 
 CniLogging ReadCniLogging(const ObjectReader& logging) {
@@ -179,8 +101,21 @@ NodeUpdateStrategy ReadNodeUpdateStrategy(const ObjectReader& strategy) {
           .max_unavailable = strategy.Object("rollingUpdate").IntOrString("maxUnavailable")};
 }
 
-void ReadSpec(const ObjectReader& spec, Installation& installation) {
-  installation.variant = spec.Enum("variant", kVariants);
+// What stays JSON is still looked at, so that a wrong shape is told with everything else.
+void CheckUntyped(const ObjectReader& spec) {
+  for (const std::string_view key :
+       {"calicoNodeDaemonSet", "typhaDeployment", "calicoKubeControllersDeployment",
+        "csiNodeDriverDaemonSet", "calicoNodeWindowsDaemonSet", "calicoWindowsUpgradeDaemonSet",
+        "windowsNodes", "typhaAffinity"}) {
+    spec.Object(key);
+  }
+  spec.Object("typhaPodDisruptionBudget").Object("spec").IntOrString("maxUnavailable");
+  spec.ForEach("controlPlaneTolerations", [](const ObjectReader&) {});
+  spec.ForEach("componentResources",
+               [](const ObjectReader& resources) { resources.Enum("componentName", kComponents); });
+}
+
+void ReadImages(const ObjectReader& spec, Installation& installation) {
   installation.registry = spec.String("registry");
   installation.image_path = spec.String("imagePath");
   installation.image_prefix = spec.String("imagePrefix");
@@ -188,29 +123,83 @@ void ReadSpec(const ObjectReader& spec, Installation& installation) {
     installation.image_pull_secrets.push_back(secret.String("name"));
   });
   installation.image_pull_policy = spec.Enum("imagePullPolicy", kPullPolicies);
+}
+
+// What is about the cluster: its nodes, its control plane, its surroundings.
+void ReadPlatform(const ObjectReader& spec, Installation& installation) {
   installation.kubernetes_provider = spec.Enum("kubernetesProvider", kProviders);
   installation.flex_volume_path = spec.String("flexVolumePath");
   installation.kubelet_volume_plugin_path = spec.String("kubeletVolumePluginPath");
+  installation.calico_run_host_path = spec.String("calicoRunHostPath");
+  installation.calico_lib_host_path = spec.String("calicoLibHostPath");
+  installation.control_plane_replicas = spec.OptionalInt32("controlPlaneReplicas");
+  installation.control_plane_node_selector = spec.Strings("controlPlaneNodeSelector");
+  installation.service_cidrs = spec.StringList("serviceCIDRs");
+  installation.azure_policy_mode = spec.Object("azure").Enum("policyMode", kAzurePolicyModes);
+  const ObjectReader proxy = spec.Object("proxy");
+  installation.proxy = {.http_proxy = proxy.String("httpProxy"),
+                        .https_proxy = proxy.String("httpsProxy"),
+                        .no_proxy = proxy.String("noProxy")};
+}
+
+void ReadSpec(const ObjectReader& spec, Installation& installation) {
+  installation.variant = spec.Enum("variant", kVariants);
+  ReadImages(spec, installation);
+  ReadPlatform(spec, installation);
   installation.non_privileged = spec.String("nonPrivileged");
+  installation.fips_mode = spec.Enum("fipsMode", kEnabledDisabled);
+  installation.manage_policies =
+      spec.Object("networkPolicy").Enum("managePolicies", kEnabledDisabled);
   installation.node_metrics_port = spec.OptionalInt32("nodeMetricsPort");
   installation.typha_metrics_port = spec.OptionalInt32("typhaMetricsPort");
   if (const ObjectReader management = spec.Object("certificateManagement"); management.exists()) {
     installation.certificate_management = ReadCertificateManagement(management);
   }
+  spec.ForEach("tlsCipherSuites", [&installation](const ObjectReader& suite) {
+    installation.tls_cipher_suites.emplace_back(suite.Enum("name", kCipherSuites));
+  });
   installation.calico_network = ReadCalicoNetwork(spec.Object("calicoNetwork"));
   installation.cni = ReadCni(spec.Object("cni"));
   installation.cni_logging = ReadCniLogging(spec.Object("logging").Object("cni"));
   installation.node_update_strategy = ReadNodeUpdateStrategy(spec.Object("nodeUpdateStrategy"));
+  CheckUntyped(spec);
+}
+
+// What operators wrote is read leniently: it is told again, never acted on.
+InstallationStatus ReadStatus(const json::object& object) {
+  const json::object* const status = codec::FindObject(object, "status");
+  if (status == nullptr) return {};
+  InstallationStatus result{.variant = std::string(codec::TextAt(*status, "variant")),
+                            .calico_version = std::string(codec::TextAt(*status, "calicoVersion")),
+                            .image_set = std::string(codec::TextAt(*status, "imageSet"))};
+  const json::value* const mtu = status->if_contains("mtu");
+  if (mtu != nullptr && mtu->is_int64() && mtu->get_int64() > 0 &&
+      mtu->get_int64() <= std::numeric_limits<std::int32_t>::max()) {
+    result.mtu = static_cast<std::int32_t>(mtu->get_int64());
+  }
+  if (const json::object* const computed = codec::FindObject(*status, "computed")) {
+    result.computed = *computed;
+  }
+  return result;
 }
 
 }  // namespace
 
-absl::Span<const InstallationField> InstallationFields() { return kFields; }
+json::object InstallationStatus::Encode() const {
+  json::object status;
+  if (!variant.empty()) status["variant"] = variant;
+  if (!calico_version.empty()) status["calicoVersion"] = calico_version;
+  if (!image_set.empty()) status["imageSet"] = image_set;
+  if (mtu != 0) status["mtu"] = mtu;
+  if (!computed.empty()) status["computed"] = computed;
+  return status;
+}
 
 absl::StatusOr<Installation> Installation::Decode(const json::object& object) {
   codec::Decoder decoder("Installation");
   const ObjectReader root = decoder.Read(object);
   Installation installation{.meta = ReadObjectMeta(root, {}),
+                            .status = ReadStatus(object),
                             .conditions = ReadConditions(root.Object("status"))};
   if (const ObjectReader spec = root.Object("spec"); spec.exists()) {
     ReadSpec(spec, installation);

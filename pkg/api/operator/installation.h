@@ -1,6 +1,6 @@
 // operator.tigera.io/v1 Installation.
 //
-// The fields that rendering needs are typed; everything else stays in `spec` as JSON, and
+// The fields that code asks for are typed; everything else stays in `spec` as JSON, and
 // `ignored_fields` names what the user set and this operator does not act on.
 // crds/operator.tigera.io_installations.yaml is the schema; a test holds the two together.
 #ifndef CALICO_PKG_API_OPERATOR_INSTALLATION_H_
@@ -59,6 +59,9 @@ struct IpPool {
   std::string node_selector;
   std::optional<std::int32_t> block_size;
   std::optional<bool> disable_bgp_export;
+  std::optional<bool> disable_new_allocations;
+  std::vector<std::string> allowed_uses;  // "Workload", "Tunnel", "LoadBalancer"; empty: not set.
+  std::string assignment_mode;            // "Automatic", "Manual"; empty: not set.
 
   friend bool operator==(const IpPool&, const IpPool&) = default;
 };
@@ -76,6 +79,13 @@ struct NodeAddressAutodetection {
                          const NodeAddressAutodetection&) = default;
 };
 
+struct Sysctl {
+  std::string key;
+  std::string value;
+
+  friend bool operator==(const Sysctl&, const Sysctl&) = default;
+};
+
 struct CalicoNetwork {
   std::string linux_dataplane;  // "Iptables", "BPF", "VPP", "Nftables"; empty: not set.
   std::string bgp;              // "Enabled", "Disabled"; empty: not set.
@@ -83,6 +93,11 @@ struct CalicoNetwork {
   std::string multi_interface_mode;
   std::string container_ip_forwarding;
   std::string windows_dataplane;
+  std::string bpf_network_bootstrap;     // "Enabled", "Disabled"; empty: not set.
+  std::string kube_proxy_management;     // "Enabled", "Disabled"; empty: not set.
+  std::string cluster_routing_mode;      // "BIRD", "Felix", "FelixIPIPOnly"; empty: not set.
+  std::string linux_pod_interface_type;  // "Veth", "Netkit"; empty: not set.
+  std::vector<Sysctl> sysctl;
   std::optional<std::int32_t> linux_policy_setup_timeout_seconds;
   std::optional<std::int32_t> mtu;
   // Not set and set to an empty list are different: the latter means no pools.
@@ -98,6 +113,8 @@ struct Cni {
   std::string ipam_type;  // "Calico", "HostLocal", "AmazonVPC", "AzureVNET"; empty: not set.
   std::string bin_dir;
   std::string conf_dir;
+  std::string install_mode;  // "All", "CalicoOnly"; empty: not set.
+  std::string spec_version;  // "Auto", "0.3.1", "0.4.0", "1.0.0"; empty: not set.
 
   friend bool operator==(const Cni&, const Cni&) = default;
 };
@@ -118,6 +135,27 @@ struct NodeUpdateStrategy {
   friend bool operator==(const NodeUpdateStrategy&, const NodeUpdateStrategy&) = default;
 };
 
+struct Proxy {
+  std::string http_proxy;
+  std::string https_proxy;
+  std::string no_proxy;
+
+  friend bool operator==(const Proxy&, const Proxy&) = default;
+};
+
+// What the operator tells in Installation.status besides the conditions.
+struct InstallationStatus {
+  std::string variant;
+  std::string calico_version;  // "v3.33.1"
+  std::string image_set;       // The name of the ImageSet in use; empty: none.
+  std::int32_t mtu = 0;        // 0: not known.
+  json::object computed;       // The spec with every default, and the overlay, in it.
+
+  // Without what is empty or 0, and without conditions.
+  json::object Encode() const;
+  friend bool operator==(const InstallationStatus&, const InstallationStatus&) = default;
+};
+
 struct Installation {
   ObjectMeta meta;  // No labels, annotations, owner references.
 
@@ -131,7 +169,17 @@ struct Installation {
   std::string kubernetes_provider;
   std::string flex_volume_path;
   std::string kubelet_volume_plugin_path;
-  std::string non_privileged;
+  std::string calico_run_host_path;
+  std::string calico_lib_host_path;
+  std::string non_privileged;     // No list of values: "Enabled", "Disabled" and empty are known.
+  std::string fips_mode;          // "Enabled", "Disabled"; empty: not set.
+  std::string manage_policies;    // networkPolicy.managePolicies: "Enabled", "Disabled"; empty.
+  std::string azure_policy_mode;  // azure.policyMode: "Default", "Manual"; empty: not set.
+  std::vector<std::string> service_cidrs;
+  std::vector<std::string> tls_cipher_suites;
+  std::optional<std::int32_t> control_plane_replicas;
+  codec::StringMap control_plane_node_selector;
+  Proxy proxy;
   std::optional<std::int32_t> node_metrics_port;
   std::optional<std::int32_t> typha_metrics_port;
   std::optional<CertificateManagement> certificate_management;
@@ -140,37 +188,21 @@ struct Installation {
   CniLogging cni_logging;
   NodeUpdateStrategy node_update_strategy;
 
-  json::object spec;  // As it was read, unknown fields included.
+  // As it was read, unknown fields included: overrides of workloads, tolerations and affinities are
+  // here alone.
+  json::object spec;
   // Paths of what the user set and this operator does not act on, sorted: fields that are not
   // rendered ("spec.calicoNodeDaemonSet"), and those whose value is another one than what is
   // rendered always ("spec.calicoNetwork.bgp" when Disabled). Only the topmost path is named. What
   // asks for nothing (null, "", [], {}) or says what is so anyway is not named.
   std::vector<std::string> ignored_fields;
 
-  // status
-  std::vector<Condition> conditions;
+  InstallationStatus status;
+  std::vector<Condition> conditions;  // Of the status, too.
 
   // Errors: InvalidArgument with every wrong field's path.
   static absl::StatusOr<Installation> Decode(const json::object& object);
 };
-
-// One field that Decode reads. The table decides what is an ignored field, and a test compares it
-// with the schema.
-struct InstallationField {
-  enum class Use {
-    kRendered,  // Its value shows in what is rendered.
-    kFixed,     // What is rendered always fits the values `fixed`, and no other.
-    kNotYet,    // Read, but not rendered.
-  };
-  std::string_view path;  // "spec.calicoNetwork.ipPools[].cidr"
-  // As in the schema: "string", "bytes" (base64), "integer", "boolean", "array", "object",
-  // "int-or-string".
-  std::string_view type;
-  Use use = Use::kRendered;
-  std::string_view fixed = {};                     // JSON: one value, or an array of several.
-  absl::Span<const std::string_view> values = {};  // Empty: any.
-};
-absl::Span<const InstallationField> InstallationFields();
 
 // TigeraStatus `calico` as Installation.status.conditions shows it: Available becomes Ready, and a
 // reason is never empty.

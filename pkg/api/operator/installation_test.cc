@@ -117,6 +117,85 @@ TEST(InstallationTest, DecodesWhatTheReferenceWroteBack) {
   EXPECT_THAT(installation->ignored_fields, ElementsAre("spec.calicoNetwork.ipPools"));
 }
 
+TEST(InstallationTest, DecodesTheNewerFields) {
+  const absl::StatusOr<Installation> installation = FromSpec(R"({
+      "calicoRunHostPath": "/run/calico", "calicoLibHostPath": "/srv/calico",
+      "fipsMode": "Enabled", "networkPolicy": {"managePolicies": "Disabled"},
+      "azure": {"policyMode": "Manual"}, "serviceCIDRs": ["10.96.0.0/12"],
+      "tlsCipherSuites": [{"name": "TLS_AES_256_GCM_SHA384"}, {"name": "TLS_AES_128_GCM_SHA256"}],
+      "controlPlaneReplicas": 3, "controlPlaneNodeSelector": {"a": "b"},
+      "proxy": {"httpProxy": "http://p", "httpsProxy": "https://p", "noProxy": "a,b"},
+      "cni": {"type": "Calico", "installMode": "CalicoOnly", "specVersion": "1.0.0"},
+      "calicoNetwork": {
+        "bpfNetworkBootstrap": "Enabled", "kubeProxyManagement": "Enabled",
+        "clusterRoutingMode": "FelixIPIPOnly", "linuxPodInterfaceType": "Netkit",
+        "sysctl": [{"key": "net.ipv4.tcp_keepalive_time", "value": "40"}],
+        "ipPools": [{"cidr": "10.0.0.0/8", "allowedUses": ["Workload", "Tunnel"],
+                     "assignmentMode": "Manual", "disableNewAllocations": true}]}})");
+  ASSERT_THAT(installation, IsOk());
+  EXPECT_EQ(installation->calico_run_host_path, "/run/calico");
+  EXPECT_EQ(installation->calico_lib_host_path, "/srv/calico");
+  EXPECT_EQ(installation->fips_mode, "Enabled");
+  EXPECT_EQ(installation->manage_policies, "Disabled");
+  EXPECT_EQ(installation->azure_policy_mode, "Manual");
+  EXPECT_THAT(installation->service_cidrs, ElementsAre("10.96.0.0/12"));
+  EXPECT_THAT(installation->tls_cipher_suites,
+              ElementsAre("TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"));
+  EXPECT_EQ(installation->control_plane_replicas, 3);
+  EXPECT_THAT(installation->control_plane_node_selector, ElementsAre(testing::Pair("a", "b")));
+  EXPECT_EQ(installation->proxy, (Proxy{"http://p", "https://p", "a,b"}));
+  EXPECT_EQ(installation->cni,
+            (Cni{.type = "Calico", .install_mode = "CalicoOnly", .spec_version = "1.0.0"}));
+  const CalicoNetwork& network = installation->calico_network;
+  EXPECT_EQ(network.bpf_network_bootstrap, "Enabled");
+  EXPECT_EQ(network.kube_proxy_management, "Enabled");
+  EXPECT_EQ(network.cluster_routing_mode, "FelixIPIPOnly");
+  EXPECT_EQ(network.linux_pod_interface_type, "Netkit");
+  EXPECT_THAT(network.sysctl, ElementsAre(Sysctl{"net.ipv4.tcp_keepalive_time", "40"}));
+  EXPECT_THAT(*network.ip_pools, ElementsAre(IpPool{.cidr = "10.0.0.0/8",
+                                                    .disable_new_allocations = true,
+                                                    .allowed_uses = {"Workload", "Tunnel"},
+                                                    .assignment_mode = "Manual"}));
+}
+
+TEST(InstallationTest, WrongShapesOfWhatStaysJsonAreTold) {
+  EXPECT_THAT(
+      FromSpec(R"({"calicoNodeDaemonSet": [], "componentResources": [{"componentName": "Felix"}],
+                   "controlPlaneTolerations": ["a"], "typhaPodDisruptionBudget": {"spec": 1}})"),
+      StatusIs(
+          absl::StatusCode::kInvalidArgument,
+          testing::AllOf(
+              HasSubstr("Installation.spec.calicoNodeDaemonSet: expected object, got array"),
+              HasSubstr("Installation.spec.componentResources[0].componentName: unsupported value"),
+              HasSubstr("Installation.spec.controlPlaneTolerations[0]: expected object"),
+              HasSubstr("Installation.spec.typhaPodDisruptionBudget.spec: expected object"))));
+}
+
+TEST(InstallationStatusTest, SurvivesARoundTrip) {
+  const absl::StatusOr<Installation> installation = FromFile("c-cm-ecdsa-after-v1.42.4");
+  ASSERT_THAT(installation, IsOk());
+  const InstallationStatus& status = installation->status;
+  EXPECT_EQ(status.variant, "Calico");
+  EXPECT_EQ(status.calico_version, "v3.32.1");
+  EXPECT_EQ(status.mtu, 1440);
+  EXPECT_EQ(status.image_set, "");
+  EXPECT_EQ(status.computed.at("registry"), "registry.example.com:5000/");
+  const absl::StatusOr<Installation> again =
+      Installation::Decode({{"metadata", {{"name", "default"}}}, {"status", status.Encode()}});
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->status, status);
+  EXPECT_FALSE(status.Encode().contains("imageSet"));
+}
+
+TEST(InstallationStatusTest, ANewOneIsEmpty) {
+  EXPECT_THAT(InstallationStatus{}.Encode(), IsEmpty());
+  const absl::StatusOr<Installation> installation = Installation::Decode(
+      {{"metadata", {{"name", "default"}}},
+       {"status", {{"variant", 5}, {"mtu", 5000000000}, {"computed", json::array()}}}});
+  ASSERT_THAT(installation, IsOk());
+  EXPECT_EQ(installation->status, InstallationStatus{});
+}
+
 TEST(InstallationTest, NamesTheFieldsThatHaveNoEffect) {
   struct Case {
     const char* spec;
@@ -127,7 +206,7 @@ TEST(InstallationTest, NamesTheFieldsThatHaveNoEffect) {
       {R"({"registry": "r/", "calicoNetwork": {"mtu": 1440, "bgp": "Enabled"}})", {}},
       {R"({"calicoNetwork": {"bgp": "Disabled", "linuxDataplane": "BPF"}})",
        {"spec.calicoNetwork.bgp", "spec.calicoNetwork.linuxDataplane"}},
-      {R"({"calicoNetwork": {"sysctl": [{"key": "k", "value": "v"}]}})",
+      {R"({"calicoNetwork": {"sysctl": [{"key": "net.ipv4.tcp_keepalive_time", "value": "9"}]}})",
        {"spec.calicoNetwork.sysctl"}},
       {R"({"typhaDeployment": {"spec": {"minReadySeconds": 5}}, "certificateManagment": {"a": 1}})",
        {"spec.certificateManagment", "spec.typhaDeployment"}},
@@ -155,6 +234,14 @@ TEST(InstallationTest, NamesTheFieldsThatHaveNoEffect) {
       {R"({"controlPlaneNodeSelector": {"a": ""}, "controlPlaneTolerations": [{"key": "a"}]})",
        {"spec.controlPlaneNodeSelector", "spec.controlPlaneTolerations"}},
       {R"({"calicoNetwork": {"nodeAddressAutodetectionV4": {"firstFound": true}}})", {}},
+      {R"({"windowsNodes": {"cniBinDir": "c"}, "serviceCIDRs": ["10.96.0.0/12"],
+           "calicoNodeWindowsDaemonSet": {"spec": {"minReadySeconds": 1}},
+           "calicoNetwork": {"windowsDataplane": "HNS"}})",
+       {"spec.calicoNetwork.windowsDataplane", "spec.calicoNodeWindowsDaemonSet",
+        "spec.serviceCIDRs", "spec.windowsNodes"}},
+      {R"({"proxy": {"httpProxy": "p", "noProxy": ""}, "azure": {"policyMode": "Manual"},
+           "tlsCipherSuites": [{"name": "TLS_AES_256_GCM_SHA384"}]})",
+       {"spec.azure.policyMode", "spec.proxy.httpProxy", "spec.tlsCipherSuites"}},
       {R"({"calicoNetwork": {"nodeAddressAutodetectionV4": {"canReach": "8.8.8.8"}}})",
        {"spec.calicoNetwork.nodeAddressAutodetectionV4.canReach"}},
   };
