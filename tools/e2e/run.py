@@ -7,8 +7,8 @@ import unittest
 from localcluster import progress
 
 # Fast and telling ones first.
-MODULES = ("test_real_server", "test_schema", "test_signer_attacks", "test_stolen_tokens", "test_inputs", "test_interference",
-           "test_operator", "test_provisioners", "test_user_cluster", "test_drift", "test_main_job")
+MODULES = ("test_real_server", "test_schema", "test_definitions", "test_signer_attacks", "test_stolen_tokens", "test_inputs",
+           "test_interference", "test_operator", "test_provisioners", "test_user_cluster", "test_drift", "test_main_job")
 # What takes too long for every run.
 SOAKS = ("soak_idle",)
 
