@@ -6,12 +6,19 @@
 #include <string_view>
 #include <vector>
 
+#include "pkg/codec/json.h"
+
 namespace calico::defaults {
 
 struct NodeSigns {
   std::vector<std::string> label_keys;
   std::string provider_id;  // spec.providerID
+
+  friend bool operator==(const NodeSigns&, const NodeSigns&) = default;
 };
+
+// Of a Node object: only what DetectProvider looks at, which is nothing for most nodes.
+NodeSigns SignsOfNode(const json::object& node);
 
 // Everything that DetectProvider looks at. What could not be read must not be left out in silence:
 // the caller looks again instead.

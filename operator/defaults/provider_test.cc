@@ -50,5 +50,21 @@ TEST(DetectProviderTest, EachProviderHasItsSigns) {
   for (const Case& c : cases) EXPECT_EQ(DetectProvider(c.signs), c.want) << c.name;
 }
 
+TEST(SignsOfNodeTest, OnlyWhatIsLookedAtIsKept) {
+  EXPECT_EQ(SignsOfNode({{"metadata", {{"labels", {{"kubernetes.io/os", "linux"}}}}},
+                         {"spec", {{"providerID", "aws:///zone/i-1"}}}}),
+            NodeSigns());
+  EXPECT_EQ(SignsOfNode({{"metadata",
+                          {{"labels",
+                            {{"node-role.kubernetes.io/master", ""},
+                             {"com.docker.ucp.orchestrator.kubernetes", "true"},
+                             {"cloud.google.com/gke-nodepool", "a"}}}}},
+                         {"spec", {{"providerID", "kind://docker/a"}}}}),
+            (NodeSigns{.label_keys = {"node-role.kubernetes.io/master",
+                                      "com.docker.ucp.orchestrator.kubernetes",
+                                      "cloud.google.com/gke-nodepool"},
+                       .provider_id = "kind://docker/a"}));
+}
+
 }  // namespace
 }  // namespace calico::defaults

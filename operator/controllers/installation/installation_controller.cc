@@ -10,6 +10,7 @@
 
 #include "operator/controllers/installation/crd_check.h"
 #include "operator/defaults/complete_spec.h"
+#include "operator/defaults/conflicts.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
 #include "operator/render/render.h"
@@ -26,6 +27,7 @@ namespace {
 constexpr absl::Duration kSoon = absl::Milliseconds(100);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(30);
 constexpr std::string_view kControllerName = "installation";
+constexpr absl::Duration kGapInterval = absl::Seconds(30);
 // While the definition lacks something; it is not watched.
 constexpr absl::Duration kCrdInterval = absl::Seconds(10);
 constexpr absl::Duration kManagedCrdInterval = absl::Milliseconds(500);
@@ -65,11 +67,11 @@ std::string IgnoredNote(const std::vector<std::string>& fields) {
   return fmt::format("fields without effect in this version: {}", absl::StrJoin(fields, ", "));
 }
 
-// With every default of the release, in memory only. The cluster is not looked at yet: it counts as
-// one without pools.
+// With every default of the release, in memory only. Its pools are not looked at yet: the cluster
+// counts as one without.
 absl::StatusOr<api::Installation> Complete(const api::Installation& installation,
-                                           const render::Release& release) {
-  json::object spec = defaults::CompleteSpec(installation.spec, {.release = release.version()});
+                                           const defaults::ClusterFacts& facts) {
+  json::object spec = defaults::CompleteSpec(installation.spec, facts);
   CALICO_ASSIGN_OR_RETURN(
       api::Installation completed,
       api::Installation::Decode(
@@ -241,11 +243,19 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
     // Side by side: both are asked only once, when every moment counts.
     aio::TaskGroup questions(executor_);
     questions.Spawn(AskOperatorDns());
+    questions.Spawn(AskCluster());
     co_await CheckCrd(pass);
     co_await questions.Join();
     co_await questions.Stop();
   }
   if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
+  if (!signs_.ok()) {
+    pass.Stop(api::kReasonResourceReadError, std::string(signs_.status().message()));
+    pass.error = signs_.status();
+    co_return;
+  }
+  pass.gaps.insert(pass.gaps.end(), signs_->gaps.begin(), signs_->gaps.end());
+  if (!signs_->gaps.empty()) pass.Again(clock_.Now() + kGapInterval);
   if (!pass.record->installation.ok()) {
     pass.Stop(api::kReasonInvalidConfiguration,
               fmt::format("Invalid Installation provided: {}",
@@ -259,6 +269,10 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
   pass.notes = std::move(verdict.warnings);
   if (!installation.ignored_fields.empty()) {
     pass.notes.push_back(IgnoredNote(installation.ignored_fields));
+  }
+  const defaults::ClusterFacts cluster = ClusterFactsOf();
+  for (defaults::Conflict& conflict : defaults::ConflictsWithCluster(installation.spec, cluster)) {
+    verdict.problems.push_back({std::move(conflict.path), std::move(conflict.text)});
   }
   if (!verdict.ok()) {
     pass.Stop(
@@ -275,7 +289,7 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
   }
   if (pass.obstacle.has_value()) co_return;
   inputs->ca_certificates = std::move(verdict.ca_certificates);
-  const absl::StatusOr<api::Installation> completed = Complete(installation, *options_.release);
+  const absl::StatusOr<api::Installation> completed = Complete(installation, cluster);
   if (!completed.ok()) {
     pass.Stop(api::kReasonInvalidConfiguration,
               fmt::format("Invalid Installation provided: {}",

@@ -22,10 +22,12 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "operator/controllers/cluster/cluster_signs.h"
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/status/conditions.h"
 #include "operator/controllers/status/status_memory.h"
 #include "operator/controllers/status/status_writer.h"
+#include "operator/defaults/cluster_facts.h"
 #include "operator/render/inputs.h"
 #include "operator/render/release.h"
 #include "operator/validation/installation.h"
@@ -104,6 +106,8 @@ class InstallationController {
   aio::Task<absl::Status> GatherPullSecrets(const api::Installation& installation,
                                             render::Inputs& inputs, Pass& pass);
   aio::Task<void> AskOperatorDns();
+  aio::Task<void> AskCluster();
+  defaults::ClusterFacts ClusterFactsOf() const;
   absl::StatusOr<render::DnsSettings> OperatorDns(Pass& pass) const;
   int TyphaReplicas(Pass& pass);
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
@@ -151,6 +155,8 @@ class InstallationController {
   std::vector<std::string> pruned_fields_;
   std::optional<absl::Time> crd_wait_until_;
   validation::TyphaScale typha_scale_;
+  absl::StatusOr<cluster::ClusterSigns> signs_ = absl::UnavailableError("not asked");
+  absl::Time signs_asked_at_ = absl::InfinitePast();  // steady clock
   absl::StatusOr<render::DnsSettings> operator_dns_ = absl::UnavailableError("not asked");
   std::vector<std::pair<std::string, metrics::Gauge*>> condition_gauges_;
   std::string logged_;  // what LogOnce has said last

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "operator/controllers/installation/installation_controller.h"
+#include "operator/defaults/provider.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
 #include "operator/validation/api_endpoint.h"
@@ -18,6 +19,8 @@
 
 namespace calico::installation {
 namespace {
+
+constexpr absl::Duration kGapInterval = absl::Seconds(30);
 
 // Of a workload.
 render::DnsSettings DnsOf(json::object& workload) {
@@ -86,6 +89,30 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, OperatorDns(pass));
   CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));
   co_return inputs;
+}
+
+// Once: whose cluster it is stays the same. What could not be read is asked for in each pass, what
+// may not be every now and then.
+aio::Task<void> InstallationController::AskCluster() {
+  const absl::Time now = clock_.SteadyNow();
+  if (signs_.ok() && (signs_->gaps.empty() || now < signs_asked_at_ + kGapInterval)) co_return;
+  signs_asked_at_ = now;
+  signs_ = co_await cluster::ReadClusterSigns(client_, executor_);
+}
+
+// Requires: signs_ are OK.
+defaults::ClusterFacts InstallationController::ClusterFactsOf() const {
+  defaults::ProviderSigns provider = signs_->provider;
+  for (const auto& node : view_.Nodes()) {
+    if (node->provider_signs != defaults::NodeSigns()) {
+      provider.nodes.push_back(node->provider_signs);
+    }
+  }
+  return {.release = options_.release->version(),
+          .detected_provider = defaults::DetectProvider(provider),
+          .has_aws_node_daemon_set = signs_->has_aws_node_daemon_set,
+          .kubeadm_pod_subnet = signs_->kubeadm_pod_subnet,
+          .openshift_pod_networks = signs_->openshift_pod_networks};
 }
 
 // Nodes that cannot be counted are no reason to have fewer of them.

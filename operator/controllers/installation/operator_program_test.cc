@@ -265,6 +265,22 @@ ASYNC_TEST_F(OperatorProgramTest, FollowsNodesAndTheEndpoint) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(OperatorProgramTest, AnotherProviderThanTheClusterShowsIsRefused) {
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "ConfigMap"},
+                {"metadata", {{"name", "aws-auth"}, {"namespace", "kube-system"}}}});
+  json::object installation = Installation();
+  installation["spec"].as_object()["kubernetesProvider"] = "GKE";
+  PutInstallation(installation);
+  Start();
+  co_await Until("told", [&] {
+    return StatusText().find("spec.kubernetesProvider") != std::string::npos &&
+           StatusText().find("EKS") != std::string::npos;
+  });
+  EXPECT_FALSE(Find(api::kDaemonSets, kNodeKey).has_value());
+  co_await Stop();
+}
+
 ASYNC_TEST_F(OperatorProgramTest, VirtualNodesCountForNothing) {
   for (int i = 0; i < 40; ++i) {
     server().Put(

@@ -40,6 +40,7 @@ absl::StatusOr<std::optional<NodeFacts>> NodeFacts::Decode(const json::object& o
                   .deleting = node.deleting,
                   .virtual_kind = node.virtual_kind,
                   .taints = std::move(node.taints),
+                  .provider_signs = defaults::SignsOfNode(object),
                   .down = DownOf(node.ready)};
   for (const std::string& text : node.internal_ips) {
     const absl::StatusOr<base::IpAddress> address = base::IpAddress::Parse(text);

@@ -12,6 +12,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "operator/defaults/provider.h"
 #include "pkg/api/core/taint.h"
 #include "pkg/base/ip_address.h"
 #include "pkg/codec/json.h"
@@ -26,6 +27,7 @@ struct NodeFacts {
   std::string_view virtual_kind;  // as api::Node; empty: a kubelet runs pods there
   std::vector<api::Taint> taints;
   std::vector<base::IpAddress> internal_ips;  // which certificates of its host network will hold
+  defaults::NodeSigns provider_signs;
   // Set while the condition Ready is not True. A node that only waits for its pod network is not
   // down: calico-node has to run first.
   struct Down {
