@@ -98,10 +98,11 @@ std::vector<Conflict> ConflictsWithCluster(const json::object& given, const Clus
   const std::string_view provider = codec::TextAt(given, "kubernetesProvider");
   if (!provider.empty() && !facts.detected_provider.empty() &&
       provider != facts.detected_provider) {
-    conflicts.push_back({"spec.kubernetesProvider",
-                         fmt::format("{} is not what this cluster shows, which is {}: remove the "
-                                     "field, or write {}",
-                                     provider, facts.detected_provider, facts.detected_provider)});
+    conflicts.push_back(
+        {"spec.kubernetesProvider",
+         fmt::format("{:?} is not what this cluster shows, which is {}: remove the "
+                     "field, or write {}",
+                     provider.substr(0, 64), facts.detected_provider, facts.detected_provider)});
   }
   CheckPools(given, facts, conflicts);
   return conflicts;

@@ -20,7 +20,7 @@ constexpr std::string_view kHugePages = "hugepages-";
 
 bool IsNative(std::string_view name) {
   return name == "cpu" || name == "memory" || name == "ephemeral-storage" ||
-         name.starts_with(kHugePages);
+         (name.starts_with(kHugePages) && IsQualifiedName(name));
 }
 
 // A quantity that a container may have of `name`; nullopt with a finding otherwise.

@@ -60,7 +60,7 @@ void CheckCniChoices(const SpecField& cni, const ReleaseRules& release, Findings
   }
   CheckOneOf(mode, kModes, findings);
   CheckOneOf(version, kVersions, findings);
-  if (version.set() && cni["type"].text() != "Calico") {
+  if (version.set() && IsForeignCni(cni["type"])) {
     findings.Add(version.path(), fmt::format("is for the CNI plug-in Calico, not for {}, whose "
                                              "configuration is not ours: remove it",
                                              cni["type"].text()));
@@ -142,7 +142,7 @@ void CheckEbpf(const SpecField& network, const ReleaseRules& release, Findings f
 
 void CheckVpp(const SpecField& spec, Findings findings) {
   const SpecField network = spec["calicoNetwork"];
-  if (spec["cni"]["type"].text() != "Calico") {
+  if (IsForeignCni(spec["cni"]["type"])) {
     findings.Add(network["linuxDataplane"].path(),
                  fmt::format("VPP works with the CNI plug-in Calico only, and spec.cni.type is {}",
                              spec["cni"]["type"].text()));
@@ -184,7 +184,7 @@ void CheckDataplane(const SpecField& spec, const ReleaseRules& release, Findings
     if (field.text() != "Enabled" || name == "BPF") continue;
     findings.Add(field.path(), fmt::format("Enabled needs the BPF data plane, and linuxDataplane "
                                            "is {}: write BPF there, or Disabled here",
-                                           name));
+                                           dataplane.shown()));
   }
 }
 
@@ -214,8 +214,8 @@ void CheckCalicoOnly(const SpecField& spec, const ReleaseRules& release, Finding
   } else {
     CheckLater(network["linuxPodInterfaceType"], "Veth", "v3.33", release, findings);
   }
+  if (!IsForeignCni(spec["cni"]["type"])) return;
   const std::string_view type = spec["cni"]["type"].text();
-  if (type == "Calico") return;
   for (const char* key :
        {"hostPorts", "multiInterfaceMode", "containerIPForwarding", "linuxPodInterfaceType"}) {
     const SpecField field = network[key];
@@ -266,7 +266,7 @@ void CheckCni(const SpecField& spec, const ReleaseRules& release, Findings findi
       findings.Add(cni["type"].path(),
                    fmt::format("{} is the plug-in of {}, and spec.kubernetesProvider is {}: choose "
                                "another plug-in, or put the provider right",
-                               row.type, row.provider, provider));
+                               row.type, row.provider, spec["kubernetesProvider"].plain()));
     }
     const std::span<const std::string_view> possible(row.ipam, row.ipam_count);
     if (std::find(possible.begin(), possible.end(), ipam.text()) == possible.end()) {

@@ -1,6 +1,7 @@
 #include "operator/validation/pool_rules.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ constexpr std::string_view kAssignments[] = {"Automatic", "Manual"};
 // What around the pools decides what they may ask for.
 struct Surroundings {
   std::string_view cni;
+  bool is_foreign_cni;
   std::string_view ipam;
   bool has_bgp;
   std::string_view routing_mode;
@@ -33,6 +35,7 @@ Surroundings SurroundingsOf(const SpecField& spec, const ReleaseRules& release) 
   const SpecField network = spec["calicoNetwork"];
   const SpecField mode = network["clusterRoutingMode"];
   return {.cni = spec["cni"]["type"].text(),
+          .is_foreign_cni = IsForeignCni(spec["cni"]["type"]),
           .ipam = spec["cni"]["ipam"]["type"].text(),
           .has_bgp = network["bgp"].text() == "Enabled",
           .routing_mode = mode.set() ? mode.text() : release.default_routing_mode};
@@ -123,7 +126,7 @@ void CheckLoadBalancerPool(const SpecField& pool, Findings findings) {
     if (use.text() == "LoadBalancer" || !use.set()) continue;
     findings.Add(use.path(), fmt::format("{} cannot stand beside LoadBalancer: make a pool of its "
                                          "own for it",
-                                         use.text()));
+                                         use.plain()));
   }
   if (pool["nodeSelector"].text() != "all()") {
     findings.Add(pool["nodeSelector"].path(),
@@ -145,13 +148,16 @@ void CheckCarrier(const Pool& pool, const Surroundings& around, const ReleaseRul
                   Findings findings) {
   const SpecField field = pool.field["encapsulation"];
   const std::string_view encapsulation = field.text();
+  const bool is_known = std::find(std::begin(kEncapsulations), std::end(kEncapsulations),
+                                  encapsulation) != std::end(kEncapsulations);
+  if (!is_known) return;
   if (pool.network.is_ipv6() && IsIpip(encapsulation)) {
     findings.Add(field.path(), fmt::format("{} is not possible for an IPv6 pool: write VXLAN or "
                                            "None",
                                            encapsulation));
     return;
   }
-  if (around.cni != "Calico") {
+  if (around.is_foreign_cni) {
     if (field.set() && encapsulation != "None") {
       findings.Add(field.path(), fmt::format("{} is not possible with the CNI plug-in {}, which "
                                              "carries the packets itself: write None",
@@ -164,25 +170,25 @@ void CheckCarrier(const Pool& pool, const Surroundings& around, const ReleaseRul
                                            "None, or take Calico's IPAM",
                                            encapsulation));
   }
-  if (around.ipam != "Calico" || around.has_bgp) return;
+  if (around.cni != "Calico" || around.ipam != "Calico" || around.has_bgp) return;
   // Without pool objects only IPv4 pools were asked; what worked goes on.
   if (pool.network.is_ipv6() && !release.has_pool_objects) return;
   const bool felix_routes = around.routing_mode == "Felix" ||
                             (IsIpip(encapsulation) && around.routing_mode == "FelixIPIPOnly");
-  if (IsVxlan(encapsulation) || felix_routes || !field.set()) return;
+  if (IsVxlan(encapsulation) || felix_routes) return;
   findings.Add(field.path(), fmt::format("{} needs BGP for the routes between nodes, and "
                                          "spec.calicoNetwork.bgp is Disabled: enable it, or write "
                                          "VXLAN",
                                          encapsulation));
 }
 
-void CheckSelector(const SpecField& selector, std::string_view cni, Findings findings) {
+void CheckSelector(const SpecField& selector, const Surroundings& around, Findings findings) {
   if (!selector.set()) {
     findings.Add(selector.path(), "must not be empty: all() means every node");
-  } else if (cni != "Calico" && selector.text() != "all()") {
+  } else if (around.is_foreign_cni && selector.text() != "all()") {
     findings.Add(selector.path(), fmt::format("{} is not possible with the CNI plug-in {}: write "
                                               "all()",
-                                              selector.shown(), cni));
+                                              selector.shown(), around.cni));
   }
 }
 
@@ -248,7 +254,7 @@ void CheckPools(const SpecField& spec, const ReleaseRules& release, Findings fin
   const std::vector<SpecField> items = field.items();
   if (items.empty()) return;
   const Surroundings around = SurroundingsOf(spec, release);
-  if (around.cni != "Calico" && around.has_bgp) {
+  if (around.is_foreign_cni && around.has_bgp) {
     findings.Add(spec["calicoNetwork"]["bgp"].path(),
                  fmt::format("Enabled is not possible with the CNI plug-in {}, whose pods have "
                              "addresses of the network already: write Disabled",
@@ -260,7 +266,7 @@ void CheckPools(const SpecField& spec, const ReleaseRules& release, Findings fin
     if (IsForLoadBalancers(item)) CheckLoadBalancerPool(item, findings);
     std::optional<base::IpPrefix> network = CheckCidr(item["cidr"], findings);
     if (!network.has_value()) continue;
-    CheckSelector(item["nodeSelector"], around.cni, findings);
+    CheckSelector(item["nodeSelector"], around, findings);
     pools.push_back({item, *std::move(network)});
     CheckBlockSize(pools.back(), findings);
     if (!IsForLoadBalancers(item)) CheckCarrier(pools.back(), around, release, findings);

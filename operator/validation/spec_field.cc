@@ -88,6 +88,12 @@ std::string SpecField::shown() const {
   return value_ == nullptr ? "nothing" : Bounded(codec::Serialize(*value_));
 }
 
+std::string SpecField::plain() const { return Bounded(text()); }
+
+bool IsForeignCni(const SpecField& type) {
+  return type.text() == "GKE" || type.text() == "AmazonVPC" || type.text() == "AzureVNET";
+}
+
 std::string Quoted(std::string_view text) { return fmt::format("\"{}\"", Bounded(text)); }
 
 void CheckOneOf(const SpecField& field, std::span<const std::string_view> values,

@@ -45,6 +45,8 @@ class SpecField {
   const json::array* array() const;
   // As it may be shown: JSON, of bounded length.
   std::string shown() const;
+  // Its text without quotes, of bounded length and in one line.
+  std::string plain() const;
 
  private:
   SpecField(const json::value* value, const json::object* object, std::string path)
@@ -59,6 +61,9 @@ class SpecField {
 
 // Text of bounded length without control characters, in quotes.
 std::string Quoted(std::string_view text);
+
+// The plug-in is one of others: neither Calico's nor one that nobody knows.
+bool IsForeignCni(const SpecField& type);
 
 // A field that is set must have one of `values`.
 void CheckOneOf(const SpecField& field, std::span<const std::string_view> values,

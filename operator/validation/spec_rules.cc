@@ -173,7 +173,7 @@ void CheckLogging(const SpecField& spec, Findings findings) {
   static constexpr std::string_view kSeverities[] = {"Error", "Warning", "Info", "Debug"};
   const SpecField logging = spec["logging"]["cni"];
   if (!logging.set()) return;
-  if (spec["cni"]["type"].text() != "Calico") {
+  if (IsForeignCni(spec["cni"]["type"])) {
     findings.Add(logging.path(), fmt::format("is for the CNI plug-in Calico, and spec.cni.type is "
                                              "{}: remove it",
                                              spec["cni"]["type"].text()));
