@@ -23,7 +23,14 @@ constexpr std::string_view kSummary =
     "TigeraStatus `calico`. Runs outside and inside of a cluster.";
 constexpr std::string_view kDefaultNamespace = "tigera-operator";
 
-void AddFlags(Flags& flags, OperatorConfig* config) {
+void AddFlags(Flags& flags, const std::vector<std::string>& releases, std::string* release,
+              OperatorConfig* config) {
+  flags.Text({.name = "release",
+              .value = "VERSION",
+              .help = "the Calico release to install",
+              .environment = "CALICO_RELEASE",
+              .choices = releases},
+             release);
   flags.Text({.name = "kubeconfig",
               .value = "FILE",
               .help = "absent: KUBECONFIG, ~/.kube/config, or the pod's service account"},
@@ -127,7 +134,8 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   bool print_crds = false;
   bool print_calico_crds = false;
   config->metrics_address = MetricsAddress(environment);
-  AddFlags(flags, config);
+  std::string release = config->release->version();
+  AddFlags(flags, releases->versions(), &release, config);
   for (const CommandSpec& command : commands) flags.Command(command);
   flags.Switch({.name = "print-images", .help = "print the images of this version, and end"},
                &print_images);
@@ -151,6 +159,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   });
   ParsedFlags parsed = flags.Parse(argc, argv, environment);
   if (parsed.exit_code.has_value()) return parsed;
+  config->release = releases->Find(release);
   if (print_images) return {.exit_code = 0, .text = Images(*config->release)};
   if (print_crds) return {.exit_code = 0, .text = CrdManifests()};
   if (print_calico_crds) return CalicoCrdManifests(*config->release);

@@ -13,7 +13,7 @@
 namespace calico::config {
 
 struct OperatorConfig {
-  const render::Release* release = nullptr;  // the newest one of this binary; static
+  const render::Release* release = nullptr;  // --release, CALICO_RELEASE; static, never null
   std::string kubeconfig;                    // --kubeconfig
   bool manage_crds = false;                  // --manage-crds
   bool leader_elect = true;                  // --leader-elect

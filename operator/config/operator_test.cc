@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/render/releases.h"
+
 namespace calico::config {
 namespace {
 
@@ -109,6 +111,17 @@ TEST(OperatorConfigTest, MetricsFromTheEnvironment) {
     EXPECT_FALSE(parsed.flags.exit_code.has_value()) << parsed.flags.text;
     EXPECT_EQ(parsed.config.metrics_address, c.want);
   }
+}
+
+TEST(OperatorConfigTest, AnotherRelease) {
+  EXPECT_EQ(Parse({}).config.release->version(), render::kDefaultRelease);
+  for (const std::string& version : render::Releases::Embedded()->versions()) {
+    const std::string flag = "--release=" + version;
+    EXPECT_EQ(Parse({flag.c_str()}).config.release->version(), version);
+    EXPECT_EQ(Parse({}, {{"CALICO_RELEASE", version}}).config.release->version(), version);
+  }
+  EXPECT_EQ(Parse({"--release=v0.1"}).flags.exit_code, kExitUsage);
+  EXPECT_THAT(Parse({}, {{"CALICO_RELEASE", "v0.1"}}).flags.text, HasSubstr("v3.32"));
 }
 
 TEST(OperatorConfigTest, Prints) {
