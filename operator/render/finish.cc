@@ -9,6 +9,7 @@
 
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
+#include "operator/render/spec_path.h"
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/api/meta/resources.h"
 
@@ -16,6 +17,11 @@ namespace calico::render {
 namespace {
 
 constexpr size_t kMaxLabelValue = 63;
+constexpr std::string_view kHostNetworkedLabel = "operator.tigera.io/host-networked";
+// In seconds.
+constexpr int kLivenessPeriod = 60;
+constexpr int kReadinessPeriod = 30;
+constexpr int kProbeTimeout = 5;
 
 bool HasTemplate(const json::object& object) {
   const std::string_view kind = KindOf(object);
@@ -58,23 +64,73 @@ void SetPullSecrets(ObjectEditor& edit, const std::vector<std::string>& names) {
   edit.PodSpec()["imagePullSecrets"] = std::move(references);
 }
 
+// "A,B" of spec.tlsCipherSuites.
+std::string CipherSuites(const json::object& spec) {
+  std::string text;
+  const json::value* const suites = FindInSpec(spec, "tlsCipherSuites");
+  if (suites == nullptr || !suites->is_array()) return text;
+  for (const json::value& suite : suites->get_array()) {
+    if (!suite.is_object()) continue;
+    text.append(text.empty() ? "" : ",").append(TextAt(suite.get_object(), "name"));
+  }
+  return text;
+}
+
+void SetCipherSuites(ObjectEditor& edit, const std::string& suites) {
+  if (suites.empty()) return;
+  for (json::value& container : edit.ArrayAt(edit.PodSpec(), {"containers"})) {
+    if (!container.is_object()) continue;
+    json::value& env = container.get_object()["env"];
+    if (!env.is_array()) env.emplace_array();
+    env.get_array().push_back(json::object{{"name", "TLS_CIPHER_SUITES"}, {"value", suites}});
+  }
+}
+
+// The API's own defaults would ask every ten seconds, and take one second of silence for an end.
+void SetProbeTimes(json::object& container, std::string_view probe, int period) {
+  json::value* const found = container.if_contains(probe);
+  if (found == nullptr || !found->is_object()) return;
+  json::object& times = found->get_object();
+  if (!times.contains("periodSeconds")) times["periodSeconds"] = period;
+  if (!times.contains("timeoutSeconds")) times["timeoutSeconds"] = kProbeTimeout;
+}
+
+void SetContainer(ObjectEditor& edit, json::object& container, const Release& release,
+                  const api::Installation& installation, const Inputs& inputs) {
+  const absl::StatusOr<std::string> reference =
+      release.images().Reference(TextAt(container, "image"), ImageSource::Of(installation),
+                                 inputs.image_set.has_value() ? &*inputs.image_set : nullptr);
+  if (!reference.ok()) return edit.Fail(std::string(reference.status().message()));
+  container["image"] = *reference;
+  if (!installation.image_pull_policy.empty()) {
+    container["imagePullPolicy"] = installation.image_pull_policy;
+  } else if (TextAt(container, "imagePullPolicy").empty()) {
+    container["imagePullPolicy"] = "IfNotPresent";
+  }
+  SetProbeTimes(container, "livenessProbe", kLivenessPeriod);
+  SetProbeTimes(container, "readinessProbe", kReadinessPeriod);
+}
+
+void SetHostNetworkLabel(json::object& object, ObjectEditor& edit) {
+  const json::value* const host = edit.PodSpec().if_contains("hostNetwork");
+  if (host == nullptr || *host != true) return;
+  EnsureObject(object, {"spec", "template", "metadata", "labels"})[kHostNetworkedLabel] = "true";
+}
+
 }  // namespace
 
-absl::Status SetImages(json::object& object, const Release& release,
-                       const api::Installation& installation) {
+absl::Status FinishWorkload(json::object& object, const Release& release,
+                            const api::Installation& installation, const Inputs& inputs) {
   if (!HasTemplate(object)) return absl::OkStatus();
   ObjectEditor edit(object);
-  const ImageSource source = ImageSource::Of(installation);
   ForEachContainer(edit, [&](json::object& container) {
-    const absl::StatusOr<std::string> reference =
-        release.images().Reference(TextAt(container, "image"), source);
-    if (!reference.ok()) return edit.Fail(std::string(reference.status().message()));
-    container["image"] = *reference;
-    if (!installation.image_pull_policy.empty()) {
-      container["imagePullPolicy"] = installation.image_pull_policy;
-    }
+    SetContainer(edit, container, release, installation, inputs);
   });
   SetPullSecrets(edit, installation.image_pull_secrets);
+  if (release.Has(Release::Feature::kTlsCipherSuites)) {
+    SetCipherSuites(edit, CipherSuites(installation.spec));
+  }
+  if (release.Has(Release::Feature::kHostNetworkedLabel)) SetHostNetworkLabel(object, edit);
   return edit.status();
 }
 

@@ -7,17 +7,24 @@
 
 #include <absl/status/status.h>
 
+#include "operator/render/inputs.h"
 #include "operator/render/release.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/codec/json.h"
 
 namespace calico::render {
 
-// Of a DaemonSet or Deployment: the full name of every image, and the Installation's pull policy
-// and pull secrets. Other objects are left as they are.
-// Errors: InvalidArgument naming the object, for an image that the release lacks.
-absl::Status SetImages(json::object& object, const Release& release,
-                       const api::Installation& installation);
+// Of a DaemonSet or Deployment:
+//   - the full name of every image, by digest where there is an ImageSet; pull policy (IfNotPresent
+//     where nobody says one) and pull secrets
+//   - TLS_CIPHER_SUITES in the containers that serve, where spec.tlsCipherSuites is set and the
+//     release knows it
+//   - times of probes that differ from the API's defaults, where the manifest says none
+//   - a label for pods of the host's network, in releases that have it
+// Other objects are left as they are.
+// Errors: InvalidArgument naming the object, for an image that the release or the set lacks.
+absl::Status FinishWorkload(json::object& object, const Release& release,
+                            const api::Installation& installation, const Inputs& inputs);
 
 // On every object: the labels that Calico's operator gives, its own namespace of them, and on pod
 // templates too.

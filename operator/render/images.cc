@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "operator/render/names.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 
@@ -47,23 +48,30 @@ std::string ImageTable::NameOf(const Image& image, const ImageSource& source) co
       TrimSlashes(IsDefault(source.registry) ? registry_ : source.registry);
   const std::string_view path = TrimSlashes(IsDefault(source.path) ? path_ : source.path);
   const std::string_view prefix = IsDefault(source.prefix) ? std::string_view() : source.prefix;
-  return fmt::format("{}{}{}{}{}{}:{}", registry, registry.empty() ? "" : "/", path,
-                     path.empty() ? "" : "/", prefix, image.name, image.tag);
+  return fmt::format("{}{}{}{}{}{}", registry, registry.empty() ? "" : "/", path,
+                     path.empty() ? "" : "/", prefix, image.name);
 }
 
-absl::StatusOr<std::string> ImageTable::Reference(std::string_view key,
-                                                  const ImageSource& source) const {
+absl::StatusOr<std::string> ImageTable::Reference(std::string_view key, const ImageSource& source,
+                                                  const api::ImageSet* set) const {
   const auto found = images_.find(key);
   if (found == images_.end()) {
     return absl::NotFoundError(fmt::format("no image {} in the release", key));
   }
-  return NameOf(found->second, source);
+  const std::string name = NameOf(found->second, source);
+  if (set == nullptr || key == kProvisionerImage) {
+    return fmt::format("{}:{}", name, found->second.tag);
+  }
+  CALICO_ASSIGN_OR_RETURN(const std::string_view digest, api::FindDigest(*set, key));
+  return fmt::format("{}@{}", name, digest);
 }
 
 std::vector<std::string> ImageTable::References(const ImageSource& source) const {
   std::vector<std::string> references;
   references.reserve(images_.size());
-  for (const auto& [key, image] : images_) references.push_back(NameOf(image, source));
+  for (const auto& [key, image] : images_) {
+    references.push_back(fmt::format("{}:{}", NameOf(image, source), image.tag));
+  }
   std::sort(references.begin(), references.end());
   return references;
 }

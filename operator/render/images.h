@@ -9,6 +9,7 @@
 
 #include <absl/status/statusor.h>
 
+#include "pkg/api/operator/image_set.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/codec/json.h"
 
@@ -23,14 +24,20 @@ struct ImageSource {
   static ImageSource Of(const api::Installation& installation);
 };
 
-// The images of release.yaml. Keys are what manifests write after `image:`.
+// The images of release.yaml. Keys are what manifests write after `image:`, and names in an
+// ImageSet.
 class ImageTable {
  public:
   // Errors: InvalidArgument when a field is missing.
   static absl::StatusOr<ImageTable> Parse(const json::object& release);
 
-  // "quay.io/calico/node:v3.32.1". Errors: NotFound for a key that the table lacks.
-  absl::StatusOr<std::string> Reference(std::string_view key, const ImageSource& source) const;
+  // "quay.io/calico/node:v3.32.1", or with a set "quay.io/calico/node@sha256:...". Our own image
+  // has its tag in any case: a set that was made for Calico's own operator names another image
+  // under that name.
+  // Errors: NotFound for a key that the table lacks; that of api::FindDigest for one that the set
+  // lacks.
+  absl::StatusOr<std::string> Reference(std::string_view key, const ImageSource& source,
+                                        const api::ImageSet* set = nullptr) const;
   // Every image, sorted.
   std::vector<std::string> References(const ImageSource& source) const;
 
@@ -39,6 +46,7 @@ class ImageTable {
     std::string name;
     std::string tag;
   };
+  // Without tag.
   std::string NameOf(const Image& image, const ImageSource& source) const;
 
   std::string registry_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pkg/api/operator/image_set.h"
 #include "pkg/codec/json.h"
 #include "pkg/pki/certificate.h"
 
@@ -43,8 +44,9 @@ struct Inputs {
   DnsSettings node_dns;
   int typha_replicas = 1;
   std::vector<PullSecret> pull_secrets;
-  std::vector<std::string> live_pools;  // CIDRs of the IPPools that hand out addresses now
-  bool has_admission_policies = false;  // the API server serves ValidatingAdmissionPolicy
+  std::vector<std::string> live_pools;     // CIDRs of the IPPools that hand out addresses now
+  std::optional<api::ImageSet> image_set;  // of this release (api::FindImageSet)
+  bool has_admission_policies = false;     // the API server serves ValidatingAdmissionPolicy
 };
 
 }  // namespace calico::render

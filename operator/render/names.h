@@ -17,6 +17,8 @@ inline constexpr std::string_view kCaBundle = "tigera-ca-bundle";
 // Init containers that get the key pairs, and the common names they ask for.
 inline constexpr std::string_view kNodeProvisioner = "node-certs-key-cert-provisioner";
 inline constexpr std::string_view kTyphaProvisioner = "typha-certs-key-cert-provisioner";
+// The image of these init containers, which is ours.
+inline constexpr std::string_view kProvisionerImage = "calico/key-cert-provisioner";
 inline constexpr std::string_view kNodeCommonName = "typha-client";
 inline constexpr std::string_view kTyphaCommonName = "typha-server";
 

@@ -23,15 +23,25 @@ using Objects = std::vector<json::object>;
 constexpr std::string_view kReleaseFile = "release.yaml";
 constexpr std::string_view kShared = "shared/";
 
-std::string Identity(const json::object& object) {
+constexpr std::pair<std::string_view, Release::Feature> kFeatures[] = {
+    {"CustomOverridesAnnotation", Release::Feature::kCustomOverridesAnnotation},
+    {"HostNetworkedLabel", Release::Feature::kHostNetworkedLabel},
+    {"TlsCipherSuites", Release::Feature::kTlsCipherSuites},
+};
+
+std::string_view NamespaceOf(const json::object& object) {
   const json::object* const metadata = codec::FindObject(object, "metadata");
-  const std::string_view ns =
-      metadata == nullptr ? std::string_view() : TextAt(*metadata, "namespace");
+  return metadata == nullptr ? std::string_view() : TextAt(*metadata, "namespace");
+}
+
+std::string Identity(const json::object& object) {
+  const std::string_view ns = NamespaceOf(object);
   return fmt::format("{} {}{}{}", KindOf(object), ns, ns.empty() ? "" : "/", NameOf(object));
 }
 
 bool IsSame(const json::object& a, const json::object& b) {
-  return TextAt(a, "apiVersion") == TextAt(b, "apiVersion") && Identity(a) == Identity(b);
+  return NameOf(a) == NameOf(b) && KindOf(a) == KindOf(b) && NamespaceOf(a) == NamespaceOf(b) &&
+         TextAt(a, "apiVersion") == TextAt(b, "apiVersion");
 }
 
 absl::Status Bad(std::string_view file, std::string_view what) {
@@ -93,7 +103,9 @@ class ReleaseReader {
     release_.calico_version_ = reader.RequiredString("calicoVersion");
     const std::vector<std::string> manifests = reader.StringList("manifests");
     const std::vector<std::string> fragments = reader.StringList("fragments");
+    const std::vector<std::string> features = reader.StringList("features");
     CALICO_RETURN_IF_ERROR(decoder.status());
+    for (const std::string& name : features) CALICO_RETURN_IF_ERROR(AddFeature(name));
     for (const std::string& name : manifests) CALICO_RETURN_IF_ERROR(ReadManifest(name));
     for (const std::string& name : fragments) CALICO_RETURN_IF_ERROR(ReadFragment(name));
     CALICO_RETURN_IF_ERROR(CheckAllRead());
@@ -102,6 +114,15 @@ class ReleaseReader {
 
  private:
   std::string Name(std::string_view file) const { return fmt::format("{}{}", folder_, file); }
+
+  absl::Status AddFeature(std::string_view name) {
+    for (const auto& [feature_name, feature] : kFeatures) {
+      if (feature_name != name) continue;
+      release_.features_.insert(feature);
+      return absl::OkStatus();
+    }
+    return Bad(Name(kReleaseFile), fmt::format("features: there is no {}", name));
+  }
 
   // The release's own file, else the shared one; null if there is neither.
   const base::EmbeddedFile* FindFile(std::string_view file) const {

@@ -50,6 +50,13 @@ class Release {
   // The facts that its fragments ask about; no other makes a difference.
   std::set<std::string_view> FactsInUse() const;
   const ImageTable& images() const { return images_; }
+  // What some releases do and others do not, by its name in `features` of release.yaml.
+  enum class Feature {
+    kCustomOverridesAnnotation,  // CustomOverridesAnnotation: workloads tell what was overridden
+    kHostNetworkedLabel,         // HostNetworkedLabel: on pods of the host's network
+    kTlsCipherSuites,            // TlsCipherSuites: spec.tlsCipherSuites reaches the programs
+  };
+  bool Has(Feature feature) const { return features_.contains(feature); }
   // The files that it was read from, its own and shared ones.
   const std::set<std::string>& files() const { return files_; }
   // The folder: "v3.32".
@@ -75,6 +82,7 @@ class Release {
   std::string version_;
   std::string calico_version_;
   ImageTable images_;
+  std::set<Feature> features_;
   std::set<std::string> files_;
   std::vector<Manifest> manifests_;
   std::vector<Fragment> fragments_;

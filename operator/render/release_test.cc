@@ -52,6 +52,21 @@ TEST(ReleaseTest, ImageSources) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("calico/nod")));
 }
 
+TEST(ReleaseTest, ImagesByDigest) {
+  api::ImageSet set;
+  set.meta.name = "calico-v3.32.1";
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  set.digests = {{"calico/node", digest}, {"calico/key-cert-provisioner", digest}};
+  const ImageSource source = {"r.example.com/", "mirror", "pfx-"};
+  EXPECT_THAT(Current().images().Reference("calico/node", source, &set),
+              IsOkAndHolds("r.example.com/mirror/pfx-node@" + digest));
+  // A set for Calico's own operator means Calico's own program.
+  EXPECT_THAT(Current().images().Reference("calico/key-cert-provisioner", source, &set),
+              IsOkAndHolds("r.example.com/mirror/pfx-key-cert-provisioner:v0.1.0"));
+  EXPECT_THAT(Current().images().Reference("calico/typha", source, &set),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("calico/typha")));
+}
+
 // Whatever is wrong with a folder is found when it is loaded, and says where.
 TEST(ReleaseTest, ABrokenFolderIsAClearError) {
   const std::string head = "when: {dataplane: Nftables}\n---\n";
@@ -87,6 +102,8 @@ TEST(ReleaseTest, ABrokenFolderIsAClearError) {
       {"no images", "release.yaml", "calicoVersion: v1", "v3.99/release.yaml: release.registry"},
       {"no version", "release.yaml", "{registry: r, path: p, images: {}}",
        "v3.99/release.yaml.calicoVersion"},
+      {"unknown feature", "release.yaml", index + "features: [Fast]\n",
+       "v3.99/release.yaml: features: there is no Fast"},
       {"fragment for nothing", "fragments/nftables.yaml",
        head + "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: calico-nod, namespace: "
               "calico-system}",

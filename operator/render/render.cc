@@ -7,6 +7,7 @@
 #include "operator/render/finish.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
+#include "operator/render/overrides.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
 
@@ -36,8 +37,12 @@ absl::StatusOr<std::vector<json::object>> Render(const Release& release,
   RenderValues values(release, installation, inputs, facts);
   CALICO_ASSIGN_OR_RETURN(Objects objects, release.Select(facts, values.AsMarkerValues()));
   for (json::object& copy : PullSecrets(inputs)) objects.push_back(std::move(copy));
+  const OverrideSources overrides = {
+      .spec = installation.spec,
+      .has_annotation = release.Has(Release::Feature::kCustomOverridesAnnotation)};
   for (json::object& object : objects) {
-    CALICO_RETURN_IF_ERROR(SetImages(object, release, installation));
+    ApplyOverrides(object, overrides);
+    CALICO_RETURN_IF_ERROR(FinishWorkload(object, release, installation, inputs));
     SetCommonLabels(object);
     SetOwner(object, inputs.owner_uid);
   }

@@ -157,6 +157,52 @@ TEST(RenderTest, ImagePullPolicyReachesEveryContainer) {
   }
 }
 
+TEST(RenderTest, PullPolicyIsSaidEverywhere) {
+  for (const json::object& object : RenderCase(LoadReferenceCase("b-cm-default"))) {
+    if (!object.contains("spec") || !object.at("spec").as_object().contains("template")) continue;
+    json::object copy = object;
+    for (json::value& container : ArrayAt(PodSpec(copy), {"containers"})) {
+      EXPECT_EQ(TextAt(container.as_object(), "imagePullPolicy"), "IfNotPresent");
+    }
+  }
+}
+
+TEST(RenderTest, ImageSetsGiveDigests) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  const std::string digest = "sha256:" + std::string(64, 'b');
+  c.inputs.image_set.emplace();
+  c.inputs.image_set->meta.name = "calico-v3.32.1";
+  const absl::StatusOr<std::vector<json::object>> missing =
+      Render(DefaultRelease(), c.installation, c.inputs);
+  ASSERT_FALSE(missing.ok());
+  EXPECT_THAT(std::string(missing.status().message()), HasSubstr("calico/"));
+  for (const char* name : {"calico/node", "calico/cni", "calico/typha", "calico/pod2daemon-flexvol",
+                           "calico/kube-controllers", "calico/csi", "calico/apiserver",
+                           "calico/node-driver-registrar"}) {
+    c.inputs.image_set->digests[name] = digest;
+  }
+  json::object node = Only(RenderCase(c), "DaemonSet", kNode);
+  EXPECT_EQ(TextAt(Container(node, kNode), "image"), "quay.io/calico/node@" + digest);
+}
+
+TEST(RenderTest, CipherSuitesReachTheContainers) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  SetField(c, "tlsCipherSuites",
+           json::array{json::object{{"name", "TLS_AES_256_GCM_SHA384"}},
+                       json::object{{"name", "TLS_AES_128_GCM_SHA256"}}});
+  json::object typha = Only(RenderCase(c), "Deployment", kTypha);
+  EXPECT_EQ(Variable(Container(typha, kTypha), "TLS_CIPHER_SUITES"),
+            "TLS_AES_256_GCM_SHA384,TLS_AES_128_GCM_SHA256");
+  EXPECT_EQ(Variable(InitContainer(typha, kTyphaProvisioner), "TLS_CIPHER_SUITES"), "absent");
+}
+
+TEST(RenderTest, WorkloadsAreOverridden) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  SetField(c, "typhaDeployment.spec.template.spec.terminationGracePeriodSeconds", 123);
+  json::object typha = Only(RenderCase(c), "Deployment", kTypha);
+  EXPECT_EQ(PodSpec(typha).at("terminationGracePeriodSeconds"), 123);
+}
+
 // The user applies it with the operator: who may bind a role may give himself any.
 TEST(RenderTest, TheOperatorBindsNoRightsToItself) {
   for (const json::object& object : RenderCase(LoadReferenceCase("c-cm-ecdsa"))) {
