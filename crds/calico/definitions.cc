@@ -99,4 +99,6 @@ absl::StatusOr<std::string> CalicoManifests(std::string_view release) {
   return manifests;
 }
 
+bool IsNewerRelease(std::string_view a, std::string_view b) { return MinorOf(a) > MinorOf(b); }
+
 }  // namespace calico::crds

@@ -38,6 +38,10 @@ void AddFlags(Flags& flags, const std::vector<std::string>& releases, std::strin
   flags.Switch({.name = "manage-crds",
                 .help = "apply the CustomResourceDefinitions of this version at start"},
                &config->manage_crds);
+  flags.Text({.name = "calico-crds",
+              .value = "FILE",
+              .help = "with --manage-crds: Calico's own definitions, the release's crds.yaml"},
+             &config->calico_crds_file);
   flags.Switch({.name = "leader-elect", .help = "work only while holding the Lease operator-lock"},
                &config->leader_elect);
   flags.Text({.name = "metrics-addr",
@@ -156,6 +160,9 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
           render::kCalicoNamespace));
     }
     ReadServiceAddress(environment, config, problems);
+    if (!config->calico_crds_file.empty() && !config->manage_crds) {
+      problems.emplace_back("--calico-crds: without --manage-crds no definition is applied");
+    }
   });
   ParsedFlags parsed = flags.Parse(argc, argv, environment);
   if (parsed.exit_code.has_value()) return parsed;

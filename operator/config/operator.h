@@ -16,6 +16,7 @@ struct OperatorConfig {
   const render::Release* release = nullptr;  // --release, CALICO_RELEASE; static, never null
   std::string kubeconfig;                    // --kubeconfig
   bool manage_crds = false;                  // --manage-crds
+  std::string calico_crds_file;              // --calico-crds; empty: those of this binary
   bool leader_elect = true;                  // --leader-elect
   // --metrics-addr, `host:port`; empty = off. With METRICS_ENABLED=true it is
   // METRICS_HOST:METRICS_PORT unless the flag says otherwise.

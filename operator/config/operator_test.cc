@@ -131,6 +131,8 @@ TEST(OperatorConfigTest, Prints) {
   EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("installations.operator.tigera.io"));
   EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("\n---\n"));
   EXPECT_EQ(Parse({"--print-calico-crds"}).flags.exit_code, 0);
+  EXPECT_EQ(Parse({"--manage-crds", "--calico-crds=a.yaml"}).config.calico_crds_file, "a.yaml");
+  EXPECT_THAT(Parse({"--calico-crds=a.yaml"}).flags.text, HasSubstr("without --manage-crds"));
   EXPECT_THAT(Parse({"--print-calico-crds"}).flags.text,
               HasSubstr("ippools.crd.projectcalico.org"));
   EXPECT_THAT(Parse({"--version"}).flags.text, HasSubstr("(Calico v3.32.1)"));

@@ -9,6 +9,7 @@
 #include <absl/status/statusor.h>
 
 #include "operator/config/operator.h"
+#include "operator/controllers/definitions/crd_decision.h"
 #include "operator/controllers/installation/operator_program.h"
 #include "operator/offline/render_command.h"
 #include "pkg/aio/event_loop.h"
@@ -16,6 +17,7 @@
 #include "pkg/base/clock.h"
 #include "pkg/base/file.h"
 #include "pkg/base/log.h"
+#include "pkg/base/status_macros.h"
 #include "pkg/base/version.h"
 #include "pkg/kube/auth/rest_config.h"
 #include "pkg/openssl/init.h"
@@ -51,8 +53,26 @@ std::vector<config::CommandSpec> Commands() {
            .completion = offline::RenderCommandCompletion}};
 }
 
+// A release's crds.yaml has 0.7 MiB.
+constexpr size_t kMaxCrdsBytes = 4 << 20;
+
+// The text of the file of --calico-crds, which must be what it is said to be; empty without one.
+absl::StatusOr<std::string> ReadCalicoCrds(const config::OperatorConfig& config) {
+  if (config.calico_crds_file.empty()) return std::string();
+  absl::StatusOr<std::string> text = base::ReadFile(config.calico_crds_file, kMaxCrdsBytes);
+  if (!text.ok()) return text;
+  const auto wanted = definitions::WantedCrds(config.release->version(), *text);
+  if (!wanted.ok()) return base::Annotate(wanted.status(), config.calico_crds_file);
+  return text;
+}
+
 int Run(const config::OperatorConfig& config) {
   const base::Logger logger(config.log_level);
+  absl::StatusOr<std::string> calico_crds = ReadCalicoCrds(config);
+  if (!calico_crds.ok()) {
+    logger.Error("--calico-crds cannot be used", {{"error", calico_crds.status()}});
+    return config::kExitUsage;
+  }
   absl::StatusOr<kube::RestConfig> api = kube::LoadRestConfig(
       {.kubeconfig = config.kubeconfig},
       config::CheckedEnvironment(config, kube::ProcessEnvironment()), base::SystemClock(), logger);
@@ -68,9 +88,11 @@ int Run(const config::OperatorConfig& config) {
   logger.Info("starting",
               {{"version", base::Version()}, {"server", api->origin}, {"namespace", ns}});
   aio::EventLoop loop;
-  return loop.Run(installation::RunOperator(
-      {.config = config, .operator_namespace = std::move(ns), .api = *std::move(api)}, Stop(logger),
-      base::SystemClock(), logger));
+  return loop.Run(installation::RunOperator({.config = config,
+                                             .operator_namespace = std::move(ns),
+                                             .api = *std::move(api),
+                                             .calico_crds = *std::move(calico_crds)},
+                                            Stop(logger), base::SystemClock(), logger));
 }
 
 }  // namespace

@@ -4,12 +4,16 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
+#include "operator/controllers/definitions/calico_crds.h"
+#include "operator/controllers/definitions/crd_decision.h"
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/installation/crd_manager.h"
 #include "operator/controllers/installation/installation_controller.h"
@@ -130,6 +134,18 @@ struct Program {
     }
   }
 
+  aio::Task<void> KeepCalicoCrds() {
+    absl::StatusOr<std::vector<definitions::WantedCrd>> wanted =
+        definitions::WantedCrds(options.config.release->version(), options.calico_crds);
+    if (!wanted.ok()) {
+      logger.Error("Calico's CustomResourceDefinitions cannot be read",
+                   {{"error", wanted.status()}});
+      co_return;
+    }
+    co_await definitions::ManageCalicoCrds(client, *std::move(wanted), logger,
+                                           [](const std::vector<std::string>&) {});
+  }
+
   // What lists and waves of changes took lies in small free pieces, which the allocator keeps.
   aio::Task<void> TrimMemory() {
     while ((co_await aio::Sleep(kTrimInterval)).ok()) malloc_trim(0);
@@ -141,7 +157,10 @@ struct Program {
     manager.AddCache(
         "cluster", [this] { return RunView(); },
         [this](absl::Duration timeout) { return view.WaitForSync(timeout); });
-    if (options.config.manage_crds) manager.AddController("crds", [this] { return UpdateCrds(); });
+    if (options.config.manage_crds) {
+      manager.AddController("crds", [this] { return UpdateCrds(); });
+      manager.AddController("calico-crds", [this] { return KeepCalicoCrds(); });
+    }
     manager.AddController("events", [this] { return events.Run(); });
     manager.AddController("installation", [this] { return controller.Run(); });
   }

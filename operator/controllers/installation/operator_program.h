@@ -19,6 +19,8 @@ struct OperatorOptions {
   config::OperatorConfig config;  // `release` is set, and outlives the task
   std::string operator_namespace;
   kube::RestConfig api;
+  // Calico's own definitions, as WantedCrds takes them; empty: those of this binary.
+  std::string calico_crds;
 };
 
 // Runs until `stop` ends. Returns the exit code. Lifetime: `clock` and `logger` outlive the task.

@@ -39,6 +39,10 @@ constexpr Resource kAll[] = {
     kImageSets,
     kGoldmanes,
     kWhiskers,
+    kIpPools,
+    kFelixConfigurations,
+    kBgpConfigurations,
+    kServedIpPools,
 };
 
 }  // namespace

@@ -58,6 +58,13 @@ inline constexpr Resource kApiServers{"operator.tigera.io", "v1", "apiservers", 
 inline constexpr Resource kImageSets{"operator.tigera.io", "v1", "imagesets", "ImageSet", false};
 inline constexpr Resource kGoldmanes{"operator.tigera.io", "v1", "goldmanes", "Goldmane", false};
 inline constexpr Resource kWhiskers{"operator.tigera.io", "v1", "whiskers", "Whisker", false};
+inline constexpr Resource kIpPools{"crd.projectcalico.org", "v1", "ippools", "IPPool", false};
+inline constexpr Resource kFelixConfigurations{"crd.projectcalico.org", "v1", "felixconfigurations",
+                                               "FelixConfiguration", false};
+inline constexpr Resource kBgpConfigurations{"crd.projectcalico.org", "v1", "bgpconfigurations",
+                                             "BGPConfiguration", false};
+// The same pools behind Calico's API server.
+inline constexpr Resource kServedIpPools{"projectcalico.org", "v3", "ippools", "IPPool", false};
 
 // All of the above.
 std::span<const Resource> Resources();
