@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/functional/function_ref.h>
@@ -39,8 +40,9 @@ struct Authority {
   absl::Time not_after() const { return signer->not_after(); }
 };
 
-// Never fails: what is wrong is in `problem`.
-Authority ReadAuthority(const api::Secret& secret, absl::Time now);
+// Never fails: what is wrong is in `problem`. A key that is `withheld` (not empty) cannot sign,
+// and nothing is wrong with that.
+Authority ReadAuthority(const api::Secret& secret, absl::Time now, std::string_view withheld = {});
 
 // A new one: RSA 2048, as Calico's own operator makes it and needs it to go on signing, for 100
 // years. Errors: Internal, or of `new_key`.

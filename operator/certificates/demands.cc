@@ -26,6 +26,10 @@ KeyPairDemand TyphaKeyPair() {
           .is_peer = true};
 }
 
+std::string_view ApiServerNamespace(std::string_view release) {
+  return release == "v3.27" ? "calico-apiserver" : kCalicoNamespace;
+}
+
 KeyPairDemand ApiServerKeyPair(std::string_view ns, std::string_view cluster_domain) {
   const std::string name = fmt::format("{}.{}", kApiServerService, ns);
   return {.name = std::string(kApiServerCerts),
@@ -33,7 +37,8 @@ KeyPairDemand ApiServerKeyPair(std::string_view ns, std::string_view cluster_dom
           .dns_names = {std::string(kApiServerService), name, name + ".svc",
                         fmt::format("{}.svc.{}", name, cluster_domain)},
           .usages = {pki::ExtendedKeyUsage::kServerAuth},
-          .is_peer = false};
+          .is_peer = false,
+          .owner = "APIServer"};
 }
 
 }  // namespace calico::certificates

@@ -30,11 +30,15 @@ struct KeyPairDemand {
   std::vector<pki::ExtendedKeyUsage> usages;
   // felix and typha look at each other's name, and trust a certificate that the user supplies.
   bool is_peer = false;
+  // The kind, of the operator's group, whose object `default` owns the Secrets.
+  std::string owner = "Installation";
 };
 
 KeyPairDemand NodeKeyPair();
 KeyPairDemand TyphaKeyPair();
-// `ns` is calico-system, or calico-apiserver with Calico 3.27; the domain is mostly cluster.local.
+// The domain is mostly cluster.local.
+// calico-system, or calico-apiserver with Calico 3.27.
+std::string_view ApiServerNamespace(std::string_view release);
 KeyPairDemand ApiServerKeyPair(std::string_view ns, std::string_view cluster_domain);
 
 struct Demands {

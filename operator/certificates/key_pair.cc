@@ -59,7 +59,7 @@ absl::Status Mismatch(const StoredPair& pair, const DataKeys& keys, const pki::P
       keys.key, keys.certificate, pair.leaf().subject(), pair.leaf().public_key().Description()));
 }
 
-absl::Status ReadHalves(const DataKeys& keys, StoredPair& pair) {
+absl::Status ReadHalves(const DataKeys& keys, std::string_view withheld, StoredPair& pair) {
   if (!pair.certificate_pem.empty()) {
     absl::StatusOr<std::vector<pki::Certificate>> chain =
         pki::Certificate::ParsePemBundle(pair.certificate_pem, pki::SurroundingText::kAllow);
@@ -72,6 +72,7 @@ absl::Status ReadHalves(const DataKeys& keys, StoredPair& pair) {
   };
   if (pair.certificate_pem.empty()) return missing(keys.certificate, keys.key);
   if (pair.key_pem.empty()) return missing(keys.key, keys.certificate);
+  if (pair.key_pem.view() == withheld) return absl::OkStatus();
   const absl::StatusOr<pki::PrivateKey> key = pki::PrivateKey::ParsePem(pair.key_pem.view());
   if (!key.ok()) return Fault(fmt::format("{}: {}", keys.key, MessageOf(key.status())));
   return pki::KeyMatches(pair.leaf(), *key).ok() ? absl::OkStatus()
@@ -142,7 +143,7 @@ std::string TimeText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%d %H:%M UTC", time, absl::UTCTimeZone());
 }
 
-StoredPair ReadPair(const api::Secret& secret) {
+StoredPair ReadPair(const api::Secret& secret, std::string_view withheld) {
   StoredPair pair;
   pair.common_name = secret.Get(kCommonNameKey);
   pair.uri_san = secret.Get(kUriSanKey);
@@ -155,7 +156,7 @@ StoredPair ReadPair(const api::Secret& secret) {
   if (const auto key = secret.data.find(keys->key); key != secret.data.end()) {
     pair.key_pem = key->second;
   }
-  pair.status = ReadHalves(*keys, pair);
+  pair.status = ReadHalves(*keys, withheld, pair);
   return pair;
 }
 

@@ -42,8 +42,9 @@ struct StoredPair {
   const pki::Certificate& leaf() const { return chain.front(); }
 };
 
-// Of the known pairs of names the first one that is whole counts, else the first with a half.
-StoredPair ReadPair(const api::Secret& secret);
+// Of the known pairs of names the first one that is whole counts, else the first with a half. A key
+// that is `withheld` (not empty) is taken for the right one.
+StoredPair ReadPair(const api::Secret& secret, std::string_view withheld = {});
 
 // Both are what the data of a copy holds besides everything that the original has.
 void SetPair(std::string_view certificate_pem, const base::SharedSecret& key_pem,

@@ -58,11 +58,7 @@ const api::Secret* PairPlanner::FindSecret(std::string_view ns, std::string_view
 PairPlanner::Stored PairPlanner::Read(std::string_view ns, std::string_view name) const {
   Stored stored{.secret = FindSecret(ns, name), .pair = {}, .is_operators = false};
   if (stored.secret == nullptr) return stored;
-  stored.pair = ReadPair(*stored.secret);
-  if (!live_.withheld_key.empty() && stored.pair.has_leaf() &&
-      stored.pair.key_pem.view() == live_.withheld_key) {
-    stored.pair.status = absl::OkStatus();
-  }
+  stored.pair = ReadPair(*stored.secret, live_.withheld_key);
   const bool is_ours_by_key =
       stored.pair.has_leaf() && authority_.has_value() && authority_->HasIssued(stored.pair.leaf());
   stored.is_operators = IsMadeByOperator(*stored.secret, stored.pair, is_ours_by_key);
@@ -74,7 +70,7 @@ absl::Status PairPlanner::PlanAuthority() {
   const bool is_there = secret != nullptr && !(secret->Get(kCertificateKey).empty() &&
                                                secret->Get(kPrivateKeyKey).empty());
   if (is_there) {
-    authority_ = ReadAuthority(*secret, now_);
+    authority_ = ReadAuthority(*secret, now_, live_.withheld_key);
     PlanAuthority(*secret);
     return absl::OkStatus();
   }
@@ -212,6 +208,10 @@ absl::Status PairPlanner::PlanOperatorPair(const KeyPairDemand& demand, const St
 absl::Status PairPlanner::IssueAnew(const KeyPairDemand& demand, std::string_view why,
                                     const Stored& original, const Stored& copy) {
   if (!authority_->signer.has_value()) {
+    if (authority_->problem.empty()) {
+      plan_.problems.push_back(fmt::format("Secret {}/{}: without its key, {} cannot be signed",
+                                           demands_.operator_namespace, kCaSecret, demand.name));
+    }
     KeepCopy(demand, original, copy);
     return absl::OkStatus();
   }
@@ -237,6 +237,12 @@ absl::Status PairPlanner::IssueAnew(const KeyPairDemand& demand, std::string_vie
   return absl::OkStatus();
 }
 
+std::string PairPlanner::OwnerOf(std::string_view name) const {
+  const auto demand = absl::c_find_if(
+      demands_.key_pairs, [&](const KeyPairDemand& candidate) { return candidate.name == name; });
+  return demand == demands_.key_pairs.end() ? PlannedSecret().owner : demand->owner;
+}
+
 void PairPlanner::AddPair(const KeyPairDemand& demand, Source source, const StoredPair& pair) {
   const bool is_supplied = source == Source::kUserSupplied;
   const bool has_own_names = is_supplied && demand.is_peer;
@@ -259,6 +265,7 @@ void PairPlanner::AddOriginal(const StoredPair& pair, std::string_view name, Wri
                               const api::Secret* live) {
   PlannedSecret secret{.name = std::string(name),
                        .ns = demands_.operator_namespace,
+                       .owner = OwnerOf(name),
                        .write = write,
                        .resource_version = live == nullptr ? "" : live->meta.resource_version};
   if (write == Write::kKeep && live != nullptr) secret.data = live->data;
@@ -272,7 +279,7 @@ void PairPlanner::AddOriginal(const StoredPair& pair, std::string_view name, Wri
 
 void PairPlanner::AddCopy(const KeyPairDemand& demand, const StoredPair& pair,
                           const api::SecretData& data) {
-  PlannedSecret secret{.name = demand.name, .ns = demand.ns, .data = data};
+  PlannedSecret secret{.name = demand.name, .ns = demand.ns, .owner = demand.owner, .data = data};
   SetPair(pair.certificate_pem, pair.key_pem, secret.data);
   if (FormOf(demands_.release).has_secret_metadata) {
     Describe(pair.leaf(), HashAnnotation(demands_.operator_namespace, demand.name),
@@ -286,6 +293,7 @@ void PairPlanner::AddAsIs(const api::Secret& secret) {
   (meta.ns == demands_.operator_namespace ? plan_.originals : plan_.copies)
       .push_back({.name = meta.name,
                   .ns = meta.ns,
+                  .owner = OwnerOf(meta.name),
                   .resource_version = meta.resource_version,
                   .data = secret.data});
 }

@@ -57,6 +57,7 @@ class PairPlanner {
   void AddOriginal(const StoredPair& pair, std::string_view name, PlannedSecret::Write write,
                    const api::Secret* live);
   void AddCopy(const KeyPairDemand& demand, const StoredPair& pair, const api::SecretData& data);
+  std::string OwnerOf(std::string_view name) const;
   // Pods go on with what they have, if that is anything.
   void KeepCopy(const KeyPairDemand& demand, const Stored& original, const Stored& copy);
   // Nothing in it changes; it is in the plan, so that it is not taken for one that nobody needs.

@@ -56,14 +56,6 @@ const KeyPair* Plan::Find(std::string_view name) const {
   return pair == key_pairs.end() ? nullptr : &*pair;
 }
 
-api::StringMap Plan::TemplateAnnotations(std::string_view own_pair) const {
-  api::StringMap annotations = bundle.annotations;
-  if (const KeyPair* pair = Find(own_pair); pair != nullptr) {
-    annotations[pair->hash_annotation] = pair->hash;
-  }
-  return annotations;
-}
-
 bool Plan::HasNewKeys() const {
   return absl::c_any_of(originals, [](const PlannedSecret& secret) {
     return secret.write != PlannedSecret::Write::kKeep;

@@ -94,9 +94,6 @@ struct Plan {
 
   // The pair, or nullptr.
   const KeyPair* Find(std::string_view name) const;
-  // The annotations of a template whose pods mount the bundle, so that they follow its changes; and
-  // those of `own_pair`, for pods that read their certificate once (typha, not calico-node).
-  api::StringMap TemplateAnnotations(std::string_view own_pair = {}) const;
   // Some `originals` hold a new key.
   bool HasNewKeys() const;
 };

@@ -170,6 +170,43 @@ TEST(PlanTest, ASecretIsWrittenWithTheVersionThatItReplaces) {
                    .contains("resourceVersion"));
 }
 
+struct Recorded {
+  const char* file;
+  const char* release;
+  const char* typha_hash;  // on the template of typha
+};
+constexpr Recorded kRecorded[] = {
+    {"v1.44-a-default-made", "v3.33", "3815ca07c927ff7d101a9dcb6394ca8b16ce6ae5"},
+    {"v1.42.4-a-default-made", "v3.32", "90b7e5be91f2f206addc547c78af477a6b33d37a"},
+    {"v1.32.13-a-default-made", "v3.27", "d2368b385f04b20d72f5d38417cb3d18fcff17cf"},
+};
+
+// A cluster that is taken over: the same CA, the same leaves, and nothing that restarts a pod.
+TEST(PlanTest, WhatCalicosOperatorHasMadeIsKept) {
+  for (const Recorded& recorded : kRecorded) {
+    SCOPED_TRACE(recorded.file);
+    const InstalledSecrets made(recorded.file);
+    CertificateWorld world;
+    world.demands.release = recorded.release;
+    world.live.withheld_key = made.Get("tigera-operator", kCaSecret).Get("tls.key");
+    world.live.secrets = made.secrets();
+    world.live.trusted_bundle = made.ConfigMap(kTrustedBundle);
+    const Plan plan = world.MakePlan();
+    EXPECT_EQ(world.keys_made, 0);
+    EXPECT_THAT(plan.problems, IsEmpty());
+    EXPECT_THAT(plan.notes, IsEmpty());
+    EXPECT_TRUE(plan.is_complete);
+    EXPECT_EQ(plan.Find(kTyphaCerts)->hash, recorded.typha_hash);
+    EXPECT_EQ(plan.bundle.text, world.live.trusted_bundle->Get(kBundleKey));
+    EXPECT_THAT(NamesOf(plan.originals), SizeIs(3));
+    for (const PlannedSecret& copy : plan.copies) {
+      const api::Secret& live = made.Get(copy.ns, copy.name);
+      EXPECT_EQ(copy.annotations, live.meta.annotations);
+      EXPECT_EQ(copy.data.at("tls.crt").view(), live.Get("tls.crt"));
+    }
+  }
+}
+
 // Two CAs of one name: a cluster whose CA was lost and made anew has leaves of both.
 TEST(PlanTest, TheIssuerIsMatchedByItsKey) {
   CertificateWorld world = Installed();
@@ -381,6 +418,30 @@ TEST(PlanTest, AUsersCaThatDoesNotPermitANameIsTold) {
   EXPECT_THAT(plan.problems,
               ElementsAre(AllOf(HasSubstr("tigera-ca-private"), HasSubstr("node-certs")),
                           HasSubstr("typha-certs")));
+}
+
+TEST(PlanTest, WithoutTheCasKeyNothingIsSigned) {
+  CertificateWorld world = Installed();
+  world.live.withheld_key = "hidden";
+  world.Find(kOperatorNamespace, kCaSecret)->data["tls.key"] =
+      base::SharedSecret(std::string_view("hidden"));
+  EXPECT_THAT(world.MakePlan().problems, IsEmpty());
+  world.Erase(kOperatorNamespace, kNodeCerts);
+  world.Erase(kPodNamespace, kNodeCerts);
+  const Plan plan = world.MakePlan();
+  EXPECT_FALSE(plan.is_complete);
+  EXPECT_THAT(plan.problems, ElementsAre(HasSubstr("node-certs cannot be signed")));
+}
+
+TEST(PlanTest, TheApiServersSecretsAreItsOwn) {
+  CertificateWorld world;
+  world.demands.key_pairs.push_back(ApiServerKeyPair("calico-apiserver", "cluster.local"));
+  const Plan plan = world.MakePlan();
+  EXPECT_EQ(FindPlanned(plan.copies, kApiServerCerts)->owner, "APIServer");
+  EXPECT_EQ(FindPlanned(plan.originals, kApiServerCerts)->owner, "APIServer");
+  EXPECT_EQ(FindPlanned(plan.originals, kCaSecret)->owner, "Installation");
+  EXPECT_EQ(ApiServerNamespace("v3.27"), "calico-apiserver");
+  EXPECT_EQ(ApiServerNamespace("v3.33"), "calico-system");
 }
 
 TEST(PlanTest, DemandsThatDoNotHoldTogetherAreRefused) {

@@ -20,6 +20,7 @@ struct PlannedSecret {
 
   std::string name;
   std::string ns;
+  std::string owner = "Installation";  // the kind of the object `default` that owns it
   Write write = Write::kKeep;
   std::string resource_version;
   api::StringMap labels;

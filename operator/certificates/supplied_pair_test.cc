@@ -388,16 +388,15 @@ TEST(RootsTest, ABundleThatDoesNotFitIsAProblem) {
   EXPECT_THAT(plan.problems, ElementsAre(HasSubstr("tigera-ca-bundle")));
 }
 
-TEST(SuppliedPairTest, ATemplateHasTheHashOfItsOwnPair) {
+TEST(SuppliedPairTest, TheHashOfAPairIsAnotherOneThanTheBundles) {
   CertificateWorld world;
   world.live.secrets = InstalledSecrets("v1.42.4-h-byo-world").secrets();
   const Plan plan = world.MakePlan();
   const std::string key = "tigera-operator.hash.operator.tigera.io/typha-certs";
   // As recorded: typha's own hash is the hash of the hash, the others' that of the certificate.
-  EXPECT_EQ(plan.TemplateAnnotations(kTyphaCerts).at(key),
-            "99c7bf901a9a35618661895fef73985828568f2c");
-  EXPECT_EQ(plan.TemplateAnnotations().at(key), "1345f51e4bc26761e9ccc8f0645496e512db5b38");
-  EXPECT_EQ(plan.TemplateAnnotations(), plan.bundle.annotations);
+  EXPECT_EQ(plan.Find(kTyphaCerts)->hash_annotation, key);
+  EXPECT_EQ(plan.Find(kTyphaCerts)->hash, "99c7bf901a9a35618661895fef73985828568f2c");
+  EXPECT_EQ(plan.bundle.annotations.at(key), "1345f51e4bc26761e9ccc8f0645496e512db5b38");
 }
 
 // certificateManagement.
@@ -421,9 +420,6 @@ TEST(RequestTest, TheBundleIsThatOfCalicosOperator) {
       EXPECT_EQ(pair.hash, "");
       EXPECT_EQ(pair.issuer_pem, *world.demands.ca_cert);
     }
-    EXPECT_EQ(plan.TemplateAnnotations(kTyphaCerts)
-                  .at("tigera-operator.hash.operator.tigera.io/typha-certs"),
-              "");
     EXPECT_THAT(plan.originals, IsEmpty());
     EXPECT_THAT(plan.copies, IsEmpty());
     EXPECT_THAT(plan.deletions, IsEmpty());
