@@ -69,8 +69,8 @@ absl::StatusOr<certificates::Plan> PlanCertificates(const World& world,
       .key_pairs = {certificates::NodeKeyPair(), certificates::TyphaKeyPair()},
       .system_roots = surroundings.system_roots};
   if (world.Find("APIServer", {"", std::string(api::kInstallationName)}) != nullptr) {
-    demands.key_pairs.push_back(certificates::ApiServerKeyPair(
-        release == "v3.27" ? "calico-apiserver" : "calico-system", kClusterDomain));
+    demands.key_pairs.push_back(
+        certificates::ApiServerKeyPair(certificates::ApiServerNamespace(release), kClusterDomain));
   }
   if (installation.certificate_management.has_value()) {
     demands.ca_cert = installation.certificate_management->ca_cert_pem;
