@@ -243,7 +243,9 @@ TEST(RbacTest, EveryWriteOfCalicosRolesIsThoughtOf) {
               ElementsAre("create /serviceaccounts/token calico-cni-plugin",
                           "create certificates.k8s.io/certificatesigningrequests ",
                           "delete certificates.k8s.io/certificatesigningrequests ",
-                          "patch /nodes/status ", "patch /pods/status ", "update /nodes/status "));
+                          "patch /nodes/status ", "patch /pods/status ", "update /nodes/status ",
+                          "use security.openshift.io/securitycontextconstraints nonroot-v2",
+                          "use security.openshift.io/securitycontextconstraints privileged"));
 }
 
 // What is rendered must have one of the names that the operator may write.

@@ -12,7 +12,7 @@
 #include <absl/strings/str_replace.h>
 #include <fmt/format.h>
 
-#include "pkg/base/ip_prefix.h"
+#include "operator/render/pools.h"
 
 namespace calico::render {
 namespace {
@@ -185,26 +185,7 @@ std::string_view SpecVersion(const Format& format, const json::object& spec) {
   return version.empty() || version == "Auto" ? "1.0.0" : version;
 }
 
-void Add(PoolFamilies& families, std::string_view cidr) {
-  const absl::StatusOr<base::IpPrefix> network = base::IpPrefix::Parse(cidr);
-  if (!network.ok()) return;
-  (network->is_ipv4() ? families.has_ipv4 : families.has_ipv6) = true;
-}
-
 }  // namespace
-
-PoolFamilies FamiliesOf(const json::object& spec, std::span<const std::string> live_pools) {
-  PoolFamilies families;
-  const json::array* const pools = codec::FindArray(ObjectIn(spec, "calicoNetwork"), "ipPools");
-  for (const json::value& pool : pools == nullptr ? json::array() : *pools) {
-    if (!pool.is_object()) continue;
-    const json::value* const closed = pool.get_object().if_contains("disableNewAllocations");
-    if (closed != nullptr && *closed == true) continue;
-    Add(families, codec::TextAt(pool.get_object(), "cidr"));
-  }
-  for (const std::string& cidr : live_pools) Add(families, cidr);
-  return families;
-}
 
 std::string CniConfig(std::string_view release, const json::object& spec, const Inputs& inputs) {
   const Format& format = FormatOf(release);

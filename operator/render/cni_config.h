@@ -6,7 +6,6 @@
 #ifndef CALICO_OPERATOR_RENDER_CNI_CONFIG_H_
 #define CALICO_OPERATOR_RENDER_CNI_CONFIG_H_
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,16 +13,6 @@
 #include "pkg/codec/json.h"
 
 namespace calico::render {
-
-// Which address families pods get addresses of.
-struct PoolFamilies {
-  bool has_ipv4 = false;
-  bool has_ipv6 = false;
-};
-
-// Of the pools of the spec that hand out addresses, and of `live_pools`: CIDRs of those that the
-// cluster has. What is no CIDR counts for none.
-PoolFamilies FamiliesOf(const json::object& spec, std::span<const std::string> live_pools);
 
 // `spec` is a completed one (operator/defaults) with cni.type Calico; `release` is a folder,
 // "v3.33", and one that is not known is made like the newest. What the spec leaves out is left out.

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/certificates/annotation_hash.h"
+#include "operator/render/pools.h"
 #include "pkg/base/check.h"
 #include "pkg/codec/yaml.h"
 

@@ -9,13 +9,15 @@
 #include <fmt/format.h>
 
 #include "operator/certificates/annotation_hash.h"
+#include "operator/certificates/plan.h"
 #include "operator/render/cni_config.h"
+#include "operator/render/key_pairs.h"
+#include "operator/render/node_values.h"
 #include "operator/render/release.h"
 #include "operator/render/spec_path.h"
 #include "pkg/api/operator/installation_fields.h"
 #include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/openssl/digest.h"
 #include "pkg/pki/certificate.h"
 
 namespace calico::render {
@@ -25,8 +27,6 @@ using Result = absl::StatusOr<std::optional<json::value>>;
 
 constexpr std::string_view kSpec = "spec.";
 constexpr std::string_view kInputs = "inputs.";
-// As long as typha may take to send its clients away one by one.
-constexpr std::int64_t kTyphaShutdownSeconds = 300;
 
 Result Text(std::string_view text) { return json::value(text); }
 Result None() { return std::nullopt; }
@@ -52,24 +52,13 @@ Result ApiServerUrl(RenderValues& values) {
 
 // The comment tells apart what came from where, as in the bundles of Calico's own operator.
 Result CaBundle(RenderValues& values) {
+  if (const auto& plan = values.inputs().certificates) return Text(plan->bundle.text);
   return Text(fmt::format("# certificate name: {}/tigera-ca-private\n{}",
                           values.inputs().operator_namespace, CaPem(values)));
 }
 
 Result CaCertificatesBase64Url(RenderValues& values) {
   return Text(base::Base64Encode(CaPem(values), base::Base64::kUrl));
-}
-
-Result CniConfigText(RenderValues& values) {
-  return Text(CniConfig(values.release().version(), values.installation().spec, values.inputs()));
-}
-
-// Of the whole data of the ConfigMap.
-Result CniConfigHash(RenderValues& values) {
-  CALICO_ASSIGN_OR_RETURN(const json::value* const config, values.Find("inputs.cniConfig"));
-  if (config == nullptr) return None();
-  return Text(
-      certificates::AnnotationHash({{"config", std::string(codec::View(config->as_string()))}}));
 }
 
 // What calico-node's environment IP_AUTODETECTION_METHOD says for one family.
@@ -124,48 +113,99 @@ Result SignerNameInCel(RenderValues& values) {
 }
 
 // Annotations that make pods follow a change of what they trust.
-Result TrustAnnotations(RenderValues& values) {
-  return json::value(json::object{{fmt::format("{}.hash.operator.tigera.io/tigera-ca-private",
-                                               values.inputs().operator_namespace),
-                                   openssl::Sha256Hex(CaPem(values))}});
+json::object TrustHashes(const RenderValues& values) {
+  json::object annotations;
+  if (const auto& plan = values.inputs().certificates) {
+    for (const auto& [key, hash] : plan->bundle.annotations) annotations[key] = hash;
+    return annotations;
+  }
+  annotations[certificates::HashAnnotation(values.inputs().operator_namespace,
+                                           certificates::kCaSecret)] =
+      certificates::AnnotationHash(CaPem(values));
+  return annotations;
+}
+
+Result TrustAnnotations(RenderValues& values) { return json::value(TrustHashes(values)); }
+
+Result TyphaAnnotations(RenderValues& values) {
+  json::object annotations = TrustHashes(values);
+  const KeyPairUse pair = TyphaKeyPairUse(values.installation().spec, values.inputs());
+  annotations[pair.hash_annotation] = pair.hash;
+  return json::value(std::move(annotations));
+}
+
+Result SystemRoots(RenderValues& values) {
+  const auto& plan = values.inputs().certificates;
+  if (plan == nullptr || !plan->bundle.HasSystemRoots()) return None();
+  return Text(*plan->bundle.system_roots);
 }
 
 Result TyphaReplicas(RenderValues& values) { return json::value(values.inputs().typha_replicas); }
 
-Result TyphaShutdownSeconds(RenderValues& values) {
-  const json::value* const given =
-      values.FindInSpec("typhaDeployment.spec.template.spec.terminationGracePeriodSeconds");
-  return given != nullptr && given->is_int64() ? *given : json::value(kTyphaShutdownSeconds);
-}
-
 // Sorted by name.
 constexpr DerivedValue kDerivedValues[] = {
+    // Addresses with ports, in order, behind commas; condition `bpfNetworkBootstrap`.
+    {"apiServerEndpoints", R"("192.0.2.1:6443")", &ApiServerEndpoints},
     // Where pods reach the API server before the service network works; condition `apiEndpoint`.
     {"apiServerHost", R"("192.0.2.1")", &ApiServerHost},
     {"apiServerPort", R"("6443")", &ApiServerPort},
     {"apiServerUrl", R"("https://192.0.2.1:6443")", &ApiServerUrl},
+    // Makes BIRD start anew with another bind mode; condition `bgpBindMode`.
+    {"bgpBindModeHash", R"("00ff")", &BgpBindModeHash},
     // What pods trust, as PEM.
     {"caBundle", R"("pem")", &CaBundle},
     // What the init container trusts: PEM in base64.
     {"caCertificatesBase64Url", R"("cGVt")", &CaCertificatesBase64Url},
-    // What the ConfigMap cni-config holds (cni_config.h), and the annotation for it.
+    {"calicoLibHostPath", R"("/var/lib/calico")", &CalicoLibHostPath},
+    {"calicoRunHostPath", R"("/var/run/calico")", &CalicoRunHostPath},
+    // Condition `cgroupPath`.
+    {"cgroupPath", R"("/run/calico/cgroup")", &CgroupPath},
+    // What kind of cluster it is: "k8s,operator,ecs,bgp".
+    {"clusterType", R"("k8s,operator")", &ClusterType},
+    // The text that install-cni writes (cni_config.h); and the hash that pods carry.
     {"cniConfig", R"("{}")", &CniConfigText},
     {"cniConfigHash", R"("00ff")", &CniConfigHash},
+    // Ports of health checks.
+    {"felixHealthPort", "9099", &FelixHealthPort},
     // "first-found", "can-reach=8.8.8.8", "interface=eth.*", "skip-interface=..", "cidr=a,b",
     // "kubernetes-internal-ip".
     {"ipv4AutodetectionMethod", R"("first-found")", &Ipv4AutodetectionMethod},
+    {"ipv4PoolBlockSize", "26", &Ipv4PoolBlockSize},
+    // The first pool of the family, as calico-node of Calico 3.27 makes it.
+    {"ipv4PoolCidr", R"("192.0.2.0/24")", &Ipv4PoolCidr},
+    {"ipv4PoolDisableBgpExport", R"("false")", &Ipv4PoolDisableBgpExport},
+    {"ipv4PoolNodeSelector", R"("all")", &Ipv4PoolNodeSelector},
     {"ipv6AutodetectionMethod", R"("first-found")", &Ipv6AutodetectionMethod},
+    {"ipv6PoolBlockSize", "26", &Ipv6PoolBlockSize},
+    // The first pool of the family, as calico-node of Calico 3.27 makes it.
+    {"ipv6PoolCidr", R"("192.0.2.0/24")", &Ipv6PoolCidr},
+    {"ipv6PoolDisableBgpExport", R"("false")", &Ipv6PoolDisableBgpExport},
+    {"ipv6PoolNodeSelector", R"("all")", &Ipv6PoolNodeSelector},
+    {"kubernetesServiceAddresses", R"("10.96.0.1:443")", &KubernetesServiceAddresses},
+    // Names in certificates by which the other side is known; conditions `nodeIdentity` and
+    // `typhaIdentity`.
+    {"nodeCommonName", R"("typha-client")", &NodeCommonName},
     // PodSpec.dnsConfig and dnsPolicy of calico-node; condition `nodeDnsConfig`.
     {"nodeDnsConfig", R"({"nameservers": ["192.0.2.53"]})", &NodeDnsConfig},
     {"nodeDnsPolicy", R"("ClusterFirstWithHostNet")", &NodeDnsPolicy},
+    {"nodeMaxSurge", "0", &NodeMaxSurge},
+    {"nodeUriSan", R"("urn:node")", &NodeUriSan},
     {"operatorNamespace", R"("tigera-operator")", &OperatorNamespace},
     // certificateManagement.signerName as a CEL string, quotes included.
     {"signerNameInCel", R"("'example.com/signer'")", &SignerNameInCel},
+    // The public roots of the system, as PEM; condition `systemRoots`.
+    {"systemRoots", R"("pem")", &SystemRoots},
     // Annotations for pod templates: hashes of what the bundle holds.
     {"trustAnnotations", R"({"example.com/hash": "00ff"})", &TrustAnnotations},
+    // The same, and the hash of typha's certificate.
+    {"typhaAnnotations", R"({"example.com/hash": "00ff"})", &TyphaAnnotations},
+    {"typhaCommonName", R"("typha-server")", &TyphaCommonName},
+    {"typhaHealthPort", "9098", &TyphaHealthPort},
+    {"typhaProgressDeadlineSeconds", "600", &TyphaProgressDeadlineSeconds},
     {"typhaReplicas", "3", &TyphaReplicas},
     // typha's grace period, which it shares out among its clients.
     {"typhaShutdownSeconds", "300", &TyphaShutdownSeconds},
+    {"typhaUriSan", R"("urn:typha")", &TyphaUriSan},
 };
 
 const DerivedValue* FindDerived(std::string_view name) {

@@ -1,10 +1,13 @@
 #include "operator/render/derived_values.h"
 
 #include <algorithm>
+#include <memory>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/certificates/plan.h"
 #include "operator/render/releases.h"
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/codec/yaml.h"
@@ -98,6 +101,70 @@ TEST(DerivedValuesTest, TheGracePeriodOfTyphaIsItsShutdownTime) {
                     "{typhaDeployment: {spec: {template: {spec: {terminationGracePeriodSeconds: "
                     "60}}}}}"),
             "60");
+}
+
+TEST(DerivedValuesTest, ValuesOfNodeAndTypha) {
+  struct Case {
+    const char* spec;
+    const char* name;
+    const char* want;
+  };
+  const char* const pools =
+      "{calicoNetwork: {ipPools: [{cidr: no}, {cidr: 10.0.0.0/8, blockSize: 26, nodeSelector: "
+      "all(), disableBGPExport: true}, {cidr: 10.0.0.0/9}]}}";
+  const Case cases[] = {
+      {"{}", "clusterType", "\"k8s,operator\""},
+      {"{kubernetesProvider: EKS, calicoNetwork: {bgp: Enabled, linuxDataplane: VPP}}",
+       "clusterType", "\"k8s,operator,ecs,bgp,vpp\""},
+      {"{kubernetesProvider: RKE2}", "clusterType", "\"k8s,operator\""},
+      {"{}", "felixHealthPort", "9099"},
+      {"{kubernetesProvider: OpenShift}", "felixHealthPort", "9199"},
+      {"{kubernetesProvider: OpenShift}", "typhaHealthPort", "9198"},
+      {"{}", "nodeMaxSurge", "0"},
+      {"{nodeUpdateStrategy: {rollingUpdate: {maxSurge: 10%}}}", "nodeMaxSurge", "\"10%\""},
+      {"{}", "typhaProgressDeadlineSeconds", "600"},
+      {"{typhaDeployment: {spec: {template: {spec: {terminationGracePeriodSeconds: 1000}}}}}",
+       "typhaProgressDeadlineSeconds", "1200"},
+      {"{}", "nodeCommonName", "\"typha-client\""},
+      {"{}", "typhaCommonName", "\"typha-server\""},
+      {"{}", "typhaUriSan", "none"},
+      {pools, "ipv4PoolCidr", "\"10.0.0.0/8\""},
+      {pools, "ipv4PoolBlockSize", "26"},
+      {pools, "ipv4PoolDisableBgpExport", "\"true\""},
+      {pools, "ipv6PoolCidr", "none"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(ValueAt(std::string("inputs.") + c.name, c.spec), c.want) << c.spec << " " << c.name;
+  }
+}
+
+TEST(DerivedValuesTest, ValuesOfOtherObjectsOfTheCluster) {
+  const Inputs inputs = {
+      .settings = {.felix_health_port = 9199, .cgroup_path = "/cgroup", .bgp_bind_mode = "NodeIP"},
+      .service_addresses = {"10.96.0.1:443", "[fd00::1]:443"},
+      .api_server_endpoints = {"192.0.2.1:6443"}};
+  EXPECT_EQ(ValueAt("inputs.felixHealthPort", "{}", inputs), "9199");
+  EXPECT_EQ(ValueAt("inputs.cgroupPath", "{}", inputs), "\"/cgroup\"");
+  EXPECT_EQ(ValueAt("inputs.kubernetesServiceAddresses", "{}", inputs),
+            "\"10.96.0.1:443,[fd00::1]:443\"");
+  EXPECT_EQ(ValueAt("inputs.apiServerEndpoints", "{}", inputs), "\"192.0.2.1:6443\"");
+  EXPECT_EQ(ValueAt("inputs.bgpBindModeHash", "{}", inputs).size(), 42U);
+  EXPECT_EQ(ValueAt("inputs.bgpBindModeHash", "{}"), "none");
+}
+
+TEST(DerivedValuesTest, ThePlanOfCertificatesIsWhatPodsTrust) {
+  auto plan = std::make_shared<certificates::Plan>();
+  plan->key_pairs = {{.name = "typha-certs", .hash_annotation = "op/typha-certs", .hash = "1"}};
+  plan->bundle.text = "bundle";
+  plan->bundle.system_roots = std::make_shared<const std::string>("roots");
+  plan->bundle.annotations = {{"op/tigera-ca-private", "2"}};
+  const Inputs inputs = {.certificates = plan};
+  EXPECT_EQ(ValueAt("inputs.caBundle", "{}", inputs), "\"bundle\"");
+  EXPECT_EQ(ValueAt("inputs.systemRoots", "{}", inputs), "\"roots\"");
+  EXPECT_EQ(ValueAt("inputs.trustAnnotations", "{}", inputs), R"({"op/tigera-ca-private":"2"})");
+  EXPECT_EQ(ValueAt("inputs.typhaAnnotations", "{}", inputs),
+            R"({"op/tigera-ca-private":"2","op/typha-certs":"1"})");
+  EXPECT_EQ(ValueAt("inputs.systemRoots", "{}"), "none");
 }
 
 // A name that could end the text in the policy's expression is refused.

@@ -7,6 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "operator/certificates/plan.h"
+#include "operator/render/key_pairs.h"
+#include "operator/render/pools.h"
 #include "operator/render/spec_path.h"
 
 namespace calico::render {
@@ -37,6 +40,18 @@ struct SpecReader {
     return value != nullptr && value->is_string() ? codec::View(value->get_string())
                                                   : std::string_view();
   }
+  // An object that asks for a method: `firstFound: false` alone asks for none.
+  bool HasAutodetection(std::string_view path) const {
+    const json::value* const value = FindInSpec(spec, path);
+    if (value == nullptr || !value->is_object()) return false;
+    const json::object& method = value->get_object();
+    return std::any_of(method.begin(), method.end(), [](const auto& member) {
+      const json::value& set = member.value();
+      if (set.is_bool()) return set.get_bool();
+      if (set.is_string()) return !set.get_string().empty();
+      return set.is_array() && !set.get_array().empty();
+    });
+  }
   // A number other than 0.
   bool IsNumber(std::string_view path) const {
     const json::value* const value = FindInSpec(spec, path);
@@ -45,6 +60,22 @@ struct SpecReader {
 };
 
 std::string_view EnabledIf(bool condition) { return condition ? "Enabled" : "Disabled"; }
+std::string_view PresentIf(bool condition) { return condition ? "Present" : "Absent"; }
+std::string_view RequestIf(bool condition) { return condition ? "Request" : "Secret"; }
+
+// By what the other side knows who has the key pair. One name there always is.
+std::string_view IdentityOf(const KeyPairUse& pair) {
+  if (pair.uri_san.empty()) return "CommonName";
+  return pair.common_name.empty() ? "UriSan" : "Both";
+}
+
+bool HasSystemRoots(const Inputs& inputs) {
+  return inputs.certificates != nullptr && inputs.certificates->bundle.HasSystemRoots();
+}
+
+std::string_view OfPool(const json::object* pool, std::string_view key) {
+  return pool == nullptr ? std::string_view() : codec::TextAt(*pool, key);
+}
 
 }  // namespace
 
@@ -52,16 +83,38 @@ std::span<const FactDefinition> FactDefinitions() {
   static const auto& definitions = *new std::vector<FactDefinition>{
       {"admissionPolicies", {"NotServed", "Served"}},
       {"apiEndpoint", {"Unknown", "Known"}},
+      {"azurePolicyMode", {"Default", "Manual"}},
       {"bgp", {"Enabled", "Disabled"}},
+      {"bgpBindMode", {"Default", "Given"}},
+      {"bpfNetworkBootstrap", {"Disabled", "Enabled"}},
+      {"certificates", {"Operator", "CertificateManagement"}},
+      {"cgroupPath", {"Default", "Given"}},
       {"cni", {"Calico", "AmazonVPC", "AzureVNET", "GKE"}},
+      {"cniInstallMode", {"All", "CalicoOnly"}},
       {"dataplane", {"Iptables", "BPF", "Nftables", "VPP"}},
+      {"fipsMode", {"Disabled", "Enabled"}},
+      {"flexVolume", {"Path", "None"}},
       {"ipam", {"Calico", "AmazonVPC", "AzureVNET", "HostLocal"}},
+      {"ipv4Autodetection", {"Disabled", "Enabled"}},
+      {"ipv4Encapsulation", {"None", "IPIP", "IPIPCrossSubnet", "VXLAN", "VXLANCrossSubnet"}},
+      {"ipv4NatOutgoing", {"Enabled", "Disabled"}},
+      {"ipv4Pool", {"Absent", "Present"}},
+      {"ipv6Autodetection", {"Disabled", "Enabled"}},
+      {"ipv6Encapsulation", {"None", "VXLAN", "VXLANCrossSubnet"}},
+      {"ipv6NatOutgoing", {"Disabled", "Enabled"}},
+      {"ipv6Pool", {"Absent", "Present"}},
       {"mtu", {"Detected", "Given"}},
+      {"nodeCertificate", {"Secret", "Request"}},
       {"nodeDnsConfig", {"Absent", "Given"}},
+      {"nodeIdentity", {"CommonName", "UriSan", "Both"}},
       {"nodeMetrics", {"Disabled", "Enabled"}},
       {"nonPrivileged", {"Disabled", "Enabled"}},
+      {"policySetupTimeout", {"None", "Given"}},
       {"provider",
        {"None", "AKS", "DockerEnterprise", "EKS", "GKE", "Kind", "OpenShift", "RKE2", "TKG"}},
+      {"systemRoots", {"Absent", "Present"}},
+      {"typhaCertificate", {"Secret", "Request"}},
+      {"typhaIdentity", {"CommonName", "UriSan", "Both"}},
       {"typhaMetrics", {"Disabled", "Enabled"}},
   };
   return definitions;
@@ -69,19 +122,47 @@ std::span<const FactDefinition> FactDefinitions() {
 
 Facts FactsOf(const api::Installation& installation, const Inputs& inputs) {
   const SpecReader spec{installation.spec};
+  const KeyPairUse node = NodeKeyPairUse(installation.spec, inputs);
+  const KeyPairUse typha = TyphaKeyPairUse(installation.spec, inputs);
+  const json::object* const ipv4_pool = PoolOfFamily(installation.spec, false);
+  const json::object* const ipv6_pool = PoolOfFamily(installation.spec, true);
   const std::pair<std::string_view, std::string_view> known[] = {
       {"admissionPolicies", inputs.has_admission_policies ? "Served" : "NotServed"},
       {"apiEndpoint", inputs.api_endpoint.has_value() ? "Known" : "Unknown"},
+      {"azurePolicyMode", spec.Text("azure.policyMode")},
       {"bgp", spec.Text("calicoNetwork.bgp")},
+      {"bgpBindMode", inputs.settings.bgp_bind_mode.empty() ? "Default" : "Given"},
+      {"bpfNetworkBootstrap", EnabledIf(!inputs.api_server_endpoints.empty())},
+      {"certificates", spec.Has("certificateManagement") ? "CertificateManagement" : "Operator"},
+      {"cgroupPath", inputs.settings.cgroup_path.empty() ? "Default" : "Given"},
       {"cni", spec.Text("cni.type")},
+      {"cniInstallMode", spec.Text("cni.installMode")},
       {"dataplane", spec.Text("calicoNetwork.linuxDataplane")},
+      {"fipsMode", spec.Text("fipsMode")},
+      {"flexVolume", spec.Text("flexVolumePath") == "None" ? "None" : "Path"},
       {"ipam", spec.Text("cni.ipam.type")},
-      // An MTU of 0 asks for detection, as no MTU does.
+      {"ipv4Autodetection",
+       EnabledIf(spec.HasAutodetection("calicoNetwork.nodeAddressAutodetectionV4"))},
+      {"ipv4Encapsulation", OfPool(ipv4_pool, "encapsulation")},
+      {"ipv4NatOutgoing", OfPool(ipv4_pool, "natOutgoing")},
+      {"ipv4Pool", PresentIf(ipv4_pool != nullptr)},
+      {"ipv6Autodetection",
+       EnabledIf(spec.HasAutodetection("calicoNetwork.nodeAddressAutodetectionV6"))},
+      {"ipv6Encapsulation", OfPool(ipv6_pool, "encapsulation")},
+      {"ipv6NatOutgoing", OfPool(ipv6_pool, "natOutgoing")},
+      {"ipv6Pool", PresentIf(ipv6_pool != nullptr)},
       {"mtu", spec.IsNumber("calicoNetwork.mtu") ? "Given" : "Detected"},
+      {"nodeCertificate", RequestIf(node.is_requested)},
       {"nodeDnsConfig", inputs.node_dns.config.has_value() ? "Given" : "Absent"},
+      {"nodeIdentity", IdentityOf(node)},
       {"nodeMetrics", EnabledIf(spec.Has("nodeMetricsPort"))},
       {"nonPrivileged", spec.Text("nonPrivileged")},
+      {"policySetupTimeout",
+       spec.IsNumber("calicoNetwork.linuxPolicySetupTimeoutSeconds") ? "Given" : "None"},
       {"provider", spec.Text("kubernetesProvider")},
+      {"systemRoots", HasSystemRoots(inputs) ? "Present" : "Absent"},
+      {"typhaCertificate", RequestIf(typha.is_requested)},
+      {"typhaIdentity", IdentityOf(typha)},
       {"typhaMetrics", EnabledIf(spec.Has("typhaMetricsPort"))},
   };
   Facts facts;

@@ -1,10 +1,13 @@
 #include "operator/render/facts.h"
 
 #include <algorithm>
+#include <memory>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/certificates/plan.h"
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/codec/yaml.h"
 
@@ -40,18 +43,87 @@ TEST(FactsTest, FollowTheInstallationAndTheCluster) {
   inputs.node_dns.config.emplace();
   inputs.has_admission_policies = true;
   inputs.api_endpoint.emplace();
-  EXPECT_EQ(FactsOf(installation, inputs), (Facts{{"admissionPolicies", "Served"},
-                                                  {"apiEndpoint", "Known"},
-                                                  {"bgp", "Disabled"},
-                                                  {"cni", "AmazonVPC"},
-                                                  {"dataplane", "BPF"},
-                                                  {"ipam", "AmazonVPC"},
-                                                  {"mtu", "Given"},
-                                                  {"nodeDnsConfig", "Given"},
-                                                  {"nodeMetrics", "Enabled"},
-                                                  {"nonPrivileged", "Enabled"},
-                                                  {"provider", "EKS"},
-                                                  {"typhaMetrics", "Enabled"}}));
+  EXPECT_THAT(FactsOf(installation, inputs),
+              testing::IsSupersetOf(Facts{{"admissionPolicies", "Served"},
+                                          {"apiEndpoint", "Known"},
+                                          {"bgp", "Disabled"},
+                                          {"cni", "AmazonVPC"},
+                                          {"dataplane", "BPF"},
+                                          {"ipam", "AmazonVPC"},
+                                          {"mtu", "Given"},
+                                          {"nodeDnsConfig", "Given"},
+                                          {"nodeMetrics", "Enabled"},
+                                          {"nonPrivileged", "Enabled"},
+                                          {"provider", "EKS"},
+                                          {"typhaMetrics", "Enabled"}}));
+}
+
+TEST(FactsTest, EachFieldHasItsFact) {
+  struct Case {
+    const char* spec;
+    const char* fact;
+    const char* value;
+  };
+  const Case cases[] = {
+      {"{azure: {policyMode: Manual}}", "azurePolicyMode", "Manual"},
+      {"{certificateManagement: {signerName: a/b}}", "certificates", "CertificateManagement"},
+      {"{certificateManagement: {signerName: a/b}}", "nodeCertificate", "Request"},
+      {"{certificateManagement: {signerName: a/b}}", "typhaCertificate", "Request"},
+      {"{}", "nodeCertificate", "Secret"},
+      {"{cni: {installMode: CalicoOnly}}", "cniInstallMode", "CalicoOnly"},
+      {"{fipsMode: Enabled}", "fipsMode", "Enabled"},
+      {"{flexVolumePath: None}", "flexVolume", "None"},
+      {"{flexVolumePath: /a/}", "flexVolume", "Path"},
+      {"{calicoNetwork: {linuxPolicySetupTimeoutSeconds: 3}}", "policySetupTimeout", "Given"},
+      {"{calicoNetwork: {linuxPolicySetupTimeoutSeconds: 0}}", "policySetupTimeout", "None"},
+      {"{calicoNetwork: {nodeAddressAutodetectionV4: {firstFound: true}}}", "ipv4Autodetection",
+       "Enabled"},
+      {"{calicoNetwork: {nodeAddressAutodetectionV4: {firstFound: false}}}", "ipv4Autodetection",
+       "Disabled"},
+      {"{calicoNetwork: {nodeAddressAutodetectionV6: {cidrs: [fd00::/8]}}}", "ipv6Autodetection",
+       "Enabled"},
+      {"{calicoNetwork: {nodeAddressAutodetectionV6: {cidrs: [], interface: ''}}}",
+       "ipv6Autodetection", "Disabled"},
+      {"{calicoNetwork: {ipPools: [{cidr: 10.0.0.0/8, encapsulation: VXLAN}]}}", "ipv4Pool",
+       "Present"},
+      {"{calicoNetwork: {ipPools: [{cidr: 10.0.0.0/8, encapsulation: VXLAN}]}}",
+       "ipv4Encapsulation", "VXLAN"},
+      {"{calicoNetwork: {ipPools: [{cidr: 10.0.0.0/8, natOutgoing: Disabled}]}}", "ipv4NatOutgoing",
+       "Disabled"},
+      {"{calicoNetwork: {ipPools: [{cidr: 10.0.0.0/8}]}}", "ipv6Pool", "Absent"},
+      {"{calicoNetwork: {ipPools: [{cidr: 'fd00::/48', natOutgoing: Enabled}]}}", "ipv6NatOutgoing",
+       "Enabled"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(FactsOf(WithSpec(c.spec), {}).at(c.fact), c.value) << c.spec << " " << c.fact;
+  }
+}
+
+TEST(FactsTest, ThePlanOfCertificatesDecides) {
+  auto plan = std::make_shared<certificates::Plan>();
+  plan->key_pairs = {
+      {.name = "node-certs", .source = certificates::Source::kUserSupplied, .uri_san = "urn:node"},
+      {.name = "typha-certs",
+       .source = certificates::Source::kRequest,
+       .common_name = "typha",
+       .uri_san = "urn:typha"}};
+  plan->bundle.system_roots = std::make_shared<const std::string>("pem");
+  const Inputs inputs = {.certificates = plan};
+  const Facts facts = FactsOf(WithSpec("{certificateManagement: {signerName: a/b}}"), inputs);
+  EXPECT_EQ(facts.at("nodeCertificate"), "Secret");
+  EXPECT_EQ(facts.at("nodeIdentity"), "UriSan");
+  EXPECT_EQ(facts.at("typhaCertificate"), "Request");
+  EXPECT_EQ(facts.at("typhaIdentity"), "Both");
+  EXPECT_EQ(facts.at("systemRoots"), "Present");
+}
+
+TEST(FactsTest, WhatOtherObjectsOfTheClusterSay) {
+  const Inputs inputs = {.settings = {.cgroup_path = "/cgroup", .bgp_bind_mode = "NodeIP"},
+                         .api_server_endpoints = {"192.0.2.1:6443"}};
+  const Facts facts = FactsOf({}, inputs);
+  EXPECT_EQ(facts.at("cgroupPath"), "Given");
+  EXPECT_EQ(facts.at("bgpBindMode"), "Given");
+  EXPECT_EQ(facts.at("bpfNetworkBootstrap"), "Enabled");
 }
 
 TEST(FactsTest, AValueOfALaterVersionIsTheFirstOne) {

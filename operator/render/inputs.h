@@ -2,10 +2,12 @@
 #ifndef CALICO_OPERATOR_RENDER_INPUTS_H_
 #define CALICO_OPERATOR_RENDER_INPUTS_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "operator/certificates/plan.h"
 #include "pkg/api/operator/image_set.h"
 #include "pkg/codec/json.h"
 #include "pkg/pki/certificate.h"
@@ -36,6 +38,13 @@ struct PullSecret {
   json::object data;
 };
 
+// What other objects of Calico's say that pods must know too; empty: nothing.
+struct CalicoSettings {
+  std::optional<int> felix_health_port;  // FelixConfiguration
+  std::string cgroup_path;               // FelixConfiguration, cgroupV2Path
+  std::string bgp_bind_mode;             // BGPConfiguration, bindMode
+};
+
 struct Inputs {
   std::string owner_uid;                          // of the Installation
   std::string operator_namespace;                 // where the operator runs
@@ -46,7 +55,14 @@ struct Inputs {
   std::vector<PullSecret> pull_secrets;
   std::vector<std::string> live_pools;     // CIDRs of the IPPools that hand out addresses now
   std::optional<api::ImageSet> image_set;  // of this release (api::FindImageSet)
-  bool has_admission_policies = false;     // the API server serves ValidatingAdmissionPolicy
+  // Who makes the key pairs, and who is trusted; null: as spec.certificateManagement says.
+  std::shared_ptr<const certificates::Plan> certificates;
+  CalicoSettings settings;
+  // With calicoNetwork.bpfNetworkBootstrap: "10.96.0.1:443", where the Service `kubernetes` is, and
+  // where the API servers behind it are.
+  std::vector<std::string> service_addresses;
+  std::vector<std::string> api_server_endpoints;
+  bool has_admission_policies = false;  // the API server serves ValidatingAdmissionPolicy
 };
 
 }  // namespace calico::render

@@ -25,9 +25,10 @@ TEST(ReleaseTest, ImagesOfTheCurrentRelease) {
   EXPECT_EQ(Current().version(), "v3.32");
   EXPECT_THAT(
       Current().images().References({}),
-      ElementsAre("quay.io/calico/cni:v3.32.1", "quay.io/calico/key-cert-provisioner:v0.1.0",
-                  "quay.io/calico/node:v3.32.1", "quay.io/calico/pod2daemon-flexvol:v3.32.1",
-                  "quay.io/calico/typha:v3.32.1"));
+      ElementsAre("quay.io/calico/cni:v3.32.1", "quay.io/calico/cni:v3.32.1-fips",
+                  "quay.io/calico/key-cert-provisioner:v0.1.0", "quay.io/calico/node:v3.32.1",
+                  "quay.io/calico/node:v3.32.1-fips", "quay.io/calico/pod2daemon-flexvol:v3.32.1",
+                  "quay.io/calico/typha:v3.32.1", "quay.io/calico/typha:v3.32.1-fips"));
 }
 
 TEST(ReleaseTest, ImageSources) {
@@ -127,9 +128,9 @@ TEST(ReleaseTest, ABrokenFolderIsAClearError) {
        "when: {bgp: Enabled}\naddTo: calico-nod\n---\n" + node, "addTo: no manifest calico-nod"},
       {"added twice", "fragments/cloud-settings.yaml",
        "when: {bgp: Enabled}\naddTo: calico-node\n---\n" + node, "is there twice"},
-      {"marker of no path", "fragments/felix-mtu.yaml",
+      {"marker of no path", "fragments/nftables.yaml",
        "when: {mtu: Given}\n---\n" + node + "spec: {minReadySeconds: '${spec.calicoNetwork.mto}'}",
-       "v3.99/fragments/felix-mtu.yaml: DaemonSet calico-system/calico-node: spec.minReadySeconds: "
+       "v3.99/fragments/nftables.yaml: DaemonSet calico-system/calico-node: spec.minReadySeconds: "
        "${spec.calicoNetwork.mto}: an Installation has no field spec.calicoNetwork.mto"},
       {"marker of no derived value", "calico-node.yaml", node + "spec: {paused: '${inputs.x}'}",
        "there is no inputs.x"},
@@ -156,8 +157,8 @@ TEST(ReleaseTest, ABrokenFolderIsAClearError) {
 // A file that several releases have in common is there once, and a release's own one comes first.
 TEST(ReleaseTest, SharedFiles) {
   std::vector<base::EmbeddedFile> files = FilesOfTwoReleases();
-  const std::string own = "manifests/v3.99/fragments/felix-mtu.yaml";
-  const std::string shared = "manifests/shared/fragments/felix-mtu.yaml";
+  const std::string own = "manifests/v3.99/fragments/no-bird.yaml";
+  const std::string shared = "manifests/shared/fragments/no-bird.yaml";
   for (base::EmbeddedFile& file : files) {
     if (file.name == own) file.name = shared;
   }

@@ -77,11 +77,11 @@ def copy_program(source, name):
 
 
 def release_images():
-    """Component -> image, as the operator names them."""
+    """Component -> image, as the operator names them; of several the first, which is the usual one."""
     printed = subprocess.run([DIST / "bin/calico-operator", "--print-images"], check=True, capture_output=True, text=True)
     found = {}
     for image in printed.stdout.split():
-        found[image.rsplit("/", 1)[-1].split(":")[0]] = image
+        found.setdefault(image.rsplit("/", 1)[-1].split(":")[0], image)
     return found
 
 

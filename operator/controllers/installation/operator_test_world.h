@@ -28,7 +28,7 @@ namespace calico::installation {
 
 inline constexpr absl::Duration kPatience = absl::Seconds(20);
 // Those of the reference, the admission policy and its binding.
-inline constexpr size_t kObjects = 23;
+inline constexpr size_t kObjects = 24;
 inline const api::ObjectKey kDefault = {"", "default"};
 inline const api::ObjectKey kCalico = {"", "calico"};
 inline const api::ObjectKey kNodeKey = {"calico-system", "calico-node"};

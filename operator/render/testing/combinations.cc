@@ -31,14 +31,10 @@ void VisitAll(const Definitions& all, const std::function<void(const Facts&)>& v
   }
 }
 
-void VisitPairs(const Definitions& all, const std::function<void(const Facts&)>& visit) {
+void VisitEachValue(const Definitions& all, const std::function<void(const Facts&)>& visit) {
   for (size_t a = 0; a < all.size(); ++a) {
-    for (size_t b = 0; b < a; ++b) {
-      Choice at(all.size(), 0);
-      for (at[a] = 0; at[a] < all[a].values.size(); ++at[a]) {
-        for (at[b] = 0; at[b] < all[b].values.size(); ++at[b]) visit(FactsAt(all, at));
-      }
-    }
+    Choice at(all.size(), 0);
+    for (at[a] = 0; at[a] < all[a].values.size(); ++at[a]) visit(FactsAt(all, at));
   }
 }
 
@@ -71,7 +67,7 @@ void ForCombinations(const Release& release, const std::function<void(const Fact
     }
     visit(whole);
   };
-  VisitPairs(all, with_others);
+  VisitEachValue(all, with_others);
   VisitSample(all, with_others);
 }
 
