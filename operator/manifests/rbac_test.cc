@@ -15,6 +15,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crds/calico/definitions.h"
 #include "crds/crds.h"
 #include "operator/manifests/manifests.h"
 #include "operator/render/derived_values.h"
@@ -275,9 +276,18 @@ TEST(RbacTest, TheOperatorMayWriteEveryRoleBindingAndPolicyThatIsRendered) {
 TEST(RbacTest, TheOperatorMayManageTheDefinitionsInsideOfItAndNoOther) {
   Atoms held;
   AddAtoms(*Find(Shipped(), "ClusterRole", "calico-operator"), held);
-  Atoms needed;
+  std::set<std::string> names;
   for (const base::EmbeddedFile& file : crds::Crds()) {
-    const std::string name(codec::ParseYaml(file.content)->at("metadata").at("name").as_string());
+    names.emplace(codec::ParseYaml(file.content)->at("metadata").at("name").as_string());
+  }
+  for (const char* release : {"v3.27", "v3.32", "v3.33"}) {
+    const std::vector<json::object> definitions = crds::CalicoDefinitions(release).value();
+    for (const json::object& definition : definitions) {
+      names.emplace(definition.at("metadata").at("name").as_string());
+    }
+  }
+  Atoms needed;
+  for (const std::string& name : names) {
     for (const char* verb : {"create", "get", "patch"}) {
       needed.insert(
           fmt::format("{} apiextensions.k8s.io/customresourcedefinitions {}", verb, name));
