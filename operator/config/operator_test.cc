@@ -127,8 +127,9 @@ TEST(OperatorConfigTest, AnotherRelease) {
 TEST(OperatorConfigTest, Prints) {
   EXPECT_EQ(Parse({"--print-images"}).flags.exit_code, 0);
   EXPECT_THAT(Parse({"--print-images"}).flags.text,
-              StartsWith("quay.io/calico/cni:v3.32.1\nquay.io/calico/cni:v3.32.1-fips\n"
-                         "quay.io/calico/key-cert-provisioner:v"));
+              StartsWith("quay.io/calico/apiserver:v3.32.1\n"
+                         "quay.io/calico/apiserver:v3.32.1-fips\n"
+                         "quay.io/calico/cni:v3.32.1\n"));
   EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("installations.operator.tigera.io"));
   EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("\n---\n"));
   EXPECT_EQ(Parse({"--print-calico-crds"}).flags.exit_code, 0);

@@ -1,5 +1,6 @@
 #include "operator/offline/gathering.h"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "operator/validation/api_endpoint.h"
 #include "operator/validation/typha_scale.h"
 #include "pkg/api/core/node.h"
+#include "pkg/api/operator/api_server.h"
 
 namespace calico::offline {
 namespace {
@@ -63,18 +65,38 @@ std::string_view DataAt(const json::object& config_map, std::string_view key) {
   return data == nullptr ? std::string_view() : codec::TextAt(*data, key);
 }
 
+// What the ConfigMap's keys with this ending say.
 std::optional<render::ApiEndpoint> Endpoint(const World& world, const Surroundings& surroundings,
+                                            std::string_view suffix,
                                             std::vector<std::string>& problems) {
   const json::object* const config = FindEndpoint(world, surroundings);
-  if (config == nullptr) return surroundings.api_endpoint;
+  if (config == nullptr) return std::nullopt;
   const validation::EndpointVerdict verdict = validation::ReadApiEndpoint(
-      DataAt(*config, validation::kServiceHostKey), DataAt(*config, validation::kServicePortKey));
+      DataAt(*config, fmt::format("{}{}", validation::kServiceHostKey, suffix)),
+      DataAt(*config, fmt::format("{}{}", validation::kServicePortKey, suffix)), suffix);
   for (const std::string& problem : verdict.problems) {
     problems.push_back(fmt::format("ConfigMap {}/{}: {}", surroundings.operator_namespace,
                                    kEndpointConfigMap, problem));
   }
-  if (!verdict.ok() || verdict.empty()) return surroundings.api_endpoint;
+  if (!verdict.ok() || verdict.empty()) return std::nullopt;
   return render::ApiEndpoint{verdict.host, verdict.port};
+}
+
+std::optional<render::ApiServerInput> FindApiServer(const World& world) {
+  const json::object* const object =
+      world.Find("APIServer", {"", std::string(api::kApiServerName)});
+  if (object == nullptr) return std::nullopt;
+  const json::object* const spec = codec::FindObject(*object, "spec");
+  return render::ApiServerInput{.uid = "", .spec = spec == nullptr ? json::object() : *spec};
+}
+
+std::optional<std::int64_t> KubeControllersMetricsPort(const World& world) {
+  const json::object* const spec =
+      Member(world.Find("KubeControllersConfiguration", {"", "default"}), "spec");
+  const json::value* const port =
+      spec == nullptr ? nullptr : spec->if_contains("prometheusMetricsPort");
+  if (port == nullptr || !port->is_int64()) return std::nullopt;
+  return port->get_int64();
 }
 
 // Of the operator's own Deployment.
@@ -175,7 +197,11 @@ render::Inputs Gather(const World& world, const api::Installation& installation,
                       const Surroundings& surroundings, std::vector<std::string>& problems) {
   render::Inputs inputs;
   inputs.operator_namespace = surroundings.operator_namespace;
-  inputs.api_endpoint = Endpoint(world, surroundings, problems);
+  inputs.api_endpoint = Endpoint(world, surroundings, "", problems);
+  if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = surroundings.api_endpoint;
+  inputs.pod_api_endpoint = Endpoint(world, surroundings, validation::kPodNetworkSuffix, problems);
+  inputs.api_server = FindApiServer(world);
+  inputs.kube_controllers_metrics_port = KubeControllersMetricsPort(world);
   inputs.node_dns = NodeDns(world, surroundings);
   inputs.typha_replicas = validation::TyphaReplicas(CountNodes(world, surroundings, problems));
   inputs.pull_secrets = PullSecrets(world, installation, surroundings, problems);

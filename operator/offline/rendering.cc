@@ -66,8 +66,8 @@ bool IsSameObject(const json::object& a, const json::object& b) {
 
 // In the place of one with the same name, or at the end.
 void Put(json::object object, std::vector<json::object>& objects) {
-  render::SetCommonLabels(object);
-  render::SetOwner(object, "");
+  render::SetCommonLabels(object, {});
+  render::SetOwner(object, {});
   for (json::object& other : objects) {
     if (!IsSameObject(object, other)) continue;
     other = std::move(object);

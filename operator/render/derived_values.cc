@@ -11,6 +11,7 @@
 #include "operator/certificates/annotation_hash.h"
 #include "operator/certificates/plan.h"
 #include "operator/render/cni_config.h"
+#include "operator/render/control_plane_values.h"
 #include "operator/render/key_pairs.h"
 #include "operator/render/node_values.h"
 #include "operator/render/release.h"
@@ -156,15 +157,22 @@ constexpr DerivedValue kDerivedValues[] = {
     {"caBundle", R"("pem")", &CaBundle},
     // What the init container trusts: PEM in base64.
     {"caCertificatesBase64Url", R"("cGVt")", &CaCertificatesBase64Url},
+    // Calico's API server (control_plane_values.h).
+    {"calicoApiAnnotations", R"({"example.com/hash": "00ff"})", &CalicoApiAnnotations},
+    {"calicoApiCaBundle", R"("cGVt")", &CalicoApiCaBundle},
+    {"calicoApiLogLevel", R"("info")", &CalicoApiLogLevel},
+    {"calicoApiPort", "5443", &CalicoApiPort},
     {"calicoLibHostPath", R"("/var/lib/calico")", &CalicoLibHostPath},
     {"calicoRunHostPath", R"("/var/run/calico")", &CalicoRunHostPath},
     // Condition `cgroupPath`.
     {"cgroupPath", R"("/run/calico/cgroup")", &CgroupPath},
+    {"clusterDomain", R"("cluster.local")", &ClusterDomain},
     // What kind of cluster it is: "k8s,operator,ecs,bgp".
     {"clusterType", R"("k8s,operator")", &ClusterType},
     // The text that install-cni writes (cni_config.h); and the hash that pods carry.
     {"cniConfig", R"("{}")", &CniConfigText},
     {"cniConfigHash", R"("00ff")", &CniConfigHash},
+    {"controlPlaneReplicas", "2", &ControlPlaneReplicas},
     // Ports of health checks.
     {"felixHealthPort", "9099", &FelixHealthPort},
     // "first-found", "can-reach=8.8.8.8", "interface=eth.*", "skip-interface=..", "cidr=a,b",
@@ -181,7 +189,10 @@ constexpr DerivedValue kDerivedValues[] = {
     {"ipv6PoolCidr", R"("192.0.2.0/24")", &Ipv6PoolCidr},
     {"ipv6PoolDisableBgpExport", R"("false")", &Ipv6PoolDisableBgpExport},
     {"ipv6PoolNodeSelector", R"("all")", &Ipv6PoolNodeSelector},
+    // Condition `kubeControllersMetrics`.
+    {"kubeControllersMetricsPort", "9094", &KubeControllersMetricsPort},
     {"kubernetesServiceAddresses", R"("10.96.0.1:443")", &KubernetesServiceAddresses},
+    {"multiInterfaceMode", R"("none")", &MultiInterfaceMode},
     // Names in certificates by which the other side is known; conditions `nodeIdentity` and
     // `typhaIdentity`.
     {"nodeCommonName", R"("typha-client")", &NodeCommonName},
@@ -191,6 +202,9 @@ constexpr DerivedValue kDerivedValues[] = {
     {"nodeMaxSurge", "0", &NodeMaxSurge},
     {"nodeUriSan", R"("urn:node")", &NodeUriSan},
     {"operatorNamespace", R"("tigera-operator")", &OperatorNamespace},
+    // Where pods of the pods' network reach the API server; condition `podApiEndpoint`.
+    {"podApiServerHost", R"("192.0.2.1")", &PodApiServerHost},
+    {"podApiServerPort", R"("6443")", &PodApiServerPort},
     // certificateManagement.signerName as a CEL string, quotes included.
     {"signerNameInCel", R"("'example.com/signer'")", &SignerNameInCel},
     // The public roots of the system, as PEM; condition `systemRoots`.

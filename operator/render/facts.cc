@@ -1,6 +1,7 @@
 #include "operator/render/facts.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -52,6 +53,10 @@ struct SpecReader {
       return set.is_array() && !set.get_array().empty();
     });
   }
+  bool Is(std::string_view path, std::int64_t number) const {
+    const json::value* const value = FindInSpec(spec, path);
+    return value != nullptr && value->is_int64() && value->get_int64() == number;
+  }
   // A number other than 0.
   bool IsNumber(std::string_view path) const {
     const json::value* const value = FindInSpec(spec, path);
@@ -83,6 +88,8 @@ std::span<const FactDefinition> FactDefinitions() {
   static const auto& definitions = *new std::vector<FactDefinition>{
       {"admissionPolicies", {"NotServed", "Served"}},
       {"apiEndpoint", {"Unknown", "Known"}},
+      {"apiServer", {"Absent", "Present"}},
+      {"apiServerCertificate", {"Secret", "Request"}},
       {"azurePolicyMode", {"Default", "Manual"}},
       {"bgp", {"Enabled", "Disabled"}},
       {"bgpBindMode", {"Default", "Given"}},
@@ -91,6 +98,7 @@ std::span<const FactDefinition> FactDefinitions() {
       {"cgroupPath", {"Default", "Given"}},
       {"cni", {"Calico", "AmazonVPC", "AzureVNET", "GKE"}},
       {"cniInstallMode", {"All", "CalicoOnly"}},
+      {"controlPlaneReplicas", {"Several", "One"}},
       {"dataplane", {"Iptables", "BPF", "Nftables", "VPP"}},
       {"fipsMode", {"Disabled", "Enabled"}},
       {"flexVolume", {"Path", "None"}},
@@ -103,12 +111,15 @@ std::span<const FactDefinition> FactDefinitions() {
       {"ipv6Encapsulation", {"None", "VXLAN", "VXLANCrossSubnet"}},
       {"ipv6NatOutgoing", {"Disabled", "Enabled"}},
       {"ipv6Pool", {"Absent", "Present"}},
+      {"kubeControllersMetrics", {"Disabled", "Enabled"}},
+      {"kubeletVolumePlugin", {"Given", "None"}},
       {"mtu", {"Detected", "Given"}},
       {"nodeCertificate", {"Secret", "Request"}},
       {"nodeDnsConfig", {"Absent", "Given"}},
       {"nodeIdentity", {"CommonName", "UriSan", "Both"}},
       {"nodeMetrics", {"Disabled", "Enabled"}},
       {"nonPrivileged", {"Disabled", "Enabled"}},
+      {"podApiEndpoint", {"Unknown", "Known"}},
       {"policySetupTimeout", {"None", "Given"}},
       {"provider",
        {"None", "AKS", "DockerEnterprise", "EKS", "GKE", "Kind", "OpenShift", "RKE2", "TKG"}},
@@ -123,12 +134,15 @@ std::span<const FactDefinition> FactDefinitions() {
 Facts FactsOf(const api::Installation& installation, const Inputs& inputs) {
   const SpecReader spec{installation.spec};
   const KeyPairUse node = NodeKeyPairUse(installation.spec, inputs);
+  const KeyPairUse api_server = ApiServerKeyPairUse(installation.spec, inputs);
   const KeyPairUse typha = TyphaKeyPairUse(installation.spec, inputs);
   const json::object* const ipv4_pool = PoolOfFamily(installation.spec, false);
   const json::object* const ipv6_pool = PoolOfFamily(installation.spec, true);
   const std::pair<std::string_view, std::string_view> known[] = {
       {"admissionPolicies", inputs.has_admission_policies ? "Served" : "NotServed"},
       {"apiEndpoint", inputs.api_endpoint.has_value() ? "Known" : "Unknown"},
+      {"apiServer", PresentIf(inputs.api_server.has_value())},
+      {"apiServerCertificate", RequestIf(api_server.is_requested)},
       {"azurePolicyMode", spec.Text("azure.policyMode")},
       {"bgp", spec.Text("calicoNetwork.bgp")},
       {"bgpBindMode", inputs.settings.bgp_bind_mode.empty() ? "Default" : "Given"},
@@ -137,6 +151,7 @@ Facts FactsOf(const api::Installation& installation, const Inputs& inputs) {
       {"cgroupPath", inputs.settings.cgroup_path.empty() ? "Default" : "Given"},
       {"cni", spec.Text("cni.type")},
       {"cniInstallMode", spec.Text("cni.installMode")},
+      {"controlPlaneReplicas", spec.Is("controlPlaneReplicas", 1) ? "One" : "Several"},
       {"dataplane", spec.Text("calicoNetwork.linuxDataplane")},
       {"fipsMode", spec.Text("fipsMode")},
       {"flexVolume", spec.Text("flexVolumePath") == "None" ? "None" : "Path"},
@@ -151,12 +166,15 @@ Facts FactsOf(const api::Installation& installation, const Inputs& inputs) {
       {"ipv6Encapsulation", OfPool(ipv6_pool, "encapsulation")},
       {"ipv6NatOutgoing", OfPool(ipv6_pool, "natOutgoing")},
       {"ipv6Pool", PresentIf(ipv6_pool != nullptr)},
+      {"kubeControllersMetrics", EnabledIf(inputs.kube_controllers_metrics_port.value_or(0) != 0)},
+      {"kubeletVolumePlugin", spec.Text("kubeletVolumePluginPath") == "None" ? "None" : "Given"},
       {"mtu", spec.IsNumber("calicoNetwork.mtu") ? "Given" : "Detected"},
       {"nodeCertificate", RequestIf(node.is_requested)},
       {"nodeDnsConfig", inputs.node_dns.config.has_value() ? "Given" : "Absent"},
       {"nodeIdentity", IdentityOf(node)},
       {"nodeMetrics", EnabledIf(spec.Has("nodeMetricsPort"))},
       {"nonPrivileged", spec.Text("nonPrivileged")},
+      {"podApiEndpoint", inputs.pod_api_endpoint.has_value() ? "Known" : "Unknown"},
       {"policySetupTimeout",
        spec.IsNumber("calicoNetwork.linuxPolicySetupTimeoutSeconds") ? "Given" : "None"},
       {"provider", spec.Text("kubernetesProvider")},

@@ -43,9 +43,15 @@ TEST(FactsTest, FollowTheInstallationAndTheCluster) {
   inputs.node_dns.config.emplace();
   inputs.has_admission_policies = true;
   inputs.api_endpoint.emplace();
+  inputs.pod_api_endpoint.emplace();
+  inputs.api_server.emplace();
+  inputs.kube_controllers_metrics_port = 9094;
   EXPECT_THAT(FactsOf(installation, inputs),
               testing::IsSupersetOf(Facts{{"admissionPolicies", "Served"},
                                           {"apiEndpoint", "Known"},
+                                          {"apiServer", "Present"},
+                                          {"kubeControllersMetrics", "Enabled"},
+                                          {"podApiEndpoint", "Known"},
                                           {"bgp", "Disabled"},
                                           {"cni", "AmazonVPC"},
                                           {"dataplane", "BPF"},
@@ -71,6 +77,11 @@ TEST(FactsTest, EachFieldHasItsFact) {
       {"{certificateManagement: {signerName: a/b}}", "typhaCertificate", "Request"},
       {"{}", "nodeCertificate", "Secret"},
       {"{cni: {installMode: CalicoOnly}}", "cniInstallMode", "CalicoOnly"},
+      {"{certificateManagement: {signerName: a/b}}", "apiServerCertificate", "Request"},
+      {"{controlPlaneReplicas: 1}", "controlPlaneReplicas", "One"},
+      {"{controlPlaneReplicas: 3}", "controlPlaneReplicas", "Several"},
+      {"{kubeletVolumePluginPath: None}", "kubeletVolumePlugin", "None"},
+      {"{kubeletVolumePluginPath: /var/lib/kubelet}", "kubeletVolumePlugin", "Given"},
       {"{fipsMode: Enabled}", "fipsMode", "Enabled"},
       {"{flexVolumePath: None}", "flexVolume", "None"},
       {"{flexVolumePath: /a/}", "flexVolume", "Path"},

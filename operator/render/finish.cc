@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <absl/strings/ascii.h>
+#include <fmt/format.h>
 
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
@@ -37,9 +38,10 @@ std::string LabelValue(std::string_view name) {
   return value;
 }
 
-void Label(json::object& metadata, std::string_view name) {
+void Label(json::object& metadata, std::string_view name, const Owner& owner) {
   json::object& labels = EnsureObject(metadata, {"labels"});
-  labels["app.kubernetes.io/component"] = "Installation.operator.tigera.io";
+  labels["app.kubernetes.io/component"] =
+      fmt::format("{}.{}", owner.resource->kind, owner.resource->group);
   labels[kInstanceLabel] = api::kInstallationName;
   labels[kManagedByLabel] = kManagedBy;
   labels["app.kubernetes.io/name"] = name;
@@ -134,20 +136,21 @@ absl::Status FinishWorkload(json::object& object, const Release& release,
   return edit.status();
 }
 
-void SetCommonLabels(json::object& object) {
+void SetCommonLabels(json::object& object, const Owner& owner) {
   const std::string name = LabelValue(NameOf(object));
-  Label(EnsureObject(object, {"metadata"}), name);
-  if (HasTemplate(object)) Label(EnsureObject(object, {"spec", "template", "metadata"}), name);
+  Label(EnsureObject(object, {"metadata"}), name, owner);
+  if (!HasTemplate(object)) return;
+  Label(EnsureObject(object, {"spec", "template", "metadata"}), name, owner);
 }
 
-void SetOwner(json::object& object, std::string_view installation_uid) {
-  const api::OwnerReference owner = {.api_version = api::kInstallations.ApiVersion(),
-                                     .kind = std::string(api::kInstallations.kind),
-                                     .name = std::string(api::kInstallationName),
-                                     .uid = std::string(installation_uid),
-                                     .controller = true,
-                                     .block_owner_deletion = true};
-  EnsureObject(object, {"metadata"})["ownerReferences"] = json::array{owner.Encode()};
+void SetOwner(json::object& object, const Owner& owner) {
+  const api::OwnerReference reference = {.api_version = owner.resource->ApiVersion(),
+                                         .kind = std::string(owner.resource->kind),
+                                         .name = std::string(api::kInstallationName),
+                                         .uid = std::string(owner.uid),
+                                         .controller = true,
+                                         .block_owner_deletion = true};
+  EnsureObject(object, {"metadata"})["ownerReferences"] = json::array{reference.Encode()};
 }
 
 }  // namespace calico::render

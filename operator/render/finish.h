@@ -9,6 +9,7 @@
 
 #include "operator/render/inputs.h"
 #include "operator/render/release.h"
+#include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/codec/json.h"
 
@@ -26,11 +27,17 @@ namespace calico::render {
 absl::Status FinishWorkload(json::object& object, const Release& release,
                             const api::Installation& installation, const Inputs& inputs);
 
+// The object to which others belong, and with which they go: Installation or APIServer `default`.
+struct Owner {
+  const api::Resource* resource = &api::kInstallations;
+  std::string_view uid;
+};
+
 // On every object: the labels that Calico's operator gives, its own namespace of them, and on pod
 // templates too.
-void SetCommonLabels(json::object& object);
-// Controller reference to Installation `default`.
-void SetOwner(json::object& object, std::string_view installation_uid);
+void SetCommonLabels(json::object& object, const Owner& owner);
+// Controller reference.
+void SetOwner(json::object& object, const Owner& owner);
 
 }  // namespace calico::render
 

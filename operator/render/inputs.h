@@ -2,6 +2,7 @@
 #ifndef CALICO_OPERATOR_RENDER_INPUTS_H_
 #define CALICO_OPERATOR_RENDER_INPUTS_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,14 +46,25 @@ struct CalicoSettings {
   std::string bgp_bind_mode;             // BGPConfiguration, bindMode
 };
 
+// The kind APIServer: Calico's own API server is wanted.
+struct ApiServerInput {
+  std::string uid;
+  json::object spec;
+};
+
 struct Inputs {
   std::string owner_uid;                          // of the Installation
   std::string operator_namespace;                 // where the operator runs
   std::vector<pki::Certificate> ca_certificates;  // of caCert, in its order
   std::optional<ApiEndpoint> api_endpoint;        // absent: pods use the service network
+  std::optional<ApiEndpoint> pod_api_endpoint;    // the same for pods of the pods' network
   DnsSettings node_dns;
   int typha_replicas = 1;
   std::vector<PullSecret> pull_secrets;
+  std::optional<ApiServerInput> api_server;  // absent: Calico's API server is not installed
+  // Of KubeControllersConfiguration `default`, if it has one.
+  std::optional<std::int64_t> kube_controllers_metrics_port;
+  std::string cluster_domain = "cluster.local";
   std::vector<std::string> live_pools;     // CIDRs of the IPPools that hand out addresses now
   std::optional<api::ImageSet> image_set;  // of this release (api::FindImageSet)
   // Who makes the key pairs, and who is trusted; null: as spec.certificateManagement says.

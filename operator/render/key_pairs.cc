@@ -26,7 +26,8 @@ KeyPairUse UseOf(std::string_view name, std::string_view common_name, const json
             .common_name = pair->common_name,
             .uri_san = pair->uri_san,
             .hash_annotation = pair->hash_annotation,
-            .hash = pair->hash};
+            .hash = pair->hash,
+            .issuer_pem = pair->issuer_pem};
   }
   return {.is_requested = codec::FindObject(spec, "certificateManagement") != nullptr,
           .common_name = std::string(common_name),
@@ -41,6 +42,10 @@ KeyPairUse NodeKeyPairUse(const json::object& spec, const Inputs& inputs) {
 
 KeyPairUse TyphaKeyPairUse(const json::object& spec, const Inputs& inputs) {
   return UseOf(certificates::kTyphaCerts, kTyphaCommonName, spec, inputs);
+}
+
+KeyPairUse ApiServerKeyPairUse(const json::object& spec, const Inputs& inputs) {
+  return UseOf(certificates::kApiServerCerts, kApiServerCommonName, spec, inputs);
 }
 
 }  // namespace calico::render

@@ -19,11 +19,13 @@ struct KeyPairUse {
   std::string uri_san;
   std::string hash_annotation;  // on pods that read the pair only when they start
   std::string hash;             // empty where it is asked for
+  std::string issuer_pem;       // what clients trust; empty without a plan
 };
 
 // `spec` is the completed one.
 KeyPairUse NodeKeyPairUse(const json::object& spec, const Inputs& inputs);
 KeyPairUse TyphaKeyPairUse(const json::object& spec, const Inputs& inputs);
+KeyPairUse ApiServerKeyPairUse(const json::object& spec, const Inputs& inputs);
 
 }  // namespace calico::render
 

@@ -10,6 +10,7 @@ inline constexpr std::string_view kCalicoNamespace = "calico-system";
 
 inline constexpr std::string_view kNode = "calico-node";
 inline constexpr std::string_view kTypha = "calico-typha";
+inline constexpr std::string_view kKubeControllers = "calico-kube-controllers";
 inline constexpr std::string_view kTyphaMetrics = "calico-typha-metrics";
 inline constexpr std::string_view kCniConfig = "cni-config";
 inline constexpr std::string_view kCaBundle = "tigera-ca-bundle";
@@ -21,6 +22,7 @@ inline constexpr std::string_view kTyphaProvisioner = "typha-certs-key-cert-prov
 inline constexpr std::string_view kProvisionerImage = "calico/key-cert-provisioner";
 inline constexpr std::string_view kNodeCommonName = "typha-client";
 inline constexpr std::string_view kTyphaCommonName = "typha-server";
+inline constexpr std::string_view kApiServerCommonName = "calico-api";
 
 // Labels by which the operator finds what it once made, and their values.
 inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";

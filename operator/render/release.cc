@@ -9,6 +9,7 @@
 
 #include "operator/render/derived_values.h"
 #include "operator/render/object_path.h"
+#include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/codec/yaml.h"
@@ -188,7 +189,8 @@ class ReleaseReader {
     if (fragment->add_to.empty()) {
       CALICO_RETURN_IF_ERROR(CheckPatches(Name(file), documents));
     } else {
-      CALICO_RETURN_IF_ERROR(CheckObjects(Name(file), documents));
+      CALICO_ASSIGN_OR_RETURN(const Objects samples, CheckObjects(Name(file), documents));
+      samples_.insert(samples_.end(), samples.begin(), samples.end());
     }
     fragment->objects = std::move(documents);
     release_.fragments_.push_back(*std::move(fragment));
@@ -197,13 +199,16 @@ class ReleaseReader {
 
   absl::StatusOr<Release::Fragment> ReadHead(const std::string& file, const json::object& head) {
     for (const auto& member : head) {
-      if (member.key() == "when" || member.key() == "addTo") continue;
+      if (member.key() == "when" || member.key() == "addTo" || member.key() == "owner") {
+        continue;
+      }
       return Bad(file, fmt::format("unknown field {}", std::string_view(member.key())));
     }
     codec::Decoder decoder(file);
     const codec::ObjectReader reader = decoder.Read(head);
     const codec::ObjectReader condition = reader.RequiredObject("when");
-    Release::Fragment fragment{.file = file, .add_to = reader.String("addTo")};
+    Release::Fragment fragment{
+        .file = file, .add_to = reader.String("addTo"), .owner = reader.String("owner")};
     CALICO_RETURN_IF_ERROR(decoder.status());
     absl::StatusOr<When> when = When::Parse(condition.object());
     if (!when.ok()) return base::Annotate(when.status(), file);
@@ -213,10 +218,15 @@ class ReleaseReader {
         std::any_of(release_.manifests_.begin(), release_.manifests_.end(),
                     [&](const auto& manifest) { return manifest.name == fragment.add_to; });
     if (!is_known) return Bad(file, fmt::format("addTo: no manifest {}", fragment.add_to));
+    if (fragment.owner.empty()) return fragment;
+    if (fragment.add_to.empty()) return Bad(file, "owner: only what is added has one");
+    if (fragment.owner != api::kApiServers.kind) {
+      return Bad(file, fmt::format("owner: expected {}", api::kApiServers.kind));
+    }
     return fragment;
   }
 
-  // On what every Installation gets; Select does it again with what else applies.
+  // On all that there is at most; Select does it again with what applies.
   absl::Status CheckPatches(const std::string& file, const Objects& patches) const {
     CALICO_ASSIGN_OR_RETURN(const Objects samples, Expanded(file, patches, SampleValues()));
     Objects objects = samples_;
@@ -237,7 +247,7 @@ class ReleaseReader {
   const std::span<const base::EmbeddedFile> files_;
   Release release_;
   std::set<std::string> seen_;
-  Objects samples_;  // of the manifests
+  Objects samples_;  // of the manifests, and of the fragments that add objects
 };
 
 absl::StatusOr<Release> Release::Load(std::string_view version,
@@ -267,6 +277,14 @@ absl::StatusOr<std::vector<json::object>> Release::Select(const Facts& facts,
     CALICO_RETURN_IF_ERROR(MergeAll(fragment.file, patches, objects));
   }
   return objects;
+}
+
+bool Release::IsOfApiServer(const json::object& object) const {
+  return std::any_of(fragments_.begin(), fragments_.end(), [&](const Fragment& fragment) {
+    return fragment.owner == api::kApiServers.kind &&
+           std::any_of(fragment.objects.begin(), fragment.objects.end(),
+                       [&](const json::object& it) { return IsSame(it, object); });
+  });
 }
 
 std::set<std::string_view> Release::FactsInUse() const {

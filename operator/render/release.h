@@ -4,7 +4,8 @@
 //   NAME.yaml          a manifest: objects that every Installation gets
 //   fragments/NAME.yaml  what some Installations get: a document with `when:` (facts.h), then
 //                      either patches of objects of the manifests (merge.h), or, with
-//                      `addTo: MANIFEST`, further objects, listed after that manifest's own
+//                      `addTo: MANIFEST`, further objects, listed after that manifest's own;
+//                      with `owner: APIServer` they belong to that kind, not to the Installation
 //
 // A file that the folder lacks is taken from manifests/shared/, where files live that several
 // releases have.
@@ -49,6 +50,8 @@ class Release {
 
   // The facts that its fragments ask about; no other makes a difference.
   std::set<std::string_view> FactsInUse() const;
+  // Whether an object of this release belongs to the kind APIServer, and goes with it.
+  bool IsOfApiServer(const json::object& object) const;
   const ImageTable& images() const { return images_; }
   // What some releases do and others do not, by its name in `features` of release.yaml.
   enum class Feature {
@@ -76,6 +79,7 @@ class Release {
     std::string file;
     When when;
     std::string add_to;  // a manifest; empty: `objects` are patches
+    std::string owner;   // the kind to which `objects` belong; empty: Installation
     std::vector<json::object> objects;
   };
 

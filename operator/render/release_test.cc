@@ -25,10 +25,16 @@ TEST(ReleaseTest, ImagesOfTheCurrentRelease) {
   EXPECT_EQ(Current().version(), "v3.32");
   EXPECT_THAT(
       Current().images().References({}),
-      ElementsAre("quay.io/calico/cni:v3.32.1", "quay.io/calico/cni:v3.32.1-fips",
-                  "quay.io/calico/key-cert-provisioner:v0.1.0", "quay.io/calico/node:v3.32.1",
-                  "quay.io/calico/node:v3.32.1-fips", "quay.io/calico/pod2daemon-flexvol:v3.32.1",
-                  "quay.io/calico/typha:v3.32.1", "quay.io/calico/typha:v3.32.1-fips"));
+      ElementsAre(
+          "quay.io/calico/apiserver:v3.32.1", "quay.io/calico/apiserver:v3.32.1-fips",
+          "quay.io/calico/cni:v3.32.1", "quay.io/calico/cni:v3.32.1-fips",
+          "quay.io/calico/csi:v3.32.1", "quay.io/calico/csi:v3.32.1-fips",
+          "quay.io/calico/key-cert-provisioner:v0.1.0", "quay.io/calico/kube-controllers:v3.32.1",
+          "quay.io/calico/kube-controllers:v3.32.1-fips",
+          "quay.io/calico/node-driver-registrar:v3.32.1",
+          "quay.io/calico/node-driver-registrar:v3.32.1-fips", "quay.io/calico/node:v3.32.1",
+          "quay.io/calico/node:v3.32.1-fips", "quay.io/calico/pod2daemon-flexvol:v3.32.1",
+          "quay.io/calico/typha:v3.32.1", "quay.io/calico/typha:v3.32.1-fips"));
 }
 
 TEST(ReleaseTest, ImageSources) {

@@ -52,8 +52,9 @@ TEST(ReleasesTest, CombinationsOfFactsGiveGoodObjects) {
 // Whether an Installation can have these facts: pods ask for certificates only with
 // certificateManagement, and what there is to say of a pool is said of one that there is.
 bool IsPossible(const Facts& facts) {
-  const bool is_requested =
-      facts.at("nodeCertificate") == "Request" || facts.at("typhaCertificate") == "Request";
+  const bool is_requested = facts.at("nodeCertificate") == "Request" ||
+                            facts.at("typhaCertificate") == "Request" ||
+                            facts.at("apiServerCertificate") == "Request";
   if (is_requested && facts.at("certificates") == "Operator") return false;
   const bool has_ipv4 =
       facts.at("ipv4Pool") == "Present" ||
@@ -79,14 +80,23 @@ certificates::KeyPair Pair(const Facts& facts, const std::string& name) {
 void SetInputs(const Facts& facts, Inputs& inputs) {
   const auto is = [&](const char* name, std::string_view value) { return facts.at(name) == value; };
   auto plan = std::make_shared<certificates::Plan>();
-  plan->key_pairs = {Pair(facts, "node"), Pair(facts, "typha")};
+  certificates::KeyPair api_server{.name = std::string(certificates::kApiServerCerts),
+                                   .hash_annotation = "example.com/api"};
+  if (is("apiServerCertificate", "Request")) api_server.source = certificates::Source::kRequest;
+  plan->key_pairs = {Pair(facts, "node"), Pair(facts, "typha"), std::move(api_server)};
   plan->bundle.text = "pem";
   if (is("systemRoots", "Present")) {
     plan->bundle.system_roots = std::make_shared<const std::string>("pem");
   }
   inputs.certificates = std::move(plan);
   inputs.api_endpoint.reset();
+  inputs.pod_api_endpoint.reset();
+  inputs.api_server.reset();
+  inputs.kube_controllers_metrics_port.reset();
   inputs.node_dns.config.reset();
+  if (is("podApiEndpoint", "Known")) inputs.pod_api_endpoint = ApiEndpoint{"192.0.2.1", "443"};
+  if (is("apiServer", "Present")) inputs.api_server.emplace();
+  if (is("kubeControllersMetrics", "Enabled")) inputs.kube_controllers_metrics_port = 9094;
   if (is("apiEndpoint", "Known")) inputs.api_endpoint = ApiEndpoint{"192.0.2.1", "443"};
   if (is("nodeDnsConfig", "Given")) inputs.node_dns.config.emplace();
   inputs.has_admission_policies = is("admissionPolicies", "Served");
@@ -134,6 +144,9 @@ void Set(const Facts& facts, ReferenceCase& c) {
   spec["azure"] = {{"policyMode", text("azurePolicyMode")}};
   spec["certificateManagement"] =
       value_if("certificates", "CertificateManagement", {{"signerName", "example.com/signer"}});
+  spec["controlPlaneReplicas"] = text("controlPlaneReplicas") == "One" ? 1 : 2;
+  spec["kubeletVolumePluginPath"] =
+      text("kubeletVolumePlugin") == "None" ? "None" : "/var/lib/kubelet";
   spec["fipsMode"] = text("fipsMode");
   spec["flexVolumePath"] = text("flexVolume") == "None" ? "None" : "/flex/";
   spec["nonPrivileged"] = text("nonPrivileged");
@@ -177,7 +190,7 @@ TEST(ReleasesTest, TwoReleasesBesideEachOther) {
   EXPECT_EQ(*old_one, RenderDefault(c.installation, c.inputs));
   EXPECT_EQ(new_one->size(), old_one->size() + 1);
   for (json::object& object : *new_one) {
-    if (KindOf(object) != "DaemonSet") continue;
+    if (KindOf(object) != "DaemonSet" || NameOf(object) != "calico-node") continue;
     EXPECT_EQ(PodSpec(object).at("nodeSelector"), (json::value{{"example.com/nftables", "true"}}));
     json::array& env = ArrayAt(Container(object, "calico-node"), {"env"});
     EXPECT_EQ(TextAt(Named(env, "FELIX_NFTABLESMODE"), "value"), "Enabled");

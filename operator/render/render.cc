@@ -17,15 +17,26 @@ namespace {
 
 using Objects = std::vector<json::object>;
 
-Objects PullSecrets(const Inputs& inputs) {
+// In every namespace that is made, since pods refer to those of their own.
+Objects PullSecrets(const Objects& rendered, const Inputs& inputs) {
   Objects objects;
-  for (const PullSecret& secret : inputs.pull_secrets) {
-    json::object copy = api::NewObject(api::kSecrets, {std::string(kCalicoNamespace), secret.name});
-    copy["type"] = secret.type;
-    copy["data"] = secret.data;
-    objects.push_back(std::move(copy));
+  for (const json::object& ns : rendered) {
+    if (KindOf(ns) != api::kNamespaces.kind) continue;
+    for (const PullSecret& secret : inputs.pull_secrets) {
+      json::object copy = api::NewObject(api::kSecrets, {std::string(NameOf(ns)), secret.name});
+      copy["type"] = secret.type;
+      copy["data"] = secret.data;
+      objects.push_back(std::move(copy));
+    }
   }
   return objects;
+}
+
+Owner OwnerOf(const json::object& object, const Release& release, const Inputs& inputs) {
+  if (inputs.api_server.has_value() && release.IsOfApiServer(object)) {
+    return {&api::kApiServers, inputs.api_server->uid};
+  }
+  return {&api::kInstallations, inputs.owner_uid};
 }
 
 }  // namespace
@@ -36,15 +47,17 @@ absl::StatusOr<std::vector<json::object>> Render(const Release& release,
   const Facts facts = FactsOf(installation, inputs);
   RenderValues values(release, installation, inputs, facts);
   CALICO_ASSIGN_OR_RETURN(Objects objects, release.Select(facts, values.AsMarkerValues()));
-  for (json::object& copy : PullSecrets(inputs)) objects.push_back(std::move(copy));
+  for (json::object& copy : PullSecrets(objects, inputs)) objects.push_back(std::move(copy));
   const OverrideSources overrides = {
       .spec = installation.spec,
+      .api_server = inputs.api_server.has_value() ? &inputs.api_server->spec : nullptr,
       .has_annotation = release.Has(Release::Feature::kCustomOverridesAnnotation)};
   for (json::object& object : objects) {
     ApplyOverrides(object, overrides);
     CALICO_RETURN_IF_ERROR(FinishWorkload(object, release, installation, inputs));
-    SetCommonLabels(object);
-    SetOwner(object, inputs.owner_uid);
+    const Owner owner = OwnerOf(object, release, inputs);
+    SetCommonLabels(object, owner);
+    SetOwner(object, owner);
   }
   return objects;
 }

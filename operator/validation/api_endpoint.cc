@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <absl/strings/ascii.h>
+#include <absl/strings/str_replace.h>
 #include <fmt/format.h>
 
 #include "pkg/api/meta/names.h"
@@ -107,13 +108,21 @@ void ReadPort(std::string_view text, EndpointVerdict& verdict) {
 
 }  // namespace
 
-EndpointVerdict ReadApiEndpoint(std::string_view host, std::string_view port) {
+EndpointVerdict ReadApiEndpoint(std::string_view host, std::string_view port,
+                                std::string_view key_suffix) {
   EndpointVerdict verdict;
   host = Trimmed(host);
   port = Trimmed(port);
   if (host.empty() && port.empty()) return verdict;
   ReadHost(host, verdict);
   ReadPort(port, verdict);
+  const std::string host_key = fmt::format("{}{}", kServiceHostKey, key_suffix);
+  const std::string port_key = fmt::format("{}{}", kServicePortKey, key_suffix);
+  for (std::string& problem : verdict.problems) {
+    problem = absl::StrReplaceAll(problem,
+                                  {{{kServiceHostKey.data(), kServiceHostKey.size()}, host_key},
+                                   {{kServicePortKey.data(), kServicePortKey.size()}, port_key}});
+  }
   return verdict;
 }
 

@@ -12,6 +12,8 @@ namespace calico::validation {
 
 inline constexpr std::string_view kServiceHostKey = "KUBERNETES_SERVICE_HOST";
 inline constexpr std::string_view kServicePortKey = "KUBERNETES_SERVICE_PORT";
+// Behind both keys: where pods of the pods' network reach it.
+inline constexpr std::string_view kPodNetworkSuffix = "_POD_NETWORK";
 
 struct EndpointVerdict {
   std::string host;  // an IP address without brackets, or a DNS name in lower case
@@ -26,8 +28,9 @@ struct EndpointVerdict {
 };
 
 // Takes white space around them, brackets around an IPv6 address, upper case and a final dot away.
-// One without the other is a problem.
-EndpointVerdict ReadApiEndpoint(std::string_view host, std::string_view port);
+// One without the other is a problem. The keys that problems name end with `key_suffix`.
+EndpointVerdict ReadApiEndpoint(std::string_view host, std::string_view port,
+                                std::string_view key_suffix = "");
 
 }  // namespace calico::validation
 

@@ -91,6 +91,14 @@ TEST(ApiEndpointTest, APortThatIsNoneIsRefused) {
   EXPECT_EQ(ReadApiEndpoint("https://x", "https").problems.size(), 2U);
 }
 
+TEST(ApiEndpointTest, NamesTheKeysOfThePodsNetwork) {
+  const EndpointVerdict verdict = ReadApiEndpoint("10.0.0.10:6443", "", kPodNetworkSuffix);
+  ASSERT_EQ(verdict.problems.size(), 2U);
+  EXPECT_THAT(verdict.problems[0], HasSubstr("KUBERNETES_SERVICE_HOST_POD_NETWORK: "));
+  EXPECT_THAT(verdict.problems[0], HasSubstr("belongs into KUBERNETES_SERVICE_PORT_POD_NETWORK"));
+  EXPECT_THAT(verdict.problems[1], HasSubstr("KUBERNETES_SERVICE_PORT_POD_NETWORK: "));
+}
+
 TEST(ApiEndpointTest, WhatIsQuotedIsBoundedAndInOneLine) {
   const EndpointVerdict verdict = ReadApiEndpoint(std::string(100'000, 'a') + "\n_", "1");
   ASSERT_EQ(verdict.problems.size(), 1U);

@@ -14,9 +14,10 @@ PLAN = """On the cluster {server} this will
     Roles (those for events in the namespace default), ClusterRoles {roles};
   - store the CA {ca} with its key as Secret csr-signer/csr-signer-ca{endpoint};
   - apply Installation default with certificateManagement (signer {signer}). The operator then makes in
-    calico-system calico-node on every node and calico-typha, their ClusterRoles, and where the API server has them
-    two ValidatingAdmissionPolicies: for the names of CertificateSigningRequests of that signer, and for what
-    Calico's service accounts may write to nodes and pods.
+    calico-system calico-node and csi-node-driver on every node, calico-typha and calico-kube-controllers, their
+    ClusterRoles, CSIDriver csi.tigera.io, and where the API server has them two ValidatingAdmissionPolicies: for the
+    names of CertificateSigningRequests of that signer, and for what Calico's service accounts may write to nodes and
+    pods.
 It needs these images there first; the first three are in {folder}/*.tar:
 {images}
 Calico itself needs its own CRDs (crd.projectcalico.org) and an IPPool, as README.md says.

@@ -24,6 +24,7 @@ RENDERED_KINDS = ("/api/v1/namespaces/calico-system/serviceaccounts", "/api/v1/n
                   "/api/v1/namespaces/calico-system/services", "/apis/apps/v1/namespaces/calico-system/daemonsets",
                   "/apis/apps/v1/namespaces/calico-system/deployments", "/apis/policy/v1/namespaces/calico-system/poddisruptionbudgets",
                   "/apis/rbac.authorization.k8s.io/v1/clusterroles", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+                  "/apis/storage.k8s.io/v1/csidrivers",
                   "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
                   "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings")
 VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "ownerReferences", "generation")

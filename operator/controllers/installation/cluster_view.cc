@@ -68,6 +68,10 @@ std::vector<kube::LiveKind> OwnedKinds() {
           {&api::kPodDisruptionBudgets, ns},
           {&api::kClusterRoles, ""},
           {&api::kClusterRoleBindings, ""},
+          {&api::kRoles, ns},
+          {&api::kRoleBindings, ""},
+          {&api::kCsiDrivers, ""},
+          {&api::kApiServices, ""},
           {&api::kDaemonSets, ns},
           {&api::kDeployments, ns},
           {&api::kValidatingAdmissionPolicies, "", When::kIfServed},
@@ -199,10 +203,20 @@ std::shared_ptr<const api::TigeraStatus> ClusterView::Status() const {
 }
 
 absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::Endpoint() const {
+  return ReadEndpoint("");
+}
+
+absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::PodEndpoint() const {
+  return ReadEndpoint(validation::kPodNetworkSuffix);
+}
+
+absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::ReadEndpoint(
+    std::string_view suffix) const {
   const auto config = endpoint_.store().Get({operator_namespace_, std::string(kEndpointConfigMap)});
   if (config == nullptr) return std::nullopt;
   const validation::EndpointVerdict verdict = validation::ReadApiEndpoint(
-      config->Get(validation::kServiceHostKey), config->Get(validation::kServicePortKey));
+      config->Get(fmt::format("{}{}", validation::kServiceHostKey, suffix)),
+      config->Get(fmt::format("{}{}", validation::kServicePortKey, suffix)), suffix);
   if (!verdict.ok()) {
     return absl::InvalidArgumentError(
         fmt::format("ConfigMap {}/{}: {}; what runs keeps the address that it has",

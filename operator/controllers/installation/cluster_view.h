@@ -87,6 +87,8 @@ class ClusterView {
   // value. Requires: KnowsEndpoint. Errors: InvalidArgument naming the ConfigMap, the key and what
   // to write.
   absl::StatusOr<std::optional<render::ApiEndpoint>> Endpoint() const;
+  // The same for pods of the pods' network.
+  absl::StatusOr<std::optional<render::ApiEndpoint>> PodEndpoint() const;
   // Of calico-system. Null: not there, or not readable.
   std::shared_ptr<const api::DaemonSet> FindDaemonSet(std::string_view name) const;
   std::shared_ptr<const api::Deployment> FindDeployment(std::string_view name) const;
@@ -111,6 +113,9 @@ class ClusterView {
 
  private:
   struct Requests;
+
+  // Of the ConfigMap's keys with this ending.
+  absl::StatusOr<std::optional<render::ApiEndpoint>> ReadEndpoint(std::string_view suffix) const;
 
   template <class T>
   kube::Informer<T> MakeInformer(const api::Resource& resource, kube::ReflectorOptions options,

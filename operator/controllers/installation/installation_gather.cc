@@ -38,10 +38,11 @@ json::object* FindIn(json::object& parent, std::string_view list, std::string_vi
   return render::FindNamed(elements->get_array(), name);
 }
 
-// What calico-node is told; nullopt: it goes by the cluster's Service.
-std::optional<render::ApiEndpoint> EndpointOf(json::object& daemon_set) {
-  json::object& spec = render::EnsureObject(daemon_set, {"spec", "template", "spec"});
-  json::object* const container = FindIn(spec, "containers", render::kNode);
+// What a container is told; nullopt: it goes by the cluster's Service.
+std::optional<render::ApiEndpoint> EndpointOf(json::object& workload,
+                                              std::string_view container_name) {
+  json::object& spec = render::EnsureObject(workload, {"spec", "template", "spec"});
+  json::object* const container = FindIn(spec, "containers", container_name);
   if (container == nullptr) return std::nullopt;
   const json::object* const host = FindIn(*container, "env", validation::kServiceHostKey);
   const json::object* const port = FindIn(*container, "env", validation::kServicePortKey);
@@ -66,14 +67,23 @@ void InstallationController::GatherEndpoint(render::Inputs& inputs, Pass& pass) 
       return;
     }
     json::object daemon_set = live->Parse();
-    inputs.api_endpoint = EndpointOf(daemon_set);
+    inputs.api_endpoint = EndpointOf(daemon_set, render::kNode);
+    const auto controllers = view_.owned().Get(
+        api::kDeployments,
+        {std::string(render::kCalicoNamespace), std::string(render::kKubeControllers)});
+    if (controllers == nullptr) return;
+    json::object deployment = controllers->Parse();
+    inputs.pod_api_endpoint = EndpointOf(deployment, render::kKubeControllers);
     return;
   }
   absl::StatusOr<std::optional<render::ApiEndpoint>> endpoint = view_.Endpoint();
-  if (!endpoint.ok()) {
-    pass.Stop(api::kReasonInvalidConfiguration, std::string(endpoint.status().message()));
+  absl::StatusOr<std::optional<render::ApiEndpoint>> pod_endpoint = view_.PodEndpoint();
+  for (const absl::Status& status : {endpoint.status(), pod_endpoint.status()}) {
+    if (status.ok()) continue;
+    pass.Stop(api::kReasonInvalidConfiguration, std::string(status.message()));
     return;
   }
+  inputs.pod_api_endpoint = *std::move(pod_endpoint);
   inputs.api_endpoint = *std::move(endpoint);
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
 }

@@ -27,12 +27,15 @@
 namespace calico::installation {
 
 inline constexpr absl::Duration kPatience = absl::Seconds(20);
-// Those of the reference, the admission policy and its binding.
-inline constexpr size_t kObjects = 24;
+// Of calico-node and typha, those of the reference, kube-controllers and the CSI driver; two
+// admission policies and their bindings.
+inline constexpr size_t kObjects = 31;
 inline const api::ObjectKey kDefault = {"", "default"};
 inline const api::ObjectKey kCalico = {"", "calico"};
 inline const api::ObjectKey kNodeKey = {"calico-system", "calico-node"};
 inline const api::ObjectKey kTyphaKey = {"calico-system", "calico-typha"};
+inline const api::ObjectKey kCsiKey = {"calico-system", "csi-node-driver"};
+inline const api::ObjectKey kControllersKey = {"calico-system", "calico-kube-controllers"};
 
 // One running operator. Stop it before it is destroyed.
 struct RunningOperator {
@@ -131,18 +134,22 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
     server().Put(std::move(object));
   }
   void MakeEverythingRun(int generation = 9) {
-    SetStatus(api::kDaemonSets, kNodeKey,
-              {{"observedGeneration", generation},
-               {"desiredNumberScheduled", 3},
-               {"numberReady", 3},
-               {"updatedNumberScheduled", 3},
-               {"numberAvailable", 3}});
-    SetStatus(api::kDeployments, kTyphaKey,
-              {{"observedGeneration", generation},
-               {"replicas", 2},
-               {"updatedReplicas", 2},
-               {"readyReplicas", 2},
-               {"availableReplicas", 2}});
+    for (const api::ObjectKey& key : {kNodeKey, kCsiKey}) {
+      SetStatus(api::kDaemonSets, key,
+                {{"observedGeneration", generation},
+                 {"desiredNumberScheduled", 3},
+                 {"numberReady", 3},
+                 {"updatedNumberScheduled", 3},
+                 {"numberAvailable", 3}});
+    }
+    for (const auto& [key, replicas] : {std::pair(kTyphaKey, 2), std::pair(kControllersKey, 1)}) {
+      SetStatus(api::kDeployments, key,
+                {{"observedGeneration", generation},
+                 {"replicas", replicas},
+                 {"updatedReplicas", replicas},
+                 {"readyReplicas", replicas},
+                 {"availableReplicas", replicas}});
+    }
   }
 
   // --- what one sees ---
