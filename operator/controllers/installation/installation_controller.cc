@@ -17,6 +17,7 @@
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/api/meta/resources.h"
+#include "pkg/api/operator/installation_fields.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/kube/schema/compare.h"
@@ -267,9 +268,9 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
       validation::ValidateInstallation(installation, clock_.Now(), NodeAddresses());
   pass.Again(verdict.recheck_at);
   pass.notes = std::move(verdict.warnings);
-  if (!installation.ignored_fields.empty()) {
-    pass.notes.push_back(IgnoredNote(installation.ignored_fields));
-  }
+  const std::vector<std::string> ignored =
+      api::IgnoredFields(installation.spec, options_.release->version());
+  if (!ignored.empty()) pass.notes.push_back(IgnoredNote(ignored));
   const defaults::ClusterFacts cluster = ClusterFactsOf();
   for (defaults::Conflict& conflict : defaults::ConflictsWithCluster(installation.spec, cluster)) {
     verdict.problems.push_back({std::move(conflict.path), std::move(conflict.text)});

@@ -120,11 +120,12 @@ ASYNC_TEST_F(OperatorProgramTest, AnUnreadableInstallationIsTold) {
 
 ASYNC_TEST_F(OperatorProgramTest, IgnoredFieldsAreNamed) {
   json::object object = Installation();
-  ObjectAt(object, {"spec"})["calicoNetwork"] = json::object{{"bgp", "Disabled"}};
+  ObjectAt(object, {"spec"})["calicoNetwork"] = json::object{{"windowsDataplane", "HNS"}};
   PutInstallation(std::move(object));
   Start();
   co_await Until("told", [&] {
-    return Condition("Progressing", "message").find("spec.calicoNetwork.bgp") != std::string::npos;
+    return Condition("Progressing", "message").find("spec.calicoNetwork.windowsDataplane") !=
+           std::string::npos;
   });
   co_await Settle();
   EXPECT_EQ(std::count_if(log().begin(), log().end(),

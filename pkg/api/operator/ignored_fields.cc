@@ -1,5 +1,3 @@
-#include "pkg/api/operator/ignored_fields.h"
-
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -73,14 +71,16 @@ bool HasFixedValue(const json::value& value, std::string_view fixed) {
 
 enum class Effect { kNone, kAsWanted, kLookDeeper };
 
-Effect EffectOf(const std::string& path, const json::value& value) {
+Effect EffectOf(const std::string& path, const json::value& value, std::string_view release) {
   const InstallationField* const field = FindInstallationField(path);
   if (field == nullptr) return Effect::kNone;
   switch (field->use) {
     case InstallationField::Use::kParent:
       return Effect::kLookDeeper;
     case InstallationField::Use::kRendered:
-      return Effect::kAsWanted;
+      // Releases are compared as text: "v3.27" < "v3.33".
+      if (release.empty() || field->since <= release) return Effect::kAsWanted;
+      [[fallthrough]];
     case InstallationField::Use::kFixed:
       return HasFixedValue(value, field->fixed) ? Effect::kAsWanted : Effect::kNone;
     case InstallationField::Use::kIgnored:
@@ -90,28 +90,29 @@ Effect EffectOf(const std::string& path, const json::value& value) {
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): goes no deeper than the paths of the tables.
-void Collect(const json::object& object, const std::string& path, std::set<std::string>& ignored) {
+void Collect(const json::object& object, const std::string& path, std::string_view release,
+             std::set<std::string>& ignored) {
   for (const auto& member : object) {
     const json::value& value = member.value();
     if (SaysNothing(value)) continue;
     const std::string_view key(member.key().data(), member.key().size());
     const std::string child = fmt::format("{}.{}", path, key);
-    const Effect effect = EffectOf(child, value);
+    const Effect effect = EffectOf(child, value, release);
     if (effect == Effect::kNone) ignored.insert(child);
     if (effect != Effect::kLookDeeper) continue;
-    if (value.is_object()) Collect(value.get_object(), child, ignored);
+    if (value.is_object()) Collect(value.get_object(), child, release, ignored);
     if (!value.is_array()) continue;
     for (const json::value& element : value.get_array()) {
-      if (element.is_object()) Collect(element.get_object(), child + "[]", ignored);
+      if (element.is_object()) Collect(element.get_object(), child + "[]", release, ignored);
     }
   }
 }
 
 }  // namespace
 
-std::vector<std::string> IgnoredFields(const json::object& spec) {
+std::vector<std::string> IgnoredFields(const json::object& spec, std::string_view release) {
   std::set<std::string> ignored;
-  Collect(spec, "spec", ignored);
+  Collect(spec, "spec", release, ignored);
   return {ignored.begin(), ignored.end()};
 }
 

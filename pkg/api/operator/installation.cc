@@ -3,7 +3,6 @@
 #include <limits>
 #include <utility>
 
-#include "pkg/api/operator/ignored_fields.h"
 #include "pkg/api/operator/installation_values.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/status_macros.h"
@@ -204,7 +203,6 @@ absl::StatusOr<Installation> Installation::Decode(const json::object& object) {
   if (const ObjectReader spec = root.Object("spec"); spec.exists()) {
     ReadSpec(spec, installation);
     installation.spec = spec.object();
-    installation.ignored_fields = IgnoredFields(spec.object());
   }
   CALICO_RETURN_IF_ERROR(decoder.status());
   return installation;

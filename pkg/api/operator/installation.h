@@ -1,7 +1,7 @@
 // operator.tigera.io/v1 Installation.
 //
-// The fields that code asks for are typed; everything else stays in `spec` as JSON, and
-// `ignored_fields` names what the user set and this operator does not act on.
+// The fields that code asks for are typed; everything else stays in `spec` as JSON.
+// installation_fields.h says which of them have an effect.
 // crds/operator.tigera.io_installations.yaml is the schema; a test holds the two together.
 #ifndef CALICO_PKG_API_OPERATOR_INSTALLATION_H_
 #define CALICO_PKG_API_OPERATOR_INSTALLATION_H_
@@ -191,11 +191,6 @@ struct Installation {
   // As it was read, unknown fields included: overrides of workloads, tolerations and affinities are
   // here alone.
   json::object spec;
-  // Paths of what the user set and this operator does not act on, sorted: fields that are not
-  // rendered ("spec.calicoNodeDaemonSet"), and those whose value is another one than what is
-  // rendered always ("spec.calicoNetwork.bgp" when Disabled). Only the topmost path is named. What
-  // asks for nothing (null, "", [], {}) or says what is so anyway is not named.
-  std::vector<std::string> ignored_fields;
 
   InstallationStatus status;
   std::vector<Condition> conditions;  // Of the status, too.

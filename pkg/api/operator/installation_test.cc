@@ -43,7 +43,6 @@ TEST(InstallationTest, DecodesAnEmptySpec) {
   EXPECT_EQ(installation->calico_network, CalicoNetwork{});
   EXPECT_EQ(installation->cni, Cni{});
   EXPECT_THAT(installation->spec, IsEmpty());
-  EXPECT_THAT(installation->ignored_fields, IsEmpty());
 }
 
 TEST(InstallationTest, DecodesCertificateManagement) {
@@ -56,7 +55,6 @@ TEST(InstallationTest, DecodesCertificateManagement) {
   EXPECT_EQ(management.signer_name, "example.com/signer");
   EXPECT_EQ(management.key_algorithm, "");
   EXPECT_EQ(management.signature_algorithm, "");
-  EXPECT_THAT(installation->ignored_fields, IsEmpty());
 }
 
 TEST(InstallationTest, DecodesImagesPortsAndMtu) {
@@ -71,7 +69,6 @@ TEST(InstallationTest, DecodesImagesPortsAndMtu) {
   EXPECT_EQ(installation->node_metrics_port, 9091);
   EXPECT_EQ(installation->typha_metrics_port, 9093);
   EXPECT_EQ(installation->calico_network.mtu, 1440);
-  EXPECT_THAT(installation->ignored_fields, IsEmpty());
 }
 
 TEST(InstallationTest, DecodesPoolsAndAutodetection) {
@@ -113,8 +110,6 @@ TEST(InstallationTest, DecodesWhatTheReferenceWroteBack) {
             (NodeUpdateStrategy{.type = "RollingUpdate", .max_unavailable = "1"}));
   EXPECT_EQ(installation->calico_network.linux_policy_setup_timeout_seconds, 0);
   ASSERT_NE(FindCondition(installation->conditions, kReady), nullptr);
-  // What is rendered fits all those defaults but one.
-  EXPECT_THAT(installation->ignored_fields, ElementsAre("spec.calicoNetwork.ipPools"));
 }
 
 TEST(InstallationTest, DecodesTheNewerFields) {
@@ -194,118 +189,6 @@ TEST(InstallationStatusTest, ANewOneIsEmpty) {
        {"status", {{"variant", 5}, {"mtu", 5000000000}, {"computed", json::array()}}}});
   ASSERT_THAT(installation, IsOk());
   EXPECT_EQ(installation->status, InstallationStatus{});
-}
-
-TEST(InstallationTest, NamesTheFieldsThatHaveNoEffect) {
-  struct Case {
-    const char* spec;
-    std::vector<std::string> want;
-  };
-  const Case kCases[] = {
-      {R"({})", {}},
-      {R"({"registry": "r/", "calicoNetwork": {"mtu": 1440, "bgp": "Enabled"}})", {}},
-      {R"({"calicoNetwork": {"bgp": "Disabled", "linuxDataplane": "BPF"}})",
-       {"spec.calicoNetwork.bgp", "spec.calicoNetwork.linuxDataplane"}},
-      {R"({"calicoNetwork": {"sysctl": [{"key": "net.ipv4.tcp_keepalive_time", "value": "9"}]}})",
-       {"spec.calicoNetwork.sysctl"}},
-      {R"({"typhaDeployment": {"spec": {"minReadySeconds": 5}}, "certificateManagment": {"a": 1}})",
-       {"spec.certificateManagment", "spec.typhaDeployment"}},
-      {R"({"typhaDeployment": {}, "calicoNodeDaemonSet": null})", {}},
-      {R"({"imagePullSecrets": [{"name": "a", "x": 1}, {"name": "b", "x": 2}]})",
-       {"spec.imagePullSecrets[].x"}},
-      {R"({"nodeUpdateStrategy": {"rollingUpdate": {"maxUnavailable": "50%", "maxSurge": 0}}})",
-       {"spec.nodeUpdateStrategy.rollingUpdate.maxSurge",
-        "spec.nodeUpdateStrategy.rollingUpdate.maxUnavailable"}},
-      {R"({"kubernetesProvider": "", "variant": "CalicoEnterprise"})", {"spec.variant"}},
-      {R"({"kubernetesProvider": "EKS"})", {"spec.kubernetesProvider"}},
-      {R"({"typhaDeployment": {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}},
-           "typhaPodDisruptionBudget": {"spec": {"minAvailable": 1}}})",
-       {"spec.typhaDeployment", "spec.typhaPodDisruptionBudget.spec.minAvailable"}},
-      {R"({"calicoNetwork": {"nodeAddressAutodetectionV4": {"firstFound": false,
-                                                            "interface": "eth.*"}}})",
-       {"spec.calicoNetwork.nodeAddressAutodetectionV4.firstFound",
-        "spec.calicoNetwork.nodeAddressAutodetectionV4.interface"}},
-      // Never an IPv4 installation without a word.
-      {R"({"calicoNetwork": {"ipPools": [{"cidr": "fd00:42::/112"}],
-                             "nodeAddressAutodetectionV6": {"firstFound": true}}})",
-       {"spec.calicoNetwork.ipPools", "spec.calicoNetwork.nodeAddressAutodetectionV6"}},
-      {R"({"controlPlaneReplicas": 3, "cni": {"specVersion": "1.0.0"}})",
-       {"spec.cni.specVersion", "spec.controlPlaneReplicas"}},
-      {R"({"controlPlaneNodeSelector": {"a": ""}, "controlPlaneTolerations": [{"key": "a"}]})",
-       {"spec.controlPlaneNodeSelector", "spec.controlPlaneTolerations"}},
-      {R"({"calicoNetwork": {"nodeAddressAutodetectionV4": {"firstFound": true}}})", {}},
-      {R"({"windowsNodes": {"cniBinDir": "c"}, "serviceCIDRs": ["10.96.0.0/12"],
-           "calicoNodeWindowsDaemonSet": {"spec": {"minReadySeconds": 1}},
-           "calicoNetwork": {"windowsDataplane": "HNS"}})",
-       {"spec.calicoNetwork.windowsDataplane", "spec.calicoNodeWindowsDaemonSet",
-        "spec.serviceCIDRs", "spec.windowsNodes"}},
-      {R"({"proxy": {"httpProxy": "p", "noProxy": ""}, "azure": {"policyMode": "Manual"},
-           "tlsCipherSuites": [{"name": "TLS_AES_256_GCM_SHA384"}]})",
-       {"spec.azure.policyMode", "spec.proxy.httpProxy", "spec.tlsCipherSuites"}},
-      {R"({"calicoNetwork": {"nodeAddressAutodetectionV4": {"canReach": "8.8.8.8"}}})",
-       {"spec.calicoNetwork.nodeAddressAutodetectionV4.canReach"}},
-  };
-  for (const Case& c : kCases) {
-    SCOPED_TRACE(c.spec);
-    const absl::StatusOr<Installation> installation = FromSpec(c.spec);
-    ASSERT_THAT(installation, IsOk());
-    EXPECT_EQ(installation->ignored_fields, c.want);
-  }
-}
-
-TEST(InstallationTest, WhatIsSoAnywayIsNoFieldWithoutEffect) {
-  for (const char* spec : {
-           R"({"nonPrivileged": "", "controlPlaneTolerations": [], "controlPlaneNodeSelector": {},
-               "componentResources": [], "serviceCIDRs": [], "typhaAffinity": {},
-               "kubeletVolumePluginPath": "None", "imagePullSecrets": [],
-               "calicoNetwork": {"sysctl": [], "hostPorts": null, "ipPools": [],
-                                 "nodeAddressAutodetectionV4": {"firstFound": true,
-                                                                "interface": "", "cidrs": []}}})",
-           R"({"variant": "Calico", "kubeletVolumePluginPath": "/var/lib/kubelet/",
-               "flexVolumePath": "/usr/libexec/kubernetes/kubelet-plugins/volume/exec",
-               "kubernetesProvider": "", "controlPlaneReplicas": 2,
-               "cni": {"type": "Calico", "ipam": {"type": "Calico"}, "binDir": "/opt/cni/bin/"},
-               "nodeUpdateStrategy": {"type": "RollingUpdate",
-                                      "rollingUpdate": {"maxUnavailable": "1"}},
-               "logging": {"cni": {"logFileMaxSize": "102400Ki"}},
-               "calicoNetwork": {"bgp": "Enabled", "hostPorts": "Enabled", "mtu": 0,
-                                 "linuxDataplane": "Iptables", "multiInterfaceMode": "None",
-                                 "containerIPForwarding": "Disabled",
-                                 "windowsDataplane": "Disabled"}})",
-           R"({"typhaDeployment": {"spec": {"template": {"spec": {"tolerations": []}}}},
-               "typhaPodDisruptionBudget": {"spec": {"maxUnavailable": 1}},
-               "azure": {"policyMode": "Default"}, "fipsMode": "Disabled"})",
-           R"({"kubernetesProvider": "Kind"})",
-       }) {
-    SCOPED_TRACE(spec);
-    const absl::StatusOr<Installation> installation = FromSpec(spec);
-    ASSERT_THAT(installation, IsOk());
-    EXPECT_THAT(installation->ignored_fields, IsEmpty());
-  }
-}
-
-// Files as people have them.
-TEST(InstallationTest, OnlyWhatDiffersIsNamedOfADumpOrAChartsFile) {
-  struct Case {
-    const char* file;
-    std::vector<std::string> want;
-  };
-  const Case kCases[] = {
-      {"i-defaults-written-out", {}},
-      {"j-empty-values", {}},
-      {"k-mirror-registry",
-       {"spec.calicoNetwork.bgp", "spec.calicoNetwork.ipPools", "spec.controlPlaneTolerations"}},
-      {"l-stock-file",
-       {"spec.calicoNetwork.ipPools", "spec.calicoNetwork.nodeAddressAutodetectionV4.firstFound",
-        "spec.calicoNetwork.nodeAddressAutodetectionV4.interface"}},
-      {"m-typha-affinity", {"spec.typhaAffinity"}},
-  };
-  for (const Case& c : kCases) {
-    SCOPED_TRACE(c.file);
-    const absl::StatusOr<Installation> installation = FromFile(c.file);
-    ASSERT_THAT(installation, IsOk());
-    EXPECT_EQ(installation->ignored_fields, c.want);
-  }
 }
 
 TEST(InstallationTest, KeepsTheSpecAsItWas) {
