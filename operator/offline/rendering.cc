@@ -15,6 +15,7 @@
 #include "operator/offline/schema_problems.h"
 #include "operator/render/finish.h"
 #include "operator/render/render.h"
+#include "operator/validation/api_server_rules.h"
 #include "operator/validation/installation.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/base64.h"
@@ -42,6 +43,15 @@ void Add(const Problems& problems, std::vector<std::string>& texts) {
 json::object SpecOf(const json::object& installation) {
   const json::object* const spec = codec::FindObject(installation, "spec");
   return spec == nullptr ? json::object() : *spec;
+}
+
+void AddApiServerProblems(const World& world, std::vector<std::string>& problems) {
+  const json::object* const api_server =
+      world.Find("APIServer", {"", std::string(api::kInstallationName)});
+  if (api_server == nullptr) return;
+  for (const validation::Problem& problem : validation::CheckApiServerSpec(SpecOf(*api_server))) {
+    problems.push_back(fmt::format("APIServer default: {}: {}", problem.path, problem.text));
+  }
 }
 
 // `given` with its defaults, what the overlay says, and the defaults of that.
@@ -109,6 +119,7 @@ absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& 
                       .now = surroundings.now,
                       .requires_certificate_management = false});
   Add(verdict.problems, result.problems);
+  AddApiServerProblems(world, result.problems);
   Add(defaults::ConflictsWithCluster(SpecOf(*given), facts), result.problems);
   result.warnings = std::move(verdict.warnings);
   render::Inputs inputs = Gather(world, *installation, surroundings, result.problems);

@@ -49,12 +49,6 @@ struct InstallationContext {
 InstallationVerdict ValidateCompleted(const api::Installation& installation,
                                       const InstallationContext& context);
 
-// The Installation as it was read, for an operator that renders calico-node and calico-typha with
-// certificateManagement, Calico's CNI plug-in and the Iptables data plane only: everything else
-// that would have to be rendered is a problem.
-InstallationVerdict ValidateInstallation(const api::Installation& installation, absl::Time now,
-                                         std::span<const base::IpAddress> node_addresses = {});
-
 }  // namespace calico::validation
 
 #endif  // CALICO_OPERATOR_VALIDATION_INSTALLATION_H_

@@ -264,14 +264,26 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
     co_return;
   }
   const api::Installation& installation = *pass.record->installation;
-  validation::InstallationVerdict verdict =
-      validation::ValidateInstallation(installation, clock_.Now(), NodeAddresses());
+  const defaults::ClusterFacts cluster = ClusterFactsOf();
+  const absl::StatusOr<api::Installation> completed = Complete(installation, cluster);
+  if (!completed.ok()) {
+    pass.Stop(api::kReasonInvalidConfiguration,
+              fmt::format("Invalid Installation provided: {}",
+                          std::string(completed.status().message())));
+    co_return;
+  }
+  const auto endpoint = view_.Endpoint();
+  const std::vector<base::IpAddress> node_addresses = NodeAddresses();
+  validation::InstallationVerdict verdict = validation::ValidateCompleted(
+      *completed, {.spec = {.release = options_.release->version(),
+                            .has_api_endpoint = endpoint.ok() && endpoint->has_value()},
+                   .now = clock_.Now(),
+                   .node_addresses = node_addresses});
   pass.Again(verdict.recheck_at);
   pass.notes = std::move(verdict.warnings);
   const std::vector<std::string> ignored =
       api::IgnoredFields(installation.spec, options_.release->version());
   if (!ignored.empty()) pass.notes.push_back(IgnoredNote(ignored));
-  const defaults::ClusterFacts cluster = ClusterFactsOf();
   for (defaults::Conflict& conflict : defaults::ConflictsWithCluster(installation.spec, cluster)) {
     verdict.problems.push_back({std::move(conflict.path), std::move(conflict.text)});
   }
@@ -290,13 +302,6 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
   }
   if (pass.obstacle.has_value()) co_return;
   inputs->ca_certificates = std::move(verdict.ca_certificates);
-  const absl::StatusOr<api::Installation> completed = Complete(installation, cluster);
-  if (!completed.ok()) {
-    pass.Stop(api::kReasonInvalidConfiguration,
-              fmt::format("Invalid Installation provided: {}",
-                          std::string(completed.status().message())));
-    co_return;
-  }
   co_await Apply(*completed, *std::move(inputs), pass);
 }
 

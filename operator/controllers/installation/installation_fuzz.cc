@@ -24,15 +24,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!installation.ok()) return 0;
   // A moment at which the certificates of the corpus are valid.
   const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
-  auto verdict = calico::validation::ValidateInstallation(*installation, now);
-  CALICO_CHECK(verdict.recheck_at > now);
-  if (!verdict.ok()) return 0;
   const calico::render::Release& release = calico::render::Releases::Embedded()->Default();
   const auto completed = calico::api::Installation::Decode(
       {{"metadata", {{"name", "default"}}},
        {"spec",
         calico::defaults::CompleteSpec(installation->spec, {.release = release.version()})}});
-  CALICO_CHECK(completed.ok());
+  if (!completed.ok()) return 0;
+  auto verdict = calico::validation::ValidateCompleted(
+      *completed, {.spec = {.release = release.version()}, .now = now});
+  CALICO_CHECK(verdict.recheck_at > now);
+  if (!verdict.ok()) return 0;
   const absl::StatusOr<std::vector<json::object>> objects =
       calico::render::Render(release, *completed,
                              {.owner_uid = "uid",
