@@ -108,10 +108,13 @@ void CheckUntyped(const ObjectReader& spec) {
         "windowsNodes", "typhaAffinity"}) {
     spec.Object(key);
   }
-  spec.Object("typhaPodDisruptionBudget").Object("spec").IntOrString("maxUnavailable");
+  spec.Object("typhaPodDisruptionBudget");
+  spec.Object("nodeUpdateStrategy").Object("rollingUpdate").IntOrString("maxSurge");
   spec.ForEach("controlPlaneTolerations", [](const ObjectReader&) {});
-  spec.ForEach("componentResources",
-               [](const ObjectReader& resources) { resources.Enum("componentName", kComponents); });
+  spec.ForEach("componentResources", [](const ObjectReader& resources) {
+    resources.Enum("componentName", kComponents);
+    resources.Object("resourceRequirements");
+  });
 }
 
 void ReadImages(const ObjectReader& spec, Installation& installation) {
