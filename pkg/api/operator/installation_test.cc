@@ -156,14 +156,14 @@ TEST(InstallationTest, DecodesTheNewerFields) {
 TEST(InstallationTest, WrongShapesOfWhatStaysJsonAreTold) {
   EXPECT_THAT(
       FromSpec(R"({"calicoNodeDaemonSet": [], "componentResources": [{"componentName": "Felix"}],
-                   "controlPlaneTolerations": ["a"], "typhaPodDisruptionBudget": {"spec": 1}})"),
+                   "controlPlaneTolerations": ["a"], "typhaPodDisruptionBudget": []})"),
       StatusIs(
           absl::StatusCode::kInvalidArgument,
           testing::AllOf(
               HasSubstr("Installation.spec.calicoNodeDaemonSet: expected object, got array"),
               HasSubstr("Installation.spec.componentResources[0].componentName: unsupported value"),
               HasSubstr("Installation.spec.controlPlaneTolerations[0]: expected object"),
-              HasSubstr("Installation.spec.typhaPodDisruptionBudget.spec: expected object"))));
+              HasSubstr("Installation.spec.typhaPodDisruptionBudget: expected object"))));
 }
 
 TEST(InstallationStatusTest, SurvivesARoundTrip) {
