@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <absl/strings/numbers.h>
+
 #include "operator/defaults/pool_defaults.h"
 #include "operator/defaults/release_traits.h"
 #include "operator/defaults/spec_fields.h"
@@ -156,15 +158,33 @@ void FillLogging(json::object& spec) {
   Fill(*cni, "logFileMaxCount", 10);
 }
 
+// A number in quotes means the number; the API takes it for neither that nor a percentage.
+void ReadNumber(json::object& object, std::string_view key) {
+  json::value& value = object[key];
+  const json::string* const text = value.if_string();
+  int number = 0;
+  if (text != nullptr && absl::SimpleAtoi(absl::string_view(text->data(), text->size()), &number)) {
+    value = number;
+  }
+}
+
+// The driver's folder is put after it.
+void EndWithSlash(json::object& object, std::string_view key) {
+  json::string* const text = object[key].if_string();
+  if (text != nullptr && text->starts_with('/') && !text->ends_with('/')) text->push_back('/');
+}
+
 void FillNodes(json::object& spec, const ProviderRow& provider) {
   Fill(spec, "controlPlaneReplicas", 2);
   FillText(spec, "flexVolumePath", provider.flex_volume_path);
+  EndWithSlash(spec, "flexVolumePath");
   Fill(spec, "kubeletVolumePluginPath", "/var/lib/kubelet");
   json::object* const strategy = FillObject(spec, "nodeUpdateStrategy");
   if (strategy == nullptr) return;
   Fill(*strategy, "type", "RollingUpdate");
   if (json::object* const rolling = FillObject(*strategy, "rollingUpdate")) {
     Fill(*rolling, "maxUnavailable", 1);
+    ReadNumber(*rolling, "maxUnavailable");
   }
 }
 

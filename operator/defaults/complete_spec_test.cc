@@ -432,5 +432,24 @@ TEST(KubeadmPodSubnetTest, ReadsTheLineOfTheConfiguration) {
   EXPECT_EQ(KubeadmPodSubnet({{"data", json::object{{"x", 5}}}}), "");
 }
 
+TEST(CompleteSpecTest, AFolderForDriversEndsWithASlash) {
+  EXPECT_EQ(At(Complete("flexVolumePath: /var/x", {.release = "v3.32"}), "/flexVolumePath"),
+            "\"/var/x/\"");
+  EXPECT_EQ(At(Complete("flexVolumePath: None", {.release = "v3.32"}), "/flexVolumePath"),
+            "\"None\"");
+}
+
+TEST(CompleteSpecTest, ANumberInQuotesIsThatNumber) {
+  const auto of = [](const char* value) {
+    return At(Complete(fmt::format("nodeUpdateStrategy: {{rollingUpdate: {{maxUnavailable: {}}}}}",
+                                   value),
+                       {.release = "v3.32"}),
+              "/nodeUpdateStrategy/rollingUpdate/maxUnavailable");
+  };
+  EXPECT_EQ(of("'2'"), "2");
+  EXPECT_EQ(of("'30%'"), "\"30%\"");
+  EXPECT_EQ(of("many"), "\"many\"");
+}
+
 }  // namespace
 }  // namespace calico::defaults

@@ -273,7 +273,7 @@ class FieldTest(InputTest):
         self.assertIn(path, messages(conditions))
 
     def test_two_autodetection_methods_are_one_too_many(self):
-        self.degraded("nodeAddressAutodetectionV4", calicoNetwork={"nodeAddressAutodetectionV4": {"firstFound": True, "interface": "eth0"}})
+        self.refused("nodeAddressAutodetectionV4", calicoNetwork={"nodeAddressAutodetectionV4": {"firstFound": True, "interface": "eth0"}})
         self.accepted(calicoNetwork={"nodeAddressAutodetectionV4": {"firstFound": False, "interface": "eth.*"}})
 
     def test_registry_path_and_prefix_of_a_mirror(self):
