@@ -1,5 +1,6 @@
 #include "operator/offline/rendering.h"
 
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -66,31 +67,14 @@ json::object Complete(const json::object& given, const World& world,
   return completed;
 }
 
-bool IsSameObject(const json::object& a, const json::object& b) {
-  const json::object* const left = codec::FindObject(a, "metadata");
-  const json::object* const right = codec::FindObject(b, "metadata");
-  return codec::TextAt(a, "kind") == codec::TextAt(b, "kind") && left != nullptr &&
-         right != nullptr && codec::TextAt(*left, "name") == codec::TextAt(*right, "name") &&
-         codec::TextAt(*left, "namespace") == codec::TextAt(*right, "namespace");
-}
-
-// In the place of one with the same name, or at the end.
-void Put(json::object object, std::vector<json::object>& objects) {
-  render::SetCommonLabels(object, {});
-  render::SetOwner(object, {});
-  for (json::object& other : objects) {
-    if (!IsSameObject(object, other)) continue;
-    other = std::move(object);
-    return;
-  }
-  objects.push_back(std::move(object));
-}
-
-void PutCertificates(const certificates::Plan& plan, std::vector<json::object>& objects) {
-  Put(certificates::ToObject(plan.bundle), objects);
+// The bundle is rendered; Secrets are written beside what is.
+void AddSecrets(const certificates::Plan& plan, std::vector<json::object>& objects) {
   for (const auto* secrets : {&plan.originals, &plan.copies}) {
     for (const certificates::PlannedSecret& secret : *secrets) {
-      Put(certificates::ToObject(secret), objects);
+      json::object object = certificates::ToObject(secret);
+      render::SetCommonLabels(object, {});
+      render::SetOwner(object, {});
+      objects.push_back(std::move(object));
     }
   }
 }
@@ -123,13 +107,14 @@ absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& 
   Add(defaults::ConflictsWithCluster(SpecOf(*given), facts), result.problems);
   result.warnings = std::move(verdict.warnings);
   render::Inputs inputs = Gather(world, *installation, surroundings, result.problems);
-  CALICO_ASSIGN_OR_RETURN(const certificates::Plan plan,
+  CALICO_ASSIGN_OR_RETURN(certificates::Plan plan,
                           PlanCertificates(world, *installation, surroundings, result.problems));
+  inputs.certificates = std::make_shared<const certificates::Plan>(std::move(plan));
   if (!result.problems.empty()) return result;
   inputs.ca_certificates = std::move(verdict.ca_certificates);
   CALICO_ASSIGN_OR_RETURN(result.objects,
                           render::Render(*surroundings.release, *installation, inputs));
-  PutCertificates(plan, result.objects);
+  AddSecrets(*inputs.certificates, result.objects);
   for (json::object& object : Configuration(world, surroundings.release->version(), SpecOf(*given),
                                             SpecOf(result.completed), result.warnings)) {
     result.objects.push_back(std::move(object));

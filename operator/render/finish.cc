@@ -38,15 +38,20 @@ std::string LabelValue(std::string_view name) {
   return value;
 }
 
+void LabelByName(json::object& metadata, std::string_view name) {
+  json::object& labels = EnsureObject(metadata, {"labels"});
+  labels["app.kubernetes.io/name"] = name;
+  labels["k8s-app"] = name;
+}
+
 void Label(json::object& metadata, std::string_view name, const Owner& owner) {
+  LabelByName(metadata, name);
   json::object& labels = EnsureObject(metadata, {"labels"});
   labels["app.kubernetes.io/component"] =
       fmt::format("{}.{}", owner.resource->kind, owner.resource->group);
   labels[kInstanceLabel] = api::kInstallationName;
   labels[kManagedByLabel] = kManagedBy;
-  labels["app.kubernetes.io/name"] = name;
   labels["app.kubernetes.io/part-of"] = "Calico";
-  labels["k8s-app"] = name;
 }
 
 template <class Function>
@@ -136,11 +141,16 @@ absl::Status FinishWorkload(json::object& object, const Release& release,
   return edit.status();
 }
 
-void SetCommonLabels(json::object& object, const Owner& owner) {
+void SetCommonLabels(json::object& object, const Owner& owner, LabelsOnPods on_pods) {
   const std::string name = LabelValue(NameOf(object));
   Label(EnsureObject(object, {"metadata"}), name, owner);
   if (!HasTemplate(object)) return;
-  Label(EnsureObject(object, {"spec", "template", "metadata"}), name, owner);
+  json::object& pod = EnsureObject(object, {"spec", "template", "metadata"});
+  if (on_pods == LabelsOnPods::kAll) {
+    Label(pod, name, owner);
+  } else {
+    LabelByName(pod, name);
+  }
 }
 
 void SetOwner(json::object& object, const Owner& owner) {

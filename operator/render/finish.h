@@ -33,9 +33,13 @@ struct Owner {
   std::string_view uid;
 };
 
-// On every object: the labels that Calico's operator gives, its own namespace of them, and on pod
-// templates too.
-void SetCommonLabels(json::object& object, const Owner& owner);
+// Which labels pod templates get: all of their workload, or the two by its name, by which pods are
+// found. Another set restarts the pods of a cluster that is taken over.
+enum class LabelsOnPods { kAll, kByName };
+
+// On every object: the labels that Calico's operator gives, its own namespace of them.
+void SetCommonLabels(json::object& object, const Owner& owner,
+                     LabelsOnPods on_pods = LabelsOnPods::kAll);
 // Controller reference.
 void SetOwner(json::object& object, const Owner& owner);
 

@@ -27,6 +27,7 @@ constexpr std::string_view kShared = "shared/";
 constexpr std::pair<std::string_view, Release::Feature> kFeatures[] = {
     {"CustomOverridesAnnotation", Release::Feature::kCustomOverridesAnnotation},
     {"HostNetworkedLabel", Release::Feature::kHostNetworkedLabel},
+    {"LabelsOnPods", Release::Feature::kLabelsOnPods},
     {"TlsCipherSuites", Release::Feature::kTlsCipherSuites},
 };
 

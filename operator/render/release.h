@@ -57,6 +57,7 @@ class Release {
   enum class Feature {
     kCustomOverridesAnnotation,  // CustomOverridesAnnotation: workloads tell what was overridden
     kHostNetworkedLabel,         // HostNetworkedLabel: on pods of the host's network
+    kLabelsOnPods,               // LabelsOnPods: pods have every label of their workload, not two
     kTlsCipherSuites,            // TlsCipherSuites: spec.tlsCipherSuites reaches the programs
   };
   bool Has(Feature feature) const { return features_.contains(feature); }

@@ -56,7 +56,9 @@ absl::StatusOr<std::vector<json::object>> Render(const Release& release,
     ApplyOverrides(object, overrides);
     CALICO_RETURN_IF_ERROR(FinishWorkload(object, release, installation, inputs));
     const Owner owner = OwnerOf(object, release, inputs);
-    SetCommonLabels(object, owner);
+    SetCommonLabels(
+        object, owner,
+        release.Has(Release::Feature::kLabelsOnPods) ? LabelsOnPods::kAll : LabelsOnPods::kByName);
     SetOwner(object, owner);
   }
   return objects;

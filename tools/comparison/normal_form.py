@@ -109,7 +109,7 @@ def certificate_text(facts):
     issuer = re.sub(r"@\d+", "", facts.get("issuer", ""))
     subject = re.sub(r"@\d+", "", facts.get("subject", ""))
     return (f"certificate {subject} of {issuer} for {','.join(facts.get('names', []))} key {facts.get('key')} usages "
-            f"{facts.get('keyUsages')} {','.join(facts.get('extendedKeyUsages', []))} CA {facts.get('isCA')} days {facts.get('days')}")
+            f"{facts.get('keyUsages')} {','.join(sorted(set(facts.get('extendedKeyUsages', []))))} CA {facts.get('isCA')} days {facts.get('days')}")
 
 
 class NormalForm:
