@@ -8,6 +8,7 @@
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
+#include "operator/calico_config/calico_config.h"
 #include "operator/controllers/installation/crd_check.h"
 #include "operator/defaults/complete_spec.h"
 #include "operator/defaults/conflicts.h"
@@ -66,6 +67,35 @@ std::string NextStep(const kube::ApplyReport& report) {
 
 std::string IgnoredNote(const std::vector<std::string>& fields) {
   return fmt::format("fields without effect in this version: {}", absl::StrJoin(fields, ", "));
+}
+
+// What only Calico's own configuration says (IPPool, FelixConfiguration, BGPConfiguration), which
+// this operator plans (operator/calico_config) and does not write to a cluster yet.
+void TellUnwritten(const api::Installation& completed, const json::object& given,
+                   std::string_view release, std::vector<std::string>& ignored,
+                   std::vector<validation::Problem>& problems) {
+  const calico_config::ReleaseRules& rules = calico_config::RulesOf(release);
+  const std::string& plane = completed.calico_network.linux_dataplane;
+  if (rules.switches_data_plane && plane != "Iptables" && !plane.empty()) {
+    problems.push_back(
+        {"spec.calicoNetwork.linuxDataplane",
+         fmt::format("{} needs FelixConfiguration default to say so, which this version does not "
+                     "write yet: remove the field, or set it to Iptables",
+                     plane)});
+  }
+  const json::object* const network = codec::FindObject(given, "calicoNetwork");
+  if (network == nullptr) return;
+  const json::array* const pools = codec::FindArray(*network, "ipPools");
+  if (rules.makes_ip_pools && pools != nullptr && !pools->empty()) {
+    ignored.emplace_back("spec.calicoNetwork.ipPools (apply the IPPools yourself)");
+  }
+  for (const char* const field :
+       {"clusterRoutingMode", "bpfNetworkBootstrap", "kubeProxyManagement"}) {
+    const std::string_view value = codec::TextAt(*network, field);
+    if (!value.empty() && value != "Disabled") {
+      ignored.push_back(fmt::format("spec.calicoNetwork.{}", field));
+    }
+  }
 }
 
 // With every default of the release, in memory only. Its pools are not looked at yet: the cluster
@@ -281,8 +311,10 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
                    .node_addresses = node_addresses});
   pass.Again(verdict.recheck_at);
   pass.notes = std::move(verdict.warnings);
-  const std::vector<std::string> ignored =
+  std::vector<std::string> ignored =
       api::IgnoredFields(installation.spec, options_.release->version());
+  TellUnwritten(*completed, installation.spec, options_.release->version(), ignored,
+                verdict.problems);
   if (!ignored.empty()) pass.notes.push_back(IgnoredNote(ignored));
   for (defaults::Conflict& conflict : defaults::ConflictsWithCluster(installation.spec, cluster)) {
     verdict.problems.push_back({std::move(conflict.path), std::move(conflict.text)});

@@ -266,6 +266,28 @@ ASYNC_TEST_F(OperatorProgramTest, FollowsNodesAndTheEndpoint) {
   co_await Stop();
 }
 
+// Calico's own configuration is not written to a cluster yet, and nothing says that it is.
+ASYNC_TEST_F(OperatorProgramTest, WhatOnlyCalicosConfigurationSaysIsToldOrRefused) {
+  json::object pools = Installation();
+  pools["spec"].as_object()["calicoNetwork"] = {{"ipPools", {{{"cidr", "10.8.0.0/16"}}}},
+                                                {"clusterRoutingMode", "Felix"}};
+  PutInstallation(pools);
+  Start();
+  co_await Until("told", [&] {
+    return Condition("Progressing", "message").find("spec.calicoNetwork.ipPools") !=
+               std::string::npos &&
+           Condition("Progressing", "message").find("clusterRoutingMode") != std::string::npos;
+  });
+  json::object bpf = Installation();
+  bpf["spec"].as_object()["calicoNetwork"] = {{"linuxDataplane", "BPF"}};
+  PutInstallation(bpf);
+  co_await Until("refused", [&] {
+    return Condition("Degraded") == "True" &&
+           Condition("Degraded", "message").find("FelixConfiguration") != std::string::npos;
+  });
+  co_await Stop();
+}
+
 ASYNC_TEST_F(OperatorProgramTest, AnotherProviderThanTheClusterShowsIsRefused) {
   server().Put({{"apiVersion", "v1"},
                 {"kind", "ConfigMap"},
