@@ -17,6 +17,7 @@
 #include "operator/validation/spec_field.h"
 #include "operator/validation/workload_overrides.h"
 #include "pkg/api/meta/names.h"
+#include "pkg/api/operator/installation_values.h"
 #include "pkg/base/ip_prefix.h"
 
 namespace calico::validation {
@@ -215,25 +216,9 @@ void CheckComponentResources(const SpecField& components, Findings findings) {
 }
 
 void CheckCiphers(const SpecField& suites, Findings findings) {
-  static constexpr std::string_view kNames[] = {
-      "TLS_AES_256_GCM_SHA384",
-      "TLS_CHACHA20_POLY1305_SHA256",
-      "TLS_AES_128_GCM_SHA256",
-      "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-      "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-      "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-      "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-      "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-      "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-      "TLS_RSA_WITH_AES_256_GCM_SHA384",
-      "TLS_RSA_WITH_AES_128_GCM_SHA256",
-      "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
-      "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
-      "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-  };
   for (const SpecField& suite : suites.items()) {
     if (!suite["name"].set()) findings.Add(suite["name"].path(), "is required");
-    CheckOneOf(suite["name"], kNames, findings);
+    CheckOneOf(suite["name"], api::kCipherSuites, findings);
   }
 }
 

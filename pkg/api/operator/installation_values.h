@@ -1,4 +1,4 @@
-// What the fields of an Installation can be, where that is a list. For installation*.cc only.
+// What the fields of an Installation can be, where that is a list.
 #ifndef CALICO_PKG_API_OPERATOR_INSTALLATION_VALUES_H_
 #define CALICO_PKG_API_OPERATOR_INSTALLATION_VALUES_H_
 
