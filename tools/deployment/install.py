@@ -70,15 +70,18 @@ def apply_manifests(kube, *names):
 
 
 def wait_for_crds(kube):
+    """Until the API server answers for each of our kinds. A definition that is deleted before it has done so once stays
+    in termination for good: Kubernetes 1.37 does not try again to list its objects."""
     def established():
-        found = kube.items("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
-        ready = [crd["metadata"]["name"] for crd in found
-                 if any(c["type"] == "Established" and c["status"] == "True"
-                        for c in crd.get("status", {}).get("conditions") or [])]
-        if not {"installations.operator.tigera.io", "tigerastatuses.operator.tigera.io"} <= set(ready):
+        found = [crd for crd in kube.items("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+                 if crd["spec"]["group"] == "operator.tigera.io"]
+        ready = [crd for crd in found if any(c["type"] == "Established" and c["status"] == "True"
+                                             for c in crd.get("status", {}).get("conditions") or [])]
+        names = {crd["metadata"]["name"] for crd in ready}
+        if len(ready) < len(found) or not {"installations.operator.tigera.io", "tigerastatuses.operator.tigera.io"} <= names:
             return False
         # The API server prepares its storage at the first request, and sends who comes meanwhile away for a second.
-        return all(kube.get(path.rpartition("/")[0]) for path in (INSTALLATION, STATUS))
+        return all(kube.get(f"/apis/operator.tigera.io/v1/{crd['spec']['names']['plural']}") for crd in ready)
     kubes.wait_for("CRDs established", established, 30)
 
 
