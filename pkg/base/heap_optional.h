@@ -32,6 +32,10 @@ class HeapOptional {
   const T* operator->() const { return value_.get(); }
   T* operator->() { return value_.get(); }
 
+  friend bool operator==(const HeapOptional& a, const HeapOptional& b) {
+    return a.has_value() == b.has_value() && (!a.has_value() || *a == *b);
+  }
+
  private:
   std::unique_ptr<T> value_;
 };

@@ -31,6 +31,15 @@ TEST(HeapOptionalTest, ACopyIsItsOwn) {
   EXPECT_EQ(*moved, "ab");
 }
 
+TEST(HeapOptionalTest, ComparesByValue) {
+  const HeapOptional<std::string> none;
+  const HeapOptional<std::string> text = std::string("a");
+  EXPECT_TRUE(none == HeapOptional<std::string>());
+  EXPECT_TRUE(text == HeapOptional<std::string>(std::string("a")));
+  EXPECT_FALSE(text == HeapOptional<std::string>(std::string("b")));
+  EXPECT_FALSE(text == none);
+}
+
 TEST(HeapOptionalTest, TakesThePlaceOfAPointer) {
   EXPECT_EQ(sizeof(HeapOptional<std::string>), sizeof(void*));
 }

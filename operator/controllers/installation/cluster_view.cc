@@ -119,7 +119,10 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
           api::kConfigMaps,
           {.ns = operator_namespace_, .field_selector = NameSelector(kEndpointConfigMap)},
           &KeepAll<api::ConfigMap>)),
-      pods_(MakeInformer<api::Pod>(api::kPods, {.ns = CalicoNamespace()}, &KeepAll<api::Pod>)),
+      pods_(MakeInformer<status::PodRecord>(
+          api::kPods, {.ns = CalicoNamespace()},
+          [decoder = std::make_shared<status::PodRecordDecoder>(clock)](
+              const json::object& object) { return decoder->Decode(object); })),
       replica_sets_(MakeInformer<api::ReplicaSet>(api::kReplicaSets, {.ns = CalicoNamespace()},
                                                   &KeepAll<api::ReplicaSet>)),
       revisions_(MakeInformer<api::ControllerRevision>(
@@ -132,7 +135,7 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
       forever_(executor) {
   const auto soon = [this](const api::ObjectKey&) { Changed(Urgency::kSoon); };
   installations_.AddObserver([this](const api::ObjectKey&) { InstallationChanged(); });
-  nodes_.AddObserver([this](const api::ObjectKey& key) { NodeChanged(key); });
+  nodes_.AddObserver(soon);  // not of heartbeats: they change nothing that is kept
   endpoint_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
   others_.AddObserver(soon);
   statuses_.AddObserver(soon);
@@ -163,19 +166,6 @@ void ClusterView::InstallationChanged() {
   const bool is_new = now != seen_installation_;
   seen_installation_ = std::move(now);
   Changed(is_new ? Urgency::kNow : Urgency::kSoon);
-}
-
-// Kubelets report every few minutes; only what the status is about counts.
-void ClusterView::NodeChanged(const api::ObjectKey& key) {
-  std::shared_ptr<const status::NodeFacts> now = nodes_.store().Get(key);
-  if (now == nullptr) {
-    if (seen_nodes_.erase(key.name) > 0) Changed(Urgency::kSoon);
-    return;
-  }
-  std::shared_ptr<const status::NodeFacts>& seen = seen_nodes_[key.name];
-  const bool is_same = seen != nullptr && *seen == *now;
-  seen = std::move(now);
-  if (!is_same) Changed(Urgency::kSoon);
 }
 
 aio::Task<void> ClusterView::Run() {
@@ -244,11 +234,16 @@ std::shared_ptr<const api::Deployment> ClusterView::FindDeployment(std::string_v
 }
 
 // Pods with the label that `is_ours`: a label alone proves nothing.
-status::WorkloadPods ClusterView::PodsOf(std::string_view app,
-                                         absl::FunctionRef<bool(const api::Pod&)> is_ours) const {
+status::WorkloadPods ClusterView::PodsOf(
+    std::string_view app, absl::FunctionRef<bool(const status::PodOrigin&)> is_ours) const {
   status::WorkloadPods found;
-  for (const auto& pod : pods_.store().List()) {
-    if (pod->meta.Label(api::kK8sAppLabel) == app && is_ours(*pod)) found.pods.push_back(pod);
+  for (auto& record : pods_.store().List()) {
+    if (record->origin->app != app || !is_ours(*record->origin)) continue;
+    if (record->is_quiet()) {
+      found.quiet.push_back(std::move(record));
+    } else {
+      found.pods.push_back(record->pod);
+    }
   }
   if (const CertificateUser* const user = FindCertificateUser(app)) {
     found.provisioner = user->provisioner;
@@ -278,10 +273,9 @@ std::string ClusterView::NewestRevisionOfDeployment(std::string_view name) const
 
 status::WorkloadPods ClusterView::PodsOfDaemonSet(std::string_view name) const {
   const auto set = owned_.Get(api::kDaemonSets, {CalicoNamespace(), std::string(name)});
-  status::WorkloadPods pods = PodsOf(name, [&](const api::Pod& pod) {
-    const api::OwnerReference* const owner = pod.meta.Controller();
-    return owner != nullptr && set != nullptr && owner->kind == api::kDaemonSets.kind &&
-           owner->uid == set->uid;
+  status::WorkloadPods pods = PodsOf(name, [&](const status::PodOrigin& origin) {
+    return set != nullptr && origin.owner_kind == api::kDaemonSets.kind &&
+           origin.owner_uid == set->uid;
   });
   pods.newest_revision = NewestRevisionOfDaemonSet(name);
   return pods;
@@ -289,11 +283,10 @@ status::WorkloadPods ClusterView::PodsOfDaemonSet(std::string_view name) const {
 
 status::WorkloadPods ClusterView::PodsOfDeployment(std::string_view name) const {
   // The Deployment controller names a ReplicaSet after the Deployment and the hash of its template.
-  status::WorkloadPods pods = PodsOf(name, [&](const api::Pod& pod) {
-    const api::OwnerReference* const owner = pod.meta.Controller();
-    const std::string_view hash = pod.meta.Label(api::kPodTemplateHashLabel);
-    return owner != nullptr && owner->kind == api::kReplicaSets.kind && !hash.empty() &&
-           owner->name == fmt::format("{}-{}", name, hash);
+  status::WorkloadPods pods = PodsOf(name, [&](const status::PodOrigin& origin) {
+    const std::string& hash = origin.pod_template_hash;
+    return origin.owner_kind == api::kReplicaSets.kind && !hash.empty() &&
+           origin.owner_name == fmt::format("{}-{}", name, hash);
   });
   pods.newest_revision = NewestRevisionOfDeployment(name);
   return pods;

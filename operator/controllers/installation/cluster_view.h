@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include <absl/container/flat_hash_map.h>
 #include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
@@ -18,6 +17,7 @@
 #include "operator/controllers/installation/records.h"
 #include "operator/controllers/status/certificate_health.h"
 #include "operator/controllers/status/node_facts.h"
+#include "operator/controllers/status/pod_record.h"
 #include "operator/controllers/status/request_facts.h"
 #include "operator/controllers/status/workload_health.h"
 #include "operator/render/inputs.h"
@@ -134,11 +134,10 @@ class ClusterView {
   // Of the requests that are watched: told of by Health, so that waiting for them is of no use.
   bool RequestsAreOutOfReach() const;
   void InstallationChanged();
-  void NodeChanged(const api::ObjectKey& key);
   template <class T>
   std::shared_ptr<const T> DecodeOwned(const api::Resource& resource, std::string_view name) const;
   status::WorkloadPods PodsOf(std::string_view app,
-                              absl::FunctionRef<bool(const api::Pod&)> is_ours) const;
+                              absl::FunctionRef<bool(const status::PodOrigin&)> is_ours) const;
   std::string NewestRevisionOfDaemonSet(std::string_view name) const;
   std::string NewestRevisionOfDeployment(std::string_view name) const;
 
@@ -154,7 +153,7 @@ class ClusterView {
   kube::Informer<api::TigeraStatus> statuses_;
   kube::Informer<status::NodeFacts> nodes_;
   kube::Informer<api::ConfigMap> endpoint_;
-  kube::Informer<api::Pod> pods_;
+  kube::Informer<status::PodRecord> pods_;
   kube::Informer<api::ReplicaSet> replica_sets_;
   kube::Informer<api::ControllerRevision> revisions_;
   kube::LiveObjects owned_;
@@ -169,8 +168,6 @@ class ClusterView {
   bool has_asked_for_copies_ = false;
   absl::Status definitions_refusal_;
   std::pair<std::string, std::int64_t> seen_installation_;
-  // As observers have been told of them last.
-  absl::flat_hash_map<std::string, std::shared_ptr<const status::NodeFacts>> seen_nodes_;
 };
 
 }  // namespace calico::installation

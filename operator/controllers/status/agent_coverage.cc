@@ -22,7 +22,8 @@ bool IsReady(const api::Pod& pod) {
 
 std::vector<const NodeFacts*> NodesWithout(const WorkloadPods& pods, const NodeIndex& nodes) {
   absl::flat_hash_set<std::string_view> covered;
-  covered.reserve(pods.pods.size());
+  covered.reserve(pods.size());
+  for (const auto& pod : pods.quiet) covered.insert(pod->node_name);
   for (const auto& pod : pods.pods) {
     if (!pod->deleting()) covered.insert(pod->TargetNode());
   }
@@ -41,6 +42,13 @@ VirtualPods CountVirtualPods(const std::string& what, const WorkloadPods& pods,
   std::vector<std::string> idle;
   std::set<std::string> kinds;
   if (nodes.virtual_nodes() == 0) return count;
+  for (const auto& pod : pods.quiet) {
+    const NodeFacts* const node = nodes.Find(pod->node_name);
+    if (node == nullptr || node->virtual_kind.empty()) continue;
+    ++count.all;
+    ++count.ready;
+    if (pod->origin->controller_revision_hash == pods.newest_revision) ++count.updated;
+  }
   for (const auto& pod : pods.pods) {
     if (pod->deleting()) continue;
     const NodeFacts* const node = nodes.Find(pod->TargetNode());

@@ -21,7 +21,7 @@ bool WaitsForPodNetwork(const api::Condition& ready) {
           contains("NetworkReady=false"));
 }
 
-std::optional<NodeFacts::Down> DownOf(const std::optional<api::Condition>& ready) {
+base::HeapOptional<NodeFacts::Down> DownOf(const std::optional<api::Condition>& ready) {
   if (!ready.has_value() || ready->IsTrue() || WaitsForPodNetwork(*ready)) return std::nullopt;
   NodeFacts::Down down{.since = ready->last_transition_time.value_or(absl::UnixEpoch()),
                        .why = ready->reason};

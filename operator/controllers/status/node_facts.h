@@ -14,6 +14,7 @@
 
 #include "operator/defaults/provider.h"
 #include "pkg/api/core/taint.h"
+#include "pkg/base/heap_optional.h"
 #include "pkg/base/ip_address.h"
 #include "pkg/codec/json.h"
 
@@ -35,7 +36,7 @@ struct NodeFacts {
     std::string why;  // "NodeStatusUnknown: Kubelet stopped posting node status."
     friend bool operator==(const Down&, const Down&) = default;
   };
-  std::optional<Down> down;
+  base::HeapOptional<Down> down;
 
   // Whether calico-typha can be put there.
   bool takes_pods() const { return !unschedulable && !deleting && virtual_kind.empty(); }

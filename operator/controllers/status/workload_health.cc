@@ -206,7 +206,7 @@ using Judge = PodJudgement (*)(const api::Pod& pod, const PodContext& context);
 
 Report JudgeEach(const WorkloadPods& pods, const NodeIndex& nodes, absl::Time now, Judge judge) {
   Report report;
-  std::vector<Found> all;
+  std::vector<Found> all;  // none is of a quiet pod
   const absl::Time places_free_at = PlacesFreeAt(pods);
   for (const std::shared_ptr<const api::Pod>& pod : pods.pods) {
     const NodeFacts* const node = nodes.Find(pod->TargetNode());
@@ -228,7 +228,7 @@ Report JudgeEach(const WorkloadPods& pods, const NodeIndex& nodes, absl::Time no
 WorkloadPods WithoutReplaced(const WorkloadPods& pods, int replicas) {
   WorkloadPods rest = pods;
   std::erase_if(rest.pods, [](const auto& pod) { return pod->finished(); });
-  return static_cast<int>(rest.pods.size()) >= replicas ? rest : pods;
+  return static_cast<int>(rest.size()) >= replicas ? rest : pods;
 }
 
 // How many nodes that need a pod have one. The DaemonSet's number may be of other nodes, those that
@@ -237,7 +237,7 @@ int CoveredNodes(const api::DaemonSet& set, const AgentNumbers& numbers, const W
                  const NodeIndex& nodes) {
   const bool is_exact = nodes.virtual_nodes() == 0 && nodes.deleting_nodes() == 0;
   const bool knows_all = set.current_number_scheduled >= set.desired_number_scheduled &&
-                         static_cast<int>(pods.pods.size()) >= set.current_number_scheduled;
+                         static_cast<int>(pods.size()) >= set.current_number_scheduled;
   if (is_exact || !knows_all) return numbers.desired;
   return std::min(numbers.desired, nodes.needing_agent() - CountNodesWithout(pods, nodes));
 }

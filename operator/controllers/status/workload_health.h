@@ -15,6 +15,7 @@
 #include <absl/time/time.h>
 
 #include "operator/controllers/status/node_facts.h"
+#include "operator/controllers/status/pod_record.h"
 #include "operator/controllers/status/report.h"
 #include "pkg/api/apps/workloads.h"
 #include "pkg/api/core/pod.h"
@@ -30,11 +31,14 @@ inline constexpr std::string_view kDeployment = "Deployment";
 
 // The pods of one workload. Those that are being deleted are passed over until they should be gone.
 struct WorkloadPods {
-  std::vector<std::shared_ptr<const api::Pod>> pods;
+  std::vector<std::shared_ptr<const api::Pod>> pods;    // those with something to tell, or all
+  std::vector<std::shared_ptr<const PodRecord>> quiet;  // the others (is_quiet)
   // Revision of the newest template, as the pods' label has it; empty: not known.
   std::string newest_revision;
   // The init container whose waiting is judged by its request, see certificate_health.h.
   std::string_view provisioner;
+
+  size_t size() const { return pods.size() + quiet.size(); }
 };
 
 // One of our workloads, as it is counted.

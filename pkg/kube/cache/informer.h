@@ -9,13 +9,13 @@
 #define CALICO_PKG_KUBE_CACHE_INFORMER_H_
 
 #include <algorithm>
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include <absl/container/flat_hash_set.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
@@ -65,7 +65,8 @@ class Informer {
         logger_(logger),
         synced_(executor) {}
 
-  // Called after the store has changed for `key`, deletions included. Requires: before Run.
+  // Called after the store has changed for `key`, deletions included. Where T can be compared, an
+  // object of which nothing that is kept has changed is no change. Requires: before Run.
   void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }
   // Called when the first list is complete, when trouble() begins, changes or ends. Requires:
   // before Run.
@@ -104,7 +105,7 @@ class Informer {
   aio::Task<void> Run() {
     started_at_ = clock_.SteadyNow();
     ReflectorHandlers handlers;
-    handlers.list_started = [this] { seen_.emplace(); };
+    handlers.list_started = [this] { store_.BeginSweep(); };
     handlers.set = [this](boost::json::object object) { return Set(object); };
     handlers.deleted = [this](const boost::json::object& object) {
       Remove(api::ObjectMetaOf(object).Key());
@@ -125,15 +126,21 @@ class Informer {
     const api::ObjectKey key = api::ObjectMetaOf(object).Key();
     absl::StatusOr<std::optional<T>> decoded = decoder_(object);
     if (!decoded.ok()) {
-      if (seen_.has_value()) seen_->insert(key);  // keep the last good state
+      store_.Keep(key);  // the last good state
       return decoded.status();
     }
     if (!decoded->has_value()) {
       Remove(key);
       return absl::OkStatus();
     }
-    if (seen_.has_value()) seen_->insert(key);
-    store_.Set(key, std::make_shared<const T>(**std::move(decoded)));
+    if constexpr (std::equality_comparable<T>) {
+      const auto before = store_.Get(key);
+      if (before != nullptr && *before == **decoded) {
+        store_.Keep(key);
+        return absl::OkStatus();
+      }
+    }
+    store_.Set(key, **std::move(decoded));
     Notify(key);
     return absl::OkStatus();
   }
@@ -159,7 +166,6 @@ class Informer {
   std::vector<Observer> observers_;
   std::vector<std::function<void()>> health_observers_;
   Store<T> store_;
-  std::optional<absl::flat_hash_set<api::ObjectKey>> seen_;  // during a list
   bool has_synced_ = false;
   std::optional<CacheTrouble> trouble_;
   absl::Time started_at_ = absl::InfiniteFuture();
@@ -168,12 +174,7 @@ class Informer {
 
 template <class T>
 void Informer<T>::FinishList() {
-  std::vector<api::ObjectKey> gone;
-  for (const api::ObjectKey& key : store_.Keys()) {
-    if (!seen_->contains(key)) gone.push_back(key);
-  }
-  for (const api::ObjectKey& key : gone) Remove(key);
-  seen_.reset();
+  for (const api::ObjectKey& key : store_.NotSeen()) Remove(key);
   const bool is_first = !std::exchange(has_synced_, true);
   synced_.Notify();
   if (is_first) NotifyHealth();
@@ -181,7 +182,6 @@ void Informer<T>::FinishList() {
 
 template <class T>
 void Informer<T>::Reset() {
-  seen_.reset();
   has_synced_ = false;
   trouble_.reset();
   current_at_ = absl::InfinitePast();

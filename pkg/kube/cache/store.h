@@ -3,6 +3,7 @@
 #define CALICO_PKG_KUBE_CACHE_STORE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
+#include <absl/hash/hash.h>
 
 #include "pkg/api/meta/object_key.h"
 
@@ -26,23 +28,23 @@ class Store {
 
   // Null if there is no such object.
   Pointer Get(const api::ObjectKey& key) const {
-    const auto found = objects_.find(key);
-    return found == objects_.end() ? nullptr : found->second;
+    const auto found = entries_.find(key);
+    return found == entries_.end() ? nullptr : ObjectOf(*found);
   }
   // In no order.
   std::vector<Pointer> List() const {
     std::vector<Pointer> all;
-    all.reserve(objects_.size());
-    for (const auto& [key, object] : objects_) all.push_back(object);
+    all.reserve(entries_.size());
+    for (const auto& entry : entries_) all.push_back(ObjectOf(entry));
     return all;
   }
   std::vector<api::ObjectKey> Keys() const {
     std::vector<api::ObjectKey> keys;
-    keys.reserve(objects_.size());
-    for (const auto& [key, object] : objects_) keys.push_back(key);
+    keys.reserve(entries_.size());
+    for (const auto& entry : entries_) keys.push_back(entry->key);
     return keys;
   }
-  size_t size() const { return objects_.size(); }
+  size_t size() const { return entries_.size(); }
 
   // Objects are also found under the values that `function` gives for them.
   // Requires: called before the first Set.
@@ -55,22 +57,22 @@ class Store {
     if (index == indexes_.end()) return found;
     const auto keys = index->second.keys.find(value);
     if (keys == index->second.keys.end()) return found;
-    for (const api::ObjectKey& key : keys->second) found.push_back(objects_.at(key));
+    for (const api::ObjectKey& key : keys->second) found.push_back(Get(key));
     return found;
   }
 
-  void Set(const api::ObjectKey& key, Pointer object) {
+  void Set(const api::ObjectKey& key, T object) {
     Remove(key);
     for (auto& [name, index] : indexes_) {
-      for (std::string& value : index.function(*object)) index.keys[std::move(value)].insert(key);
+      for (std::string& value : index.function(object)) index.keys[std::move(value)].insert(key);
     }
-    objects_[key] = std::move(object);
+    entries_.insert(std::make_shared<const Entry>(key, std::move(object), sweep_));
   }
   // Null if it was not there.
   Pointer Remove(const api::ObjectKey& key) {
-    const auto found = objects_.find(key);
-    if (found == objects_.end()) return nullptr;
-    Pointer removed = std::move(found->second);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return nullptr;
+    Pointer removed = ObjectOf(*found);
     for (auto& [name, index] : indexes_) {
       for (const std::string& value : index.function(*removed)) {
         const auto keys = index.keys.find(value);
@@ -79,17 +81,60 @@ class Store {
         if (keys->second.empty()) index.keys.erase(keys);
       }
     }
-    objects_.erase(found);
+    entries_.erase(found);
     return removed;
   }
 
+  // Of a list of everything: from here on it is noted which objects are set or kept.
+  void BeginSweep() { ++sweep_; }
+  // The object stays as it is, if there is one.
+  void Keep(const api::ObjectKey& key) {
+    const auto found = entries_.find(key);
+    if (found != entries_.end()) (*found)->sweep = sweep_;
+  }
+  // Those that were neither set nor kept since.
+  std::vector<api::ObjectKey> NotSeen() const {
+    std::vector<api::ObjectKey> keys;
+    for (const auto& entry : entries_) {
+      if (entry->sweep != sweep_) keys.push_back(entry->key);
+    }
+    return keys;
+  }
+
  private:
+  // Key and object in one piece of memory: there are thousands.
+  struct Entry {
+    Entry(api::ObjectKey k, T o, std::uint32_t s)
+        : key(std::move(k)), object(std::move(o)), sweep(s) {}
+    api::ObjectKey key;
+    T object;
+    mutable std::uint32_t sweep;
+  };
+  using EntryPointer = std::shared_ptr<const Entry>;
+  struct HashOfKey {
+    using is_transparent = void;
+    size_t operator()(const api::ObjectKey& key) const { return absl::Hash<api::ObjectKey>()(key); }
+    size_t operator()(const EntryPointer& entry) const { return (*this)(entry->key); }
+  };
+  struct SameKey {
+    using is_transparent = void;
+    static const api::ObjectKey& KeyOf(const api::ObjectKey& key) { return key; }
+    static const api::ObjectKey& KeyOf(const EntryPointer& entry) { return entry->key; }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return KeyOf(a) == KeyOf(b);
+    }
+  };
   struct Index {
     IndexFunction function;
     absl::flat_hash_map<std::string, absl::flat_hash_set<api::ObjectKey>> keys;
   };
-  absl::flat_hash_map<api::ObjectKey, Pointer> objects_;
+
+  static Pointer ObjectOf(const EntryPointer& entry) { return Pointer(entry, &entry->object); }
+
+  absl::flat_hash_set<EntryPointer, HashOfKey, SameKey> entries_;
   absl::flat_hash_map<std::string, Index> indexes_;
+  std::uint32_t sweep_ = 0;
 };
 
 }  // namespace calico::kube

@@ -16,9 +16,7 @@ struct Item {
 };
 using ItemStore = Store<Item>;
 
-ItemStore::Pointer Make(std::string node, int value) {
-  return std::make_shared<const Item>(Item{std::move(node), value});
-}
+Item Make(std::string node, int value) { return Item{std::move(node), value}; }
 
 std::vector<int> Values(const std::vector<ItemStore::Pointer>& items) {
   std::vector<int> values;
@@ -47,6 +45,17 @@ TEST(StoreTest, SameNameInTwoNamespacesAreTwoObjects) {
   store.Set({"x", "a"}, Make("n", 1));
   store.Set({"y", "a"}, Make("n", 2));
   EXPECT_THAT(Values(store.List()), UnorderedElementsAre(1, 2));
+}
+
+TEST(StoreTest, ASweepFindsWhatWasNeitherSetNorKept) {
+  ItemStore store;
+  for (const char* name : {"a", "b", "c"}) store.Set({"", name}, Make("n", 1));
+  store.BeginSweep();
+  store.Set({"", "a"}, Make("n", 2));
+  store.Keep({"", "b"});
+  store.Keep({"", "nowhere"});
+  EXPECT_THAT(store.NotSeen(), ElementsAre(api::ObjectKey{"", "c"}));
+  EXPECT_EQ(store.size(), 3u);
 }
 
 TEST(StoreTest, IndexFollowsChangesAndDeletions) {
