@@ -9,19 +9,18 @@
 #include <fmt/format.h>
 
 #include "operator/calico_config/calico_config.h"
-#include "operator/controllers/installation/crd_check.h"
 #include "operator/defaults/complete_spec.h"
 #include "operator/defaults/conflicts.h"
 #include "operator/render/names.h"
-#include "operator/render/object_path.h"
 #include "operator/render/render.h"
+#include "operator/validation/installation.h"
+#include "operator/validation/typha_scale.h"
 #include "pkg/aio/cancellation.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/installation_fields.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/kube/schema/compare.h"
 
 namespace calico::installation {
 namespace {
@@ -29,11 +28,6 @@ namespace {
 constexpr absl::Duration kSoon = absl::Milliseconds(100);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(30);
 constexpr std::string_view kControllerName = "installation";
-constexpr absl::Duration kGapInterval = absl::Seconds(30);
-// While the definition lacks something; it is not watched.
-constexpr absl::Duration kCrdInterval = absl::Seconds(10);
-constexpr absl::Duration kManagedCrdInterval = absl::Milliseconds(500);
-constexpr absl::Duration kManagedCrdPatience = absl::Seconds(30);
 // Pods that end take that long, and so does the namespace that they are in.
 constexpr absl::Duration kEndingPatience = absl::Seconds(30);
 constexpr size_t kMostErrors = 3;
@@ -130,9 +124,9 @@ InstallationController::InstallationController(aio::Executor executor, kube::Cli
                {.field_manager = std::string(render::kFieldManager),
                 .hash_annotation = std::string(render::kAppliedAnnotation)},
                clock, logger, executor),
-      // Until the first rendering: what every release has.
-      wanted_workloads_({{.kind = status::kDaemonSet, .name = std::string(render::kNode)},
-                         {.kind = status::kDeployment, .name = std::string(render::kTypha)}}),
+      wanted_workloads_(view, applier_),
+      definition_check_(client, view, options_, clock),
+      gathering_(executor, client, view, options_, clock),
       events_(events),
       writer_({.name = std::string(api::kTigeraStatusCalico),
                .owner = &api::kInstallations,
@@ -184,157 +178,65 @@ aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile(
   co_return controller::Result{.requeue_after = pass.WaitFrom(clock_.Now())};
 }
 
-// Before anything is made of an Installation of which a part may have been dropped.
-aio::Task<void> InstallationController::CheckCrd(Pass& pass) {
-  const SpecId spec = {pass.record->uid, pass.record->spec_hash};
-  if (spec == checked_spec_) co_return;
-  absl::StatusOr<std::vector<std::string>> pruned = co_await ReadPrunedFields(client_);
-  if (absl::IsPermissionDenied(pruned.status())) {
-    // Whether something is dropped stays unknown, which is no reason to do nothing.
-    pass.gaps.push_back(fmt::format("{}: apply the operator.yaml of this version",
-                                    std::string(pruned.status().message())));
-    co_return;
-  }
-  if (!pruned.ok()) {
-    pass.Stop(api::kReasonResourceReadError, std::string(pruned.status().message()));
-    pass.error = pruned.status();
-    co_return;
-  }
-  if (pruned->empty()) {
-    crd_wait_until_.reset();
-    pass.may_have_lost = spec == pruned_spec_;
-    if (!pass.may_have_lost) checked_spec_ = spec;
-    co_return;
-  }
-  pruned_spec_ = spec;
-  pruned_fields_ = *std::move(pruned);
-  TellPruned(pass);
-}
-
-// While the definition drops fields, any write of the Installation stores it without them.
-void InstallationController::TellPruned(Pass& pass) {
-  pass.may_write_installation = false;
-  if (!crd_wait_until_.has_value()) crd_wait_until_ = clock_.Now() + kManagedCrdPatience;
-  if (options_.manages_crds && clock_.Now() < *crd_wait_until_) {
-    pass.waits.emplace_back("the CustomResourceDefinition of Installation is being updated");
-    pass.Again(clock_.Now() + kManagedCrdInterval);
-  } else {
-    pass.Stop(api::kReasonResourceValidationError, PrunedMessage(pruned_fields_));
-    pass.Again(clock_.Now() + kCrdInterval);
-  }
-}
-
-// Whether the pods of a workload would be replaced.
-bool InstallationController::WouldRoll(const std::vector<json::object>& objects) const {
-  if (!view_.KnowsWorkloads()) return true;
-  const auto template_of = [](json::object object) {
-    return json::object{
-        {"apiVersion", object["apiVersion"]},
-        {"kind", object["kind"]},
-        {"spec", {{"template", render::EnsureObject(object, {"spec", "template"})}}}};
-  };
-  for (const json::object& object : objects) {
-    const std::string_view kind = render::KindOf(object);
-    if (kind != api::kDaemonSets.kind && kind != api::kDeployments.kind) continue;
-    const api::Resource& resource =
-        kind == api::kDaemonSets.kind ? api::kDaemonSets : api::kDeployments;
-    const auto live = view_.owned().Get(
-        resource, {std::string(render::kCalicoNamespace), std::string(render::NameOf(object))});
-    if (live == nullptr) continue;
-    if (kube::FirstDifference(kube::Schema::Kubernetes(), template_of(live->Parse()),
-                              template_of(object))
-            .has_value()) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// Of a spec that was seen under a definition that drops fields.
-aio::Task<void> InstallationController::CheckLost(const api::Installation& installation,
-                                                  const render::Inputs& inputs, Pass& pass) {
-  const absl::StatusOr<std::vector<json::object>> objects =
-      render::Render(*options_.release, installation, inputs);
-  if (!objects.ok()) co_return;
-  if (WouldRoll(*objects)) {
-    const absl::StatusOr<json::object> live = co_await client_.Get(api::kInstallations, Key());
-    const auto lost = live.ok() ? LostFields(*live, pruned_fields_) : std::nullopt;
-    if (!lost.has_value() || !lost->empty()) {
-      pass.Stop(api::kReasonResourceValidationError, LostMessage(lost.value_or(pruned_fields_)));
-      pass.Again(clock_.Now() + kCrdInterval);
-      co_return;
-    }
-  }
-  checked_spec_ = std::exchange(pruned_spec_, {});
-}
-
 // Everything up to the applied objects; stops where something is in the way.
 aio::Task<void> InstallationController::Advance(Pass& pass) {
   {
     // Side by side: both are asked only once, when every moment counts.
     aio::TaskGroup questions(executor_);
-    questions.Spawn(AskOperatorDns());
-    questions.Spawn(AskCluster());
-    co_await CheckCrd(pass);
+    questions.Spawn(gathering_.AskOperatorDns());
+    questions.Spawn(gathering_.AskCluster());
+    co_await definition_check_.Check(pass);
     co_await questions.Join();
     co_await questions.Stop();
   }
   if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
-  if (!signs_.ok()) {
-    pass.Stop(api::kReasonResourceReadError, std::string(signs_.status().message()));
-    pass.error = signs_.status();
-    co_return;
-  }
-  pass.gaps.insert(pass.gaps.end(), signs_->gaps.begin(), signs_->gaps.end());
-  if (!signs_->gaps.empty()) pass.Again(clock_.Now() + kGapInterval);
-  if (!pass.record->installation.ok()) {
-    pass.Stop(api::kReasonInvalidConfiguration,
-              fmt::format("Invalid Installation provided: {}",
-                          std::string(pass.record->installation.status().message())));
-    co_return;
-  }
-  const api::Installation& installation = *pass.record->installation;
-  const defaults::ClusterFacts cluster = ClusterFactsOf();
-  const absl::StatusOr<api::Installation> completed = Complete(installation, cluster);
+  gathering_.TellSigns(pass);
+  if (pass.obstacle.has_value()) co_return;
+  const absl::StatusOr<api::Installation> completed = Validate(pass);
   if (!completed.ok()) {
     pass.Stop(api::kReasonInvalidConfiguration,
               fmt::format("Invalid Installation provided: {}",
                           std::string(completed.status().message())));
     co_return;
   }
-  const auto endpoint = view_.Endpoint();
-  const std::vector<base::IpAddress> node_addresses = NodeAddresses();
-  validation::InstallationVerdict verdict = validation::ValidateCompleted(
-      *completed, {.spec = {.release = options_.release->version(),
-                            .has_api_endpoint = endpoint.ok() && endpoint->has_value()},
-                   .now = clock_.Now(),
-                   .node_addresses = node_addresses});
-  pass.Again(verdict.recheck_at);
-  pass.notes = std::move(verdict.warnings);
-  std::vector<std::string> ignored =
-      api::IgnoredFields(installation.spec, options_.release->version());
-  TellUnwritten(*completed, installation.spec, options_.release->version(), ignored,
-                verdict.problems);
-  if (!ignored.empty()) pass.notes.push_back(IgnoredNote(ignored));
-  for (defaults::Conflict& conflict : defaults::ConflictsWithCluster(installation.spec, cluster)) {
-    verdict.problems.push_back({std::move(conflict.path), std::move(conflict.text)});
-  }
-  if (!verdict.ok()) {
-    pass.Stop(
-        api::kReasonInvalidConfiguration,
-        fmt::format("Invalid Installation provided: {}", validation::ToString(verdict.problems)));
-    co_return;
-  }
-  pass.roots = verdict.ca_certificates;
-  absl::StatusOr<render::Inputs> inputs = co_await Gather(installation, pass);
+  absl::StatusOr<render::Inputs> inputs =
+      co_await gathering_.Gather(*pass.record->installation, pass);
   if (!inputs.ok()) {
     pass.Stop(api::kReasonResourceReadError, std::string(inputs.status().message()));
     pass.error = inputs.status();
     co_return;
   }
   if (pass.obstacle.has_value()) co_return;
-  inputs->ca_certificates = std::move(verdict.ca_certificates);
+  inputs->ca_certificates = pass.roots;
   co_await Apply(*completed, *std::move(inputs), pass);
+}
+
+// Completed, with what it says told to the pass. Errors: every problem at once.
+absl::StatusOr<api::Installation> InstallationController::Validate(Pass& pass) const {
+  CALICO_RETURN_IF_ERROR(pass.record->installation.status());
+  const api::Installation& installation = *pass.record->installation;
+  const defaults::ClusterFacts cluster = gathering_.ClusterFacts();
+  CALICO_ASSIGN_OR_RETURN(api::Installation completed, Complete(installation, cluster));
+  const auto endpoint = view_.Endpoint();
+  const std::vector<base::IpAddress> node_addresses = gathering_.NodeAddresses();
+  validation::InstallationVerdict verdict = validation::ValidateCompleted(
+      completed, {.spec = {.release = options_.release->version(),
+                           .has_api_endpoint = endpoint.ok() && endpoint->has_value()},
+                  .now = clock_.Now(),
+                  .node_addresses = node_addresses});
+  pass.Again(verdict.recheck_at);
+  pass.notes = std::move(verdict.warnings);
+  std::vector<std::string> ignored =
+      api::IgnoredFields(installation.spec, options_.release->version());
+  TellUnwritten(completed, installation.spec, options_.release->version(), ignored,
+                verdict.problems);
+  if (!ignored.empty()) pass.notes.push_back(IgnoredNote(ignored));
+  for (defaults::Conflict& conflict : defaults::ConflictsWithCluster(installation.spec, cluster)) {
+    verdict.problems.push_back({std::move(conflict.path), std::move(conflict.text)});
+  }
+  if (!verdict.ok()) return absl::InvalidArgumentError(validation::ToString(verdict.problems));
+  pass.roots = std::move(verdict.ca_certificates);
+  return completed;
 }
 
 aio::Task<void> InstallationController::Apply(const api::Installation& installation,
@@ -345,7 +247,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
     const absl::Status ignored =
         co_await view_.owned().WaitForKind(api::kSecrets, absl::Seconds(2));
   }
-  if (pass.may_have_lost) co_await CheckLost(installation, inputs, pass);
+  if (pass.may_have_lost) co_await definition_check_.CheckLost(installation, inputs, pass);
   if (pass.obstacle.has_value()) co_return;
   // Asked at the moment of the plan, with nothing to wait for in between: objects of a kind that
   // comes meanwhile would be there and not wanted.
@@ -360,7 +262,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
                           std::string(objects.status().message())));
     co_return;
   }
-  RememberWorkloads(*objects);
+  wanted_workloads_.Remember(*objects);
   const kube::ApplyReport report = co_await applier_.Apply(*std::move(objects), inputs.owner_uid);
   if (report.recheck_after != absl::InfiniteDuration()) {
     pass.Again(clock_.Now() + report.recheck_after);
@@ -382,7 +284,8 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   pass.applied = true;
   co_await view_.WatchCopies(!installation.image_pull_secrets.empty());
   if (!view_.KnowsNodes()) co_return;
-  if (std::optional<std::string> problem = validation::TyphaScalingProblem(CountNodes())) {
+  if (std::optional<std::string> problem =
+          validation::TyphaScalingProblem(gathering_.CountNodes())) {
     pass.Stop(api::kReasonResourceScalingError, *std::move(problem));
   }
 }

@@ -7,8 +7,6 @@
 #include <fmt/format.h>
 
 #include "operator/controllers/installation/installation_controller.h"
-#include "operator/render/names.h"
-#include "operator/render/object_path.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
 
@@ -22,81 +20,6 @@ constexpr size_t kMostTold = 100;
 
 }  // namespace
 
-// A workload as the cache has it, but never as finished with what it has not seen yet.
-template <class T>
-std::shared_ptr<const T> InstallationController::UpToDate(const api::Resource& resource,
-                                                          std::shared_ptr<const T> cached) const {
-  if (cached == nullptr) return nullptr;
-  const auto unseen = applier_.UnseenGeneration(resource, cached->meta.Key());
-  if (!unseen.has_value()) return cached;
-  if (cached->meta.uid != unseen->uid) return nullptr;  // was made anew
-  auto copy = std::make_shared<T>(*cached);
-  copy->meta.generation = unseen->generation;
-  return copy;
-}
-
-// Of the hosts that will have a calico-node.
-std::vector<base::IpAddress> InstallationController::NodeAddresses() const {
-  std::vector<base::IpAddress> addresses;
-  for (const auto& node : view_.Nodes()) {
-    if (!node->needs_agent()) continue;
-    addresses.insert(addresses.end(), node->internal_ips.begin(), node->internal_ips.end());
-  }
-  return addresses;
-}
-
-validation::NodeCount InstallationController::CountNodes() const {
-  validation::NodeCount count;
-  for (const auto& node : view_.Nodes()) {
-    if (!node->takes_pods()) continue;
-    ++count.all;
-    if (node->is_linux) ++count.linux;
-  }
-  return count;
-}
-
-std::vector<status::Workload> InstallationController::LookAtWorkloads() const {
-  std::vector<status::Workload> workloads;
-  for (const WantedWorkload& wanted : wanted_workloads_) {
-    status::Workload workload{.kind = wanted.kind,
-                              .name = fmt::format("{}/{}", render::kCalicoNamespace, wanted.name),
-                              .wanted_replicas = wanted.replicas};
-    if (wanted.kind == status::kDaemonSet) {
-      workload.daemon_set = UpToDate(api::kDaemonSets, view_.FindDaemonSet(wanted.name));
-      workload.pods = view_.PodsOfDaemonSet(wanted.name);
-    } else {
-      workload.deployment = UpToDate(api::kDeployments, view_.FindDeployment(wanted.name));
-      workload.pods = view_.PodsOfDeployment(wanted.name);
-    }
-    workloads.push_back(std::move(workload));
-  }
-  return workloads;
-}
-
-// DaemonSets first, as the release has them.
-void InstallationController::RememberWorkloads(const std::vector<json::object>& objects) {
-  wanted_workloads_.clear();
-  for (const json::object& object : objects) {
-    const std::string_view kind = render::KindOf(object);
-    WantedWorkload wanted{.name = std::string(render::NameOf(object))};
-    if (kind == api::kDaemonSets.kind) {
-      wanted.kind = status::kDaemonSet;
-      const auto first_deployment =
-          std::find_if(wanted_workloads_.begin(), wanted_workloads_.end(),
-                       [](const WantedWorkload& one) { return one.kind == status::kDeployment; });
-      wanted_workloads_.insert(first_deployment, std::move(wanted));
-    } else if (kind == api::kDeployments.kind) {
-      wanted.kind = status::kDeployment;
-      const json::object* const spec = codec::FindObject(object, "spec");
-      const json::value* const replicas = spec == nullptr ? nullptr : spec->if_contains("replicas");
-      if (replicas != nullptr && replicas->is_int64()) {
-        wanted.replicas = static_cast<int>(replicas->get_int64());
-      }
-      wanted_workloads_.push_back(std::move(wanted));
-    }
-  }
-}
-
 status::Facts InstallationController::FactsOf(const Pass& pass) const {
   status::Facts facts;
   facts.generation = pass.generation();
@@ -104,7 +27,7 @@ status::Facts InstallationController::FactsOf(const Pass& pass) const {
   facts.obstacle = pass.obstacle;
   facts.notes = pass.notes;
   facts.nodes = view_.Nodes();
-  facts.workloads = LookAtWorkloads();
+  facts.workloads = wanted_workloads_.Look();
   facts.has_workloads =
       pass.applied || std::all_of(facts.workloads.begin(), facts.workloads.end(),
                                   [](const status::Workload& one) { return one.is_there(); });

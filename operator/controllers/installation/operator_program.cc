@@ -14,8 +14,8 @@
 
 #include "operator/controllers/definitions/calico_crds.h"
 #include "operator/controllers/definitions/crd_decision.h"
+#include "operator/controllers/definitions/crd_manager.h"
 #include "operator/controllers/installation/cluster_view.h"
-#include "operator/controllers/installation/crd_manager.h"
 #include "operator/controllers/installation/installation_controller.h"
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task_group.h"
@@ -114,8 +114,9 @@ struct Program {
   }
 
   aio::Task<void> AddMissingCrds() {
-    const absl::Status ignored = co_await ManageCrds(
-        client, Crds::kMissing, logger, [this](const absl::Status& status) { TellCrds(status); });
+    const absl::Status ignored =
+        co_await definitions::ManageCrds(client, definitions::Crds::kMissing, logger,
+                                         [this](const absl::Status& status) { TellCrds(status); });
   }
 
   aio::Task<void> RunView() {
@@ -129,7 +130,7 @@ struct Program {
   aio::Task<void> UpdateCrds() {
     // Again when somebody has deleted them.
     const auto tell = [this](const absl::Status& status) { TellCrds(status); };
-    while ((co_await ManageCrds(client, Crds::kAll, logger, tell)).ok()) {
+    while ((co_await definitions::ManageCrds(client, definitions::Crds::kAll, logger, tell)).ok()) {
       if (!(co_await view.WaitForLostKind()).ok()) co_return;
     }
   }

@@ -1,6 +1,6 @@
 // Applies the CustomResourceDefinitions inside this binary.
-#ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_MANAGER_H_
-#define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_MANAGER_H_
+#ifndef CALICO_OPERATOR_CONTROLLERS_DEFINITIONS_CRD_MANAGER_H_
+#define CALICO_OPERATOR_CONTROLLERS_DEFINITIONS_CRD_MANAGER_H_
 
 #include <functional>
 
@@ -10,7 +10,7 @@
 #include "pkg/base/log.h"
 #include "pkg/kube/client/client.h"
 
-namespace calico::installation {
+namespace calico::definitions {
 
 // Which of them are applied. Only the leader updates those that are there: during an update the
 // replica that waits may be the older one.
@@ -27,6 +27,6 @@ aio::Task<absl::Status> ApplyCrds(kube::Client& client, Crds which, const base::
 aio::Task<absl::Status> ManageCrds(kube::Client& client, Crds which, const base::Logger& logger,
                                    std::function<void(const absl::Status&)> tell = nullptr);
 
-}  // namespace calico::installation
+}  // namespace calico::definitions
 
-#endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_MANAGER_H_
+#endif  // CALICO_OPERATOR_CONTROLLERS_DEFINITIONS_CRD_MANAGER_H_

@@ -1,4 +1,4 @@
-#include "operator/controllers/installation/crd_manager.h"
+#include "operator/controllers/definitions/crd_manager.h"
 
 #include <functional>
 #include <utility>
@@ -18,7 +18,7 @@
 #include "pkg/kube/apply/plan.h"
 #include "pkg/kube/schema/compare.h"
 
-namespace calico::installation {
+namespace calico::definitions {
 namespace {
 
 constexpr absl::Duration kEstablishTimeout = absl::Seconds(10);
@@ -107,4 +107,4 @@ aio::Task<absl::Status> ManageCrds(kube::Client& client, Crds which, const base:
   }
 }
 
-}  // namespace calico::installation
+}  // namespace calico::definitions

@@ -12,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "operator/controllers/installation/operator_test_world.h"
+#include "operator/controllers/installation/integration/operator_test_world.h"
 #include "operator/controllers/status/certificate_health.h"
 #include "operator/render/names.h"
 #include "operator/render/testing/objects.h"

@@ -1,4 +1,4 @@
-// What InstallationController renders from, besides the Installation.
+#include "operator/controllers/installation/gathering.h"
 
 #include <optional>
 #include <string>
@@ -8,7 +8,6 @@
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
-#include "operator/controllers/installation/installation_controller.h"
 #include "operator/defaults/provider.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
@@ -54,7 +53,7 @@ std::optional<render::ApiEndpoint> EndpointOf(json::object& workload,
 }  // namespace
 
 // A ConfigMap that cannot be read is not one that is absent: another address rolls every pod.
-void InstallationController::GatherEndpoint(render::Inputs& inputs, Pass& pass) const {
+void Gathering::GatherEndpoint(render::Inputs& inputs, Pass& pass) const {
   if (!view_.KnowsEndpoint()) {
     const auto live = view_.owned().Get(
         api::kDaemonSets, {std::string(render::kCalicoNamespace), std::string(render::kNode)});
@@ -88,8 +87,8 @@ void InstallationController::GatherEndpoint(render::Inputs& inputs, Pass& pass) 
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
 }
 
-aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
-    const api::Installation& installation, Pass& pass) {
+aio::Task<absl::StatusOr<render::Inputs>> Gathering::Gather(const api::Installation& installation,
+                                                            Pass& pass) {
   render::Inputs inputs;
   inputs.owner_uid = pass.record->uid;
   inputs.operator_namespace = options_.operator_namespace;
@@ -103,15 +102,24 @@ aio::Task<absl::StatusOr<render::Inputs>> InstallationController::Gather(
 
 // Once: whose cluster it is stays the same. What could not be read is asked for in each pass, what
 // may not be every now and then.
-aio::Task<void> InstallationController::AskCluster() {
+aio::Task<void> Gathering::AskCluster() {
   const absl::Time now = clock_.SteadyNow();
   if (signs_.ok() && (signs_->gaps.empty() || now < signs_asked_at_ + kGapInterval)) co_return;
   signs_asked_at_ = now;
   signs_ = co_await cluster::ReadClusterSigns(client_, executor_);
 }
 
-// Requires: signs_ are OK.
-defaults::ClusterFacts InstallationController::ClusterFactsOf() const {
+void Gathering::TellSigns(Pass& pass) const {
+  if (!signs_.ok()) {
+    pass.Stop(api::kReasonResourceReadError, std::string(signs_.status().message()));
+    pass.error = signs_.status();
+    return;
+  }
+  pass.gaps.insert(pass.gaps.end(), signs_->gaps.begin(), signs_->gaps.end());
+  if (!signs_->gaps.empty()) pass.Again(clock_.Now() + kGapInterval);
+}
+
+defaults::ClusterFacts Gathering::ClusterFacts() const {
   defaults::ProviderSigns provider = signs_->provider;
   for (const auto& node : view_.Nodes()) {
     if (node->provider_signs != defaults::NodeSigns()) {
@@ -125,8 +133,27 @@ defaults::ClusterFacts InstallationController::ClusterFactsOf() const {
           .openshift_pod_networks = signs_->openshift_pod_networks};
 }
 
+std::vector<base::IpAddress> Gathering::NodeAddresses() const {
+  std::vector<base::IpAddress> addresses;
+  for (const auto& node : view_.Nodes()) {
+    if (!node->needs_agent()) continue;
+    addresses.insert(addresses.end(), node->internal_ips.begin(), node->internal_ips.end());
+  }
+  return addresses;
+}
+
+validation::NodeCount Gathering::CountNodes() const {
+  validation::NodeCount count;
+  for (const auto& node : view_.Nodes()) {
+    if (!node->takes_pods()) continue;
+    ++count.all;
+    if (node->is_linux) ++count.linux;
+  }
+  return count;
+}
+
 // Nodes that cannot be counted are no reason to have fewer of them.
-int InstallationController::TyphaReplicas(Pass& pass) {
+int Gathering::TyphaReplicas(Pass& pass) {
   const std::shared_ptr<const api::Deployment> typha = view_.FindDeployment(render::kTypha);
   if (!view_.KnowsNodes() && typha != nullptr) return typha->spec_replicas;
   const absl::Time now = clock_.SteadyNow();
@@ -137,7 +164,7 @@ int InstallationController::TyphaReplicas(Pass& pass) {
 
 // Read once: a change of the Deployment starts another operator. It must not be guessed at, or the
 // guess would be a first rendering and the truth a second one.
-aio::Task<void> InstallationController::AskOperatorDns() {
+aio::Task<void> Gathering::AskOperatorDns() {
   if (operator_dns_.ok()) co_return;
   absl::StatusOr<json::object> deployment = co_await client_.Get(
       api::kDeployments, {options_.operator_namespace, options_.operator_name});
@@ -150,7 +177,7 @@ aio::Task<void> InstallationController::AskOperatorDns() {
   }
 }
 
-absl::StatusOr<render::DnsSettings> InstallationController::OperatorDns(Pass& pass) const {
+absl::StatusOr<render::DnsSettings> Gathering::OperatorDns(Pass& pass) const {
   if (!absl::IsPermissionDenied(operator_dns_.status())) return operator_dns_;
   pass.gaps.emplace_back(operator_dns_.status().message());
   const auto live = view_.owned().Get(
@@ -160,8 +187,8 @@ absl::StatusOr<render::DnsSettings> InstallationController::OperatorDns(Pass& pa
   return DnsOf(daemon_set);
 }
 
-aio::Task<absl::Status> InstallationController::GatherPullSecrets(
-    const api::Installation& installation, render::Inputs& inputs, Pass& pass) {
+aio::Task<absl::Status> Gathering::GatherPullSecrets(const api::Installation& installation,
+                                                     render::Inputs& inputs, Pass& pass) {
   if (installation.image_pull_secrets.empty()) co_return absl::OkStatus();
   CALICO_CO_RETURN_IF_ERROR(
       base::Annotate(co_await view_.WatchPullSecrets(),

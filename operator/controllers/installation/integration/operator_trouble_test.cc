@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "crds/crds.h"
-#include "operator/controllers/installation/operator_test_world.h"
+#include "operator/controllers/installation/integration/operator_test_world.h"
 #include "operator/render/names.h"
 #include "operator/render/testing/objects.h"
 #include "pkg/aio/timer.h"

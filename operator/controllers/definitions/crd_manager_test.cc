@@ -1,4 +1,4 @@
-#include "operator/controllers/installation/crd_manager.h"
+#include "operator/controllers/definitions/crd_manager.h"
 
 #include <algorithm>
 #include <functional>
@@ -18,7 +18,7 @@
 #include "pkg/codec/yaml.h"
 #include "pkg/kube/testing/async_test.h"
 
-namespace calico::installation {
+namespace calico::definitions {
 namespace {
 
 using base::IsOk;
@@ -151,4 +151,4 @@ ASYNC_TEST_F(CrdManagerTest, WhatIsEqualIsNotWritten) {
 }
 
 }  // namespace
-}  // namespace calico::installation
+}  // namespace calico::definitions

@@ -1,0 +1,74 @@
+#include "operator/controllers/installation/wanted_workloads.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "operator/render/names.h"
+#include "operator/render/object_path.h"
+#include "pkg/api/meta/resources.h"
+
+namespace calico::installation {
+
+WantedWorkloads::WantedWorkloads(const ClusterView& view, const kube::Applier& applier)
+    : view_(view),
+      applier_(applier),
+      wanted_({{.kind = status::kDaemonSet, .name = std::string(render::kNode)},
+               {.kind = status::kDeployment, .name = std::string(render::kTypha)}}) {}
+
+// A workload as the cache has it, but never as finished with what it has not seen yet.
+template <class T>
+std::shared_ptr<const T> WantedWorkloads::UpToDate(const api::Resource& resource,
+                                                   std::shared_ptr<const T> cached) const {
+  if (cached == nullptr) return nullptr;
+  const auto unseen = applier_.UnseenGeneration(resource, cached->meta.Key());
+  if (!unseen.has_value()) return cached;
+  if (cached->meta.uid != unseen->uid) return nullptr;  // was made anew
+  auto copy = std::make_shared<T>(*cached);
+  copy->meta.generation = unseen->generation;
+  return copy;
+}
+
+std::vector<status::Workload> WantedWorkloads::Look() const {
+  std::vector<status::Workload> workloads;
+  for (const Wanted& wanted : wanted_) {
+    status::Workload workload{.kind = wanted.kind,
+                              .name = fmt::format("{}/{}", render::kCalicoNamespace, wanted.name),
+                              .wanted_replicas = wanted.replicas};
+    if (wanted.kind == status::kDaemonSet) {
+      workload.daemon_set = UpToDate(api::kDaemonSets, view_.FindDaemonSet(wanted.name));
+      workload.pods = view_.PodsOfDaemonSet(wanted.name);
+    } else {
+      workload.deployment = UpToDate(api::kDeployments, view_.FindDeployment(wanted.name));
+      workload.pods = view_.PodsOfDeployment(wanted.name);
+    }
+    workloads.push_back(std::move(workload));
+  }
+  return workloads;
+}
+
+void WantedWorkloads::Remember(const std::vector<json::object>& objects) {
+  wanted_.clear();
+  for (const json::object& object : objects) {
+    const std::string_view kind = render::KindOf(object);
+    Wanted wanted{.name = std::string(render::NameOf(object))};
+    if (kind == api::kDaemonSets.kind) {
+      wanted.kind = status::kDaemonSet;
+      const auto first_deployment =
+          std::find_if(wanted_.begin(), wanted_.end(),
+                       [](const Wanted& one) { return one.kind == status::kDeployment; });
+      wanted_.insert(first_deployment, std::move(wanted));
+    } else if (kind == api::kDeployments.kind) {
+      wanted.kind = status::kDeployment;
+      const json::object* const spec = codec::FindObject(object, "spec");
+      const json::value* const replicas = spec == nullptr ? nullptr : spec->if_contains("replicas");
+      if (replicas != nullptr && replicas->is_int64()) {
+        wanted.replicas = static_cast<int>(replicas->get_int64());
+      }
+      wanted_.push_back(std::move(wanted));
+    }
+  }
+}
+
+}  // namespace calico::installation

@@ -1,0 +1,48 @@
+// WantedWorkloads: which workloads have been rendered last, and what is seen of them.
+#ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_WANTED_WORKLOADS_H_
+#define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_WANTED_WORKLOADS_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operator/controllers/installation/cluster_view.h"
+#include "operator/controllers/status/workload_health.h"
+#include "pkg/api/meta/resource.h"
+#include "pkg/codec/json.h"
+#include "pkg/kube/apply/applier.h"
+
+namespace calico::installation {
+
+// Threading: event loop thread only. All references outlive it.
+class WantedWorkloads {
+ public:
+  // Until the first rendering they are what every release has.
+  WantedWorkloads(const ClusterView& view, const kube::Applier& applier);
+
+  // The DaemonSets and Deployments among `objects`, from now on.
+  void Remember(const std::vector<json::object>& objects);
+  // DaemonSets first.
+  std::vector<status::Workload> Look() const;
+
+ private:
+  struct Wanted {
+    std::string_view kind;  // status::kDaemonSet or kDeployment
+    std::string name;       // in calico-system
+    std::optional<int> replicas;
+  };
+
+  template <class T>
+  std::shared_ptr<const T> UpToDate(const api::Resource& resource,
+                                    std::shared_ptr<const T> cached) const;
+
+  const ClusterView& view_;
+  const kube::Applier& applier_;
+  std::vector<Wanted> wanted_;
+};
+
+}  // namespace calico::installation
+
+#endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_WANTED_WORKLOADS_H_
