@@ -39,13 +39,16 @@ TEST(SignerPolicyTest, BuiltinCalicoIsNodeTyphaAndApiServer) {
   EXPECT_THAT(node.service_accounts, ElementsAre("calico-node"));
   EXPECT_THAT(node.common_names, ElementsAre("typha-client"));
   EXPECT_THAT(node.dns_names, ElementsAre("typha-client"));
-  EXPECT_THAT(node.csr_names, ElementsAre(csr_policy::CsrNameShape::kNamespacePodUid));
+  using Shape = csr_policy::CsrNameShape;
+  EXPECT_THAT(node.csr_names,
+              ElementsAre(Shape::kNamespacePodUid, Shape::kSecretPod, Shape::kNamespacePod));
+  EXPECT_THAT(node.secret_names, ElementsAre("node-certs"));
   EXPECT_THAT(node.usages, SizeIs(5));
   EXPECT_THAT(node.required_usages, ElementsAre("client auth"));
   EXPECT_THAT(node.keys, SizeIs(8));
   EXPECT_EQ(node.min_duration, absl::Minutes(10));
   EXPECT_EQ(node.max_duration, absl::InfiniteDuration());
-  EXPECT_THAT(node.drop_subject_attributes, IsEmpty());
+  EXPECT_THAT(node.drop_subject_attributes, ElementsAre("C", "ST", "L", "O", "OU", "emailAddress"));
   EXPECT_FALSE(node.drop_ip_addresses);
   const csr_policy::CsrPolicyEntry& typha = policy->entries[1];
   EXPECT_THAT(typha.service_accounts, ElementsAre("calico-typha"));
@@ -69,7 +72,8 @@ TEST(SignerPolicyTest, BuiltinCalicoGivesTheApiServerItsServicesNames) {
     EXPECT_THAT(entry.dns_names,
                 ElementsAre("calico-api", "calico-api." + ns, "calico-api." + ns + ".svc",
                             "calico-api." + ns + ".svc.cluster.local"));
-    EXPECT_THAT(entry.csr_names, ElementsAre(csr_policy::CsrNameShape::kNamespacePodUid));
+    EXPECT_THAT(entry.csr_names, SizeIs(3));
+    EXPECT_THAT(entry.secret_names, ElementsAre("calico-apiserver-certs"));
     EXPECT_THAT(entry.required_usages, ElementsAre("server auth"));
     EXPECT_TRUE(entry.drop_ip_addresses);
   }

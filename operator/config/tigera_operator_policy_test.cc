@@ -111,10 +111,35 @@ TEST(TigeraOperatorPolicyTest, DeniesWhatOnePodAsksForAnother) {
   }
 }
 
-TEST(TigeraOperatorPolicyTest, ThePolicyOfOurOwnOperatorSaysWhatIsMissing) {
+// Pods of a cluster that was taken over have Calico's own init container until they are replaced.
+TEST(TigeraOperatorPolicyTest, ThePolicyOfOurOwnOperatorTakesThemForTheRequestersOwnPod) {
+  const csr_policy::CsrPolicy policy = Policy("calico");
+  const char* const own[] = {"node-certs:calico-node-5ckvq", "calico-system:calico-node-5ckvq",
+                             "calico-system:calico-node-5ckvq:0a1b2c"};
+  for (const char* const name : own) {
+    csr_policy::CsrFacts facts = FactsOf({name, "calico-node.pem"});
+    ParseRequest(facts);
+    facts.pod.ips = facts.request->ip_addresses();
+    facts.address_lookup = Lookup::kLive;
+    const Decision decision = csr_policy::Evaluate(facts, policy);
+    ASSERT_EQ(decision.kind, Decision::Kind::kApprove) << name << ": " << decision.Text();
+    const auto plan = csr_policy::PlanCertificate(facts, *decision.entry, absl::Hours(8760));
+    EXPECT_THAT(plan.subject, IsEmpty());
+  }
+  const char* const foreign[] = {"node-certs:calico-node-zzzzz", "typha-certs:calico-node-5ckvq",
+                                 "default:calico-node-5ckvq", "node-certs:calico-node-5ckvq:0a1b2c",
+                                 "calico-system:calico-node-zzzzz"};
+  for (const char* const name : foreign) {
+    csr_policy::CsrFacts facts = FactsOf({name, "calico-node.pem"});
+    EXPECT_EQ(csr_policy::Evaluate(facts, policy).rule, "csr-name") << name;
+  }
+}
+
+// The address is judged as ever: only Calico's own request names are new.
+TEST(TigeraOperatorPolicyTest, ThePolicyOfOurOwnOperatorStillJudgesAddresses) {
   csr_policy::CsrFacts facts = FactsOf({"node-certs:calico-node-5ckvq", "calico-node.pem"});
-  EXPECT_THAT(csr_policy::Evaluate(facts, Policy("calico")).Text(),
-              HasSubstr("rule csr-name: the request's name is not namespace:pod:uid6"));
+  facts.address_lookup = Lookup::kLive;
+  EXPECT_EQ(csr_policy::Evaluate(facts, Policy("calico")).rule, "ip-addresses");
 }
 
 }  // namespace

@@ -44,13 +44,14 @@ void LabelByName(json::object& metadata, std::string_view name) {
   labels["k8s-app"] = name;
 }
 
-void Label(json::object& metadata, std::string_view name, const Owner& owner) {
+void Label(json::object& metadata, std::string_view name, const Owner& owner,
+           std::string_view managed_by) {
   LabelByName(metadata, name);
   json::object& labels = EnsureObject(metadata, {"labels"});
   labels["app.kubernetes.io/component"] =
       fmt::format("{}.{}", owner.resource->kind, owner.resource->group);
   labels[kInstanceLabel] = api::kInstallationName;
-  labels[kManagedByLabel] = kManagedBy;
+  labels[kManagedByLabel] = managed_by;
   labels["app.kubernetes.io/part-of"] = "Calico";
 }
 
@@ -143,11 +144,11 @@ absl::Status FinishWorkload(json::object& object, const Release& release,
 
 void SetCommonLabels(json::object& object, const Owner& owner, LabelsOnPods on_pods) {
   const std::string name = LabelValue(NameOf(object));
-  Label(EnsureObject(object, {"metadata"}), name, owner);
+  Label(EnsureObject(object, {"metadata"}), name, owner, kManagedBy);
   if (!HasTemplate(object)) return;
   json::object& pod = EnsureObject(object, {"spec", "template", "metadata"});
   if (on_pods == LabelsOnPods::kAll) {
-    Label(pod, name, owner);
+    Label(pod, name, owner, kPodsManagedBy);
   } else {
     LabelByName(pod, name);
   }

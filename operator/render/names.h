@@ -27,6 +27,9 @@ inline constexpr std::string_view kApiServerCommonName = "calico-api";
 // Labels by which the operator finds what it once made, and their values.
 inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";
 inline constexpr std::string_view kManagedBy = "calico-operator";
+// On pods it is the name of the operator's Deployment, as Tigera's operator has it: pods are found
+// by other labels, and one that says something else would restart all of them at a take-over.
+inline constexpr std::string_view kPodsManagedBy = "tigera-operator";
 inline constexpr std::string_view kInstanceLabel = "app.kubernetes.io/instance";
 
 // Server-side apply's field manager.

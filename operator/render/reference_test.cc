@@ -55,8 +55,6 @@ struct Deliberate {
 };
 constexpr Deliberate kDeliberate[] = {
     {"* metadata.labels.app.kubernetes.io/managed-by", "another operator manages them"},
-    {"* spec.template.metadata.labels.app.kubernetes.io/managed-by",
-     "another operator manages them"},
     {"* metadata.ownerReferences[default].uid", "left out of the reference data"},
     {"* metadata.finalizers[0]", "the garbage collector takes everything; nothing to protect"},
     {"* spec.template.metadata.annotations.tigera-operator.hash.operator.tigera.io/node-certs",

@@ -226,6 +226,19 @@ TEST(RenderTest, EveryObjectIsLabelledAndOwned) {
   }
 }
 
+// Another value would restart every pod of a cluster that is taken over.
+TEST(RenderTest, PodsSayWhoManagesThemAsTigerasOperatorDoes) {
+  std::vector<json::object> objects = RenderCase(LoadReferenceCase("b-cm-default"));
+  for (const auto& [kind, name] :
+       {std::pair("DaemonSet", kNode), std::pair("Deployment", kTypha)}) {
+    json::object workload = Only(objects, kind, name);
+    EXPECT_EQ(TextAt(ObjectAt(workload, {"metadata", "labels"}), kManagedByLabel), kManagedBy);
+    EXPECT_EQ(
+        TextAt(ObjectAt(workload, {"spec", "template", "metadata", "labels"}), kManagedByLabel),
+        "tigera-operator");
+  }
+}
+
 // The API server refuses a label of more than 63 characters; the name of a Secret may have 253.
 TEST(RenderTest, LongNamesAreCutInLabels) {
   ReferenceCase c = LoadReferenceCase("b-cm-default");

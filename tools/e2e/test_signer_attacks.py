@@ -222,6 +222,24 @@ class WithAdmissionPolicyTest(unittest.TestCase):
         self.assertEqual(self.create("elsewhere-own", stranger, signer_name=other), "201")
         self.assertEqual(self.delete("elsewhere-own", stranger), "200")
 
+    def test_former_names_are_for_the_pod_of_the_token_too(self):
+        """Calico's own init container, in pods that nobody has replaced since the take-over."""
+        pod = environment.bound_pod(cluster, "former", "calico-node", "10.9.0.6")
+        for first in ("node-certs", NAMESPACE):
+            name, thief = f"{first}:former", self.token(self.thief)
+            self.assert_refused(self.create(name, thief))
+            self.assert_refused(self.create(name, thief, signer_name="example.org/other"))
+            self.assert_refused(self.create(name, cluster.token(NAMESPACE, "calico-node")))
+            body = forged.csr(name, request_pem(san=("DNS:typha-client", "IP:10.9.0.6")))
+            cluster.kube.request("POST", install.CSRS, body, token=self.token(pod))
+            self.assertEqual(verdict(name)[0], "Issued")
+            self.assert_refused(self.delete(name, thief))
+            self.assertEqual(self.delete(name, self.token(pod)), "200")
+        # The pair of another account, a stranger's pod of the same name.
+        self.assert_refused(self.create("typha-certs:former", self.token(pod)))
+        guest = environment.bound_pod(cluster, "former", "calico-node", "10.9.0.7", "elsewhere")
+        self.assert_refused(self.create("node-certs:former", cluster.token("elsewhere", "calico-node", guest)))
+
     def test_strangers_cannot_delete_and_those_who_tidy_up_can(self):
         signer_account = cluster.token("csr-signer", "csr-signer")
         cleaner = cluster.token("kube-system", "default")
