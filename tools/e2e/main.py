@@ -81,9 +81,8 @@ def end_to_end(count, kubernetes, modules):
     except (subprocess.CalledProcessError, OSError) as error:
         count.add(0, 1, f"build of the release: {error}")
         return
-    for module in modules:
-        progress.say(f"end-to-end: {module}")
-        count.add(*run.run([f"e2e.{module}"]), f"end-to-end {module}")
+    for module, passed, failed in run.run_all(modules):
+        count.add(passed, failed, f"end-to-end {module}")
 
 
 def main(arguments):
