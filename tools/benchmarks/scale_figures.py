@@ -114,6 +114,6 @@ def run(cluster, table, idle_seconds):
     idle = 100 * (cpu_seconds(operator.popen.pid) - before) / idle_seconds
     writes = cluster.audit_writes(since, (environment.OPERATOR_USER,))
     table.add("5,000 nodes: idle CPU", f"{idle:.2f} % of a core", "1 %", idle <= 1, note=f"{idle_seconds} s, {len(writes)} writes")
-    table.add("5,000 nodes: operator resident", f"{resident:.1f} MiB", "32 MiB", resident <= 32, note=f"{pods:,} pods of calico-system")
+    table.add("5,000 nodes: operator resident", f"{resident:.1f} MiB", "16 MiB", resident <= 16, note=f"{pods:,} pods of calico-system")
     operator.terminate()
     manager.terminate()

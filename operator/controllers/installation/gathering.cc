@@ -122,9 +122,7 @@ void Gathering::TellSigns(Pass& pass) const {
 defaults::ClusterFacts Gathering::ClusterFacts() const {
   defaults::ProviderSigns provider = signs_->provider;
   for (const auto& node : view_.Nodes()) {
-    if (node->provider_signs != defaults::NodeSigns()) {
-      provider.nodes.push_back(node->provider_signs);
-    }
+    if (node->provider_signs.has_value()) provider.nodes.push_back(*node->provider_signs);
   }
   return {.release = options_.release->version(),
           .detected_provider = defaults::DetectProvider(provider),

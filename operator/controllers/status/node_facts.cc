@@ -21,6 +21,12 @@ bool WaitsForPodNetwork(const api::Condition& ready) {
           contains("NetworkReady=false"));
 }
 
+base::HeapOptional<defaults::NodeSigns> SignsOf(const json::object& object) {
+  defaults::NodeSigns signs = defaults::SignsOfNode(object);
+  if (signs == defaults::NodeSigns()) return std::nullopt;
+  return signs;
+}
+
 base::HeapOptional<NodeFacts::Down> DownOf(const std::optional<api::Condition>& ready) {
   if (!ready.has_value() || ready->IsTrue() || WaitsForPodNetwork(*ready)) return std::nullopt;
   NodeFacts::Down down{.since = ready->last_transition_time.value_or(absl::UnixEpoch()),
@@ -40,7 +46,7 @@ absl::StatusOr<std::optional<NodeFacts>> NodeFacts::Decode(const json::object& o
                   .deleting = node.deleting,
                   .virtual_kind = node.virtual_kind,
                   .taints = std::move(node.taints),
-                  .provider_signs = defaults::SignsOfNode(object),
+                  .provider_signs = SignsOf(object),
                   .down = DownOf(node.ready)};
   for (const std::string& text : node.internal_ips) {
     const absl::StatusOr<base::IpAddress> address = base::IpAddress::Parse(text);

@@ -28,7 +28,7 @@ struct NodeFacts {
   std::string_view virtual_kind;  // as api::Node; empty: a kubelet runs pods there
   std::vector<api::Taint> taints;
   std::vector<base::IpAddress> internal_ips;  // which certificates of its host network will hold
-  defaults::NodeSigns provider_signs;
+  base::HeapOptional<defaults::NodeSigns> provider_signs;  // absent on most nodes
   // Set while the condition Ready is not True. A node that only waits for its pod network is not
   // down: calico-node has to run first.
   struct Down {
