@@ -106,6 +106,9 @@ const std::set<std::string> kOpenBindings = {
     "calico-tier-getter system:kube-controller-manager",
     "calico-tiered-policy-passthrough system:authenticated"};
 
+// A file of its own, which nobody needs elsewhere.
+constexpr std::string_view kForDockerEnterprise = "calico-cluster-admin";
+
 std::vector<std::string> Check(const Objects& objects) {
   // Bound by a RoleBinding in calico-system alone; its names are the user's choice.
   const std::string copies_secrets = "tigera-operator-secrets";
@@ -124,7 +127,7 @@ std::vector<std::string> Check(const Objects& objects) {
     } else if (kind == "RoleBinding" || kind == "ClusterRoleBinding") {
       const std::string role(object.at("roleRef").at("name").as_string());
       const std::set<std::string> broad = {"cluster-admin", "admin", "edit"};
-      if (broad.contains(role)) found.push_back("bound to " + role);
+      if (broad.contains(role) && name != kForDockerEnterprise) found.push_back("bound to " + role);
       if (kind == "ClusterRoleBinding" && role == copies_secrets) {
         found.push_back("bound everywhere to " + role);
       }
@@ -152,6 +155,14 @@ TEST(RbacTest, ShippedRolesAreNarrow) {
   const Objects objects = Shipped();
   EXPECT_THAT(CountOf(objects, "ClusterRole"), Gt(2U));
   EXPECT_THAT(Check(objects), IsEmpty());
+}
+
+// Not by what everybody applies.
+TEST(RbacTest, AdministratorsAreMadeByTheFileForDockerEnterpriseAlone) {
+  for (const auto& [file, object] : Shipped()) {
+    const bool is_it = object.at("metadata").at("name").as_string() == kForDockerEnterprise;
+    EXPECT_EQ(is_it, file.ends_with("/docker-enterprise.yaml")) << file;
+  }
 }
 
 TEST(RbacTest, RenderedRolesAreNarrow) {

@@ -1,10 +1,12 @@
 #include "operator/offline/gathering.h"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include <absl/status/statusor.h>
 #include <fmt/format.h>
 
 #include "operator/defaults/provider.h"
@@ -12,6 +14,7 @@
 #include "operator/validation/typha_scale.h"
 #include "pkg/api/core/node.h"
 #include "pkg/api/operator/api_server.h"
+#include "pkg/api/operator/image_set.h"
 
 namespace calico::offline {
 namespace {
@@ -19,6 +22,8 @@ namespace {
 constexpr std::string_view kEndpointConfigMap = "kubernetes-services-endpoint";
 
 constexpr char kKubeSystem[] = "kube-system";
+constexpr char kDefault[] = "default";
+constexpr char kKubernetes[] = "kubernetes";
 
 std::vector<std::string> Keys(const json::object* object) {
   std::vector<std::string> keys;
@@ -90,13 +95,100 @@ std::optional<render::ApiServerInput> FindApiServer(const World& world) {
   return render::ApiServerInput{.uid = "", .spec = spec == nullptr ? json::object() : *spec};
 }
 
-std::optional<std::int64_t> KubeControllersMetricsPort(const World& world) {
-  const json::object* const spec =
-      Member(world.Find("KubeControllersConfiguration", {"", "default"}), "spec");
-  const json::value* const port =
-      spec == nullptr ? nullptr : spec->if_contains("prometheusMetricsPort");
-  if (port == nullptr || !port->is_int64()) return std::nullopt;
-  return port->get_int64();
+// The spec of Calico's own settings; null when there are none.
+const json::object* SettingsOf(const World& world, std::string_view kind) {
+  return Member(world.Find(kind, {"", "default"}), "spec");
+}
+
+std::optional<std::int64_t> NumberIn(const json::object* spec, std::string_view key) {
+  const json::value* const number = spec == nullptr ? nullptr : spec->if_contains(key);
+  if (number == nullptr || !number->is_int64()) return std::nullopt;
+  return number->get_int64();
+}
+
+std::string TextIn(const json::object* object, std::string_view key) {
+  return object == nullptr ? "" : std::string(codec::TextAt(*object, key));
+}
+
+render::CalicoSettings Settings(const World& world) {
+  const json::object* const felix = SettingsOf(world, "FelixConfiguration");
+  render::CalicoSettings settings{
+      .cgroup_path = TextIn(felix, "cgroupV2Path"),
+      .bgp_bind_mode = TextIn(SettingsOf(world, "BGPConfiguration"), "bindMode")};
+  const std::optional<std::int64_t> port = NumberIn(felix, "healthPort");
+  if (port.has_value() && *port > 0 && *port <= std::numeric_limits<std::uint16_t>::max()) {
+    settings.felix_health_port = static_cast<int>(*port);
+  }
+  return settings;
+}
+
+// The set for the release, if there are sets at all.
+std::optional<api::ImageSet> FindImageSet(const World& world, const Surroundings& surroundings,
+                                          std::vector<std::string>& problems) {
+  std::vector<api::ImageSet> sets;
+  for (const json::object* object : world.OfKind("ImageSet")) {
+    absl::StatusOr<api::ImageSet> set = api::ImageSet::Decode(*object);
+    if (set.ok()) {
+      sets.push_back(*std::move(set));
+    } else {
+      problems.emplace_back(set.status().message());
+    }
+  }
+  const absl::StatusOr<const api::ImageSet*> found =
+      api::FindImageSet(sets, surroundings.release->calico_version());
+  if (!found.ok()) {
+    problems.emplace_back(found.status().message());
+    return std::nullopt;
+  }
+  return *found == nullptr ? std::nullopt : std::optional(**found);
+}
+
+void AddAddresses(const std::vector<std::string>& hosts, const json::object& owner_of_ports,
+                  std::vector<std::string>& addresses) {
+  const json::array* const ports = codec::FindArray(owner_of_ports, "ports");
+  for (const std::string& host : hosts) {
+    for (const json::value& entry : ports == nullptr ? json::array() : *ports) {
+      const std::optional<std::int64_t> port = NumberIn(entry.if_object(), "port");
+      if (!port.has_value()) continue;
+      addresses.push_back(host.find(':') == std::string::npos ? fmt::format("{}:{}", host, *port)
+                                                              : fmt::format("[{}]:{}", host, *port));
+    }
+  }
+}
+
+std::vector<std::string> TextsIn(const json::object& object, std::string_view key) {
+  std::vector<std::string> texts;
+  const json::array* const list = codec::FindArray(object, key);
+  for (const json::value& text : list == nullptr ? json::array() : *list) {
+    if (text.is_string()) texts.emplace_back(codec::View(text.get_string()));
+  }
+  return texts;
+}
+
+// Where the Service `kubernetes` is, and the API servers behind it.
+void GatherBootstrap(const World& world, const api::Installation& installation,
+                     render::Inputs& inputs, std::vector<std::string>& problems) {
+  const json::object* const network = codec::FindObject(installation.spec, "calicoNetwork");
+  if (TextIn(network, "bpfNetworkBootstrap") != "Enabled") return;
+  const json::object* const service = Member(world.Find("Service", {kDefault, kKubernetes}), "spec");
+  if (service != nullptr) {
+    std::vector<std::string> hosts = TextsIn(*service, "clusterIPs");
+    if (hosts.empty()) hosts = {TextIn(service, "clusterIP")};
+    AddAddresses(hosts, *service, inputs.service_addresses);
+  }
+  for (const json::object* slice : world.OfKind("EndpointSlice")) {
+    if (TextIn(Labels(slice), "kubernetes.io/service-name") != kKubernetes) continue;
+    const json::array* const endpoints = codec::FindArray(*slice, "endpoints");
+    for (const json::value& endpoint : endpoints == nullptr ? json::array() : *endpoints) {
+      if (!endpoint.is_object()) continue;
+      AddAddresses(TextsIn(endpoint.get_object(), "addresses"), *slice,
+                   inputs.api_server_endpoints);
+    }
+  }
+  if (!inputs.service_addresses.empty() && !inputs.api_server_endpoints.empty()) return;
+  problems.emplace_back(
+      "spec.calicoNetwork.bpfNetworkBootstrap: the Service default/kubernetes and its "
+      "EndpointSlices are not among the objects of --world");
 }
 
 // Of the operator's own Deployment.
@@ -201,7 +293,11 @@ render::Inputs Gather(const World& world, const api::Installation& installation,
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = surroundings.api_endpoint;
   inputs.pod_api_endpoint = Endpoint(world, surroundings, validation::kPodNetworkSuffix, problems);
   inputs.api_server = FindApiServer(world);
-  inputs.kube_controllers_metrics_port = KubeControllersMetricsPort(world);
+  inputs.kube_controllers_metrics_port =
+      NumberIn(SettingsOf(world, "KubeControllersConfiguration"), "prometheusMetricsPort");
+  inputs.settings = Settings(world);
+  inputs.image_set = FindImageSet(world, surroundings, problems);
+  GatherBootstrap(world, installation, inputs, problems);
   inputs.node_dns = NodeDns(world, surroundings);
   inputs.typha_replicas = validation::TyphaReplicas(CountNodes(world, surroundings, problems));
   inputs.pull_secrets = PullSecrets(world, installation, surroundings, problems);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <absl/time/clock.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -156,6 +157,90 @@ spec: {vxlanVNI: 77, logSeverityScreen: Debug}
   EXPECT_THAT(Run({"--installation", kInstallation, "--world", used}).out,
               AllOf(HasSubstr("vxlanVNI: 77"), HasSubstr("logSeverityScreen: Debug"),
                     Not(HasSubstr("vxlanVNI: 4096"))));
+}
+
+TEST_F(RenderCommandTest, CalicosSettingsReachPods) {
+  const std::string world = File("world.yaml", std::string(kPullSecret) + R"(---
+apiVersion: crd.projectcalico.org/v1
+kind: FelixConfiguration
+metadata: {name: default}
+spec: {healthPort: 9999, cgroupV2Path: /run/elsewhere}
+---
+apiVersion: crd.projectcalico.org/v1
+kind: BGPConfiguration
+metadata: {name: default}
+spec: {bindMode: NodeIP}
+)");
+  EXPECT_THAT(Run({"--installation", kInstallation, "--world", world}).out,
+              AllOf(HasSubstr("port: 9999"), HasSubstr("port: 9998"),
+                    HasSubstr("value: /run/elsewhere"), HasSubstr("bgp-bind-mode: ")));
+}
+
+TEST_F(RenderCommandTest, AnImageSetIsOfTheRelease) {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  const std::string installation =
+      File("plain.yaml", "{kind: Installation, metadata: {name: default}}");
+  std::string set = "kind: ImageSet\nmetadata: {name: calico-v3.32.1}\nspec:\n  images:\n";
+  for (const char* image : {"node", "cni", "typha", "pod2daemon-flexvol", "kube-controllers", "csi",
+                            "node-driver-registrar"}) {
+    set += fmt::format("    - {{image: calico/{}, digest: '{}'}}\n", image, digest);
+  }
+  const std::vector<std::string> arguments = {"--installation", installation, "--release", "v3.32",
+                                              "--world",        File("set.yaml", set)};
+  const CommandResult result = Run(arguments);
+  EXPECT_THAT(result.out, HasSubstr("image: quay.io/calico/node@" + digest)) << result.err;
+  std::vector<std::string> other = arguments;
+  other[3] = "v3.33";
+  EXPECT_THAT(Run(other).err, HasSubstr("none named calico-v3.33."));
+}
+
+TEST_F(RenderCommandTest, TheBootstrapOfEbpfIsToldWhereTheApiServersAre) {
+  const std::string installation = File("bpf.yaml", R"(
+apiVersion: operator.tigera.io/v1
+kind: Installation
+metadata: {name: default}
+spec: {calicoNetwork: {linuxDataplane: BPF, bpfNetworkBootstrap: Enabled}}
+)");
+  const std::string world = File("world.yaml", R"(
+kind: Service
+metadata: {name: kubernetes, namespace: default}
+spec: {clusterIPs: [10.96.0.1, "fd00::1"], ports: [{port: 443}]}
+---
+kind: EndpointSlice
+metadata: {name: k, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}
+endpoints: [{addresses: [192.0.2.1]}, {addresses: [192.0.2.2]}]
+ports: [{port: 6443}]
+)");
+  EXPECT_THAT(Run({"--installation", installation, "--world", world, "--release", "v3.32"}).out,
+              AllOf(HasSubstr("value: 10.96.0.1:443,[fd00::1]:443"),
+                    HasSubstr("value: 192.0.2.1:6443,192.0.2.2:6443")));
+  EXPECT_THAT(Run({"--installation", installation, "--release", "v3.32"}).err,
+              HasSubstr("spec.calicoNetwork.bpfNetworkBootstrap"));
+}
+
+// With the namespace, which is the APIServer's, or with the kind itself.
+TEST_F(RenderCommandTest, TheKeyPairOfCalicosApiServerBelongsToItsKind) {
+  const std::string installation = File("both.yaml", R"(
+apiVersion: operator.tigera.io/v1
+kind: Installation
+metadata: {name: default}
+---
+apiVersion: operator.tigera.io/v1
+kind: APIServer
+metadata: {name: default}
+)");
+  const CommandResult result = Run({"--installation", installation, "-o", "json"});
+  const absl::StatusOr<json::object> list = codec::ParseJsonObject(result.out);
+  ASSERT_TRUE(list.ok()) << result.err;
+  std::map<std::string, std::string> owners;
+  for (const json::value& object : list->at("items").as_array()) {
+    const json::value& metadata = object.at("metadata");
+    if (object.at("kind") != "Secret") continue;
+    owners.emplace(metadata.at("name").as_string(),
+                   metadata.at("ownerReferences").at(0).at("kind").as_string());
+  }
+  EXPECT_EQ(owners["calico-apiserver-certs"], "APIServer");
+  EXPECT_EQ(owners["typha-certs"], "Installation");
 }
 
 TEST_F(RenderCommandTest, AConflictWithTheClusterIsAProblem) {

@@ -18,6 +18,7 @@
 #include "operator/render/render.h"
 #include "operator/validation/api_server_rules.h"
 #include "operator/validation/installation.h"
+#include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
@@ -67,13 +68,18 @@ json::object Complete(const json::object& given, const World& world,
   return completed;
 }
 
+render::Owner OwnerOf(const certificates::PlannedSecret& secret) {
+  if (secret.owner == api::kApiServers.kind) return {.resource = &api::kApiServers, .uid = ""};
+  return {};
+}
+
 // The bundle is rendered; Secrets are written beside what is.
 void AddSecrets(const certificates::Plan& plan, std::vector<json::object>& objects) {
   for (const auto* secrets : {&plan.originals, &plan.copies}) {
     for (const certificates::PlannedSecret& secret : *secrets) {
       json::object object = certificates::ToObject(secret);
-      render::SetCommonLabels(object, {});
-      render::SetOwner(object, {});
+      render::SetCommonLabels(object, OwnerOf(secret));
+      render::SetOwner(object, OwnerOf(secret));
       objects.push_back(std::move(object));
     }
   }

@@ -84,6 +84,11 @@ DerivedResult KubeControllersMetricsPort(RenderValues& values) {
   return json::value(*port);
 }
 
+DerivedResult KubeletFolder(RenderValues& values) {
+  const std::string_view folder = values.SpecText("kubeletVolumePluginPath");
+  return Text(folder.substr(0, folder.find_last_not_of('/') + 1));
+}
+
 DerivedResult MultiInterfaceMode(RenderValues& values) {
   const std::string_view mode = values.SpecText("calicoNetwork.multiInterfaceMode");
   return Text(mode.empty() ? "none" : Lowered(mode));

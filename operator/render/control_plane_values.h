@@ -19,6 +19,8 @@ DerivedResult CalicoApiPort(RenderValues& values);
 DerivedResult ClusterDomain(RenderValues& values);
 DerivedResult ControlPlaneReplicas(RenderValues& values);
 DerivedResult KubeControllersMetricsPort(RenderValues& values);
+// The kubelet's folder, without a slash at its end.
+DerivedResult KubeletFolder(RenderValues& values);
 // "none" or "multus".
 DerivedResult MultiInterfaceMode(RenderValues& values);
 

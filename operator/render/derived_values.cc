@@ -191,6 +191,8 @@ constexpr DerivedValue kDerivedValues[] = {
     {"ipv6PoolNodeSelector", R"("all")", &Ipv6PoolNodeSelector},
     // Condition `kubeControllersMetrics`.
     {"kubeControllersMetricsPort", "9094", &KubeControllersMetricsPort},
+    // Condition `kubeletVolumePlugin`.
+    {"kubeletFolder", R"("/var/lib/kubelet")", &KubeletFolder},
     {"kubernetesServiceAddresses", R"("10.96.0.1:443")", &KubernetesServiceAddresses},
     {"multiInterfaceMode", R"("none")", &MultiInterfaceMode},
     // Names in certificates by which the other side is known; conditions `nodeIdentity` and

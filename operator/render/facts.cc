@@ -78,6 +78,12 @@ bool HasSystemRoots(const Inputs& inputs) {
   return inputs.certificates != nullptr && inputs.certificates->bundle.HasSystemRoots();
 }
 
+// The proxy on each host of Docker Enterprise answers in the host's network only.
+bool IsOfHostOnly(const Inputs& inputs, std::string_view provider) {
+  return provider == "DockerEnterprise" && inputs.api_endpoint.has_value() &&
+         inputs.api_endpoint->host == "proxy.local";
+}
+
 std::string_view OfPool(const json::object* pool, std::string_view key) {
   return pool == nullptr ? std::string_view() : codec::TextAt(*pool, key);
 }
@@ -88,6 +94,7 @@ std::span<const FactDefinition> FactDefinitions() {
   static const auto& definitions = *new std::vector<FactDefinition>{
       {"admissionPolicies", {"NotServed", "Served"}},
       {"apiEndpoint", {"Unknown", "Known"}},
+      {"apiEndpointReach", {"Everywhere", "Host"}},
       {"apiServer", {"Absent", "Present"}},
       {"apiServerCertificate", {"Secret", "Request"}},
       {"azurePolicyMode", {"Default", "Manual"}},
@@ -141,6 +148,8 @@ Facts FactsOf(const api::Installation& installation, const Inputs& inputs) {
   const std::pair<std::string_view, std::string_view> known[] = {
       {"admissionPolicies", inputs.has_admission_policies ? "Served" : "NotServed"},
       {"apiEndpoint", inputs.api_endpoint.has_value() ? "Known" : "Unknown"},
+      {"apiEndpointReach",
+       IsOfHostOnly(inputs, spec.Text("kubernetesProvider")) ? "Host" : "Everywhere"},
       {"apiServer", PresentIf(inputs.api_server.has_value())},
       {"apiServerCertificate", RequestIf(api_server.is_requested)},
       {"azurePolicyMode", spec.Text("azure.policyMode")},

@@ -64,6 +64,18 @@ TEST(FactsTest, FollowTheInstallationAndTheCluster) {
                                           {"typhaMetrics", "Enabled"}}));
 }
 
+TEST(FactsTest, TheProxyOfDockerEnterpriseIsOnTheHostOnly) {
+  const api::Installation docker = WithSpec("{kubernetesProvider: DockerEnterprise}");
+  const auto reach = [](const api::Installation& installation, const char* host) {
+    Inputs inputs;
+    inputs.api_endpoint = ApiEndpoint{host, "6444"};
+    return FactsOf(installation, inputs).at("apiEndpointReach");
+  };
+  EXPECT_EQ(reach(docker, "proxy.local"), "Host");
+  EXPECT_EQ(reach(docker, "10.0.0.1"), "Everywhere");
+  EXPECT_EQ(reach(WithSpec("{}"), "proxy.local"), "Everywhere");
+}
+
 TEST(FactsTest, EachFieldHasItsFact) {
   struct Case {
     const char* spec;

@@ -1,10 +1,13 @@
 #include "operator/render/overrides.h"
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
@@ -89,52 +92,57 @@ json::object* FindContainer(json::object& pod, std::string_view list, std::strin
   return FindNamed(containers->get_array(), "ebpf-bootstrap");
 }
 
-// `overridden` takes the names of what was.
+// What was overridden, in the order in which the user has written it, each once.
+using Overridden = std::vector<std::string_view>;
+
+void Add(std::string_view name, Overridden& overridden) {
+  if (std::find(overridden.begin(), overridden.end(), name) != overridden.end()) return;
+  overridden.push_back(name);
+}
+
+void OverrideProbes(json::object& container, const json::object& given, Overridden& overridden) {
+  for (const std::string_view name : {"readinessProbe", "livenessProbe", "startupProbe"}) {
+    const json::object* const times = FindObject(given, name);
+    json::value* const probe = container.if_contains(name);
+    if (times == nullptr || probe == nullptr || !probe->is_object()) continue;
+    Replace(probe->get_object(), *times,
+            {"periodSeconds", "timeoutSeconds", "failureThreshold", "initialDelaySeconds"});
+    Add(name, overridden);
+  }
+}
+
 void OverrideContainers(json::object& pod, std::string_view list, const json::array* containers,
-                        std::set<std::string_view>& overridden) {
+                        Overridden& overridden) {
   if (containers == nullptr) return;
   for (const json::value& value : *containers) {
     if (!value.is_object()) continue;
     const json::object& given = value.get_object();
     json::object* const container = FindContainer(pod, list, TextAt(given, "name"));
     if (container == nullptr) continue;
+    OverrideProbes(*container, given, overridden);
     if (const json::object* const resources = FindObject(given, "resources")) {
       (*container)["resources"] = *resources;
-      overridden.insert("resources");
+      Add("resources", overridden);
     }
-    for (const std::string_view name : {"readinessProbe", "livenessProbe", "startupProbe"}) {
-      const json::object* const times = FindObject(given, name);
-      json::value* const probe = container->if_contains(name);
-      if (times == nullptr || probe == nullptr || !probe->is_object()) continue;
-      Replace(probe->get_object(), *times,
-              {"periodSeconds", "timeoutSeconds", "failureThreshold", "initialDelaySeconds"});
-      overridden.insert(name);
-    }
+    const json::array* const ports = FindArray(given, "ports");
+    if (ports != nullptr && !ports->empty()) (*container)["ports"] = *ports;
   }
 }
 
-void OverridePod(json::object& pod, const json::object& given,
-                 std::set<std::string_view>& overridden) {
-  OverrideContainers(pod, "initContainers", FindArray(given, "initContainers"), overridden);
+void OverridePod(json::object& pod, const json::object& given, Overridden& overridden) {
+  // What only init containers have is told to nobody: it keeps no pod from being ready.
+  Overridden of_init_containers;
+  OverrideContainers(pod, "initContainers", FindArray(given, "initContainers"),
+                     of_init_containers);
   OverrideContainers(pod, "containers", FindArray(given, "containers"), overridden);
   AddMissing(pod, "nodeSelector", FindObject(given, "nodeSelector"));
   Replace(pod, given,
           {"affinity", "tolerations", "topologySpreadConstraints", "terminationGracePeriodSeconds",
-           "dnsPolicy", "dnsConfig"});
-}
-
-void TellOverridden(json::object& object, const std::set<std::string_view>& overridden) {
-  std::string text;
-  for (const std::string_view name :
-       {"readinessProbe", "livenessProbe", "startupProbe", "resources"}) {
-    if (!overridden.contains(name)) continue;
-    text.append(text.empty() ? "" : ",").append(name);
-  }
-  if (!text.empty()) EnsureObject(object, {"metadata", "annotations"})[kOverridesAnnotation] = text;
+           "dnsPolicy", "dnsConfig", "priorityClassName"});
 }
 
 void ApplyOwnOverride(json::object& object, const json::object& given, bool has_annotation) {
-  std::set<std::string_view> overridden;
+  Overridden overridden;
   json::object& spec = EnsureObject(object, {"spec"});
   if (const json::object* const metadata = FindObject(given, "metadata")) {
     AddMetadata(object, *metadata);
@@ -154,7 +162,9 @@ void ApplyOwnOverride(json::object& object, const json::object& given, bool has_
   if (const json::object* const pod = FindObject(*given_template, "spec")) {
     OverridePod(EnsureObject(pod_template, {"spec"}), *pod, overridden);
   }
-  if (has_annotation) TellOverridden(object, overridden);
+  if (!has_annotation || overridden.empty()) return;
+  EnsureObject(object, {"metadata", "annotations"})[kOverridesAnnotation] =
+      fmt::format("{}", fmt::join(overridden, ","));
 }
 
 void SetComponentResources(json::object& pod, const Target& target, const json::object& spec) {

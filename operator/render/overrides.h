@@ -6,8 +6,8 @@
 // are those of Calico's own operator:
 //   - labels and annotations are only added: what the manifest has stays, and nothing in the domain
 //     operator.tigera.io can be set; nodeSelector is added to in the same way
-//   - affinity, tolerations, topologySpreadConstraints, resources, strategy.rollingUpdate and
-//     dnsConfig are replaced as a whole
+//   - affinity, tolerations, topologySpreadConstraints, resources, ports, strategy.rollingUpdate
+//     and dnsConfig are replaced as a whole
 //   - of a probe that is there, the four times are replaced one by one
 //   - a container that the workload does not have is passed over
 #ifndef CALICO_OPERATOR_RENDER_OVERRIDES_H_
@@ -20,7 +20,8 @@ namespace calico::render {
 struct OverrideSources {
   const json::object& spec;                  // completed and validated
   const json::object* api_server = nullptr;  // spec of the APIServer, where there is one
-  // The workload tells in an annotation what was overridden.
+  // The workload tells in an annotation what was overridden of its containers: they, unlike init
+  // containers, can keep it from being ready.
   bool has_annotation = false;
 };
 

@@ -178,6 +178,10 @@ TEST(OverridesTest, ADaemonSet) {
        "{}, livenessProbe: {periodSeconds: 9}, readinessProbe: {periodSeconds: 9}}]}}}}}",
        "metadata/annotations",
        "{operator.tigera.io/custom-overrides: 'readinessProbe,livenessProbe,resources'}"},
+      {"what init containers have is told to nobody", object,
+       "{calicoNodeDaemonSet: {spec: {template: {spec: {initContainers: [{name: install-cni, "
+       "resources: {limits: {cpu: 9}}}]}}}}}",
+       "metadata/annotations", "none"},
       {"componentResources", object,
        "{componentResources: [{componentName: Typha, resourceRequirements: {limits: {cpu: 9}}}, "
        "{componentName: Node, resourceRequirements: {limits: {cpu: 4}}}]}",
@@ -269,6 +273,32 @@ TEST(OverridesTest, TheApiServersOwnKind) {
   EXPECT_EQ(object.at("spec").at("template").at("spec").at("tolerations"), want);
   object = Overridden(ApiServer("false"), given);
   EXPECT_NE(object.at("spec").at("template").at("spec").at("tolerations"), want);
+}
+
+// The server listens there, as its arguments say; its Service and its probe follow.
+TEST(OverridesTest, TheApiServersPortsAndPriority) {
+  const json::object object = Overridden(
+      ApiServer("false"), "{}", true,
+      "{apiServerDeployment: {spec: {template: {spec: {priorityClassName: high, containers: [{name: "
+      "calico-apiserver, ports: [{name: https, containerPort: 8443}]}]}}}}}");
+  const json::value& pod = object.at("spec").at("template").at("spec");
+  EXPECT_EQ(pod.at("priorityClassName"), "high");
+  EXPECT_EQ(pod.at("containers").at(0).at("ports"),
+            *codec::ParseYaml("[{name: https, containerPort: 8443}]"));
+  // Neither resources nor probes.
+  EXPECT_FALSE(object.at("metadata").as_object().contains("annotations"));
+}
+
+TEST(OverridesTest, WhatWasOverriddenIsToldInTheOrderOfTheUser) {
+  const json::object object = Overridden(
+      "{kind: DaemonSet, metadata: {name: csi-node-driver}, spec: {template: {spec: {containers: "
+      "[{name: calico-csi}, {name: csi-node-driver-registrar, livenessProbe: {periodSeconds: "
+      "9}}]}}}}",
+      "{csiNodeDriverDaemonSet: {spec: {template: {spec: {containers: [{name: calico-csi, resources: "
+      "{}}, {name: csi-node-driver-registrar, resources: {}, livenessProbe: {periodSeconds: "
+      "8}}]}}}}}");
+  EXPECT_EQ(object.at("metadata").at("annotations").at("operator.tigera.io/custom-overrides"),
+            "resources,livenessProbe");
 }
 
 TEST(OverridesTest, Budget) {

@@ -50,12 +50,18 @@ TEST(ReleasesTest, CombinationsOfFactsGiveGoodObjects) {
 }
 
 // Whether an Installation can have these facts: pods ask for certificates only with
-// certificateManagement, and what there is to say of a pool is said of one that there is.
+// certificateManagement, what there is to say of a pool is said of one that there is, and only
+// Docker Enterprise has a proxy on each host.
 bool IsPossible(const Facts& facts) {
   const bool is_requested = facts.at("nodeCertificate") == "Request" ||
                             facts.at("typhaCertificate") == "Request" ||
                             facts.at("apiServerCertificate") == "Request";
   if (is_requested && facts.at("certificates") == "Operator") return false;
+  const bool is_of_host = facts.at("apiEndpointReach") == "Host";
+  if (is_of_host && (facts.at("apiEndpoint") == "Unknown" ||
+                     facts.at("provider") != "DockerEnterprise")) {
+    return false;
+  }
   const bool has_ipv4 =
       facts.at("ipv4Pool") == "Present" ||
       (facts.at("ipv4Encapsulation") == "None" && facts.at("ipv4NatOutgoing") == "Enabled");
@@ -98,6 +104,7 @@ void SetInputs(const Facts& facts, Inputs& inputs) {
   if (is("apiServer", "Present")) inputs.api_server.emplace();
   if (is("kubeControllersMetrics", "Enabled")) inputs.kube_controllers_metrics_port = 9094;
   if (is("apiEndpoint", "Known")) inputs.api_endpoint = ApiEndpoint{"192.0.2.1", "443"};
+  if (is("apiEndpointReach", "Host")) inputs.api_endpoint->host = "proxy.local";
   if (is("nodeDnsConfig", "Given")) inputs.node_dns.config.emplace();
   inputs.has_admission_policies = is("admissionPolicies", "Served");
   inputs.settings = {.cgroup_path = is("cgroupPath", "Given") ? "/cgroup" : "",

@@ -1,5 +1,7 @@
 #include "operator/render/render.h"
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "operator/render/derived_values.h"
@@ -32,8 +34,16 @@ Objects PullSecrets(const Objects& rendered, const Inputs& inputs) {
   return objects;
 }
 
+// Copies of pull secrets, the only Secrets here, go with their namespace.
+bool IsOfApiServer(const json::object& object, const Release& release) {
+  if (KindOf(object) != api::kSecrets.kind) return release.IsOfApiServer(object);
+  const json::object* const metadata = codec::FindObject(object, "metadata");
+  const std::string_view ns = metadata == nullptr ? "" : TextAt(*metadata, "namespace");
+  return release.IsOfApiServer(api::NewObject(api::kNamespaces, {"", std::string(ns)}));
+}
+
 Owner OwnerOf(const json::object& object, const Release& release, const Inputs& inputs) {
-  if (inputs.api_server.has_value() && release.IsOfApiServer(object)) {
+  if (inputs.api_server.has_value() && IsOfApiServer(object, release)) {
     return {&api::kApiServers, inputs.api_server->uid};
   }
   return {&api::kInstallations, inputs.owner_uid};

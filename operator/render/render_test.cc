@@ -1,15 +1,22 @@
 #include "operator/render/render.h"
 
 #include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include <absl/status/statusor.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "operator/render/names.h"
+#include "operator/render/releases.h"
 #include "operator/render/testing/cases.h"
 #include "operator/render/testing/objects.h"
 #include "pkg/base/testing/golden.h"
+#include "pkg/codec/yaml.h"
 #include "pkg/codec/yaml_writer.h"
 
 namespace calico::render {
@@ -249,6 +256,77 @@ TEST(RenderTest, LongNamesAreCutInLabels) {
   json::object& labels = ObjectAt(secret, {"metadata", "labels"});
   EXPECT_EQ(TextAt(labels, "k8s-app"), std::string(62, 'a'));
   EXPECT_EQ(TextAt(labels, "app.kubernetes.io/name"), std::string(62, 'a'));
+}
+
+// What a release makes of a spec on a plain cluster, with Calico's API server.
+std::vector<json::object> RenderIn(std::string_view release, json::object spec,
+                                   Inputs inputs = {}) {
+  inputs.operator_namespace = "tigera-operator";
+  inputs.api_server.emplace();
+  const absl::StatusOr<Releases>& releases = Releases::Embedded();
+  EXPECT_TRUE(releases.ok()) << releases.status();
+  absl::StatusOr<std::vector<json::object>> objects =
+      Render(*releases->Find(release), Completed(std::move(spec), release), inputs);
+  EXPECT_TRUE(objects.ok()) << objects.status();
+  return objects.ok() ? *std::move(objects) : std::vector<json::object>();
+}
+
+constexpr const char* kReleases[] = {"v3.27", "v3.32", "v3.33"};
+
+TEST(RenderTest, GkeHasAQuotaForPodsOfTheSystem) {
+  for (const char* const release : kReleases) {
+    SCOPED_TRACE(release);
+    const json::object quota = Only(RenderIn(release, {{"kubernetesProvider", "GKE"}}),
+                                    "ResourceQuota", "calico-critical-pods");
+    EXPECT_EQ(quota.at("spec"),
+              *codec::ParseYaml("{scopeSelector: {matchExpressions: [{scopeName: PriorityClass, "
+                                "operator: In, values: [system-node-critical, "
+                                "system-cluster-critical]}]}}"));
+    std::vector<json::object> others = RenderIn(release, {});
+    EXPECT_EQ(Find(others, "ResourceQuota", "calico-critical-pods"), nullptr);
+  }
+}
+
+TEST(RenderTest, PodsOfThePodsNetworkAreNotToldOfAProxyOnTheHost) {
+  Inputs inputs;
+  inputs.api_endpoint = ApiEndpoint{"proxy.local", "6444"};
+  std::vector<json::object> objects =
+      RenderIn("v3.27", {{"kubernetesProvider", "DockerEnterprise"}}, inputs);
+  const auto host = [&](const char* kind, const char* workload) {
+    json::object* const found = Find(objects, kind, workload);
+    return found == nullptr ? "no workload"
+                            : Variable(Container(*found, workload), "KUBERNETES_SERVICE_HOST");
+  };
+  EXPECT_EQ(host("DaemonSet", "calico-node"), "proxy.local");
+  EXPECT_EQ(host("Deployment", "calico-typha"), "proxy.local");
+  EXPECT_EQ(host("Deployment", "calico-kube-controllers"), "absent");
+  EXPECT_EQ(host("Deployment", "calico-apiserver"), "absent");
+}
+
+TEST(RenderTest, ASlashAfterTheKubeletsFolderIsNotDoubled) {
+  for (const char* const release : kReleases) {
+    json::object driver =
+        Only(RenderIn(release, {{"kubeletVolumePluginPath", "/var/lib/kubelet/"}}), "DaemonSet",
+             "csi-node-driver");
+    EXPECT_EQ(Variable(Container(driver, "csi-node-driver-registrar"), "DRIVER_REG_SOCK_PATH"),
+              "/var/lib/kubelet/plugins/csi.tigera.io/csi.sock")
+        << release;
+  }
+}
+
+// With the namespace calico-apiserver of Calico 3.27 goes what is in it.
+TEST(RenderTest, PullSecretsGoWithTheirNamespace) {
+  Inputs inputs;
+  inputs.pull_secrets = {{"pull", "kubernetes.io/dockerconfigjson", {}}};
+  std::map<std::string, std::string> owners;
+  for (json::object& object : RenderIn("v3.27", {}, inputs)) {
+    if (KindOf(object) != "Secret") continue;
+    owners.emplace(TextAt(ObjectAt(object, {"metadata"}), "namespace"),
+                   TextAt(ArrayAt(object, {"metadata", "ownerReferences"}).front().as_object(),
+                          "kind"));
+  }
+  EXPECT_THAT(owners, testing::UnorderedElementsAre(testing::Pair("calico-system", "Installation"),
+                                                    testing::Pair("calico-apiserver", "APIServer")));
 }
 
 TEST(RenderTest, NoPrivateKeyMaterialAndNoPublicRoots) {

@@ -117,7 +117,8 @@ def write_manifests(registry):
             raise SystemExit(f"build manifest {name}: no image {placeholder} in operator/manifests/{name}.yaml")
         write(DIST / "manifests" / f"{name}.yaml",
               text.replace(placeholder, own_image(registry, program)).encode())
-    write(DIST / "manifests/image-pull-secrets.yaml", (folder / "image-pull-secrets.yaml").read_bytes())
+    for name in ("image-pull-secrets", "docker-enterprise"):
+        write(DIST / "manifests" / f"{name}.yaml", (folder / f"{name}.yaml").read_bytes())
     crds = [path.read_text(encoding="utf-8").strip() for path in sorted((ROOT / "crds").glob("*.yaml"))]
     write(DIST / "manifests/crds.yaml", ("\n---\n".join(crds) + "\n").encode())
 

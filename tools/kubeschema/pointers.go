@@ -31,7 +31,7 @@ var roots = []any{
 	apps.DaemonSet{}, apps.Deployment{},
 	certificates.CertificateSigningRequest{},
 	coordination.Lease{},
-	core.ConfigMap{}, core.Namespace{}, core.Secret{}, core.Service{}, core.ServiceAccount{},
+	core.ConfigMap{}, core.Namespace{}, core.ResourceQuota{}, core.Secret{}, core.Service{}, core.ServiceAccount{},
 	networking.NetworkPolicy{},
 	policy.PodDisruptionBudget{},
 	rbac.ClusterRole{}, rbac.ClusterRoleBinding{}, rbac.Role{}, rbac.RoleBinding{},

@@ -20,6 +20,7 @@ KINDS = (
     ("storage.k8s.io/v1", "CSIDriver"),
     ("v1", "ConfigMap"),
     ("v1", "Namespace"),
+    ("v1", "ResourceQuota"),
     ("v1", "Secret"),
     ("v1", "Service"),
     ("v1", "ServiceAccount"),

@@ -65,6 +65,7 @@ std::vector<kube::LiveKind> OwnedKinds() {
           {&api::kServiceAccounts, ns},
           {&api::kConfigMaps, ns},
           {&api::kServices, ns},
+          {&api::kResourceQuotas, ns},
           {&api::kPodDisruptionBudgets, ns},
           {&api::kClusterRoles, ""},
           {&api::kClusterRoleBindings, ""},

@@ -13,6 +13,7 @@ constexpr Resource kAll[] = {
     kServices,
     kServiceAccounts,
     kNamespaces,
+    kResourceQuotas,
     kEvents,
     kEndpoints,
     kDaemonSets,

@@ -16,6 +16,7 @@ inline constexpr Resource kSecrets{"", "v1", "secrets", "Secret"};
 inline constexpr Resource kServices{"", "v1", "services", "Service"};
 inline constexpr Resource kServiceAccounts{"", "v1", "serviceaccounts", "ServiceAccount"};
 inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
+inline constexpr Resource kResourceQuotas{"", "v1", "resourcequotas", "ResourceQuota"};
 inline constexpr Resource kEvents{"", "v1", "events", "Event"};
 inline constexpr Resource kEndpoints{"", "v1", "endpoints", "Endpoints"};
 inline constexpr Resource kDaemonSets{"apps", "v1", "daemonsets", "DaemonSet"};
