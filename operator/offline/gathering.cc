@@ -150,8 +150,9 @@ void AddAddresses(const std::vector<std::string>& hosts, const json::object& own
     for (const json::value& entry : ports == nullptr ? json::array() : *ports) {
       const std::optional<std::int64_t> port = NumberIn(entry.if_object(), "port");
       if (!port.has_value()) continue;
-      addresses.push_back(host.find(':') == std::string::npos ? fmt::format("{}:{}", host, *port)
-                                                              : fmt::format("[{}]:{}", host, *port));
+      addresses.push_back(host.find(':') == std::string::npos
+                              ? fmt::format("{}:{}", host, *port)
+                              : fmt::format("[{}]:{}", host, *port));
     }
   }
 }
@@ -170,7 +171,8 @@ void GatherBootstrap(const World& world, const api::Installation& installation,
                      render::Inputs& inputs, std::vector<std::string>& problems) {
   const json::object* const network = codec::FindObject(installation.spec, "calicoNetwork");
   if (TextIn(network, "bpfNetworkBootstrap") != "Enabled") return;
-  const json::object* const service = Member(world.Find("Service", {kDefault, kKubernetes}), "spec");
+  const json::object* const service =
+      Member(world.Find("Service", {kDefault, kKubernetes}), "spec");
   if (service != nullptr) {
     std::vector<std::string> hosts = TextsIn(*service, "clusterIPs");
     if (hosts.empty()) hosts = {TextIn(service, "clusterIP")};

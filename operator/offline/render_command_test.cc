@@ -185,8 +185,8 @@ TEST_F(RenderCommandTest, AnImageSetIsOfTheRelease) {
                             "node-driver-registrar"}) {
     set += fmt::format("    - {{image: calico/{}, digest: '{}'}}\n", image, digest);
   }
-  const std::vector<std::string> arguments = {"--installation", installation, "--release", "v3.32",
-                                              "--world",        File("set.yaml", set)};
+  const std::vector<std::string> arguments = {
+      "--installation", installation, "--release", "v3.32", "--world", File("set.yaml", set)};
   const CommandResult result = Run(arguments);
   EXPECT_THAT(result.out, HasSubstr("image: quay.io/calico/node@" + digest)) << result.err;
   std::vector<std::string> other = arguments;

@@ -132,8 +132,7 @@ void OverrideContainers(json::object& pod, std::string_view list, const json::ar
 void OverridePod(json::object& pod, const json::object& given, Overridden& overridden) {
   // What only init containers have is told to nobody: it keeps no pod from being ready.
   Overridden of_init_containers;
-  OverrideContainers(pod, "initContainers", FindArray(given, "initContainers"),
-                     of_init_containers);
+  OverrideContainers(pod, "initContainers", FindArray(given, "initContainers"), of_init_containers);
   OverrideContainers(pod, "containers", FindArray(given, "containers"), overridden);
   AddMissing(pod, "nodeSelector", FindObject(given, "nodeSelector"));
   Replace(pod, given,

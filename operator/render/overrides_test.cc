@@ -277,10 +277,11 @@ TEST(OverridesTest, TheApiServersOwnKind) {
 
 // The server listens there, as its arguments say; its Service and its probe follow.
 TEST(OverridesTest, TheApiServersPortsAndPriority) {
-  const json::object object = Overridden(
-      ApiServer("false"), "{}", true,
-      "{apiServerDeployment: {spec: {template: {spec: {priorityClassName: high, containers: [{name: "
-      "calico-apiserver, ports: [{name: https, containerPort: 8443}]}]}}}}}");
+  const json::object object =
+      Overridden(ApiServer("false"), "{}", true,
+                 "{apiServerDeployment: {spec: {template: {spec: {priorityClassName: high, "
+                 "containers: [{name: "
+                 "calico-apiserver, ports: [{name: https, containerPort: 8443}]}]}}}}}");
   const json::value& pod = object.at("spec").at("template").at("spec");
   EXPECT_EQ(pod.at("priorityClassName"), "high");
   EXPECT_EQ(pod.at("containers").at(0).at("ports"),
@@ -294,7 +295,8 @@ TEST(OverridesTest, WhatWasOverriddenIsToldInTheOrderOfTheUser) {
       "{kind: DaemonSet, metadata: {name: csi-node-driver}, spec: {template: {spec: {containers: "
       "[{name: calico-csi}, {name: csi-node-driver-registrar, livenessProbe: {periodSeconds: "
       "9}}]}}}}",
-      "{csiNodeDriverDaemonSet: {spec: {template: {spec: {containers: [{name: calico-csi, resources: "
+      "{csiNodeDriverDaemonSet: {spec: {template: {spec: {containers: [{name: calico-csi, "
+      "resources: "
       "{}}, {name: csi-node-driver-registrar, resources: {}, livenessProbe: {periodSeconds: "
       "8}}]}}}}}");
   EXPECT_EQ(object.at("metadata").at("annotations").at("operator.tigera.io/custom-overrides"),

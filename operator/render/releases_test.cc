@@ -58,8 +58,8 @@ bool IsPossible(const Facts& facts) {
                             facts.at("apiServerCertificate") == "Request";
   if (is_requested && facts.at("certificates") == "Operator") return false;
   const bool is_of_host = facts.at("apiEndpointReach") == "Host";
-  if (is_of_host && (facts.at("apiEndpoint") == "Unknown" ||
-                     facts.at("provider") != "DockerEnterprise")) {
+  if (is_of_host &&
+      (facts.at("apiEndpoint") == "Unknown" || facts.at("provider") != "DockerEnterprise")) {
     return false;
   }
   const bool has_ipv4 =

@@ -321,12 +321,13 @@ TEST(RenderTest, PullSecretsGoWithTheirNamespace) {
   std::map<std::string, std::string> owners;
   for (json::object& object : RenderIn("v3.27", {}, inputs)) {
     if (KindOf(object) != "Secret") continue;
-    owners.emplace(TextAt(ObjectAt(object, {"metadata"}), "namespace"),
-                   TextAt(ArrayAt(object, {"metadata", "ownerReferences"}).front().as_object(),
-                          "kind"));
+    owners.emplace(
+        TextAt(ObjectAt(object, {"metadata"}), "namespace"),
+        TextAt(ArrayAt(object, {"metadata", "ownerReferences"}).front().as_object(), "kind"));
   }
-  EXPECT_THAT(owners, testing::UnorderedElementsAre(testing::Pair("calico-system", "Installation"),
-                                                    testing::Pair("calico-apiserver", "APIServer")));
+  EXPECT_THAT(owners,
+              testing::UnorderedElementsAre(testing::Pair("calico-system", "Installation"),
+                                            testing::Pair("calico-apiserver", "APIServer")));
 }
 
 TEST(RenderTest, NoPrivateKeyMaterialAndNoPublicRoots) {

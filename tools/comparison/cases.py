@@ -17,6 +17,7 @@ WORLD = "world.yaml"
 NO_OBJECTS = re.compile(r"^(?:installation-|tigerastatus|world\.yaml$)")
 RELEASES = {"v1.44": "v3.33", "v1.43": "v3.33", "v1.42": "v3.32", "v1.32": "v3.27"}
 API_SERVER = "10.0.0.1:443"
+IMAGE_SET = re.compile(r"\bname: *calico-release-v\d+\.\d+(?![\w.])")
 NODES = 3
 # The recorded operator's image has some too.
 SYSTEM_ROOTS = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
@@ -94,6 +95,36 @@ def api_server(objects):
     return API_SERVER
 
 
+def as_released(path, scratch):
+    """The file, or a copy of it in which the ImageSet of a release branch is one of that release."""
+    text = path.read_text(encoding="utf-8")
+    released = IMAGE_SET.sub(lambda name: normal_form.released(name.group(0)), text)
+    if released == text:
+        return path
+    copy = scratch / "-".join(path.resolve().parts[-3:])
+    copy.write_text(released, encoding="utf-8")
+    return copy
+
+
+def bootstrap(objects):
+    """The Service `kubernetes` and what is behind it, where the recorded calico-node was told of them."""
+    told = {}
+    for thing in objects:
+        if thing.get("kind") == "DaemonSet" and thing["metadata"]["name"] == "calico-node":
+            for container in thing["spec"]["template"]["spec"].get("initContainers", []):
+                told.update((entry["name"], entry.get("value") or "") for entry in container.get("env", []))
+    services = [address.rpartition(":") for address in told.get("KUBERNETES_SERVICE_IPS_PORTS", "").split(",") if address]
+    servers = [address.rpartition(":") for address in told.get("KUBERNETES_APISERVER_ENDPOINTS", "").split(",") if address]
+    if not services or not servers:
+        return []
+    slices = [{"kind": "EndpointSlice", "metadata": {"name": f"kubernetes-{index}", "namespace": "default",
+                                                     "labels": {"kubernetes.io/service-name": "kubernetes"}},
+               "endpoints": [{"addresses": [host.strip("[]")]}], "ports": [{"port": int(port)}]}
+              for index, (host, _, port) in enumerate(servers)]
+    return [{"kind": "Service", "metadata": {"name": "kubernetes", "namespace": "default"},
+             "spec": {"clusterIPs": [host.strip("[]") for host, _, _ in services], "ports": [{"port": int(services[0][2])}]}}, *slices]
+
+
 def some_roots(scratch):
     """A file with one of this machine's public roots, or None: only that there are some is compared."""
     found = normal_form.PEM.search(SYSTEM_ROOTS.read_text(encoding="utf-8")) if SYSTEM_ROOTS.is_file() else None
@@ -104,14 +135,19 @@ def some_roots(scratch):
     return path
 
 
-def render(operator, case, options, roots):
+def render(operator, case, options, roots, scratch):
     """Our objects for a case; on failure case.error says why."""
-    command = [str(operator), "render", "--release", case.release, "--installation", str(case.folder / INPUT), "--output", "json",
-               "--show-keys", "--completed", "--nodes", str(options.nodes), "--api-server", options.api_server or api_server(case.theirs)]
+    command = [str(operator), "render", "--release", case.release, "--installation", str(as_released(case.folder / INPUT, scratch)),
+               "--output", "json", "--show-keys", "--completed", "--nodes", str(options.nodes),
+               "--api-server", options.api_server or api_server(case.theirs)]
     if roots:
         command += ["--system-roots", str(roots)]
     if (case.folder / WORLD).is_file():
-        command += ["--world", str(case.folder / WORLD)]
+        command += ["--world", str(as_released(case.folder / WORLD, scratch))]
+    if more := bootstrap(case.theirs):
+        path = scratch / f"bootstrap-{case.folder.parent.name}-{case.folder.name}.json"
+        path.write_text(json.dumps({"kind": "List", "items": more}), encoding="utf-8")
+        command += ["--world", str(path)]
     result = subprocess.run(command, check=False, capture_output=True, text=True, env={})
     if result.returncode != 0:
         case.error = result.stderr.strip() or f"exit code {result.returncode}"
@@ -132,7 +168,7 @@ def load(cases, options, scratch):
                 case.spec = thing.get("spec") or {}
     roots = some_roots(scratch)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        texts = list(pool.map(lambda case: render(options.operator, case, options, roots), cases))
+        texts = list(pool.map(lambda case: render(options.operator, case, options, roots, scratch), cases))
     rendered = {}
     for index, (case, text) in enumerate(zip(cases, texts)):
         if text is not None:

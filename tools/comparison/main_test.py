@@ -7,7 +7,7 @@ import pathlib
 import tempfile
 import unittest
 
-from comparison import main
+from comparison import cases, main
 
 # Reads JSON, which is YAML too.
 READER = """#!/usr/bin/python3
@@ -100,6 +100,24 @@ class MainTest(unittest.TestCase):
         found = json.loads(text)["cases"][0]["differences"]
         self.assertEqual([(one["path"], one["theirs"], one["ours"], one["rule"]) for one in found],
                          [("metadata.labels.who", "them", "us", "Labels"), ("metadata.labels.x", "1", None, None)])
+
+    def test_the_image_set_of_a_branch_is_that_of_the_release(self):
+        path = self.folder / "world.yaml"
+        path.write_text("kind: ImageSet\nmetadata:\n  name: calico-release-v3.33\n", encoding="utf-8")
+        self.assertIn("name: calico-v3.33.1\n", cases.as_released(path, self.folder).read_text(encoding="utf-8"))
+        path.write_text("kind: ImageSet\nmetadata:\n  name: calico-v3.32.1\n", encoding="utf-8")
+        self.assertEqual(cases.as_released(path, self.folder), path)
+
+    def test_where_the_recorded_api_servers_were_is_the_world_too(self):
+        env = [{"name": "KUBERNETES_SERVICE_IPS_PORTS", "value": "10.0.0.1:443,[fd00::1]:443"},
+               {"name": "KUBERNETES_APISERVER_ENDPOINTS", "value": "192.0.2.1:6443"}]
+        node = {"kind": "DaemonSet", "metadata": {"name": "calico-node"},
+                "spec": {"template": {"spec": {"initContainers": [{"name": "ebpf-bootstrap", "env": env}]}}}}
+        service, endpoints = cases.bootstrap([node])
+        self.assertEqual(service["spec"], {"clusterIPs": ["10.0.0.1", "fd00::1"], "ports": [{"port": 443}]})
+        self.assertEqual((endpoints["endpoints"], endpoints["ports"]), ([{"addresses": ["192.0.2.1"]}], [{"port": 6443}]))
+        del env[1]
+        self.assertEqual(cases.bootstrap([node]), [])
 
     def test_wrong_arguments_are_exit_code_two(self):
         self.assertEqual(self.run_main()[0], 2)

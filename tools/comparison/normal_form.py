@@ -211,7 +211,7 @@ class NormalForm:
         elif re.search(r"\.(?:limits|requests)\.[^.]+$", path):
             flat[path] = quantity(text)
         else:
-            flat[path] = TAG.sub(lambda found: PATCH.get(found.group(1), found.group(0)), text)
+            flat[path] = released(text)
 
     def _bundle(self, text, path, flat):
         blocks = LABELLED_PEM.findall(text)
@@ -221,6 +221,11 @@ class NormalForm:
             if (label, what) not in seen:
                 seen.add((label, what))
                 flat[f"{path}[{label or len(seen)}]"] = what
+
+
+def released(text):
+    """With the release in place of its branch."""
+    return TAG.sub(lambda found: PATCH.get(found.group(1), found.group(0)), text)
 
 
 def grants(rules):
