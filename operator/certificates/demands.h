@@ -32,6 +32,8 @@ struct KeyPairDemand {
   bool is_peer = false;
   // The kind, of the operator's group, whose object `default` owns the Secrets.
   std::string owner = "Installation";
+
+  friend bool operator==(const KeyPairDemand&, const KeyPairDemand&) = default;
 };
 
 KeyPairDemand NodeKeyPair();
@@ -52,6 +54,8 @@ struct Demands {
   // No pod of before certificateManagement is left. Until then the Secrets that such pods mount
   // stay, and the CA with them, so that a pod can start again and the way back is open.
   bool is_rolled_out = true;
+
+  friend bool operator==(const Demands&, const Demands&) = default;
 };
 
 }  // namespace calico::certificates

@@ -294,6 +294,7 @@ void PairPlanner::AddAsIs(const api::Secret& secret) {
       .push_back({.name = meta.name,
                   .ns = meta.ns,
                   .owner = OwnerOf(meta.name),
+                  .write = Write::kLeave,
                   .resource_version = meta.resource_version,
                   .data = secret.data});
 }

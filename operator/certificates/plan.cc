@@ -58,7 +58,8 @@ const KeyPair* Plan::Find(std::string_view name) const {
 
 bool Plan::HasNewKeys() const {
   return absl::c_any_of(originals, [](const PlannedSecret& secret) {
-    return secret.write != PlannedSecret::Write::kKeep;
+    return secret.write == PlannedSecret::Write::kCreate ||
+           secret.write == PlannedSecret::Write::kReplace;
   });
 }
 

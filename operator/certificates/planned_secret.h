@@ -14,6 +14,7 @@ namespace calico::certificates {
 struct PlannedSecret {
   enum class Write {
     kKeep,     // no new key in it: applied like any other object
+    kLeave,    // needed as it is: neither written nor deleted
     kCreate,   // a new key: only if there is no such Secret
     kReplace,  // a new key: only in place of `resource_version`
   };

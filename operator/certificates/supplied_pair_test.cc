@@ -302,7 +302,7 @@ TEST(SuppliedPairTest, WhatTheUserPutsIntoTheOperatorsSecretWins) {
   EXPECT_EQ(plan.Find(kNodeCerts)->source, Source::kUserSupplied);
   // As it is, but among those that stay.
   const PlannedSecret& original = *FindPlanned(plan.originals, kNodeCerts);
-  EXPECT_EQ(original.write, Write::kKeep);
+  EXPECT_EQ(original.write, Write::kLeave);
   EXPECT_EQ(original.data.at("tls.crt").view(), leaf.chain_pem);
   EXPECT_THAT(original.annotations, IsEmpty());
 }

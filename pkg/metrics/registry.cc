@@ -116,6 +116,7 @@ struct Registry::Family {
   std::string type;
   // By label text. A map, because its elements keep their addresses.
   std::map<std::string, Series> series;
+  GaugeSet set;  // instead of series
 };
 
 Registry::Registry() = default;
@@ -162,11 +163,25 @@ void Registry::AddGaugeCallback(std::string_view name, std::string_view help,
   Add(name, help, "gauge", labels).callback = std::move(value);
 }
 
+void Registry::AddGaugeSetCallback(std::string_view name, std::string_view help, GaugeSet values) {
+  CALICO_CHECK(IsMetricName(name) && values != nullptr);
+  const auto [family, is_new] = families_.try_emplace(std::string(name));
+  CALICO_CHECK(is_new);
+  family->second.help = help;
+  family->second.type = "gauge";
+  family->second.set = std::move(values);
+}
+
 std::string Registry::Expose() const {
   std::string out;
   for (const auto& [name, family] : families_) {
     out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, Escape(family.help, false), name,
                        family.type);
+    if (family.set != nullptr) {
+      std::map<std::string, double> values;
+      for (const auto& [labels, value] : family.set()) values.emplace(LabelText(labels), value);
+      for (const auto& [labels, value] : values) out += Line(name, labels, Number(value));
+    }
     for (const auto& [labels, series] : family.series) {
       if (series.histogram != nullptr) {
         out += metrics::Expose(name, labels, *series.histogram);

@@ -89,6 +89,10 @@ class Registry {
                           std::function<double()> value, const Labels& labels = {});
   void AddGaugeCallback(std::string_view name, std::string_view help, std::function<double()> value,
                         const Labels& labels = {});
+  // Series that come and go, of something small and bounded such as our own certificates. `values`
+  // is asked when the metrics are read.
+  using GaugeSet = std::function<std::vector<std::pair<Labels, double>>()>;
+  void AddGaugeSetCallback(std::string_view name, std::string_view help, GaugeSet values);
 
   // All metrics, sorted by name.
   std::string Expose() const;

@@ -1,6 +1,8 @@
 #include "pkg/metrics/registry.h"
 
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -88,6 +90,16 @@ TEST(RegistryTest, SpellsNumbersAsPrometheusReadsThem) {
     registry.AddGauge("g", "h").Set(c.value);
     EXPECT_EQ(registry.Expose(), std::string("# HELP g h\n# TYPE g gauge\ng ") + c.want + "\n");
   }
+}
+
+TEST(RegistryTest, ASetOfGaugesIsAskedForWhenItIsRead) {
+  Registry registry;
+  std::vector<std::pair<Labels, double>> values;
+  registry.AddGaugeSetCallback("end_seconds", "Ends.", [&] { return values; });
+  EXPECT_EQ(registry.Expose(), "# HELP end_seconds Ends.\n# TYPE end_seconds gauge\n");
+  values = {{{{"name", "b"}}, 2}, {{{"name", "a"}}, 1}};
+  EXPECT_THAT(registry.Expose(),
+              HasSubstr("gauge\nend_seconds{name=\"a\"} 1\nend_seconds{name=\"b\"} 2\n"));
 }
 
 TEST(RegistryDeathTest, RefusesWhatOurOwnCodeMustNotDeclare) {

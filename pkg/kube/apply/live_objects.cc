@@ -90,7 +90,9 @@ struct LiveObjects::Entry {
       : kind(std::move(the_kind)),
         informer(
             client, *kind.resource,
-            {.ns = kind.ns, .label_selector = std::move(label_selector), .field_selector = ""},
+            {.ns = kind.ns,
+             .label_selector = std::move(label_selector),
+             .field_selector = kind.field_selector},
             [manager = std::move(field_manager)](
                 const json::object& object) -> absl::StatusOr<std::optional<LiveObject>> {
               CALICO_ASSIGN_OR_RETURN(LiveObject live, LiveObject::Decode(object, manager));
@@ -317,6 +319,7 @@ void LiveObjects::ForEachUnsynced(
 
 std::shared_ptr<const LiveObject> LiveObjects::Get(const api::Resource& resource,
                                                    const api::ObjectKey& key) const {
+  if (IsCovered(resource, key)) return covered_->Get(resource, key);
   const Entry* const entry = Find(resource);
   if (entry == nullptr || !entry->served().value_or(false)) return nullptr;
   return entry->informer.store().Get(key);
@@ -327,7 +330,7 @@ void LiveObjects::ForEach(
   for (const std::unique_ptr<Entry>& entry : entries_) {
     if (!entry->informer.HasSynced() || !entry->served().value_or(false)) continue;
     for (const auto& object : entry->informer.store().List()) {
-      visit(*entry->kind.resource, *object);
+      if (!IsCovered(*entry->kind.resource, object->key)) visit(*entry->kind.resource, *object);
     }
   }
 }

@@ -62,6 +62,18 @@ class LiveSource {
       const std::function<void(const api::Resource&, const LiveObject&)>& visit) const = 0;
 };
 
+// Objects that something else watches, because they must not lie in memory as text: Secrets with
+// private keys. They are applied like others and never deleted for being no longer wanted.
+class CoveredObjects {
+ public:
+  virtual ~CoveredObjects() = default;
+  // Also of objects that are not there, or not known yet.
+  virtual bool Covers(const api::Resource& resource, const api::ObjectKey& key) const = 0;
+  // Null if there is none. Whoever asks lets it go soon.
+  virtual std::shared_ptr<const LiveObject> Get(const api::Resource& resource,
+                                                const api::ObjectKey& key) const = 0;
+};
+
 struct LiveKind {
   enum class When {
     kAlways,
@@ -73,6 +85,7 @@ struct LiveKind {
   const api::Resource* resource;  // static
   std::string ns;                 // empty: cluster-scoped, or all
   When when = When::kAlways;
+  std::string field_selector;  // beside the label
 };
 
 // Threading: event loop thread only. Lifetime: outlives its Run task.
@@ -92,6 +105,12 @@ class LiveObjects : public LiveSource {
   using Observer = std::function<void(const api::Resource& resource, const api::ObjectKey& key)>;
   // Requires: before Run.
   void AddObserver(Observer observer) { observers_.push_back(std::move(observer)); }
+  // `covered` answers for its objects from now on, and outlives this. Requires: before Run.
+  void SetCovered(const CoveredObjects* covered) { covered_ = covered; }
+  // One of the covered objects has changed.
+  void CoveredChanged(const api::Resource& resource, const api::ObjectKey& key) {
+    for (const Observer& observer : observers_) observer(resource, key);
+  }
   // Called when Troubles or HasSynced has changed for a kind, or one is served now. Requires:
   // before Run.
   void SetHealthObserver(std::function<void()> observer) { health_observer_ = std::move(observer); }
@@ -130,6 +149,9 @@ class LiveObjects : public LiveSource {
   void NotifyHealth() {
     if (health_observer_) health_observer_();
   }
+  bool IsCovered(const api::Resource& resource, const api::ObjectKey& key) const {
+    return covered_ != nullptr && covered_->Covers(resource, key);
+  }
   Entry* Find(const api::Resource& resource) const;
   Version& VersionOf(const api::Resource& resource);
   aio::Task<void> RunVersion(Version& version);
@@ -147,6 +169,7 @@ class LiveObjects : public LiveSource {
   const absl::Duration discovery_interval_;
   std::vector<Observer> observers_;
   std::function<void()> health_observer_;
+  const CoveredObjects* covered_ = nullptr;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<std::unique_ptr<Version>> versions_;
   aio::TaskGroup group_;

@@ -49,6 +49,7 @@ bool SplitEquality(std::string_view text, std::string_view& key, std::string_vie
 bool IsSelectable(std::string_view field, std::string_view plural) {
   if (field == "metadata.name" || field == "metadata.namespace") return true;
   if (plural == "certificatesigningrequests") return field == "spec.signerName";
+  if (plural == "secrets") return field == "type";
   if (plural == "pods") return field == "spec.nodeName" || field == "status.phase";
   return false;
 }
@@ -129,7 +130,9 @@ bool Selectors::Match(const json::object& object) const {
   for (const Requirement& field : fields_) {
     const std::string_view key = field.key;
     const size_t dot = key.find('.');
-    const std::string_view value = TextAt(object, {key.substr(0, dot), key.substr(dot + 1)});
+    const std::string_view value = dot == std::string_view::npos
+                                       ? TextAt(object, {key})
+                                       : TextAt(object, {key.substr(0, dot), key.substr(dot + 1)});
     if (is_one_of(field, value) == field.negated) return false;
   }
   const json::value* metadata = object.if_contains("metadata");

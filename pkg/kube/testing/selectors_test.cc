@@ -61,6 +61,7 @@ TEST(SelectorsTest, Fields) {
       {"spec.nodeName=n1", "pods", true},
       {"spec.nodeName!=n1", "pods", false},
       {"status.phase=Running", "pods", false},
+      {"type!=Opaque", "secrets", true},
   };
   for (const auto& c : kCases) EXPECT_EQ(Matches("", c.text, c.plural), c.want) << c.text;
 }
