@@ -300,6 +300,36 @@ TEST(RbacTest, TheOperatorMayWriteEveryRoleBindingAndPolicyThatIsRendered) {
   for (const std::string& right : needed) EXPECT_TRUE(held.contains(right)) << right;
 }
 
+// Elsewhere than in its own namespace the operator reaches Secrets of these names alone; there it
+// may write those of certificates, and make new ones, which a role cannot tie to a name.
+TEST(RbacTest, TheOperatorReachesNoSecretsButThoseOfCertificates) {
+  const Objects objects = Shipped();
+  const auto of_secrets = [](const json::object& role) {
+    Atoms all;
+    Atoms secrets;
+    AddAtoms(role, all);
+    for (const std::string& right : all) {
+      if (right.find(" /secrets") != std::string::npos) secrets.insert(right);
+    }
+    return secrets;
+  };
+  Atoms everywhere;
+  for (const char* verb : {"list", "watch", "create", "patch", "delete"}) {
+    for (const char* name : {"node-certs", "typha-certs", "calico-apiserver-certs"}) {
+      everywhere.insert(fmt::format("{} /secrets {}", verb, name));
+    }
+  }
+  EXPECT_EQ(of_secrets(*Find(objects, "ClusterRole", "calico-operator")), everywhere);
+  Atoms own = {"list /secrets ", "watch /secrets ", "create /secrets "};
+  for (const char* verb : {"patch", "delete"}) {
+    for (const char* name :
+         {"tigera-ca-private", "node-certs", "typha-certs", "calico-apiserver-certs"}) {
+      own.insert(fmt::format("{} /secrets {}", verb, name));
+    }
+  }
+  EXPECT_EQ(of_secrets(*Find(objects, "Role", "tigera-operator")), own);
+}
+
 TEST(RbacTest, TheOperatorMayManageTheDefinitionsInsideOfItAndNoOther) {
   Atoms held;
   AddAtoms(*Find(Shipped(), "ClusterRole", "calico-operator"), held);

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "pkg/api/meta/resources.h"
-
 namespace calico::installation {
 namespace {
 
@@ -60,7 +58,7 @@ CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time now) {
     }
     if (!cache.trouble.has_value()) continue;
     if (absl::IsPermissionDenied(cache.trouble->error)) {
-      (*cache.resource == api::kSecrets ? lacks_secrets_right : lacks_right) = true;
+      (cache.is_of_copies ? lacks_secrets_right : lacks_right) = true;
     }
     lacks_kind = lacks_kind || absl::IsNotFound(cache.trouble->error);
   }

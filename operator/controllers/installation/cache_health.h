@@ -19,6 +19,7 @@ struct CacheState {
   bool has_synced = false;
   std::optional<kube::CacheTrouble> trouble;
   absl::Time started = absl::InfiniteFuture();  // of the first attempt; steady clock
+  bool is_of_copies = false;  // of pull secrets, to which the right is in a file of its own
 };
 
 struct CacheHealth {

@@ -99,6 +99,7 @@ TEST(CacheHealthTest, ARefusalAfterAnOutageIsGivenItsOwnTime) {
 TEST(CacheHealthTest, ARightToSecretsIsOfAnotherFile) {
   CacheState state = Troubled(Refused(403));
   state.resource = &api::kSecrets;
+  state.is_of_copies = true;
   EXPECT_THAT(JudgeCaches({state}, kStart + absl::Seconds(2)).lines,
               ElementsAre(testing::_, HasSubstr("-f image-pull-secrets.yaml`")));
 }

@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view kEndpointConfigMap = "kubernetes-services-endpoint";
 constexpr absl::Duration kRequestsTimeout = absl::Seconds(2);
 constexpr absl::Duration kRequestsPatience = absl::Seconds(30);
-constexpr absl::Duration kPullSecretsTimeout = absl::Seconds(5);
+constexpr std::string_view kNotOpaque = "type!=Opaque";
 
 std::string CalicoNamespace() { return std::string(render::kCalicoNamespace); }
 
@@ -77,7 +77,8 @@ std::vector<kube::LiveKind> OwnedKinds() {
           {&api::kDeployments, ns},
           {&api::kValidatingAdmissionPolicies, "", When::kIfServed},
           {&api::kValidatingAdmissionPolicyBindings, "", When::kIfServed},
-          {&api::kSecrets, ns, When::kLater}};
+          // Copies of pull secrets; the Secrets of certificates are Opaque.
+          {&api::kSecrets, ns, When::kLater, std::string(kNotOpaque)}};
 }
 
 std::string OwnedSelector() {
@@ -98,8 +99,8 @@ kube::Informer<T> ClusterView::MakeInformer(const api::Resource& resource,
 }
 
 ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
-                         const base::Clock& clock, const base::Logger& logger,
-                         aio::Executor executor)
+                         std::string_view release, const base::Clock& clock,
+                         const base::Logger& logger, aio::Executor executor)
     : client_(client),
       operator_namespace_(std::move(operator_namespace)),
       clock_(clock),
@@ -130,6 +131,8 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
           api::kControllerRevisions, {.ns = CalicoNamespace()}, &KeepAll<api::ControllerRevision>)),
       owned_(client, OwnedKinds(), OwnedSelector(), std::string(render::kFieldManager), clock,
              logger, executor),
+      secrets_(client, operator_namespace_, release, std::string(render::kFieldManager), clock,
+               logger, executor),
       group_(executor),
       health_changed_(executor),
       kind_lost_(executor),
@@ -145,6 +148,11 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
   revisions_.AddObserver(soon);
   owned_.AddObserver(
       [this](const api::Resource&, const api::ObjectKey&) { Changed(Urgency::kSoon); });
+  owned_.SetCovered(&secrets_);
+  secrets_.SetObserver([this](const api::Resource& resource, const api::ObjectKey& key) {
+    if (secrets_.Covers(resource, key)) owned_.CoveredChanged(resource, key);
+    Changed(Urgency::kSoon);
+  });
   const auto health = [this] { HealthChanged(); };
   installations_.AddHealthObserver(health);
   others_.AddHealthObserver(health);
@@ -155,6 +163,7 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
   replica_sets_.AddHealthObserver(health);
   revisions_.AddHealthObserver(health);
   owned_.SetHealthObserver(health);
+  secrets_.SetHealthObserver(health);
 }
 
 ClusterView::~ClusterView() = default;
@@ -180,6 +189,7 @@ aio::Task<void> ClusterView::Run() {
   group_.Spawn(replica_sets_.Run());
   group_.Spawn(revisions_.Run());
   group_.Spawn(owned_.Run());
+  group_.Spawn(secrets_.Run());
   const absl::Status ignored = co_await forever_.Wait();
   if (requests_ != nullptr) co_await requests_->group.Stop();
   co_await group_.Stop();
@@ -331,40 +341,21 @@ aio::Task<absl::Status> ClusterView::WatchRequests(std::string signer_name) {
       requests_->signer_name, absl::ToInt64Seconds(kRequestsPatience)));
 }
 
-aio::Task<absl::Status> ClusterView::WatchPullSecrets() {
-  if (pull_secrets_ == nullptr) {
-    pull_secrets_ = std::make_unique<kube::Informer<PullSecretRecord>>(
-        client_, api::kSecrets, kube::ReflectorOptions{.ns = operator_namespace_},
-        &PullSecretRecord::Decode, clock_, logger_, executor_);
-    pull_secrets_->AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kSoon); });
-    pull_secrets_->AddHealthObserver([this] { HealthChanged(); });
-    group_.Spawn(pull_secrets_->Run());
-  }
-  if (!pull_secrets_->HasSynced() && pull_secrets_->trouble().has_value()) {
-    co_return pull_secrets_->trouble()->error;
-  }
-  co_return co_await pull_secrets_->WaitForSync(kPullSecretsTimeout);
-}
-
 aio::Task<void> ClusterView::WatchCopies(bool are_used) {
   if (are_used) owned_.StartLater();
   if (are_used || std::exchange(has_asked_for_copies_, true)) co_return;
   bool is_any = false;
-  const absl::Status listed =
-      (co_await client_.List(api::kSecrets,
-                             {.ns = CalicoNamespace(), .label_selector = OwnedSelector()},
-                             [&is_any](const json::object&) {
-                               is_any = true;
-                               return absl::OkStatus();
-                             }))
-          .status();
+  const absl::Status listed = (co_await client_.List(api::kSecrets,
+                                                     {.ns = CalicoNamespace(),
+                                                      .label_selector = OwnedSelector(),
+                                                      .field_selector = std::string(kNotOpaque)},
+                                                     [&is_any](const json::object&) {
+                                                       is_any = true;
+                                                       return absl::OkStatus();
+                                                     }))
+                                  .status();
   if (is_any) owned_.StartLater();
   has_asked_for_copies_ = listed.ok() || kube::IsRefusal(listed);
-}
-
-std::shared_ptr<const PullSecretRecord> ClusterView::PullSecret(const std::string& name) const {
-  return pull_secrets_ == nullptr ? nullptr
-                                  : pull_secrets_->store().Get({operator_namespace_, name});
 }
 
 }  // namespace calico::installation

@@ -13,6 +13,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "operator/controllers/certificates/secret_view.h"
 #include "operator/controllers/installation/cache_health.h"
 #include "operator/controllers/installation/records.h"
 #include "operator/controllers/status/certificate_health.h"
@@ -45,8 +46,9 @@ enum class Urgency { kNow, kSoon };
 class ClusterView {
  public:
   // All references outlive this.
-  ClusterView(kube::Client& client, std::string operator_namespace, const base::Clock& clock,
-              const base::Logger& logger, aio::Executor executor);
+  // `release`: as certificates::SecretView takes it.
+  ClusterView(kube::Client& client, std::string operator_namespace, std::string_view release,
+              const base::Clock& clock, const base::Logger& logger, aio::Executor executor);
   ~ClusterView();
 
   // Requires: before Run.
@@ -103,13 +105,12 @@ class ClusterView {
   // known. Errors: kDeadlineExceeded: not known yet; kUnavailable: not known for so long that
   // somebody has to look; kCancelled. Cancellation: total.
   aio::Task<absl::Status> WatchRequests(std::string signer_name);
-  // Watches the Secrets of the operator's namespace from now on, and waits until they are known.
-  // Errors: kDeadlineExceeded; kCancelled; what the API server says when it refuses.
-  aio::Task<absl::Status> WatchPullSecrets();
   // Watches the copies of pull secrets from now on if they `are_used`, or if some are left, which
   // is asked once. Without the right to look there are none. Cancellation: total.
   aio::Task<void> WatchCopies(bool are_used);
-  std::shared_ptr<const PullSecretRecord> PullSecret(const std::string& name) const;
+  // What certificates are made from, and pull secrets. LiveObjects does not see the Secrets of
+  // certificates.
+  certificates::SecretView& secrets() { return secrets_; }
 
  private:
   struct Requests;
@@ -157,6 +158,7 @@ class ClusterView {
   kube::Informer<api::ReplicaSet> replica_sets_;
   kube::Informer<api::ControllerRevision> revisions_;
   kube::LiveObjects owned_;
+  certificates::SecretView secrets_;
 
   aio::TaskGroup group_;
   aio::Notifier health_changed_;
@@ -164,7 +166,6 @@ class ClusterView {
   absl::Time started_ = absl::InfiniteFuture();  // steady clock
   aio::Notifier forever_;                        // never set: Run waits on it until it is cancelled
   std::unique_ptr<Requests> requests_;
-  std::unique_ptr<kube::Informer<PullSecretRecord>> pull_secrets_;
   bool has_asked_for_copies_ = false;
   absl::Status definitions_refusal_;
   std::pair<std::string, std::int64_t> seen_installation_;

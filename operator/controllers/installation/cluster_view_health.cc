@@ -1,6 +1,7 @@
 // What of ClusterView cannot be looked at.
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,6 +33,7 @@ void ClusterView::VisitInformers(Visit visit) const {
   visit(pods_);
   visit(replica_sets_);
   visit(revisions_);
+  secrets_.VisitInformers(visit);
 }
 
 bool ClusterView::UsesPullSecrets() const {
@@ -51,16 +53,24 @@ std::vector<CacheState> ClusterView::CacheStates() const {
     states.push_back(
         {&informer.resource(), informer.HasSynced(), informer.trouble(), informer.started_at()});
   });
+  const auto first_owned = static_cast<std::ptrdiff_t>(states.size());
   owned_.ForEachUnsynced([&](const api::Resource& resource, absl::Time since) {
-    if (IsMissed(resource)) states.push_back({.resource = &resource, .started = since});
+    if (!IsMissed(resource)) return;
+    states.push_back(
+        {.resource = &resource, .started = since, .is_of_copies = resource == api::kSecrets});
   });
   for (const kube::CacheTrouble& trouble : owned_.Troubles()) {
     if (!IsMissed(*trouble.resource)) continue;
-    const auto unsynced = std::find_if(states.begin(), states.end(), [&](const CacheState& state) {
-      return state.resource == trouble.resource && !state.has_synced && !state.trouble.has_value();
-    });
+    const auto unsynced =
+        std::find_if(states.begin() + first_owned, states.end(), [&](const CacheState& state) {
+          return state.resource == trouble.resource && !state.has_synced &&
+                 !state.trouble.has_value();
+        });
     if (unsynced == states.end()) {
-      states.push_back({.resource = trouble.resource, .has_synced = true, .trouble = trouble});
+      states.push_back({.resource = trouble.resource,
+                        .has_synced = true,
+                        .trouble = trouble,
+                        .is_of_copies = *trouble.resource == api::kSecrets});
     } else {
       unsynced->trouble = trouble;
     }
@@ -75,11 +85,6 @@ CacheHealth ClusterView::Health() const {
     states.push_back({.resource = &api::kCertificateSigningRequests,
                       .has_synced = true,
                       .trouble = requests_->informer.trouble()});
-  }
-  const bool has_pull_secrets = pull_secrets_ != nullptr && UsesPullSecrets();
-  if (has_pull_secrets && pull_secrets_->trouble().has_value()) {
-    states.push_back(
-        {.resource = &api::kSecrets, .has_synced = true, .trouble = pull_secrets_->trouble()});
   }
   CacheHealth health = JudgeCaches(states, clock_.SteadyNow());
   if (!definitions_refusal_.ok()) {

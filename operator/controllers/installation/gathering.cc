@@ -20,6 +20,7 @@ namespace calico::installation {
 namespace {
 
 constexpr absl::Duration kGapInterval = absl::Seconds(30);
+constexpr absl::Duration kSecretsTimeout = absl::Seconds(5);
 
 // Of a workload.
 render::DnsSettings DnsOf(json::object& workload) {
@@ -97,6 +98,9 @@ aio::Task<absl::StatusOr<render::Inputs>> Gathering::Gather(const api::Installat
   inputs.typha_replicas = TyphaReplicas(pass);
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, OperatorDns(pass));
   CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));
+  if (pass.obstacle.has_value()) co_return inputs;
+  // Last: which pairs are needed depends on the other inputs.
+  CALICO_CO_RETURN_IF_ERROR(co_await GatherCertificates(installation, inputs, pass));
   co_return inputs;
 }
 
@@ -189,11 +193,11 @@ aio::Task<absl::Status> Gathering::GatherPullSecrets(const api::Installation& in
                                                      render::Inputs& inputs, Pass& pass) {
   if (installation.image_pull_secrets.empty()) co_return absl::OkStatus();
   CALICO_CO_RETURN_IF_ERROR(
-      base::Annotate(co_await view_.WatchPullSecrets(),
+      base::Annotate(co_await view_.secrets().WaitForSync(kSecretsTimeout),
                      fmt::format("read the Secrets of namespace {}", options_.operator_namespace)));
   std::vector<std::string> problems;
   for (const std::string& name : installation.image_pull_secrets) {
-    const std::shared_ptr<const PullSecretRecord> secret = view_.PullSecret(name);
+    const auto secret = view_.secrets().PullSecret(name);
     if (secret == nullptr) {
       problems.push_back(fmt::format(
           "spec.imagePullSecrets: Secret \"{}\" not found in namespace {}: create it there, or "
@@ -209,6 +213,39 @@ aio::Task<absl::Status> Gathering::GatherPullSecrets(const api::Installation& in
     }
   }
   if (!problems.empty()) pass.Stop(api::kReasonResourceNotFound, absl::StrJoin(problems, "; "));
+  co_return absl::OkStatus();
+}
+
+// A problem that pods need not feel is told and kept for later: they go on with what they have.
+aio::Task<absl::Status> Gathering::GatherCertificates(const api::Installation& installation,
+                                                      render::Inputs& inputs, Pass& pass) {
+  const std::string& release = options_.release->version();
+  certificates::Demands demands{
+      .release = release,
+      .operator_namespace = options_.operator_namespace,
+      .key_pairs = {certificates::NodeKeyPair(), certificates::TyphaKeyPair()}};
+  if (inputs.api_server.has_value()) {
+    demands.key_pairs.push_back(certificates::ApiServerKeyPair(
+        certificates::ApiServerNamespace(release), inputs.cluster_domain));
+  }
+  if (installation.certificate_management.has_value()) {
+    demands.ca_cert = installation.certificate_management->ca_cert_pem;
+  }
+  auto plan = co_await certificates_.Prepare(std::move(demands));
+  if (absl::IsInvalidArgument(plan.status())) {
+    pass.Stop(api::kReasonCertificateError, std::string(plan.status().message()));
+    co_return absl::OkStatus();
+  }
+  if (!plan.ok()) co_return plan.status();
+  inputs.certificates = *std::move(plan);
+  pass.Again(inputs.certificates->recheck_at);
+  pass.notes.insert(pass.notes.end(), inputs.certificates->warnings.begin(),
+                    inputs.certificates->warnings.end());
+  pass.certificate_problems = inputs.certificates->problems;
+  if (!inputs.certificates->is_complete) {
+    pass.StopForCertificates();
+    pass.Stop(api::kReasonCertificateError, "not every key pair that pods need can be had");
+  }
   co_return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "operator/controllers/certificates/certificate_keeper.h"
 #include "operator/controllers/cluster/cluster_signs.h"
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/installation/options.h"
@@ -29,8 +30,14 @@ namespace calico::installation {
 class Gathering {
  public:
   Gathering(aio::Executor executor, kube::Client& client, ClusterView& view,
+            certificates::CertificateKeeper& certificates,
             const InstallationControllerOptions& options, const base::Clock& clock)
-      : executor_(executor), client_(client), view_(view), options_(options), clock_(clock) {}
+      : executor_(executor),
+        client_(client),
+        view_(view),
+        certificates_(certificates),
+        options_(options),
+        clock_(clock) {}
 
   // What is asked once, not watched; side by side, because every moment counts in the first pass.
   // What could not be read is asked for again by the next call.
@@ -53,12 +60,15 @@ class Gathering {
   void GatherEndpoint(render::Inputs& inputs, Pass& pass) const;
   aio::Task<absl::Status> GatherPullSecrets(const api::Installation& installation,
                                             render::Inputs& inputs, Pass& pass);
+  aio::Task<absl::Status> GatherCertificates(const api::Installation& installation,
+                                             render::Inputs& inputs, Pass& pass);
   absl::StatusOr<render::DnsSettings> OperatorDns(Pass& pass) const;
   int TyphaReplicas(Pass& pass);
 
   const aio::Executor executor_;
   kube::Client& client_;
   ClusterView& view_;
+  certificates::CertificateKeeper& certificates_;
   const InstallationControllerOptions& options_;
   const base::Clock& clock_;
   validation::TyphaScale typha_scale_;

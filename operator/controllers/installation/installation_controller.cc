@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "operator/calico_config/calico_config.h"
+#include "operator/controllers/certificates/secret_objects.h"
 #include "operator/defaults/complete_spec.h"
 #include "operator/defaults/conflicts.h"
 #include "operator/render/names.h"
@@ -31,6 +32,8 @@ constexpr std::string_view kControllerName = "installation";
 // Pods that end take that long, and so does the namespace that they are in.
 constexpr absl::Duration kEndingPatience = absl::Seconds(30);
 constexpr size_t kMostErrors = 3;
+constexpr std::string_view kMissingRight =
+    ": if the operator lacks a right, apply the operator.yaml of this version";
 
 api::ObjectKey Key() { return {"", std::string(api::kInstallationName)}; }
 
@@ -48,15 +51,20 @@ std::string Describe(const std::vector<absl::Status>& errors) {
 
 // The right to write copies of pull secrets is bound in calico-system, and goes with that namespace
 // when the Installation is deleted.
-std::string NextStep(const kube::ApplyReport& report) {
+std::string NextStep(const kube::ApplyReport& report, bool uses_pull_secrets) {
   if (std::none_of(report.errors.begin(), report.errors.end(), absl::IsPermissionDenied)) return "";
-  if (report.stopped_at != kube::Wave::kSecrets) {
-    return ": if the operator lacks a right, apply the operator.yaml of this version";
+  if (report.stopped_at != kube::Wave::kSecrets || !uses_pull_secrets) {
+    return std::string(kMissingRight);
   }
   return fmt::format(
       ": run `kubectl apply --server-side -f image-pull-secrets.yaml`, which gives the operator "
       "the right to the Secrets of namespace {} again",
       render::kCalicoNamespace);
+}
+
+certificates::Owners OwnersOf(const render::Inputs& inputs) {
+  return {.installation = inputs.owner_uid,
+          .api_server = inputs.api_server.has_value() ? inputs.api_server->uid : ""};
 }
 
 std::string IgnoredNote(const std::vector<std::string>& fields) {
@@ -126,7 +134,11 @@ InstallationController::InstallationController(aio::Executor executor, kube::Cli
                clock, logger, executor),
       wanted_workloads_(view, applier_),
       definition_check_(client, view, options_, clock),
-      gathering_(executor, client, view, options_, clock),
+      certificates_(client, view.secrets(), registry,
+                    {.field_manager = std::string(render::kFieldManager),
+                     .hash_annotation = std::string(render::kAppliedAnnotation)},
+                    clock, logger),
+      gathering_(executor, client, view, certificates_, options_, clock),
       events_(events),
       writer_({.name = std::string(api::kTigeraStatusCalico),
                .owner = &api::kInstallations,
@@ -223,7 +235,8 @@ absl::StatusOr<api::Installation> InstallationController::Validate(Pass& pass) c
       completed, {.spec = {.release = options_.release->version(),
                            .has_api_endpoint = endpoint.ok() && endpoint->has_value()},
                   .now = clock_.Now(),
-                  .node_addresses = node_addresses});
+                  .node_addresses = node_addresses,
+                  .requires_certificate_management = false});
   pass.Again(verdict.recheck_at);
   pass.notes = std::move(verdict.warnings);
   std::vector<std::string> ignored =
@@ -235,6 +248,7 @@ absl::StatusOr<api::Installation> InstallationController::Validate(Pass& pass) c
     verdict.problems.push_back({std::move(conflict.path), std::move(conflict.text)});
   }
   if (!verdict.ok()) return absl::InvalidArgumentError(validation::ToString(verdict.problems));
+  pass.is_valid = true;
   pass.roots = std::move(verdict.ca_certificates);
   return completed;
 }
@@ -248,6 +262,8 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
         co_await view_.owned().WaitForKind(api::kSecrets, absl::Seconds(2));
   }
   if (pass.may_have_lost) co_await definition_check_.CheckLost(installation, inputs, pass);
+  if (pass.obstacle.has_value()) co_return;
+  co_await WriteKeys(inputs, pass);
   if (pass.obstacle.has_value()) co_return;
   // Asked at the moment of the plan, with nothing to wait for in between: objects of a kind that
   // comes meanwhile would be there and not wanted.
@@ -263,6 +279,9 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
     co_return;
   }
   wanted_workloads_.Remember(*objects);
+  for (json::object& secret : certificates::MakeObjects(*inputs.certificates, OwnersOf(inputs))) {
+    objects->push_back(std::move(secret));
+  }
   const kube::ApplyReport report = co_await applier_.Apply(*std::move(objects), inputs.owner_uid);
   if (report.recheck_after != absl::InfiniteDuration()) {
     pass.Again(clock_.Now() + report.recheck_after);
@@ -273,7 +292,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   if (!report.ok()) {
     pass.error = report.errors.front();
     std::vector<std::string> messages = report.contested;
-    messages.push_back(Describe(report.errors) + NextStep(report));
+    messages.push_back(Describe(report.errors) + NextStep(report, !inputs.pull_secrets.empty()));
     pass.Stop(api::kReasonResourceUpdateError, absl::StrJoin(messages, "\n"));
     co_return;
   }
@@ -282,12 +301,40 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   }
   if (report.namespace_ending) co_return;
   pass.applied = true;
+  co_await FinishCertificates(inputs, pass);
   co_await view_.WatchCopies(!installation.image_pull_secrets.empty());
   if (!view_.KnowsNodes()) co_return;
   if (std::optional<std::string> problem =
           validation::TyphaScalingProblem(gathering_.CountNodes())) {
     pass.Stop(api::kReasonResourceScalingError, *std::move(problem));
   }
+}
+
+// Before anything else of the plan: whose Secrets it has is known only then.
+aio::Task<void> InstallationController::WriteKeys(render::Inputs& inputs, Pass& pass) {
+  auto written = co_await certificates_.Write(OwnersOf(inputs));
+  if (written.ok()) {
+    inputs.certificates = *std::move(written);
+    co_return;
+  }
+  pass.error = written.status();
+  pass.Stop(api::kReasonCertificateError,
+            fmt::format("{}{}", std::string(written.status().message()),
+                        absl::IsPermissionDenied(written.status()) ? kMissingRight : ""));
+}
+
+// With everything else of the plan in place.
+aio::Task<void> InstallationController::FinishCertificates(const render::Inputs& inputs,
+                                                           Pass& pass) {
+  pass.StopForCertificates();
+  if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
+  if (wanted_workloads_.AreRolledOut() && certificates_.SetRolledOut()) pass.Again(clock_.Now());
+  const absl::Status deleted = co_await certificates_.Delete(inputs.certificates);
+  if (deleted.ok()) co_return;
+  pass.error = deleted;
+  pass.Stop(api::kReasonResourceUpdateError,
+            fmt::format("{}{}", std::string(deleted.message()),
+                        absl::IsPermissionDenied(deleted) ? kMissingRight : ""));
 }
 
 // What goes in a moment is waited for; what does not needs somebody.

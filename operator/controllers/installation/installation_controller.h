@@ -16,6 +16,7 @@
 
 #include <absl/status/statusor.h>
 
+#include "operator/controllers/certificates/certificate_keeper.h"
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/installation/definition_check.h"
 #include "operator/controllers/installation/gathering.h"
@@ -57,6 +58,8 @@ class InstallationController {
   aio::Task<void> Advance(Pass& pass);
   absl::StatusOr<api::Installation> Validate(Pass& pass) const;
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
+  aio::Task<void> WriteKeys(render::Inputs& inputs, Pass& pass);
+  aio::Task<void> FinishCertificates(const render::Inputs& inputs, Pass& pass);
   void TellEndings(const std::vector<kube::Ending>& endings, Pass& pass) const;
   aio::Task<void> Report(Pass& pass);
   aio::Task<absl::StatusOr<controller::Result>> ReportBlind(Pass pass);
@@ -77,6 +80,7 @@ class InstallationController {
   kube::Applier applier_;
   WantedWorkloads wanted_workloads_;
   DefinitionCheck definition_check_;
+  certificates::CertificateKeeper certificates_;
   Gathering gathering_;
   status::StatusMemory memory_;
   kube::EventRecorder& events_;

@@ -42,8 +42,8 @@ status::Facts InstallationController::FactsOf(const Pass& pass) const {
 
 aio::Task<void> InstallationController::Report(Pass& pass) {
   // Requests are judged by what a valid Installation says; a bad one may not even name a signer.
-  const bool is_valid = !pass.roots.empty();
-  if (is_valid) {
+  const bool asks = pass.is_valid && pass.record->installation->certificate_management.has_value();
+  if (asks) {
     const absl::Status known = co_await view_.WatchRequests(
         pass.record->installation->certificate_management->signer_name);
     if (absl::IsDeadlineExceeded(known) || absl::IsCancelled(known)) {
@@ -59,7 +59,7 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
   memory_.Recall(told == nullptr ? std::vector<api::Condition>() : told->conditions,
                  clock_.SteadyNow(), facts);
   // Remembered all the same: why they were refused is told again once the Installation is right.
-  if (!is_valid) facts.waiting_pods.clear();
+  if (!asks) facts.waiting_pods.clear();
   status::Decision decision = status::Decide(facts);
   SetMetrics(decision);
   pass.Again(decision.recheck_at);

@@ -78,7 +78,8 @@ struct Program {
         crds_tried(executor),
         client(executor, options.api, logger, ClientOptionsOf()),
         events(client, std::string(kComponent), clock, logger, executor),
-        view(client, options.operator_namespace, clock, logger, executor),
+        view(client, options.operator_namespace, options.config.release->version(), clock, logger,
+             executor),
         controller(executor, client, view, events, registry, ControllerOptionsOf(options), clock,
                    logger),
         manager(executor, client, ManagerOptionsOf(options, &registry), clock, logger) {

@@ -12,10 +12,12 @@
 #include <vector>
 
 #include <absl/status/status.h>
+#include <absl/strings/str_join.h>
 #include <absl/time/time.h>
 
 #include "operator/controllers/installation/records.h"
 #include "operator/controllers/status/conditions.h"
+#include "pkg/api/operator/tigera_status.h"
 #include "pkg/pki/certificate.h"
 
 namespace calico::installation {
@@ -29,7 +31,9 @@ struct Pass {
   bool may_write_installation = true;
   bool may_have_lost = false;  // fields, see DefinitionCheck
   std::vector<std::string> notes;
-  std::vector<pki::Certificate> roots;
+  bool is_valid = false;                          // what the Installation says can be carried out
+  std::vector<pki::Certificate> roots;            // with certificateManagement
+  std::vector<std::string> certificate_problems;  // with which what is in place is kept
   bool applied = false;
   absl::Status error;  // to be tried again
   absl::Time again_at = absl::InfiniteFuture();
@@ -37,6 +41,10 @@ struct Pass {
   // The first obstacle stays.
   void Stop(std::string_view reason, std::string message) {
     if (!obstacle.has_value()) obstacle = status::Obstacle{std::string(reason), std::move(message)};
+  }
+  void StopForCertificates() {
+    if (certificate_problems.empty()) return;
+    Stop(api::kReasonCertificateError, absl::StrJoin(certificate_problems, "\n"));
   }
   void Again(absl::Time at) { again_at = std::min(again_at, at); }
   absl::Duration WaitFrom(absl::Time now) const {

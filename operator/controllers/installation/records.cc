@@ -42,16 +42,4 @@ absl::StatusOr<std::optional<OtherInstallation>> OtherInstallation::Decode(
       .key = meta.Key(), .uid = meta.uid, .resource_version = meta.resource_version};
 }
 
-bool PullSecretRecord::is_for_images() const {
-  return type == "kubernetes.io/dockerconfigjson" || type == "kubernetes.io/dockercfg";
-}
-
-absl::StatusOr<std::optional<PullSecretRecord>> PullSecretRecord::Decode(
-    const json::object& object) {
-  PullSecretRecord record;
-  record.type = codec::TextAt(object, "type");
-  if (record.is_for_images()) record.data = ObjectOr(object, "data");
-  return record;
-}
-
 }  // namespace calico::installation

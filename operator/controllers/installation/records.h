@@ -37,16 +37,6 @@ struct OtherInstallation {
   static absl::StatusOr<std::optional<OtherInstallation>> Decode(const json::object& object);
 };
 
-// An image pull secret of the operator's namespace. Never logged.
-struct PullSecretRecord {
-  std::string type;
-  json::object data;  // empty unless it is for images
-
-  // Whether the kubelet takes it.
-  bool is_for_images() const;
-  static absl::StatusOr<std::optional<PullSecretRecord>> Decode(const json::object& object);
-};
-
 }  // namespace calico::installation
 
 #endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_RECORDS_H_

@@ -5,11 +5,37 @@
 
 #include <fmt/format.h>
 
+#include "operator/controllers/status/pod_record.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
 #include "pkg/api/meta/resources.h"
 
 namespace calico::installation {
+namespace {
+
+bool IsRolledOut(const status::Workload& workload) {
+  const std::string& revision = workload.pods.newest_revision;
+  if (revision.empty()) return false;
+  bool has_seen_all = false;
+  if (const auto& set = workload.daemon_set) {
+    has_seen_all = set->observed_generation >= set->meta.generation &&
+                   set->updated_number_scheduled == set->desired_number_scheduled;
+  } else if (const auto& deployment = workload.deployment) {
+    has_seen_all = deployment->observed_generation >= deployment->meta.generation &&
+                   deployment->updated_replicas == deployment->replicas;
+  }
+  const auto is_new = [&](const status::PodOrigin& origin) {
+    return workload.daemon_set != nullptr ? origin.controller_revision_hash == revision
+                                          : origin.pod_template_hash == revision;
+  };
+  return has_seen_all &&
+         std::all_of(workload.pods.pods.begin(), workload.pods.pods.end(),
+                     [&](const auto& pod) { return is_new(status::OriginOf(*pod)); }) &&
+         std::all_of(workload.pods.quiet.begin(), workload.pods.quiet.end(),
+                     [&](const auto& pod) { return is_new(*pod->origin); });
+}
+
+}  // namespace
 
 WantedWorkloads::WantedWorkloads(const ClusterView& view, const kube::Applier& applier)
     : view_(view),
@@ -69,6 +95,12 @@ void WantedWorkloads::Remember(const std::vector<json::object>& objects) {
       wanted_.push_back(std::move(wanted));
     }
   }
+}
+
+bool WantedWorkloads::AreRolledOut() const {
+  if (!view_.KnowsWorkloads()) return false;
+  const std::vector<status::Workload> workloads = Look();
+  return std::all_of(workloads.begin(), workloads.end(), IsRolledOut);
 }
 
 }  // namespace calico::installation

@@ -26,6 +26,9 @@ class WantedWorkloads {
   void Remember(const std::vector<json::object>& objects);
   // DaemonSets first.
   std::vector<status::Workload> Look() const;
+  // Every pod is of the newest template, and the API server has made all that are asked for; false
+  // while that is not known.
+  bool AreRolledOut() const;
 
  private:
   struct Wanted {

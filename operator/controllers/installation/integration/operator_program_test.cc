@@ -96,11 +96,6 @@ ASYNC_TEST_F(OperatorProgramTest, ABadSpecChangesNothingAndIsTold) {
   EXPECT_EQ(Condition("Available"), "False");
   EXPECT_EQ(Made(), before);
 
-  ChangeSpec([](json::object& spec) { spec.erase("certificateManagement"); });
-  co_await Until("told", [&] {
-    return Condition("Degraded", "message").find("spec.certificateManagement: is required") !=
-           std::string::npos;
-  });
   PutInstallation(Installation());
   co_await Until("available again", [&] { return IsAvailable(); });
   EXPECT_EQ(Made(), before);
