@@ -64,9 +64,17 @@ def ca_secret(kube, certificate, key):
 
 
 def apply_manifests(kube, *names):
+    served = kube.get("/apis/admissionregistration.k8s.io/v1") or {}
+    has_policies = any(kind["name"] == "validatingadmissionpolicies" for kind in served.get("resources", []))
     for name in names:
-        kube.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=quickstart", "-f", "-",
-                     text=manifest(name))
+        text = manifest(name)
+        if not has_policies:  # Kubernetes 1.29 and older
+            text = without_policies(text)
+        kube.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=quickstart", "-f", "-", text=text)
+
+
+def without_policies(text):
+    return "\n---\n".join(part for part in text.split("\n---\n") if "\nkind: ValidatingAdmissionPolicy" not in part)
 
 
 def wait_for_crds(kube):
