@@ -332,6 +332,8 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step, 
 
 aio::Task<void> Applier::DeleteOne(DeleteStep step, ApplyReport& report) {
   const absl::Status status = co_await client_.Delete(*step.resource, step.key, {.uid = step.uid});
+  // That it is gone when it is asked for again is our own doing.
+  contention_.Forget({std::string(step.resource->kind), step.key});
   if (absl::IsNotFound(status)) co_return;
   if (!status.ok()) {
     report.errors.push_back(status);

@@ -623,6 +623,23 @@ ASYNC_TEST_F(ApplierTest, AContestOfWhatIsBeingDeletedIsNotLookedAtAgainAndAgain
 }
 
 // Where namespaces cannot be listed, each look has to apply it.
+ASYNC_TEST_F(ApplierTest, WhatIsAskedForNowAndThenIsNoContest) {
+  co_await Start();
+  for (int i = 0; i < 12; ++i) {
+    const ApplyReport with = co_await Apply({kNamespace, kConfig});
+    EXPECT_TRUE(with.ok());
+    EXPECT_THAT(with.contested, testing::IsEmpty()) << i;
+    co_await Until([&] {
+      return live_->Get(api::kConfigMaps, kConfigKey) != nullptr &&
+             Cached(api::kConfigMaps, kConfigKey);
+    });
+    const ApplyReport without = co_await Apply({kNamespace});
+    EXPECT_EQ(without.deleted, 1) << i;
+    co_await Until([&] { return live_->Get(api::kConfigMaps, kConfigKey) == nullptr; });
+  }
+  co_await Finish();
+}
+
 ASYNC_TEST_F(ApplierTest, ANamespaceThatEndsUnseenIsNoContest) {
   json::object ending = codec::ParseYaml(kNamespace)->as_object();
   ending["metadata"].as_object()["deletionTimestamp"] = "2026-01-01T00:00:00Z";
