@@ -45,6 +45,7 @@ std::vector<Problem> CheckApiServerSpec(const json::object& spec) {
   const SpecField root = SpecField::Root(spec);
   const SpecField server = root["apiServerDeployment"];
   CheckWorkloadOverrides(server, kContainers, kInitContainers, findings);
+  CheckReadyInTime(server, kProgressDeadlineSeconds, findings);
   for (const SpecField& container : server["spec"]["template"]["spec"]["containers"].items()) {
     CheckPorts(container, findings);
   }

@@ -45,6 +45,8 @@ TEST(ApiServerRulesTest, GoodOnesHaveNoProblem) {
     EXPECT_EQ(TextOf(CheckApiServerSpec(Yaml(spec))), "") << spec;
   }
   EXPECT_EQ(CheckApiServerSpec(Yaml("logging: {apiServer: {logSeverity: Loud}}")).size(), 1U);
+  EXPECT_EQ(CheckApiServerSpec(Yaml("apiServerDeployment: {spec: {minReadySeconds: 600}}")).size(),
+            1U);
 }
 
 }  // namespace

@@ -30,6 +30,18 @@ bool Contains(const std::string_view (&values)[N], std::string_view value) {
   return std::find(std::begin(values), std::end(values), value) != std::end(values);
 }
 
+// The containers that ask for certificates get caCert in one variable, in base64, and Linux starts
+// no program with a variable of more than 128 KiB.
+constexpr size_t kMostCaBytes = 96 << 10;
+
+void CheckSize(size_t bytes, Findings findings) {
+  if (bytes <= kMostCaBytes - 64) return;
+  findings.Add(fmt::format("{}.caCert", kManagement),
+               fmt::format("has {} KiB, and no program starts with more than {} KiB of it in its "
+                           "environment: keep only the CA certificates that sign for Calico",
+                           (bytes + 1023) >> 10, kMostCaBytes >> 10));
+}
+
 void CheckSigner(std::string_view name, Findings findings) {
   const std::string path = fmt::format("{}.signerName", kManagement);
   if (name.empty()) {
@@ -83,6 +95,7 @@ void CheckCertificateManagement(const api::CertificateManagement& management, ab
                                 std::span<const base::IpAddress> node_addresses,
                                 InstallationVerdict& verdict) {
   const Findings findings(verdict.problems);
+  CheckSize(management.ca_cert_pem.size(), findings);
   CaVerdict ca = CheckCaCertificates(management.ca_cert_pem, CalicoDemands(node_addresses), now);
   for (std::string& text : ca.problems) {
     findings.Add(fmt::format("{}.caCert", kManagement), std::move(text));

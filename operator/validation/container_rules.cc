@@ -23,6 +23,21 @@ bool IsNative(std::string_view name) {
          (name.starts_with(kHugePages) && IsQualifiedName(name));
 }
 
+// Huge pages come as whole pages of the size in their name.
+void CheckHugePages(const SpecField& field, const Quantity& amount, Findings findings) {
+  const std::string_view size = field.key().substr(kHugePages.size());
+  const std::optional<Quantity> page = ParseQuantity(size);
+  if (!page.has_value() || page->value <= 0 || std::floor(page->value) != page->value) {
+    findings.Add(field.path(), fmt::format("{} is no size of pages: write a name such as "
+                                           "hugepages-2Mi",
+                                           Quoted(size)));
+  } else if (std::fmod(amount.value, page->value) != 0) {
+    findings.Add(field.path(), fmt::format("{} is no whole number of pages of {}: write a multiple "
+                                           "of it",
+                                           field.shown(), size));
+  }
+}
+
 // A quantity that a container may have of `name`; nullopt with a finding otherwise.
 std::optional<Quantity> AmountOf(const SpecField& field, Findings findings) {
   const std::string_view name = field.key();
@@ -44,8 +59,9 @@ std::optional<Quantity> AmountOf(const SpecField& field, Findings findings) {
     findings.Add(field.path(), fmt::format("{} is negative", field.shown()));
     return std::nullopt;
   }
-  const bool is_countable = HasDomain(name) || name.starts_with(kHugePages);
-  if (is_countable && std::floor(amount->value) != amount->value) {
+  if (name.starts_with(kHugePages)) {
+    CheckHugePages(field, *amount, findings);
+  } else if (HasDomain(name) && std::floor(amount->value) != amount->value) {
     findings.Add(field.path(), fmt::format("{} is no whole number, and {} is counted in such",
                                            field.shown(), name));
   }
@@ -65,6 +81,21 @@ void CheckRequest(const SpecField& request, const SpecField& limit,
     findings.Add(request.path(), fmt::format("{} must be as much as the limit, {}, for {}",
                                              request.shown(), limit.shown(), request.key()));
   }
+}
+
+// Pages count as memory: without another claim to it the API server refuses them.
+void CheckPagesStandBeside(const SpecField& resources, Findings findings) {
+  const SpecField* pages = nullptr;
+  const std::vector<SpecField> limits = resources["limits"].members();
+  const std::vector<SpecField> requests = resources["requests"].members();
+  for (const std::vector<SpecField>* amounts : {&limits, &requests}) {
+    for (const SpecField& amount : *amounts) {
+      if (amount.key() == "cpu" || amount.key() == "memory") return;
+      if (amount.key().starts_with(kHugePages)) pages = &amount;
+    }
+  }
+  if (pages == nullptr) return;
+  findings.Add(pages->path(), "needs cpu or memory beside it: write a request or a limit for one");
 }
 
 void CheckDnsConfig(const SpecField& config, Findings findings) {
@@ -103,6 +134,11 @@ void CheckDnsConfig(const SpecField& config, Findings findings) {
 }  // namespace
 
 void CheckResources(const SpecField& resources, Findings findings) {
+  if (!resources["claims"].items().empty()) {
+    findings.Add(resources["claims"].path(),
+                 "have no place here: the pods have no resourceClaims; remove it");
+  }
+  CheckPagesStandBeside(resources, findings);
   const SpecField limits = resources["limits"];
   const std::vector<SpecField> requests = resources["requests"].members();
   for (const SpecField& limit : limits.members()) {

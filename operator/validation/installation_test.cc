@@ -108,6 +108,13 @@ const std::vector<BadCase>& BadCertificateManagement() {
        "is required"},
       {"not PEM", [](api::Installation& i) { SetCa(i, "not pem at all"); },
        "spec.certificateManagement.caCert", "is not PEM"},
+      {"more than fits into the environment of a program",
+       [](api::Installation& i) {
+         std::string pem;
+         while (pem.size() < (97 << 10)) pem += Ca().certificate_pem();
+         SetCa(i, pem);
+       },
+       "spec.certificateManagement.caCert", "keep only the CA certificates that sign for Calico"},
       {"DER", [](api::Installation& i) { SetCa(i, Ca().certificate().der()); },
        "spec.certificateManagement.caCert", "is DER"},
       {"encoded twice",

@@ -6,6 +6,7 @@
 
 #include "pkg/api/meta/names.h"
 #include "pkg/api/operator/installation.h"
+#include "pkg/base/ip_address.h"
 
 namespace calico::validation {
 namespace {
@@ -31,11 +32,33 @@ std::string_view WithoutSlashes(std::string_view text) {
   return text;
 }
 
-// One component of a repository's name.
+bool IsSeparatorOfRepositoryPart(std::string_view text) {
+  if (text == "." || text == "_" || text == "__") return true;
+  return std::all_of(text.begin(), text.end(), [](char c) { return c == '-'; });
+}
+
+// One component of a repository's name: lower-case letters and digits, with one separator between
+// any two of them (".", "_", "__" or dashes), or what such a name begins with.
+bool BeginsRepositoryPart(std::string_view part) {
+  if (part.empty() || !IsLowerAlnum(part.front())) return false;
+  for (size_t at = 0; at < part.size();) {
+    const size_t start = at;
+    while (at < part.size() && !IsLowerAlnum(part[at])) ++at;
+    if (!IsSeparatorOfRepositoryPart(part.substr(start, at - start))) return false;
+    while (at < part.size() && IsLowerAlnum(part[at])) ++at;
+  }
+  return true;
+}
+
 bool IsRepositoryPart(std::string_view part) {
-  if (part.empty() || !IsLowerAlnum(part.front()) || !IsLowerAlnum(part.back())) return false;
-  return std::all_of(part.begin(), part.end(),
-                     [](char c) { return IsLowerAlnum(c) || c == '.' || c == '_' || c == '-'; });
+  return BeginsRepositoryPart(part) && IsLowerAlnum(part.back());
+}
+
+bool IsHostLabel(std::string_view label) {
+  return !label.empty() && absl::ascii_isalnum(label.front()) &&
+         absl::ascii_isalnum(label.back()) && std::all_of(label.begin(), label.end(), [](char c) {
+           return absl::ascii_isalnum(c) || c == '-';
+         });
 }
 
 // "host", "host:5000" or "[fd00::1]:5000".
@@ -46,10 +69,10 @@ bool IsRegistryHost(std::string_view host) {
     if (port.empty() || !std::all_of(port.begin(), port.end(), absl::ascii_isdigit)) return false;
     host = host.substr(0, port_at);
   }
-  if (host.starts_with('[') && host.ends_with(']')) return host.size() > 2;
-  return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
-    return absl::ascii_isalnum(c) || c == '.' || c == '-';
-  });
+  if (host.starts_with('[') && host.ends_with(']')) {
+    return base::IpAddress::Parse(host.substr(1, host.size() - 2)).ok();
+  }
+  return AllPieces(host, '.', &IsHostLabel);
 }
 
 constexpr size_t kMostNameBytes = 63;
@@ -95,11 +118,6 @@ bool IsImagePath(std::string_view text) {
   return IsUnset(text) || AllPieces(WithoutSlashes(text), '/', &IsRepositoryPart);
 }
 
-bool IsImagePrefix(std::string_view text) {
-  return IsUnset(text) ||
-         (IsLowerAlnum(text.front()) && std::all_of(text.begin(), text.end(), [](char c) {
-            return IsLowerAlnum(c) || c == '.' || c == '_' || c == '-';
-          }));
-}
+bool IsImagePrefix(std::string_view text) { return IsUnset(text) || BeginsRepositoryPart(text); }
 
 }  // namespace calico::validation

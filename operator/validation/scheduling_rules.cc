@@ -8,6 +8,7 @@
 
 #include <absl/strings/ascii.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "operator/validation/names.h"
 #include "pkg/api/meta/names.h"
@@ -91,14 +92,24 @@ void CheckExpression(const SpecField& expression, Requirement requirement, Findi
   for (const SpecField& value : values.items()) CheckLabelValue(value, findings);
 }
 
+void CheckRequired(const SpecField& field, std::span<const std::string_view> values,
+                   Findings findings) {
+  if (field.set()) return CheckOneOf(field, values, findings);
+  findings.Add(field.path(), fmt::format("is required: write {}", fmt::join(values, " or ")));
+}
+
 void CheckNodeField(const SpecField& expression, Findings findings) {
   static constexpr std::string_view kFields[] = {"metadata.name"};
   static constexpr std::string_view kOperators[] = {"In", "NotIn"};
-  CheckOneOf(expression["key"], kFields, findings);
-  CheckOneOf(expression["operator"], kOperators, findings);
+  CheckRequired(expression["key"], kFields, findings);
+  CheckRequired(expression["operator"], kOperators, findings);
   const SpecField values = expression["values"];
   if (values.array() == nullptr || values.array()->size() != 1) {
     findings.Add(values.path(), "must have the name of one node");
+  }
+  for (const SpecField& value : values.items()) {
+    if (api::IsDnsSubdomain(value.text())) continue;
+    findings.Add(value.path(), fmt::format("{} cannot be the name of a node", value.shown()));
   }
 }
 
@@ -116,8 +127,47 @@ void CheckLabelSelector(const SpecField& selector, Findings findings) {
   }
 }
 
+// Keys whose values come from the pod itself.
+void CheckMatchKeys(const SpecField& keys, const SpecField& selector, Findings findings) {
+  const std::vector<SpecField> items = keys.items();
+  if (items.empty()) return;
+  if (selector.object() == nullptr) {
+    findings.Add(keys.path(),
+                 "needs labelSelector beside it: write the labels there that the pods "
+                 "have in common, or remove it");
+  }
+  for (const SpecField& key : items) CheckKey(key, findings);
+}
+
+void CheckEachOnce(const SpecField& keys, const std::set<std::string_view>& others,
+                   std::string_view where, Findings findings) {
+  for (const SpecField& key : keys.items()) {
+    if (!others.contains(key.text())) continue;
+    findings.Add(key.path(), fmt::format("{} is in {} too: keep one", key.shown(), where));
+  }
+}
+
+std::set<std::string_view> TextsOf(const SpecField& list) {
+  std::set<std::string_view> texts;
+  for (const SpecField& item : list.items()) texts.insert(item.text());
+  return texts;
+}
+
+std::set<std::string_view> KeysOfSelector(const SpecField& selector) {
+  std::set<std::string_view> keys;
+  for (const SpecField& label : selector["matchLabels"].members()) keys.insert(label.key());
+  for (const SpecField& expression : selector["matchExpressions"].items()) {
+    keys.insert(expression["key"].text());
+  }
+  return keys;
+}
+
 void CheckPodTerm(const SpecField& term, Findings findings) {
   CheckLabelSelector(term["labelSelector"], findings);
+  CheckMatchKeys(term["matchLabelKeys"], term["labelSelector"], findings);
+  CheckMatchKeys(term["mismatchLabelKeys"], term["labelSelector"], findings);
+  CheckEachOnce(term["mismatchLabelKeys"], TextsOf(term["matchLabelKeys"]), "matchLabelKeys",
+                findings);
   CheckLabelSelector(term["namespaceSelector"], findings);
   for (const SpecField& name : term["namespaces"].items()) {
     if (!api::IsDnsLabel(name.text())) {
@@ -149,7 +199,7 @@ void CheckPodAffinity(const SpecField& affinity, Findings findings) {
 }
 
 void CheckToleration(const SpecField& toleration, Findings findings) {
-  static constexpr std::string_view kOperators[] = {"Equal", "Exists", "Lt", "Gt"};
+  static constexpr std::string_view kOperators[] = {"Equal", "Exists"};
   static constexpr std::string_view kEffects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute"};
   const SpecField key = toleration["key"];
   const SpecField op = toleration["operator"];
@@ -197,6 +247,9 @@ void CheckConstraint(const SpecField& constraint, Findings findings) {
   CheckOneOf(constraint["nodeAffinityPolicy"], kPolicies, findings);
   CheckOneOf(constraint["nodeTaintsPolicy"], kPolicies, findings);
   CheckLabelSelector(constraint["labelSelector"], findings);
+  CheckMatchKeys(constraint["matchLabelKeys"], constraint["labelSelector"], findings);
+  CheckEachOnce(constraint["matchLabelKeys"], KeysOfSelector(constraint["labelSelector"]),
+                "labelSelector", findings);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "operator/validation/spec_rules.h"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <set>
@@ -76,6 +78,26 @@ void CheckPullSecrets(const SpecField& secrets, Findings findings) {
   }
 }
 
+// Kubelets take no name of an image that is longer.
+void CheckNameLength(const SpecField& spec, Findings findings) {
+  constexpr size_t kMostBytes = 255;
+  constexpr size_t kOurNames = 64;  // path and name where nothing else is asked for
+  const SpecField* longest = nullptr;
+  const SpecField fields[] = {spec["registry"], spec["imagePath"], spec["imagePrefix"]};
+  size_t bytes = kOurNames;
+  for (const SpecField& field : fields) {
+    bytes += field.text().size();
+    if (longest == nullptr || field.text().size() > longest->text().size()) longest = &field;
+  }
+  const bool is_told = !IsRegistry(fields[0].text()) || !IsImagePath(fields[1].text()) ||
+                       !IsImagePrefix(fields[2].text());
+  if (bytes <= kMostBytes || is_told) return;
+  findings.Add(longest->path(),
+               fmt::format("{} makes names of images too long: at most {} characters may stand "
+                           "before them, and registry, imagePath and imagePrefix have {}",
+                           longest->shown(), kMostBytes - kOurNames, bytes - kOurNames));
+}
+
 void CheckImages(const SpecField& spec, Findings findings) {
   static constexpr std::string_view kPolicies[] = {"Always", "IfNotPresent", "Never"};
   if (!IsRegistry(spec["registry"].text())) {
@@ -96,6 +118,7 @@ void CheckImages(const SpecField& spec, Findings findings) {
                              "'.', '_' and '-'",
                              spec["imagePrefix"].shown()));
   }
+  CheckNameLength(spec, findings);
   CheckOneOf(spec["imagePullPolicy"], kPolicies, findings);
   CheckPullSecrets(spec["imagePullSecrets"], findings);
 }
@@ -113,7 +136,20 @@ void CheckPath(const SpecField& path, bool can_be_none, Findings findings) {
   }
 }
 
+// The CSI driver mounts the folder at its own path, beside these.
+void CheckMount(const SpecField& path, Findings findings) {
+  static constexpr std::string_view kTaken[] = {"", "/csi", "/var/run", "/etc/calico"};
+  std::string_view text = path.text();
+  if (!text.starts_with('/')) return;
+  while (text.ends_with('/')) text.remove_suffix(1);
+  if (std::find(std::begin(kTaken), std::end(kTaken), text) == std::end(kTaken)) return;
+  findings.Add(path.path(), fmt::format("{} is another folder in the CSI driver's container: write "
+                                        "kubelet's own, such as /var/lib/kubelet, or None",
+                                        path.shown()));
+}
+
 void CheckPaths(const SpecField& spec, Findings findings) {
+  CheckMount(spec["kubeletVolumePluginPath"], findings);
   CheckPath(spec["flexVolumePath"], true, findings);
   CheckPath(spec["kubeletVolumePluginPath"], true, findings);
   CheckPath(spec["calicoRunHostPath"], false, findings);

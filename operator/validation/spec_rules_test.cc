@@ -31,7 +31,13 @@ TEST(SpecRulesTest, FieldsOfTheWholeInstallation) {
       {"kubernetesProvider: eks", "spec.kubernetesProvider", "EKS, GKE, AKS"},
       {"registry: https://registry.example.com/", "spec.registry", "without a scheme"},
       {"registry: 'registry.example.com:5000//'", "spec.registry", "is no registry"},
+      {"registry: registry..example.com/", "spec.registry", "is no registry"},
+      {"registry: '-registry.example.com/'", "spec.registry", "is no registry"},
+      {"registry: '[fd00::z]:5000/'", "spec.registry", "is no registry"},
+      {"registry: registry.example.com/a..b/", "spec.registry", "is no registry"},
       {"imagePath: Mirror/Calico", "spec.imagePath", "write lower-case names"},
+      {"imagePath: mirror/a._b", "spec.imagePath", "write lower-case names"},
+      {"imagePrefix: a..", "spec.imagePrefix", "cannot begin an image's name"},
       {"imagePrefix: a/b", "spec.imagePrefix", "cannot begin an image's name"},
       {"imagePullPolicy: Sometimes", "spec.imagePullPolicy", "Always, IfNotPresent, Never"},
       {"imagePullSecrets: [{name: ok}, {name: Not_Ok}]", "spec.imagePullSecrets[1].name",
@@ -45,6 +51,9 @@ TEST(SpecRulesTest, FieldsOfTheWholeInstallation) {
        "spec.nodeMetricsPort too"},
       {"kubeletVolumePluginPath: var/lib/kubelet", "spec.kubeletVolumePluginPath",
        "is not an absolute path"},
+      {"kubeletVolumePluginPath: /csi", "spec.kubeletVolumePluginPath", "is another folder"},
+      {"kubeletVolumePluginPath: /var/run/", "spec.kubeletVolumePluginPath", "is another folder"},
+      {"kubeletVolumePluginPath: /", "spec.kubeletVolumePluginPath", "is another folder"},
       {"flexVolumePath: a/b", "spec.flexVolumePath", "or write None"},
       {"calicoRunHostPath: run/calico", "spec.calicoRunHostPath", "is not an absolute path"},
       {"calicoLibHostPath: None", "spec.calicoLibHostPath", "is not an absolute path"},
@@ -86,6 +95,18 @@ TEST(SpecRulesTest, FieldsOfTheWholeInstallation) {
       {"serviceCIDRs: [10.96.0.0/12, ten]", "spec.serviceCIDRs[1]", "is no network"},
   };
   ExpectOneProblemEach(cases);
+}
+
+TEST(SpecRulesTest, NamesOfImagesThatNoKubeletTakes) {
+  const std::string path(200, 'a');
+  const std::vector<Problem> problems =
+      ProblemsOf(fmt::format("{{registry: registry.example.com/, imagePath: {}}}", path));
+  ASSERT_EQ(problems.size(), 1U) << TextOf(problems);
+  EXPECT_EQ(problems[0].path, "spec.imagePath");
+  EXPECT_THAT(problems[0].text, testing::HasSubstr("at most 191 characters"));
+  const std::string spec = fmt::format(
+      "{{registry: '[fd00::1]:5000/a__b/c---d', imagePath: {}, imagePrefix: a-}}", path.substr(90));
+  EXPECT_EQ(TextOf(ProblemsOf(spec)), "");
 }
 
 TEST(SpecRulesTest, ModesThatOnlySomeReleasesHave) {

@@ -1,8 +1,11 @@
 #include "operator/validation/workload_overrides.h"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
+#include <optional>
 #include <set>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -22,6 +25,58 @@ constexpr std::string_view kTyphaInit[] = {"typha-certs-key-cert-provisioner"};
 void CheckMetadata(const SpecField& metadata, Findings findings) {
   CheckLabels(metadata["labels"], findings);
   CheckAnnotations(metadata["annotations"], findings);
+}
+
+bool IsInt32(std::string_view text) {
+  std::int32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool IsProfile(std::string_view text) {
+  return text == "runtime/default" || text == "docker/default" || text == "unconfined" ||
+         text.starts_with("localhost/");
+}
+
+bool IsOf(std::string_view container, std::span<const std::string_view> names) {
+  return std::find(names.begin(), names.end(), container) != names.end();
+}
+
+// Annotations of objects that the API server reads as fields of an older version.
+void CheckOldFields(const SpecField& annotations, Findings findings) {
+  for (const SpecField& annotation : annotations.members()) {
+    const std::string_view key = annotation.key();
+    if (!key.starts_with("deprecated.daemonset.") && !key.starts_with("deprecated.deployment.")) {
+      continue;
+    }
+    findings.Add(annotation.path(), "is Kubernetes' own: remove it");
+  }
+}
+
+// Annotations of pods that the API server reads: with any other value it refuses the workload.
+void CheckPodAnnotations(const SpecField& annotations, std::span<const std::string_view> containers,
+                         Findings findings) {
+  constexpr std::string_view kAppArmor = "container.apparmor.security.beta.kubernetes.io/";
+  for (const SpecField& annotation : annotations.members()) {
+    const std::string_view key = annotation.key();
+    if (key == "kubernetes.io/config.mirror" ||
+        key == "scheduler.alpha.kubernetes.io/tolerations") {
+      findings.Add(annotation.path(), "is Kubernetes' own: remove it");
+    } else if (key == "controller.kubernetes.io/pod-deletion-cost" && !IsInt32(annotation.text())) {
+      findings.Add(annotation.path(), fmt::format("{} is no cost: write a whole number in quotes",
+                                                  annotation.shown()));
+    } else if (key.starts_with(kAppArmor) && !IsOf(key.substr(kAppArmor.size()), containers)) {
+      findings.Add(annotation.path(), fmt::format("is for a container of another workload: write "
+                                                  "one of {} behind the slash",
+                                                  fmt::join(containers, ", ")));
+    } else if ((key.starts_with(kAppArmor) ||
+                key.find("seccomp.security.alpha.kubernetes.io/") != std::string_view::npos) &&
+               !IsProfile(annotation.text())) {
+      findings.Add(annotation.path(), fmt::format("{} is no profile: write runtime/default, "
+                                                  "unconfined or localhost/<name>",
+                                                  annotation.shown()));
+    }
+  }
 }
 
 void CheckName(const SpecField& name, std::span<const std::string_view> names, Findings findings) {
@@ -71,6 +126,18 @@ void CheckEbpfBootstrap(const SpecField& init_containers, Findings findings) {
                "ebpf-bootstrap");
 }
 
+// Its Deployment waits for a typha to end before it gives up: a fifth longer than that takes.
+void CheckTypha(const SpecField& typha, Findings findings) {
+  CheckWorkloadOverrides(typha, kTypha, kTyphaInit, findings);
+  const SpecField grace = typha["spec"]["template"]["spec"]["terminationGracePeriodSeconds"];
+  const std::int64_t deadline = grace.number().value_or(0) / 5 * 6;
+  if (deadline > kMostInt32 && grace.number() <= kMostInt32) {
+    CheckNumber(grace, 0, kMostInt32 / 6 * 5, findings);
+    return;
+  }
+  CheckReadyInTime(typha, std::max(kProgressDeadlineSeconds, deadline), findings);
+}
+
 }  // namespace
 
 void CheckWorkloadOverrides(const SpecField& overrides,
@@ -81,7 +148,9 @@ void CheckWorkloadOverrides(const SpecField& overrides,
   CheckMetadata(overrides["metadata"], findings);
   CheckNumber(spec["minReadySeconds"], 0, kMostInt32, findings);
   CheckDeploymentStrategy(spec["strategy"], findings);
+  CheckOldFields(overrides["metadata"]["annotations"], findings);
   CheckMetadata(spec["template"]["metadata"], findings);
+  CheckPodAnnotations(spec["template"]["metadata"]["annotations"], containers, findings);
   CheckContainers(pod["containers"], containers, findings);
   CheckContainers(pod["initContainers"], init_containers, findings);
   CheckAffinity(pod["affinity"], findings);
@@ -92,14 +161,24 @@ void CheckWorkloadOverrides(const SpecField& overrides,
   CheckDns(pod, findings);
 }
 
+void CheckReadyInTime(const SpecField& overrides, std::int64_t deadline, Findings findings) {
+  const SpecField ready = overrides["spec"]["minReadySeconds"];
+  const std::optional<std::int64_t> seconds = ready.number();
+  if (!seconds.has_value() || *seconds < deadline || *seconds > kMostInt32) return;
+  findings.Add(ready.path(), fmt::format("{} is too long: the Deployment gives up after {} seconds "
+                                         "without a pod that is ready; write less",
+                                         *seconds, deadline));
+}
+
 void CheckInstallationOverrides(const SpecField& spec, const ReleaseRules& release,
                                 Findings findings) {
   const SpecField node = spec["calicoNodeDaemonSet"];
   CheckWorkloadOverrides(node, kNode, release.node_init_containers, findings);
   CheckEbpfBootstrap(node["spec"]["template"]["spec"]["initContainers"], findings);
-  CheckWorkloadOverrides(spec["typhaDeployment"], kTypha, kTyphaInit, findings);
+  CheckTypha(spec["typhaDeployment"], findings);
   CheckWorkloadOverrides(spec["calicoKubeControllersDeployment"],
                          release.kube_controllers_containers, {}, findings);
+  CheckReadyInTime(spec["calicoKubeControllersDeployment"], kProgressDeadlineSeconds, findings);
   CheckWorkloadOverrides(spec["csiNodeDriverDaemonSet"], release.csi_containers, {}, findings);
 }
 

@@ -2,6 +2,7 @@
 #ifndef CALICO_OPERATOR_VALIDATION_WORKLOAD_OVERRIDES_H_
 #define CALICO_OPERATOR_VALIDATION_WORKLOAD_OVERRIDES_H_
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -15,6 +16,11 @@ namespace calico::validation {
 void CheckWorkloadOverrides(const SpecField& overrides,
                             std::span<const std::string_view> containers,
                             std::span<const std::string_view> init_containers, Findings findings);
+
+// Requires the overrides of a Deployment that gives up after `deadline` seconds without progress:
+// pods that count as ready later than that cannot be asked for.
+inline constexpr std::int64_t kProgressDeadlineSeconds = 600;
+void CheckReadyInTime(const SpecField& overrides, std::int64_t deadline, Findings findings);
 
 // Those of an Installation. Of Windows nothing is rendered, and nothing is checked.
 void CheckInstallationOverrides(const SpecField& spec, const ReleaseRules& release,

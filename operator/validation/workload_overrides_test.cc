@@ -90,8 +90,40 @@ TEST(WorkloadOverridesTest, LabelsAnnotationsAndNumbers) {
        "spec.typhaDeployment.metadata.annotations[a//b]", "is no annotation's key"},
       {"typhaDeployment: {spec: {template: {metadata: {annotations: {a: 5}}}}}",
        "spec.typhaDeployment.spec.template.metadata.annotations[a]", "put it in quotes"},
+      {"typhaDeployment: {metadata: {annotations: {deprecated.daemonset.template.generation: x}}}",
+       "spec.typhaDeployment.metadata.annotations[deprecated.daemonset.template.generation]",
+       "is Kubernetes' own"},
+      {"typhaDeployment: {spec: {template: {metadata: {annotations: {kubernetes.io/config.mirror: "
+       "''}}}}}",
+       "spec.typhaDeployment.spec.template.metadata.annotations[kubernetes.io/config.mirror]",
+       "is Kubernetes' own"},
+      {"typhaDeployment: {spec: {template: {metadata: {annotations: "
+       "{controller.kubernetes.io/pod-deletion-cost: high}}}}}",
+       "spec.typhaDeployment.spec.template.metadata.annotations[controller.kubernetes.io/"
+       "pod-deletion-cost]",
+       "write a whole number in quotes"},
+      {"typhaDeployment: {spec: {template: {metadata: {annotations: "
+       "{container.apparmor.security.beta.kubernetes.io/typha: unconfined}}}}}",
+       "spec.typhaDeployment.spec.template.metadata.annotations[container.apparmor.security.beta."
+       "kubernetes.io/typha]",
+       "write one of calico-typha"},
+      {"typhaDeployment: {spec: {template: {metadata: {annotations: "
+       "{seccomp.security.alpha.kubernetes.io/pod: x}}}}}",
+       "spec.typhaDeployment.spec.template.metadata.annotations[seccomp.security.alpha."
+       "kubernetes.io/pod]",
+       "is no profile"},
       {"typhaDeployment: {spec: {minReadySeconds: -1}}",
        "spec.typhaDeployment.spec.minReadySeconds", "at least 0"},
+      {"typhaDeployment: {spec: {minReadySeconds: 600}}",
+       "spec.typhaDeployment.spec.minReadySeconds", "gives up after 600 seconds"},
+      {"typhaDeployment: {spec: {minReadySeconds: 1200, template: {spec: "
+       "{terminationGracePeriodSeconds: 1000}}}}",
+       "spec.typhaDeployment.spec.minReadySeconds", "gives up after 1200 seconds"},
+      {"typhaDeployment: {spec: {template: {spec: {terminationGracePeriodSeconds: 2147483647}}}}",
+       "spec.typhaDeployment.spec.template.spec.terminationGracePeriodSeconds",
+       "from 0 to 1789569705"},
+      {"calicoKubeControllersDeployment: {spec: {minReadySeconds: 2147483647}}",
+       "spec.calicoKubeControllersDeployment.spec.minReadySeconds", "gives up after 600 seconds"},
       {"typhaDeployment: {spec: {strategy: {rollingUpdate: {maxUnavailable: 0, maxSurge: 0%}}}}",
        "spec.typhaDeployment.spec.strategy.rollingUpdate.maxUnavailable", "no pod could ever"},
       {"typhaDeployment: {spec: {strategy: {rollingUpdate: {maxUnavailable: 101%}}}}",
@@ -106,6 +138,15 @@ TEST(WorkloadOverridesTest, LabelsAnnotationsAndNumbers) {
       {"typhaDeployment: {metadata: {labels: {team: net, example.com/a: ''}, annotations: "
        "{Example.com/B: 'any text at all'}}}"},
       {"typhaDeployment: {spec: {strategy: {rollingUpdate: {maxSurge: 150%, maxUnavailable: 0}}}}"},
+      {"typhaDeployment: {spec: {template: {metadata: {annotations: "
+       "{container.apparmor.security.beta.kubernetes.io/calico-typha: localhost/a, "
+       "controller.kubernetes.io/pod-deletion-cost: '-5'}}}}}"},
+      {"typhaDeployment: {spec: {minReadySeconds: 1199, template: {spec: "
+       "{terminationGracePeriodSeconds: 1000}}}}"},
+      {"typhaDeployment: {spec: {template: {spec: {terminationGracePeriodSeconds: 1789569705}}}}"},
+      {"calicoKubeControllersDeployment: {spec: {minReadySeconds: 599}}"},
+      // A DaemonSet does not give up.
+      {"calicoNodeDaemonSet: {spec: {minReadySeconds: 2147483647}}"},
   };
   ExpectNoProblem(good);
   const std::string large(300 << 10, 'x');
@@ -133,6 +174,14 @@ TEST(WorkloadOverridesTest, Resources) {
        ".containers[0].resources.requests[example.com/gpu]", "as much as the limit"},
       {"{containers: [{name: calico-typha, resources: {limits: {example.com/gpu: 1500m}}}]}",
        ".containers[0].resources.limits[example.com/gpu]", "no whole number"},
+      {"{containers: [{name: calico-typha, resources: {limits: {cpu: 1, hugepages-2Mi: 3Mi}}}]}",
+       ".containers[0].resources.limits[hugepages-2Mi]", "no whole number of pages of 2Mi"},
+      {"{containers: [{name: calico-typha, resources: {limits: {cpu: 1, hugepages-x: 2Mi}}}]}",
+       ".containers[0].resources.limits[hugepages-x]", "is no size of pages"},
+      {"{containers: [{name: calico-typha, resources: {limits: {hugepages-2Mi: 2Mi}}}]}",
+       ".containers[0].resources.limits[hugepages-2Mi]", "needs cpu or memory beside it"},
+      {"{containers: [{name: calico-typha, resources: {claims: [{name: gpu}]}}]}",
+       ".containers[0].resources.claims", "have no resourceClaims"},
       {"{containers: [{name: calico-typha, readinessProbe: {periodSeconds: 0}}]}",
        ".containers[0].readinessProbe.periodSeconds", "at least 1"},
       {"{containers: [{name: calico-typha, livenessProbe: {initialDelaySeconds: -3}}]}",
@@ -154,6 +203,9 @@ TEST(WorkloadOverridesTest, Scheduling) {
       {"{tolerations: [{operator: Equal, value: b}]}", ".tolerations[0].operator",
        "must be Exists where there is no key"},
       {"{tolerations: [{key: a, operator: Like}]}", ".tolerations[0].operator", "Equal, Exists"},
+      // Only where a feature of the API server that is off by default is on.
+      {"{tolerations: [{key: a, operator: Lt, value: '5'}]}", ".tolerations[0].operator",
+       "Equal, Exists"},
       {"{tolerations: [{key: a, operator: Exists, effect: Never}]}", ".tolerations[0].effect",
        "NoSchedule, PreferNoSchedule, NoExecute"},
       {"{tolerations: [{key: a, value: true}]}", ".tolerations[0].value", "put it in quotes"},
@@ -186,6 +238,35 @@ TEST(WorkloadOverridesTest, Scheduling) {
        ".affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector"
        ".matchExpressions[0].operator",
        "In, NotIn, Exists, DoesNotExist"},
+      {"{affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+       "{nodeSelectorTerms: [{matchFields: [{key: '', operator: In, values: [node-1]}]}]}}}}",
+       ".affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0]"
+       ".matchFields[0].key",
+       "is required: write metadata.name"},
+      {"{affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+       "{nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: NotIn, values: ['a b']}]"
+       "}]}}}}",
+       ".affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0]"
+       ".matchFields[0].values[0]",
+       "cannot be the name of a node"},
+      {"{affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+       "[{topologyKey: a, matchLabelKeys: [b]}]}}}",
+       ".affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].matchLabelKeys",
+       "needs labelSelector beside it"},
+      {"{affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+       "[{topologyKey: a, labelSelector: {}, matchLabelKeys: [b], mismatchLabelKeys: [c, b]}]}}}",
+       ".affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].mismatchLabelKeys["
+       "1]",
+       "is in matchLabelKeys too"},
+      {"{topologySpreadConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: "
+       "DoNotSchedule, matchLabelKeys: [b]}]}",
+       ".topologySpreadConstraints[0].matchLabelKeys", "needs labelSelector beside it"},
+      {"{topologySpreadConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: "
+       "DoNotSchedule, labelSelector: {matchLabels: {b: c}}, matchLabelKeys: [b]}]}",
+       ".topologySpreadConstraints[0].matchLabelKeys[0]", "is in labelSelector too"},
+      {"{topologySpreadConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: "
+       "DoNotSchedule, labelSelector: {}, matchLabelKeys: ['b c']}]}",
+       ".topologySpreadConstraints[0].matchLabelKeys[0]", "is no label's key"},
       {"{topologySpreadConstraints: [{maxSkew: 0, topologyKey: a, whenUnsatisfiable: "
        "DoNotSchedule}]}",
        ".topologySpreadConstraints[0].maxSkew", "at least 1"},
@@ -205,10 +286,12 @@ TEST(WorkloadOverridesTest, Scheduling) {
   EXPECT_EQ(TextOf(ProblemsOfTyphasPod(
                 "{nodeSelector: {kubernetes.io/os: linux}, tolerations: [{operator: Exists}, {key: "
                 "a, operator: Equal, value: '', effect: NoExecute, tolerationSeconds: 0}], "
+                "topologySpreadConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: "
+                "DoNotSchedule, labelSelector: {matchLabels: {b: c}}, matchLabelKeys: [d]}], "
                 "dnsPolicy: None, dnsConfig: {nameservers: [10.0.0.10], searches: [cluster.local.]}"
                 ", affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: "
                 "[{weight: 1, preference: {matchFields: [{key: metadata.name, operator: In, values:"
-                " [n]}]}}]}}}")),
+                " [node-1]}]}}]}}}")),
             "");
 }
 
