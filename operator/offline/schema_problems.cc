@@ -1,6 +1,7 @@
 #include "operator/offline/schema_problems.h"
 
 #include <string_view>
+#include <utility>
 
 #include <absl/status/statusor.h>
 #include <fmt/format.h>
@@ -22,6 +23,29 @@ std::string_view KindOf(const json::object& definition) {
   return names == nullptr ? std::string_view() : codec::TextAt(*names, "kind");
 }
 
+struct Definition {
+  std::string kind;
+  json::value content;
+  const json::object* schema = nullptr;  // in `content`
+};
+
+// Read once: they are the program's own.
+const std::vector<Definition>& OurDefinitions() {
+  static const auto* const definitions = [] {
+    auto* const read = new std::vector<Definition>;
+    for (const base::EmbeddedFile& file : crds::Crds()) {
+      if (file.name.find(kOurFiles) == std::string_view::npos) continue;
+      absl::StatusOr<json::value> content = codec::ParseYaml(file.content);
+      if (!content.ok() || !content->is_object()) continue;
+      std::string kind(KindOf(content->get_object()));
+      read->push_back({std::move(kind), *std::move(content)});
+    }
+    for (Definition& definition : *read) definition.schema = crds::SchemaOf(definition.content);
+    return read;
+  }();
+  return *definitions;
+}
+
 // Violations name a path below the object: ".spec.x: ...".
 void AddProblems(const json::object& schema, const json::object& object,
                  std::vector<std::string>& problems) {
@@ -39,14 +63,10 @@ void AddProblems(const json::object& schema, const json::object& object,
 
 std::vector<std::string> SchemaProblems(const World& world) {
   std::vector<std::string> problems;
-  for (const base::EmbeddedFile& file : crds::Crds()) {
-    if (file.name.find(kOurFiles) == std::string_view::npos) continue;
-    const absl::StatusOr<json::value> definition = codec::ParseYaml(file.content);
-    if (!definition.ok() || !definition->is_object()) continue;
-    const json::object* const schema = crds::SchemaOf(*definition);
-    if (schema == nullptr) continue;
-    for (const json::object* object : world.OfKind(KindOf(definition->get_object()))) {
-      AddProblems(*schema, *object, problems);
+  for (const Definition& definition : OurDefinitions()) {
+    if (definition.schema == nullptr) continue;
+    for (const json::object* object : world.OfKind(definition.kind)) {
+      AddProblems(*definition.schema, *object, problems);
     }
   }
   return problems;

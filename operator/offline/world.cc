@@ -17,7 +17,7 @@ absl::Status Invalid(std::string_view file, std::string_view what) {
 
 }  // namespace
 
-absl::Status World::AddObject(std::string_view file, json::object object) {
+absl::Status World::Add(std::string_view file, json::object object) {
   const std::string kind(codec::TextAt(object, "kind"));
   const json::object* const metadata = codec::FindObject(object, "metadata");
   const std::string_view name = metadata == nullptr ? "" : codec::TextAt(*metadata, "name");
@@ -51,12 +51,12 @@ absl::Status World::Add(std::string_view file, std::string_view text) {
     json::value* const items = object.if_contains("items");
     if (items == nullptr || !items->is_array() ||
         !codec::TextAt(object, "kind").ends_with("List")) {
-      CALICO_RETURN_IF_ERROR(AddObject(file, std::move(object)));
+      CALICO_RETURN_IF_ERROR(Add(file, std::move(object)));
       continue;
     }
     for (json::value& item : items->get_array()) {
       if (!item.is_object()) return Invalid(file, "an item of a List that is no object");
-      CALICO_RETURN_IF_ERROR(AddObject(file, std::move(item.get_object())));
+      CALICO_RETURN_IF_ERROR(Add(file, std::move(item.get_object())));
     }
   }
   return absl::OkStatus();

@@ -32,6 +32,8 @@ class World {
   // object with kind and name, and for an object that is there already; ResourceExhausted beyond
   // kMaxWorldBytes.
   absl::Status Add(std::string_view file, std::string_view text);
+  // One object. Errors: InvalidArgument as above; its size is not counted.
+  absl::Status Add(std::string_view file, json::object object);
 
   // Null: there is none. Lifetime: this object's, until the next Add.
   const json::object* Find(std::string_view kind, const api::ObjectKey& key) const;
@@ -39,8 +41,6 @@ class World {
   std::vector<const json::object*> OfKind(std::string_view kind) const;
 
  private:
-  absl::Status AddObject(std::string_view file, json::object object);
-
   std::map<std::pair<std::string, api::ObjectKey>, json::object> objects_;
   std::size_t bytes_ = 0;
 };

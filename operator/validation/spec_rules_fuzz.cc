@@ -1,7 +1,9 @@
-// Whatever an Installation says: complete it for every release, twice, and judge it.
+// Whatever an Installation says: complete it for every release, twice, put it over itself and over
+// nothing, and judge it. Its strings serve as kubeadm's configuration too.
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!object.ok()) return 0;
   const json::object* const spec = calico::codec::FindObject(*object, "spec");
   if (spec == nullptr) return 0;
+  const std::string subnet = defaults::KubeadmPodSubnet({{"data", *spec}});
+  CALICO_CHECK(subnet.find('\n') == std::string::npos);
   for (const char* release : {"v3.33", "v3.32", "v3.27"}) {
     // The Installation itself serves as a pool of the cluster too.
     const defaults::ClusterFacts facts = {
@@ -28,6 +32,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const json::object completed = defaults::CompleteSpec(*spec, around);
       CALICO_CHECK(defaults::CompleteSpec(completed, around) == completed);
       CALICO_CHECK(defaults::MergeOverlay(completed, completed) == completed);
+      const json::object over = defaults::CompleteSpec(
+          defaults::MergeOverlay(defaults::CompleteSpec({}, around), *spec), around);
+      CALICO_CHECK(defaults::CompleteSpec(over, around) == over);
       for (const calico::validation::Problem& problem :
            calico::validation::CheckSpec(completed, {.release = release})) {
         CALICO_CHECK(!problem.path.empty() && !problem.text.empty());
