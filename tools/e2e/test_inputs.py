@@ -70,6 +70,12 @@ def containers(path):
     return spec["containers"] + spec.get("initContainers", [])
 
 
+def node_variables():
+    """calico-node's environment, as far as it is values."""
+    container = next(c for c in containers(DAEMONSET) if c["name"] == "calico-node")
+    return {variable["name"]: variable.get("value") for variable in container["env"]}
+
+
 class InputTest(unittest.TestCase):
 
     def setUp(self):
@@ -214,6 +220,12 @@ class ApiEndpointTest(InputTest):
 
 class FieldTest(InputTest):
 
+    def test_a_provider_beside_calicos_plugin_says_nothing_of_what_is_not_set(self):
+        pool = {"cidr": "192.168.0.0/16", "encapsulation": "VXLAN"}
+        conditions = self.accepted(kubernetesProvider="EKS", cni={"type": "Calico"},
+                                   calicoNetwork={"bgp": "Disabled", "hostPorts": None, "ipPools": [pool]})
+        self.assertNotIn("hostPorts", messages(conditions))
+
     def test_every_provider_is_taken_and_none_is_told_to_be_another(self):
         for provider in ("EKS", "AKS", "GKE", "RKE2", "OpenShift", "DockerEnterprise", "TKG"):
             with self.subTest(provider):
@@ -221,16 +233,21 @@ class FieldTest(InputTest):
                 self.assertNotIn("Kind", messages(conditions))
         self.refused("kubernetesProvider", "EKS", kubernetesProvider="eks")
 
-    def test_a_dump_with_every_default_draws_no_note(self):
-        conditions = self.accepted(**{
+    def test_a_dump_with_every_default_draws_no_note_and_writes_nothing(self):
+        dump = {
             "variant": "Calico", "flexVolumePath": "/usr/libexec/kubernetes/kubelet-plugins/volume/exec", "kubernetesProvider": "",
-            "imagePullSecrets": [], "cni": {"type": "Calico", "ipam": {"type": "Calico"}},
+            "kubeletVolumePluginPath": "/var/lib/kubelet", "imagePullSecrets": [], "controlPlaneReplicas": 2,
+            "cni": {"type": "Calico", "ipam": {"type": "Calico"}},
             "nodeUpdateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "1"}},
             "calicoNetwork": {"bgp": "Enabled", "hostPorts": "Enabled", "linuxDataplane": "Iptables", "multiInterfaceMode": "None",
                               "containerIPForwarding": "Disabled", "mtu": 0, "nodeAddressAutodetectionV4": {"firstFound": True},
-                              "windowsDataplane": "Disabled"}})
-        self.assertNotIn("spec.", messages(conditions))
+                              "windowsDataplane": "Disabled"}}
+        self.assertNotIn("spec.", messages(self.accepted(**dump)))
         self.assertEqual(self.generations(), self.before)
+        start = environment.now_rfc3339()
+        self.accepted(**dump)
+        time.sleep(1)
+        self.assertEqual(cluster.audit_writes(start, [environment.OPERATOR_USER]), [])
 
     def test_values_that_ask_for_nothing_draw_no_note(self):
         conditions = self.accepted(**{
@@ -250,31 +267,45 @@ class FieldTest(InputTest):
     def test_wrong_shapes_are_refused_by_path(self):
         preferred = [{"weight": 1, "preference": {"matchExpressions": [{"key": "a", "operator": "Exists"}]}}]
         template = lambda **spec: {"spec": {"template": {"spec": spec}}}
-        for path, spec in (
-                ("controlPlaneNodeSelector", {"controlPlaneNodeSelector": {"nodeSelector": {"a": "b"}}}),
-                ("controlPlaneTolerations[0].value", {"controlPlaneTolerations": [{"key": "a", "value": True}]}),
-                ("requiredDuringSchedulingIgnoredDuringExecution", {"typhaAffinity": {"nodeAffinity": {
-                    "requiredDuringSchedulingIgnoredDuringExecution": preferred}}}),
-                ("nodeaffinity", {"typhaAffinity": {"nodeaffinity": {}}}),
-                ("containers[0].env", {"calicoNodeDaemonSet": template(containers=[{"name": "calico-node", "env": [{"name": "A", "value": "b"}]}])}),
-                ("containers[0].name", {"calicoNodeDaemonSet": template(containers=[{"name": "calico-nod"}])}),
-                ("replicas", {"typhaDeployment": {"spec": {"replicas": 3}}}),
-                ("limit", {"componentResources": [{"componentName": "Node", "resourceRequirements": {"limit": {"memory": "1Gi"}}}]})):
-            with self.subTest(path):
-                self.refused_or_listed(path, spec)
-
-    def refused_or_listed(self, path, spec):
-        try:
-            conditions = judged(apply(**spec)["metadata"]["generation"])
-        except kubes.KubeError as error:
-            self.assertIn(error.code, (400, 422), error)
-            self.assertIn(path, str(error))
-            return
-        self.assertIn(path, messages(conditions))
+        node = "spec.calicoNodeDaemonSet.spec.template.spec.containers[0]"
+        required = "requiredDuringSchedulingIgnoredDuringExecution"
+        for words, spec in (
+                (["spec.controlPlaneNodeSelector.nodeSelector", "string"], {"controlPlaneNodeSelector": {"nodeSelector": {"a": "b"}}}),
+                (["spec.controlPlaneTolerations[0].value", "string"], {"controlPlaneTolerations": [{"key": "a", "value": True}]}),
+                ([f"spec.typhaAffinity.nodeAffinity.{required}", "object"], {"typhaAffinity": {"nodeAffinity": {required: preferred}}}),
+                (['unknown field "spec.typhaAffinity.nodeaffinity"'], {"typhaAffinity": {"nodeaffinity": {}}}),
+                ([f'unknown field "{node}.env"'],
+                 {"calicoNodeDaemonSet": template(containers=[{"name": "calico-node", "env": [{"name": "A", "value": "b"}]}])}),
+                ([f"{node}.name", "calico-node"], {"calicoNodeDaemonSet": template(containers=[{"name": "node"}])}),
+                (['unknown field "spec.typhaDeployment.spec.replicas"', 'unknown field "spec.typhaDeployment.spec.tolerations"'],
+                 {"typhaDeployment": {"spec": {"replicas": 5, "tolerations": [{"operator": "Exists"}]}}}),
+                (['unknown field "spec.componentResources[0].resourceRequirements.limit"'],
+                 {"componentResources": [{"componentName": "Node", "resourceRequirements": {"limit": {"memory": "1Gi"}}}]})):
+            with self.subTest(words[0]):
+                self.refused(*words, **spec)
 
     def test_two_autodetection_methods_are_one_too_many(self):
         self.refused("nodeAddressAutodetectionV4", calicoNetwork={"nodeAddressAutodetectionV4": {"firstFound": True, "interface": "eth0"}})
-        self.accepted(calicoNetwork={"nodeAddressAutodetectionV4": {"firstFound": False, "interface": "eth.*"}})
+
+    def test_first_found_false_is_no_method(self):
+        pool = {"name": "default-ipv4-ippool", "blockSize": 26, "cidr": "192.168.0.0/16", "encapsulation": "VXLANCrossSubnet",
+                "natOutgoing": "Enabled", "nodeSelector": "all()"}
+        self.accepted(calicoNetwork={"ipPools": [pool], "nodeAddressAutodetectionV4": {"firstFound": False, "interface": "eth.*|en.*"}})
+        self.assertEqual(node_variables()["IP_AUTODETECTION_METHOD"], "interface=eth.*|en.*")
+
+    def test_pools_of_ipv6_alone_make_no_ipv4_installation(self):
+        pool = {"cidr": "fd00:42::/112", "blockSize": 122, "encapsulation": "None", "natOutgoing": "Enabled"}
+        self.accepted(calicoNetwork={"bgp": "Enabled", "ipPools": [pool], "nodeAddressAutodetectionV6": {"firstFound": True}})
+        found = node_variables()
+        self.assertEqual((found["IP"], found["IP6"], found["FELIX_IPV6SUPPORT"]), ("none", "autodetect", "true"))
+
+    def test_typhas_affinity_stands_beside_its_own(self):
+        own = cluster.kube.get(TYPHA)["spec"]["template"]["spec"]["affinity"]
+        term = lambda key, value: {"matchExpressions": [{"key": key, "operator": "In", "values": [value]}]}
+        for nodes in ({"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": term("example.com/mode", "system")}]},
+                      {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term("kubernetes.io/os", "linux")]}}):
+            self.assertNotIn("typhaAffinity", messages(self.accepted(typhaAffinity={"nodeAffinity": nodes})))
+            self.assertEqual(cluster.kube.get(TYPHA)["spec"]["template"]["spec"]["affinity"], {**own, "nodeAffinity": nodes})
 
     def test_registry_path_and_prefix_of_a_mirror(self):
         self.accepted(registry="docker.io", imagePath="rancher", imagePrefix="mirrored-calico-")
@@ -287,14 +318,40 @@ class FieldTest(InputTest):
 
 class VirtualNodeTest(InputTest):
 
-    def test_they_count_neither_for_typha_nor_for_calico_node(self):
+    def setUp(self):
+        super().setUp()
         node = lambda name, **labels: {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {
             "kubernetes.io/os": "linux", "kubernetes.io/hostname": name, **labels}}}
         nodes = [node(f"worker-{i}") for i in (1, 2)] + [node(f"fargate-{i}", **{"eks.amazonaws.com/compute-type": "fargate"}) for i in range(40)]
         cluster.kube.create_many("/api/v1/nodes", nodes)
-        self.addCleanup(lambda: [cluster.kube.delete(f"/api/v1/nodes/{n['metadata']['name']}") for n in nodes])
+        self.addCleanup(self.remove, nodes)
+
+    @staticmethod
+    def remove(nodes):
+        """The nodes, and the pods that wait for a kubelet there."""
+        for node in nodes:
+            cluster.kube.delete(f"/api/v1/nodes/{node['metadata']['name']}")
+        pods = "/api/v1/namespaces/calico-system/pods"
+        def gone():
+            left = [pod["metadata"]["name"] for pod in cluster.kube.items(pods) if pod["spec"].get("nodeName")]
+            for name in left:
+                cluster.kube.delete(f"{pods}/{name}?gracePeriodSeconds=0")
+            return not left
+        kubes.wait_for("the pods of the nodes to go", gone, 30)
+
+    def test_they_count_neither_for_typha_nor_for_calico_node(self):
         time.sleep(5)
         self.assertEqual(cluster.kube.get(TYPHA)["spec"]["replicas"], 1)
+
+    def test_an_affinity_keeps_calico_node_from_them(self):
+        affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [
+            {"key": "eks.amazonaws.com/compute-type", "operator": "NotIn", "values": ["fargate"]}]}]}}}
+        generation = apply(calicoNodeDaemonSet={"spec": {"template": {"spec": {"affinity": affinity}}}})["metadata"]["generation"]
+        self.assertNotIn("calicoNodeDaemonSet", messages(judged(generation)))
+        self.assertEqual(cluster.kube.get(DAEMONSET)["spec"]["template"]["spec"]["affinity"], affinity)
+        kubes.wait_for("pods for the two workers alone", lambda: cluster.kube.get(DAEMONSET)["status"]["desiredNumberScheduled"] == 2, 30,
+                       explain=lambda: json.dumps(cluster.kube.get(DAEMONSET)["status"]))
+        self.assertNotIn("fargate-", messages(install.conditions(cluster.kube)))
 
 
 if __name__ == "__main__":
