@@ -187,6 +187,7 @@ std::string Registry::Expose() const {
         out += metrics::Expose(name, labels, *series.histogram);
         continue;
       }
+      if (!series.gauge.is_shown()) continue;
       const double value = series.callback          ? series.callback()
                            : family.type == "gauge" ? series.gauge.value()
                                                     : series.counter.value();

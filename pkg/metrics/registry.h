@@ -6,9 +6,9 @@
 //   denials.Increment();
 //   registry.Expose();   // "# HELP signer_denials_total Requests denied.\n# TYPE ..."
 //
-// Every series is added at start, so that it shows with zero before anything has happened. Label
-// values come from a closed set (controller, result), never from object names. Names end in _total
-// for counters, in the unit (_seconds, _bytes) for what has one.
+// Every series is added at start, so that it shows with zero before anything has happened, save a
+// hidden gauge. Label values come from a closed set (controller, result), never from object names.
+// Names end in _total for counters, in the unit (_seconds, _bytes) for what has one.
 #ifndef CALICO_PKG_METRICS_REGISTRY_H_
 #define CALICO_PKG_METRICS_REGISTRY_H_
 
@@ -39,12 +39,19 @@ class Counter {
 
 class Gauge {
  public:
-  void Set(double value) { value_ = value; }
-  void Add(double by) { value_ += by; }
+  void Set(double value) {
+    value_ = value;
+    is_shown_ = true;
+  }
+  void Add(double by) { Set(value_ + by); }
+  // Not shown until the next Set or Add: what it is about is not there.
+  void Hide() { is_shown_ = false; }
   double value() const { return value_; }
+  bool is_shown() const { return is_shown_; }
 
  private:
   double value_ = 0;
+  bool is_shown_ = true;
 };
 
 class Histogram {

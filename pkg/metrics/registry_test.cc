@@ -37,6 +37,16 @@ TEST(RegistryTest, ShowsCurrentValuesSortedByName) {
             "# HELP queue_depth Keys.\n# TYPE queue_depth gauge\nqueue_depth -1\n");
 }
 
+TEST(RegistryTest, AHiddenGaugeIsNotShownUntilItIsSet) {
+  Registry registry;
+  Gauge& depth = registry.AddGauge("queue_depth", "Keys.", {{"queue", "a"}});
+  depth.Set(3);
+  depth.Hide();
+  EXPECT_EQ(registry.Expose(), "# HELP queue_depth Keys.\n# TYPE queue_depth gauge\n");
+  depth.Set(0);
+  EXPECT_THAT(registry.Expose(), HasSubstr("\nqueue_depth{queue=\"a\"} 0\n"));
+}
+
 TEST(RegistryTest, AsksCallbacksWhenRead) {
   Registry registry;
   double value = 1;
