@@ -142,6 +142,27 @@ LiveObjects::Entry* LiveObjects::Find(const api::Resource& resource) const {
   return nullptr;
 }
 
+LiveObjects::Entry* LiveObjects::Find(const api::Resource& resource, std::string_view ns) const {
+  for (const std::unique_ptr<Entry>& entry : entries_) {
+    if (*entry->kind.resource != resource) continue;
+    if (entry->kind.ns.empty() || entry->kind.ns == ns) return entry.get();
+  }
+  return nullptr;
+}
+
+bool LiveObjects::IsStarted(const Entry& entry) const {
+  switch (entry.kind.when) {
+    case LiveKind::When::kAlways:
+    case LiveKind::When::kIfServed:
+      return true;
+    case LiveKind::When::kLater:
+      return later_started_;
+    case LiveKind::When::kInNamespace:
+      return started_namespaces_.contains(entry.kind.ns);
+  }
+  return false;
+}
+
 LiveObjects::Version& LiveObjects::VersionOf(const api::Resource& resource) {
   for (const std::unique_ptr<Version>& version : versions_) {
     const api::Resource& known = *version->entries.front()->kind.resource;
@@ -255,6 +276,20 @@ void LiveObjects::StartLater() {
   }
 }
 
+aio::Task<absl::Status> LiveObjects::StartNamespace(std::string ns, absl::Duration timeout) {
+  const bool is_new = started_namespaces_.insert(ns).second;
+  std::vector<Entry*> entries;
+  for (const std::unique_ptr<Entry>& entry : entries_) {
+    if (entry->kind.when != LiveKind::When::kInNamespace || entry->kind.ns != ns) continue;
+    if (is_new) group_.Spawn(entry->informer.Run());
+    entries.push_back(entry.get());
+  }
+  for (Entry* const entry : entries) {
+    CALICO_CO_RETURN_IF_ERROR(co_await entry->informer.WaitForSync(timeout));
+  }
+  co_return absl::OkStatus();
+}
+
 aio::Task<absl::Status> LiveObjects::WaitForKind(const api::Resource& resource,
                                                  absl::Duration timeout) {
   Entry* const entry = Find(resource);
@@ -269,7 +304,10 @@ aio::Task<absl::Status> LiveObjects::WaitForKind(const api::Resource& resource,
 
 aio::Task<absl::Status> LiveObjects::WaitForSync(absl::Duration timeout) {
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (entry->kind.when == LiveKind::When::kLater) continue;
+    if (entry->kind.when == LiveKind::When::kLater ||
+        entry->kind.when == LiveKind::When::kInNamespace) {
+      continue;
+    }
     CALICO_CO_RETURN_IF_ERROR(co_await WaitForKind(*entry->kind.resource, timeout));
   }
   co_return absl::OkStatus();
@@ -309,7 +347,7 @@ std::vector<CacheTrouble> LiveObjects::Troubles() const {
 void LiveObjects::ForEachUnsynced(
     absl::FunctionRef<void(const api::Resource&, absl::Time since)> visit) const {
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (entry->kind.when == LiveKind::When::kLater && !later_started_) continue;
+    if (!IsStarted(*entry)) continue;
     if (!entry->served().value_or(true) || entry->informer.HasSynced()) continue;
     const absl::Time since =
         entry->version == nullptr ? entry->informer.started_at() : entry->version->started_at;
@@ -320,7 +358,7 @@ void LiveObjects::ForEachUnsynced(
 std::shared_ptr<const LiveObject> LiveObjects::Get(const api::Resource& resource,
                                                    const api::ObjectKey& key) const {
   if (IsCovered(resource, key)) return covered_->Get(resource, key);
-  const Entry* const entry = Find(resource);
+  const Entry* const entry = Find(resource, key.ns);
   if (entry == nullptr || !entry->served().value_or(false)) return nullptr;
   return entry->informer.store().Get(key);
 }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,10 +81,11 @@ struct LiveKind {
     // Only while the API server serves it, which is asked now and then, and all others of its API
     // group version that are of this sort: objects of one refer to those of another.
     kIfServed,
-    kLater,  // from StartLater on: reading it takes rights that are given on the way
+    kLater,        // from StartLater on: reading it takes rights that are given on the way
+    kInNamespace,  // from StartNamespace of its namespace on: most clusters have nothing there
   };
   const api::Resource* resource;  // static
-  std::string ns;                 // empty: cluster-scoped, or all
+  std::string ns;                 // empty: cluster-scoped, or all; one kind may have several
   When when = When::kAlways;
   std::string field_selector;  // beside the label
 };
@@ -121,7 +123,10 @@ class LiveObjects : public LiveSource {
   aio::Task<absl::Status> WaitForSync(absl::Duration timeout);
   // Starts the kinds that wait for it; does nothing the second time. Requires: Run is running.
   void StartLater();
-  // As WaitForSync, for one kind.
+  // Starts the kinds kInNamespace of this namespace, and waits until they are complete. Errors: as
+  // WaitForSync. Requires: Run is running.
+  aio::Task<absl::Status> StartNamespace(std::string ns, absl::Duration timeout);
+  // As WaitForSync, for one kind, of its first namespace.
   aio::Task<absl::Status> WaitForKind(const api::Resource& resource, absl::Duration timeout);
 
   // False while the API server does not serve this kind (see kIfServed), or that is not known; one
@@ -153,6 +158,8 @@ class LiveObjects : public LiveSource {
     return covered_ != nullptr && covered_->Covers(resource, key);
   }
   Entry* Find(const api::Resource& resource) const;
+  Entry* Find(const api::Resource& resource, std::string_view ns) const;
+  bool IsStarted(const Entry& entry) const;
   Version& VersionOf(const api::Resource& resource);
   aio::Task<void> RunVersion(Version& version);
   aio::Task<void> RunInformers(Version& version);
@@ -175,6 +182,7 @@ class LiveObjects : public LiveSource {
   aio::TaskGroup group_;
   aio::Notifier forever_;  // never set: Run waits on it until it is cancelled
   bool later_started_ = false;
+  std::set<std::string, std::less<>> started_namespaces_;
 };
 
 }  // namespace calico::kube

@@ -73,7 +73,8 @@ class LiveObjectsTest : public FakeApiServerTest {
             {&api::kConfigMaps, "ns"},
             {&api::kValidatingAdmissionPolicies, "", LiveKind::When::kIfServed},
             {&api::kValidatingAdmissionPolicyBindings, "", LiveKind::When::kIfServed},
-            {&api::kSecrets, "ns", LiveKind::When::kLater}},
+            {&api::kSecrets, "ns", LiveKind::When::kLater},
+            {&api::kConfigMaps, "other", LiveKind::When::kInNamespace}},
         "mine=yes", "us", base::SystemClock(), logger(), executor(), discovery_interval_);
     live_->AddObserver([this](const api::Resource& resource, const api::ObjectKey& key) {
       seen_.push_back(std::string(resource.kind) + " " + key.ToString());
@@ -175,6 +176,22 @@ ASYNC_TEST_F(LiveObjectsTest, KindsThatAreNotServedAndKindsForLater) {
   live_->StartLater();
   EXPECT_THAT(co_await live_->WaitForKind(api::kSecrets, absl::Seconds(10)), IsOk());
   EXPECT_TRUE(Has(api::kSecrets, "s"));
+  co_await group_->Stop();
+}
+
+ASYNC_TEST_F(LiveObjectsTest, ANamespaceIsWatchedOnceSomethingIsWantedThere) {
+  server().Put(Labelled("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: ns}}"));
+  server().Put(
+      Labelled("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: other}}"));
+  co_await Start();
+  EXPECT_EQ(server().Count("GET", "/namespaces/other/"), 0);
+  EXPECT_NE(live_->Get(api::kConfigMaps, {"ns", "c"}), nullptr);
+  EXPECT_EQ(live_->Get(api::kConfigMaps, {"other", "c"}), nullptr);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(co_await live_->StartNamespace("other", absl::Seconds(10)), IsOk());
+  }
+  EXPECT_EQ(live_->Get(api::kConfigMaps, {"other", "c"})->key.ns, "other");
+  EXPECT_NE(live_->Get(api::kConfigMaps, {"ns", "c"}), nullptr);
   co_await group_->Stop();
 }
 
