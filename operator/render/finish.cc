@@ -157,7 +157,7 @@ void SetCommonLabels(json::object& object, const Owner& owner, LabelsOnPods on_p
 void SetOwner(json::object& object, const Owner& owner) {
   const api::OwnerReference reference = {.api_version = owner.resource->ApiVersion(),
                                          .kind = std::string(owner.resource->kind),
-                                         .name = std::string(api::kInstallationName),
+                                         .name = std::string(owner.name),
                                          .uid = std::string(owner.uid),
                                          .controller = true,
                                          .block_owner_deletion = true};

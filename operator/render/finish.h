@@ -27,10 +27,11 @@ namespace calico::render {
 absl::Status FinishWorkload(json::object& object, const Release& release,
                             const api::Installation& installation, const Inputs& inputs);
 
-// The object to which others belong, and with which they go: Installation or APIServer `default`.
+// The object to which others belong, and with which they go: an Installation or an APIServer.
 struct Owner {
   const api::Resource* resource = &api::kInstallations;
   std::string_view uid;
+  std::string_view name = api::kInstallationName;
 };
 
 // Which labels pod templates get: all of their workload, or the two by its name, by which pods are

@@ -76,4 +76,13 @@ std::vector<std::string> ImageTable::References(const ImageSource& source) const
   return references;
 }
 
+std::map<std::string, std::string, std::less<>> ImageTable::KeysByReference(
+    const ImageSource& source) const {
+  std::map<std::string, std::string, std::less<>> keys;
+  for (const auto& [key, image] : images_) {
+    keys[fmt::format("{}:{}", NameOf(image, source), image.tag)] = key;
+  }
+  return keys;
+}
+
 }  // namespace calico::render

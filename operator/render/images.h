@@ -40,6 +40,8 @@ class ImageTable {
                                         const api::ImageSet* set = nullptr) const;
   // Every image, sorted.
   std::vector<std::string> References(const ImageSource& source) const;
+  // The keys, by what Reference says without a set.
+  std::map<std::string, std::string, std::less<>> KeysByReference(const ImageSource& source) const;
 
  private:
   struct Image {

@@ -50,6 +50,7 @@ struct CalicoSettings {
 struct ApiServerInput {
   std::string uid;
   json::object spec;
+  std::string name = "default";
 };
 
 struct Inputs {

@@ -7,10 +7,13 @@
 namespace calico::render {
 
 inline constexpr std::string_view kCalicoNamespace = "calico-system";
+// Of Calico's API server up to v3.27; then it is in the one above.
+inline constexpr std::string_view kApiServerNamespace = "calico-apiserver";
 
 inline constexpr std::string_view kNode = "calico-node";
 inline constexpr std::string_view kTypha = "calico-typha";
 inline constexpr std::string_view kKubeControllers = "calico-kube-controllers";
+inline constexpr std::string_view kApiServer = "calico-apiserver";
 inline constexpr std::string_view kTyphaMetrics = "calico-typha-metrics";
 inline constexpr std::string_view kCniConfig = "cni-config";
 inline constexpr std::string_view kCaBundle = "tigera-ca-bundle";
@@ -18,6 +21,8 @@ inline constexpr std::string_view kCaBundle = "tigera-ca-bundle";
 // Init containers that get the key pairs, and the common names they ask for.
 inline constexpr std::string_view kNodeProvisioner = "node-certs-key-cert-provisioner";
 inline constexpr std::string_view kTyphaProvisioner = "typha-certs-key-cert-provisioner";
+inline constexpr std::string_view kApiServerProvisioner =
+    "calico-apiserver-certs-key-cert-provisioner";
 // The image of these init containers, which is ours.
 inline constexpr std::string_view kProvisionerImage = "calico/key-cert-provisioner";
 inline constexpr std::string_view kNodeCommonName = "typha-client";

@@ -44,7 +44,7 @@ bool IsOfApiServer(const json::object& object, const Release& release) {
 
 Owner OwnerOf(const json::object& object, const Release& release, const Inputs& inputs) {
   if (inputs.api_server.has_value() && IsOfApiServer(object, release)) {
-    return {&api::kApiServers, inputs.api_server->uid};
+    return {&api::kApiServers, inputs.api_server->uid, inputs.api_server->name};
   }
   return {&api::kInstallations, inputs.owner_uid};
 }

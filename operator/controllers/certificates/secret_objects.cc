@@ -11,9 +11,9 @@ json::object MakeObject(const PlannedSecret& secret, const Owners& owners) {
   json::object object = ToObject(secret);
   object.at("metadata").get_object().erase("resourceVersion");
   const bool is_of_api_server = secret.owner == api::kApiServers.kind && !owners.api_server.empty();
-  const render::Owner owner = is_of_api_server
-                                  ? render::Owner{&api::kApiServers, owners.api_server}
-                                  : render::Owner{&api::kInstallations, owners.installation};
+  const render::Owner owner =
+      is_of_api_server ? render::Owner{&api::kApiServers, owners.api_server, owners.api_server_name}
+                       : render::Owner{&api::kInstallations, owners.installation};
   render::SetCommonLabels(object, owner);
   render::SetOwner(object, owner);
   return object;

@@ -10,10 +10,11 @@
 
 namespace calico::certificates {
 
-// The UIDs of the objects `default` that own Secrets and take them along when they are deleted.
+// The UIDs of the objects that own Secrets and take them along when they are deleted.
 struct Owners {
   std::string installation;
   std::string api_server;  // empty: there is none
+  std::string api_server_name = "default";
 };
 
 // With labels and owner, without a precondition.

@@ -22,9 +22,11 @@ namespace {
 constexpr std::string_view kEndpointConfigMap = "kubernetes-services-endpoint";
 constexpr absl::Duration kRequestsTimeout = absl::Seconds(2);
 constexpr absl::Duration kRequestsPatience = absl::Seconds(30);
+constexpr absl::Duration kNamespaceTimeout = absl::Seconds(2);
 constexpr std::string_view kNotOpaque = "type!=Opaque";
 
 std::string CalicoNamespace() { return std::string(render::kCalicoNamespace); }
+std::string ApiServerNamespace() { return std::string(render::kApiServerNamespace); }
 
 std::string NameSelector(std::string_view name) { return fmt::format("metadata.name={}", name); }
 
@@ -36,7 +38,7 @@ absl::StatusOr<std::optional<T>> KeepAll(const json::object& object) {
 }
 
 // The workloads whose pods ask for a certificate, and for which side of a connection it is:
-// calico-node is a client of typha, and typha its server.
+// calico-node is a client of typha, and typha its server, as Calico's API server is one.
 struct CertificateUser {
   std::string_view workload;
   bool is_daemon_set = false;
@@ -48,6 +50,8 @@ constexpr CertificateUser kCertificateUsers[] = {
     {render::kNode, true, render::kNodeProvisioner, render::kNodeCommonName,
      pki::ExtendedKeyUsage::kClientAuth},
     {render::kTypha, false, render::kTyphaProvisioner, render::kTyphaCommonName,
+     pki::ExtendedKeyUsage::kServerAuth},
+    {render::kApiServer, false, render::kApiServerProvisioner, render::kApiServerCommonName,
      pki::ExtendedKeyUsage::kServerAuth},
 };
 
@@ -77,6 +81,10 @@ std::vector<kube::LiveKind> OwnedKinds() {
           {&api::kDeployments, ns},
           {&api::kValidatingAdmissionPolicies, "", When::kIfServed},
           {&api::kValidatingAdmissionPolicyBindings, "", When::kIfServed},
+          {&api::kServiceAccounts, ApiServerNamespace(), When::kInNamespace},
+          {&api::kServices, ApiServerNamespace(), When::kInNamespace},
+          {&api::kNetworkPolicies, ApiServerNamespace(), When::kInNamespace},
+          {&api::kDeployments, ApiServerNamespace(), When::kInNamespace},
           // Copies of pull secrets; the Secrets of certificates are Opaque.
           {&api::kSecrets, ns, When::kLater, std::string(kNotOpaque)}};
 }
@@ -96,6 +104,14 @@ kube::Informer<T> ClusterView::MakeInformer(const api::Resource& resource,
                                             typename kube::Informer<T>::Decoder decoder) {
   return kube::Informer<T>(client_, resource, std::move(options), std::move(decoder), clock_,
                            logger_, executor_);
+}
+
+kube::Informer<status::PodRecord> ClusterView::MakePodInformer(std::string ns) {
+  return MakeInformer<status::PodRecord>(
+      api::kPods, {.ns = std::move(ns)},
+      [decoder = std::make_shared<status::PodRecordDecoder>(clock_)](const json::object& object) {
+        return decoder->Decode(object);
+      });
 }
 
 ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
@@ -121,14 +137,14 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
           api::kConfigMaps,
           {.ns = operator_namespace_, .field_selector = NameSelector(kEndpointConfigMap)},
           &KeepAll<api::ConfigMap>)),
-      pods_(MakeInformer<status::PodRecord>(
-          api::kPods, {.ns = CalicoNamespace()},
-          [decoder = std::make_shared<status::PodRecordDecoder>(clock)](
-              const json::object& object) { return decoder->Decode(object); })),
+      pods_(MakePodInformer(CalicoNamespace())),
       replica_sets_(MakeInformer<api::ReplicaSet>(api::kReplicaSets, {.ns = CalicoNamespace()},
                                                   &KeepAll<api::ReplicaSet>)),
       revisions_(MakeInformer<api::ControllerRevision>(
           api::kControllerRevisions, {.ns = CalicoNamespace()}, &KeepAll<api::ControllerRevision>)),
+      api_server_pods_(MakePodInformer(ApiServerNamespace())),
+      api_server_replica_sets_(MakeInformer<api::ReplicaSet>(
+          api::kReplicaSets, {.ns = ApiServerNamespace()}, &KeepAll<api::ReplicaSet>)),
       owned_(client, OwnedKinds(), OwnedSelector(), std::string(render::kFieldManager), clock,
              logger, executor),
       secrets_(client, operator_namespace_, release, std::string(render::kFieldManager), clock,
@@ -141,9 +157,11 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
   installations_.AddObserver([this](const api::ObjectKey&) { InstallationChanged(); });
   nodes_.AddObserver(soon);  // not of heartbeats: they change nothing that is kept
   endpoint_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
-  others_.AddObserver(soon);
+  others_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
   statuses_.AddObserver(soon);
   pods_.AddObserver(soon);
+  api_server_pods_.AddObserver(soon);
+  api_server_replica_sets_.AddObserver(soon);
   replica_sets_.AddObserver(soon);
   revisions_.AddObserver(soon);
   owned_.AddObserver(
@@ -160,6 +178,8 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
   nodes_.AddHealthObserver(health);
   endpoint_.AddHealthObserver(health);
   pods_.AddHealthObserver(health);
+  api_server_pods_.AddHealthObserver(health);
+  api_server_replica_sets_.AddHealthObserver(health);
   replica_sets_.AddHealthObserver(health);
   revisions_.AddHealthObserver(health);
   owned_.SetHealthObserver(health);
@@ -199,6 +219,10 @@ std::shared_ptr<const InstallationRecord> ClusterView::Installation() const {
   return installations_.store().Get({"", std::string(api::kInstallationName)});
 }
 
+std::shared_ptr<const OtherInstallation> ClusterView::Overlay() const {
+  return others_.store().Get({"", std::string(api::kOverlayName)});
+}
+
 std::shared_ptr<const api::TigeraStatus> ClusterView::Status() const {
   return statuses_.store().Get({"", std::string(api::kTigeraStatusCalico)});
 }
@@ -229,26 +253,30 @@ absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::ReadEndpoint(
 
 template <class T>
 std::shared_ptr<const T> ClusterView::DecodeOwned(const api::Resource& resource,
-                                                  std::string_view name) const {
-  const auto live = owned_.Get(resource, {CalicoNamespace(), std::string(name)});
+                                                  std::string_view name,
+                                                  std::string_view ns) const {
+  const auto live = owned_.Get(resource, {std::string(ns), std::string(name)});
   if (live == nullptr) return nullptr;
   absl::StatusOr<T> decoded = T::Decode(live->Parse());
   return decoded.ok() ? std::make_shared<const T>(*std::move(decoded)) : nullptr;
 }
 
 std::shared_ptr<const api::DaemonSet> ClusterView::FindDaemonSet(std::string_view name) const {
-  return DecodeOwned<api::DaemonSet>(api::kDaemonSets, name);
+  return DecodeOwned<api::DaemonSet>(api::kDaemonSets, name, render::kCalicoNamespace);
 }
 
-std::shared_ptr<const api::Deployment> ClusterView::FindDeployment(std::string_view name) const {
-  return DecodeOwned<api::Deployment>(api::kDeployments, name);
+std::shared_ptr<const api::Deployment> ClusterView::FindDeployment(std::string_view name,
+                                                                   std::string_view ns) const {
+  return DecodeOwned<api::Deployment>(api::kDeployments, name, ns);
 }
 
 // Pods with the label that `is_ours`: a label alone proves nothing.
 status::WorkloadPods ClusterView::PodsOf(
-    std::string_view app, absl::FunctionRef<bool(const status::PodOrigin&)> is_ours) const {
+    std::string_view app, std::string_view ns,
+    absl::FunctionRef<bool(const status::PodOrigin&)> is_ours) const {
   status::WorkloadPods found;
-  for (auto& record : pods_.store().List()) {
+  const auto& pods = ns == render::kCalicoNamespace ? pods_ : api_server_pods_;
+  for (auto& record : pods.store().List()) {
     if (record->origin->app != app || !is_ours(*record->origin)) continue;
     if (record->is_quiet()) {
       found.quiet.push_back(std::move(record));
@@ -272,9 +300,11 @@ std::string ClusterView::NewestRevisionOfDaemonSet(std::string_view name) const 
   return newest == nullptr ? "" : newest->controller_revision_hash;
 }
 
-std::string ClusterView::NewestRevisionOfDeployment(std::string_view name) const {
+std::string ClusterView::NewestRevisionOfDeployment(std::string_view name,
+                                                    std::string_view ns) const {
   std::shared_ptr<const api::ReplicaSet> newest;
-  for (const auto& set : replica_sets_.store().List()) {
+  const auto& sets = ns == render::kCalicoNamespace ? replica_sets_ : api_server_replica_sets_;
+  for (const auto& set : sets.store().List()) {
     const api::OwnerReference* const owner = set->meta.Controller();
     if (owner == nullptr || owner->name != name) continue;
     if (newest == nullptr || newest->revision < set->revision) newest = set;
@@ -284,31 +314,35 @@ std::string ClusterView::NewestRevisionOfDeployment(std::string_view name) const
 
 status::WorkloadPods ClusterView::PodsOfDaemonSet(std::string_view name) const {
   const auto set = owned_.Get(api::kDaemonSets, {CalicoNamespace(), std::string(name)});
-  status::WorkloadPods pods = PodsOf(name, [&](const status::PodOrigin& origin) {
-    return set != nullptr && origin.owner_kind == api::kDaemonSets.kind &&
-           origin.owner_uid == set->uid;
-  });
+  status::WorkloadPods pods =
+      PodsOf(name, render::kCalicoNamespace, [&](const status::PodOrigin& origin) {
+        return set != nullptr && origin.owner_kind == api::kDaemonSets.kind &&
+               origin.owner_uid == set->uid;
+      });
   pods.newest_revision = NewestRevisionOfDaemonSet(name);
   return pods;
 }
 
-status::WorkloadPods ClusterView::PodsOfDeployment(std::string_view name) const {
+status::WorkloadPods ClusterView::PodsOfDeployment(std::string_view name,
+                                                   std::string_view ns) const {
   // The Deployment controller names a ReplicaSet after the Deployment and the hash of its template.
-  status::WorkloadPods pods = PodsOf(name, [&](const status::PodOrigin& origin) {
+  status::WorkloadPods pods = PodsOf(name, ns, [&](const status::PodOrigin& origin) {
     const std::string& hash = origin.pod_template_hash;
     return origin.owner_kind == api::kReplicaSets.kind && !hash.empty() &&
            origin.owner_name == fmt::format("{}-{}", name, hash);
   });
-  pods.newest_revision = NewestRevisionOfDeployment(name);
+  pods.newest_revision = NewestRevisionOfDeployment(name, ns);
   return pods;
 }
 
-std::vector<status::WaitingPod> ClusterView::WaitingPods() const {
+std::vector<status::WaitingPod> ClusterView::WaitingPods(
+    std::initializer_list<std::string_view> workloads, std::string_view ns) const {
   std::vector<status::WaitingPod> waiting;
   if (requests_ == nullptr) return waiting;
   for (const CertificateUser& user : kCertificateUsers) {
+    if (std::find(workloads.begin(), workloads.end(), user.workload) == workloads.end()) continue;
     const status::WorkloadPods pods =
-        user.is_daemon_set ? PodsOfDaemonSet(user.workload) : PodsOfDeployment(user.workload);
+        user.is_daemon_set ? PodsOfDaemonSet(user.workload) : PodsOfDeployment(user.workload, ns);
     for (const auto& pod : pods.pods) {
       if (!status::WaitsForCertificate(*pod, pods.provisioner)) continue;
       waiting.push_back(
@@ -320,6 +354,15 @@ std::vector<status::WaitingPod> ClusterView::WaitingPods() const {
     }
   }
   return waiting;
+}
+
+aio::Task<absl::Status> ClusterView::WatchNamespace(std::string_view ns) {
+  if (ns == render::kCalicoNamespace) co_return absl::OkStatus();
+  if (!std::exchange(watches_api_server_namespace_, true)) {
+    group_.Spawn(api_server_pods_.Run());
+    group_.Spawn(api_server_replica_sets_.Run());
+  }
+  co_return co_await owned_.StartNamespace(std::string(ns), kNamespaceTimeout);
 }
 
 aio::Task<absl::Status> ClusterView::WatchRequests(std::string signer_name) {

@@ -3,6 +3,7 @@
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CLUSTER_VIEW_H_
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include "operator/controllers/status/request_facts.h"
 #include "operator/controllers/status/workload_health.h"
 #include "operator/render/inputs.h"
+#include "operator/render/names.h"
 #include "pkg/aio/task.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
@@ -58,6 +60,13 @@ class ClusterView {
   // OK once everything is known, or known to be out of reach: see Health. What can be looked at is
   // enough to begin with. Errors: kDeadlineExceeded, kCancelled.
   aio::Task<absl::Status> WaitForSync(absl::Duration timeout);
+  // Further caches, which somebody else runs: WaitForSync waits for them, and Health tells of them.
+  // Requires: before Run.
+  void AddCaches(std::function<std::vector<CacheState>()> states) {
+    other_caches_.push_back(std::move(states));
+  }
+  // Their states have changed.
+  void CachesChanged() { HealthChanged(); }
   // What cannot be looked at for the moment. The attempts go on; the observer is called when they
   // succeed.
   CacheHealth Health() const;
@@ -77,10 +86,13 @@ class ClusterView {
     return owned_.HasSynced(api::kDaemonSets) && owned_.HasSynced(api::kDeployments);
   }
 
-  // Those that nobody acts on.
+  // Those that nobody acts on, and `overlay`.
   std::vector<std::shared_ptr<const OtherInstallation>> OtherInstallations() const {
     return others_.store().List();
   }
+  bool KnowsOverlay() const { return others_.HasSynced(); }
+  // What is merged into the Installation; null if there is none.
+  std::shared_ptr<const OtherInstallation> Overlay() const;
   // Null if there is none.
   std::shared_ptr<const InstallationRecord> Installation() const;
   std::shared_ptr<const api::TigeraStatus> Status() const;
@@ -91,13 +103,21 @@ class ClusterView {
   absl::StatusOr<std::optional<render::ApiEndpoint>> Endpoint() const;
   // The same for pods of the pods' network.
   absl::StatusOr<std::optional<render::ApiEndpoint>> PodEndpoint() const;
-  // Of calico-system. Null: not there, or not readable.
+  // Null: not there, or not readable.
   std::shared_ptr<const api::DaemonSet> FindDaemonSet(std::string_view name) const;
-  std::shared_ptr<const api::Deployment> FindDeployment(std::string_view name) const;
+  std::shared_ptr<const api::Deployment> FindDeployment(
+      std::string_view name, std::string_view ns = render::kCalicoNamespace) const;
   status::WorkloadPods PodsOfDaemonSet(std::string_view name) const;
-  status::WorkloadPods PodsOfDeployment(std::string_view name) const;
-  // Our live pods that wait for a certificate, with the requests under their own names.
-  std::vector<status::WaitingPod> WaitingPods() const;
+  status::WorkloadPods PodsOfDeployment(std::string_view name,
+                                        std::string_view ns = render::kCalicoNamespace) const;
+  // Live pods of these workloads that wait for a certificate, with the requests under their own
+  // names.
+  std::vector<status::WaitingPod> WaitingPods(std::initializer_list<std::string_view> workloads,
+                                              std::string_view ns = render::kCalicoNamespace) const;
+  // Watches what is made and runs in this namespace, too, from now on, and waits a moment for it;
+  // calico-system is watched anyway. Requires: calico-system or calico-apiserver, and Run is
+  // running. Errors: as WaitForSync. Cancellation: total.
+  aio::Task<absl::Status> WatchNamespace(std::string_view ns);
   kube::LiveObjects& owned() { return owned_; }
 
   // Watches the requests for that signer from now on, and no others; waits a moment for them, so
@@ -121,6 +141,7 @@ class ClusterView {
   template <class T>
   kube::Informer<T> MakeInformer(const api::Resource& resource, kube::ReflectorOptions options,
                                  typename kube::Informer<T>::Decoder decoder);
+  kube::Informer<status::PodRecord> MakePodInformer(std::string ns);
   void Changed(Urgency urgency) {
     if (observer_) observer_(urgency);
   }
@@ -136,11 +157,12 @@ class ClusterView {
   bool RequestsAreOutOfReach() const;
   void InstallationChanged();
   template <class T>
-  std::shared_ptr<const T> DecodeOwned(const api::Resource& resource, std::string_view name) const;
-  status::WorkloadPods PodsOf(std::string_view app,
+  std::shared_ptr<const T> DecodeOwned(const api::Resource& resource, std::string_view name,
+                                       std::string_view ns) const;
+  status::WorkloadPods PodsOf(std::string_view app, std::string_view ns,
                               absl::FunctionRef<bool(const status::PodOrigin&)> is_ours) const;
   std::string NewestRevisionOfDaemonSet(std::string_view name) const;
-  std::string NewestRevisionOfDeployment(std::string_view name) const;
+  std::string NewestRevisionOfDeployment(std::string_view name, std::string_view ns) const;
 
   kube::Client& client_;
   const std::string operator_namespace_;
@@ -148,6 +170,7 @@ class ClusterView {
   const base::Logger& logger_;
   const aio::Executor executor_;
   std::function<void(Urgency)> observer_;
+  std::vector<std::function<std::vector<CacheState>()>> other_caches_;
 
   kube::Informer<InstallationRecord> installations_;
   kube::Informer<OtherInstallation> others_;
@@ -157,6 +180,10 @@ class ClusterView {
   kube::Informer<status::PodRecord> pods_;
   kube::Informer<api::ReplicaSet> replica_sets_;
   kube::Informer<api::ControllerRevision> revisions_;
+  // Of calico-apiserver; they run only once something is wanted there.
+  kube::Informer<status::PodRecord> api_server_pods_;
+  kube::Informer<api::ReplicaSet> api_server_replica_sets_;
+  bool watches_api_server_namespace_ = false;
   kube::LiveObjects owned_;
   certificates::SecretView secrets_;
 

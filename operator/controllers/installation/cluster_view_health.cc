@@ -33,11 +33,19 @@ void ClusterView::VisitInformers(Visit visit) const {
   visit(pods_);
   visit(replica_sets_);
   visit(revisions_);
+  if (watches_api_server_namespace_) {
+    visit(api_server_pods_);
+    visit(api_server_replica_sets_);
+  }
   secrets_.VisitInformers(visit);
 }
 
 bool ClusterView::UsesPullSecrets() const {
   const std::shared_ptr<const InstallationRecord> record = Installation();
+  const std::shared_ptr<const OtherInstallation> overlay = Overlay();
+  if (overlay != nullptr && codec::FindArray(overlay->spec, "imagePullSecrets") != nullptr) {
+    return true;
+  }
   return record != nullptr && record->installation.ok() &&
          !record->installation->image_pull_secrets.empty();
 }
@@ -53,6 +61,9 @@ std::vector<CacheState> ClusterView::CacheStates() const {
     states.push_back(
         {&informer.resource(), informer.HasSynced(), informer.trouble(), informer.started_at()});
   });
+  for (const auto& others : other_caches_) {
+    for (CacheState& state : others()) states.push_back(std::move(state));
+  }
   const auto first_owned = static_cast<std::ptrdiff_t>(states.size());
   owned_.ForEachUnsynced([&](const api::Resource& resource, absl::Time since) {
     if (!IsMissed(resource)) return;

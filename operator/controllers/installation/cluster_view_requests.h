@@ -25,7 +25,8 @@ struct ClusterView::Requests {
             client, api::kCertificateSigningRequests,
             {.field_selector = fmt::format("spec.signerName={}", signer_name)},
             [](const json::object& object) {
-              return status::RequestFacts::Decode(object, render::kCalicoNamespace);
+              return status::RequestFacts::Decode(
+                  object, {render::kCalicoNamespace, render::kApiServerNamespace});
             },
             clock, logger, executor),
         group(executor),

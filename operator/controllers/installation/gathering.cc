@@ -8,6 +8,7 @@
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
+#include "operator/controllers/kinds/image_choice.h"
 #include "operator/defaults/provider.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
@@ -88,19 +89,33 @@ void Gathering::GatherEndpoint(render::Inputs& inputs, Pass& pass) const {
   if (!inputs.api_endpoint.has_value()) inputs.api_endpoint = options_.process_endpoint;
 }
 
+void Gathering::GatherImageSet(render::Inputs& inputs, Pass& pass) const {
+  const std::string_view in_use = codec::TextAt(pass.record->status, "imageSet");
+  kinds::ImageChoice choice = kinds::ChooseImages(
+      {.known = kinds_.KnowsImageSets(), .sets = kinds_.ImageSets(), .in_use = in_use},
+      options_.release->calico_version());
+  if (choice.obstacle.has_value()) pass.Stop(choice.obstacle->reason, choice.obstacle->message);
+  if (choice.set.has_value()) pass.installation_status.image_set = choice.set->meta.name;
+  inputs.image_set = std::move(choice.set);
+}
+
 aio::Task<absl::StatusOr<render::Inputs>> Gathering::Gather(const api::Installation& installation,
+                                                            const kinds::ApiServerPart& api_server,
                                                             Pass& pass) {
   render::Inputs inputs;
+  inputs.api_server = api_server.Input();
   inputs.owner_uid = pass.record->uid;
   inputs.operator_namespace = options_.operator_namespace;
   GatherEndpoint(inputs, pass);
+  GatherImageSet(inputs, pass);
   if (pass.obstacle.has_value()) co_return inputs;
   inputs.typha_replicas = TyphaReplicas(pass);
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, OperatorDns(pass));
   CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));
   if (pass.obstacle.has_value()) co_return inputs;
   // Last: which pairs are needed depends on the other inputs.
-  CALICO_CO_RETURN_IF_ERROR(co_await GatherCertificates(installation, inputs, pass));
+  CALICO_CO_RETURN_IF_ERROR(
+      co_await GatherCertificates(installation, api_server.Wanted() != nullptr, inputs, pass));
   co_return inputs;
 }
 
@@ -218,13 +233,14 @@ aio::Task<absl::Status> Gathering::GatherPullSecrets(const api::Installation& in
 
 // A problem that pods need not feel is told and kept for later: they go on with what they have.
 aio::Task<absl::Status> Gathering::GatherCertificates(const api::Installation& installation,
-                                                      render::Inputs& inputs, Pass& pass) {
+                                                      bool has_api_server, render::Inputs& inputs,
+                                                      Pass& pass) {
   const std::string& release = options_.release->version();
   certificates::Demands demands{
       .release = release,
       .operator_namespace = options_.operator_namespace,
       .key_pairs = {certificates::NodeKeyPair(), certificates::TyphaKeyPair()}};
-  if (inputs.api_server.has_value()) {
+  if (has_api_server) {
     demands.key_pairs.push_back(certificates::ApiServerKeyPair(
         certificates::ApiServerNamespace(release), inputs.cluster_domain));
   }

@@ -5,6 +5,7 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_GATHERING_H_
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_GATHERING_H_
 
+#include <optional>
 #include <vector>
 
 #include <absl/status/statusor.h>
@@ -15,6 +16,8 @@
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/installation/options.h"
 #include "operator/controllers/installation/pass.h"
+#include "operator/controllers/kinds/api_server_part.h"
+#include "operator/controllers/kinds/kinds_view.h"
 #include "operator/defaults/cluster_facts.h"
 #include "operator/render/inputs.h"
 #include "operator/validation/typha_scale.h"
@@ -30,12 +33,13 @@ namespace calico::installation {
 class Gathering {
  public:
   Gathering(aio::Executor executor, kube::Client& client, ClusterView& view,
-            certificates::CertificateKeeper& certificates,
+            certificates::CertificateKeeper& certificates, const kinds::KindsView& kinds,
             const InstallationControllerOptions& options, const base::Clock& clock)
       : executor_(executor),
         client_(client),
         view_(view),
         certificates_(certificates),
+        kinds_(kinds),
         options_(options),
         clock_(clock) {}
 
@@ -54,14 +58,17 @@ class Gathering {
 
   // Everything but the CA certificates of a valid Installation. Errors: what could not be read.
   aio::Task<absl::StatusOr<render::Inputs>> Gather(const api::Installation& installation,
+                                                   const kinds::ApiServerPart& api_server,
                                                    Pass& pass);
 
  private:
   void GatherEndpoint(render::Inputs& inputs, Pass& pass) const;
+  void GatherImageSet(render::Inputs& inputs, Pass& pass) const;
   aio::Task<absl::Status> GatherPullSecrets(const api::Installation& installation,
                                             render::Inputs& inputs, Pass& pass);
   aio::Task<absl::Status> GatherCertificates(const api::Installation& installation,
-                                             render::Inputs& inputs, Pass& pass);
+                                             bool has_api_server, render::Inputs& inputs,
+                                             Pass& pass);
   absl::StatusOr<render::DnsSettings> OperatorDns(Pass& pass) const;
   int TyphaReplicas(Pass& pass);
 
@@ -69,6 +76,7 @@ class Gathering {
   kube::Client& client_;
   ClusterView& view_;
   certificates::CertificateKeeper& certificates_;
+  const kinds::KindsView& kinds_;
   const InstallationControllerOptions& options_;
   const base::Clock& clock_;
   validation::TyphaScale typha_scale_;

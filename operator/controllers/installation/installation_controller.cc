@@ -1,19 +1,21 @@
 #include "operator/controllers/installation/installation_controller.h"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
+#include <memory>
 #include <utility>
 
-#include <absl/strings/ascii.h>
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
 #include "operator/calico_config/calico_config.h"
 #include "operator/controllers/certificates/secret_objects.h"
+#include "operator/controllers/kinds/rendering.h"
+#include "operator/controllers/status/apply_outcome.h"
 #include "operator/defaults/complete_spec.h"
 #include "operator/defaults/conflicts.h"
+#include "operator/defaults/overlay.h"
 #include "operator/render/names.h"
-#include "operator/render/render.h"
 #include "operator/validation/installation.h"
 #include "operator/validation/typha_scale.h"
 #include "pkg/aio/cancellation.h"
@@ -29,43 +31,9 @@ namespace {
 constexpr absl::Duration kSoon = absl::Milliseconds(100);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(30);
 constexpr std::string_view kControllerName = "installation";
-// Pods that end take that long, and so does the namespace that they are in.
-constexpr absl::Duration kEndingPatience = absl::Seconds(30);
-constexpr size_t kMostErrors = 3;
-constexpr std::string_view kMissingRight =
-    ": if the operator lacks a right, apply the operator.yaml of this version";
+constexpr std::string_view kVariant = "Calico";
 
 api::ObjectKey Key() { return {"", std::string(api::kInstallationName)}; }
-
-std::string Describe(const std::vector<absl::Status>& errors) {
-  std::set<std::string> messages;
-  for (const absl::Status& error : errors) messages.insert(std::string(error.message()));
-  std::vector<std::string> first(messages.begin(), messages.end());
-  if (first.size() > kMostErrors) {
-    const size_t more = first.size() - kMostErrors;
-    first.resize(kMostErrors);
-    first.push_back(fmt::format("and {} more", more));
-  }
-  return absl::StrJoin(first, "; ");
-}
-
-// The right to write copies of pull secrets is bound in calico-system, and goes with that namespace
-// when the Installation is deleted.
-std::string NextStep(const kube::ApplyReport& report, bool uses_pull_secrets) {
-  if (std::none_of(report.errors.begin(), report.errors.end(), absl::IsPermissionDenied)) return "";
-  if (report.stopped_at != kube::Wave::kSecrets || !uses_pull_secrets) {
-    return std::string(kMissingRight);
-  }
-  return fmt::format(
-      ": run `kubectl apply --server-side -f image-pull-secrets.yaml`, which gives the operator "
-      "the right to the Secrets of namespace {} again",
-      render::kCalicoNamespace);
-}
-
-certificates::Owners OwnersOf(const render::Inputs& inputs) {
-  return {.installation = inputs.owner_uid,
-          .api_server = inputs.api_server.has_value() ? inputs.api_server->uid : ""};
-}
 
 std::string IgnoredNote(const std::vector<std::string>& fields) {
   return fmt::format("fields without effect in this version: {}", absl::StrJoin(fields, ", "));
@@ -100,23 +68,20 @@ void TellUnwritten(const api::Installation& completed, const json::object& given
   }
 }
 
-// With every default of the release, in memory only. Its pools are not looked at yet: the cluster
-// counts as one without.
-absl::StatusOr<api::Installation> Complete(const api::Installation& installation,
-                                           const defaults::ClusterFacts& facts) {
-  json::object spec = defaults::CompleteSpec(installation.spec, facts);
-  CALICO_ASSIGN_OR_RETURN(
-      api::Installation completed,
-      api::Installation::Decode(
-          {{"metadata", {{"name", api::kInstallationName}}}, {"spec", std::move(spec)}}));
-  completed.meta = installation.meta;
-  return completed;
+void TakeOutcome(status::ApplyOutcome outcome, Pass& pass) {
+  if (outcome.obstacle.has_value()) pass.Stop(outcome.obstacle->reason, outcome.obstacle->message);
+  std::move(outcome.waits.begin(), outcome.waits.end(), std::back_inserter(pass.waits));
+  std::move(outcome.notes.begin(), outcome.notes.end(), std::back_inserter(pass.notes));
+  pass.Again(outcome.again_at);
+  pass.applied = outcome.is_applied;
+  if (!outcome.error.ok()) pass.error = outcome.error;
 }
 
 }  // namespace
 
 InstallationController::InstallationController(aio::Executor executor, kube::Client& client,
-                                               ClusterView& view, kube::EventRecorder& events,
+                                               ClusterView& view, kinds::KindsView& kinds,
+                                               kube::EventRecorder& events,
                                                metrics::Registry& registry,
                                                InstallationControllerOptions options,
                                                const base::Clock& clock, const base::Logger& logger)
@@ -132,27 +97,31 @@ InstallationController::InstallationController(aio::Executor executor, kube::Cli
                {.field_manager = std::string(render::kFieldManager),
                 .hash_annotation = std::string(render::kAppliedAnnotation)},
                clock, logger, executor),
-      wanted_workloads_(view, applier_),
+      wanted_workloads_(view, applier_,
+                        {{.kind = status::kDaemonSet, .name = std::string(render::kNode)},
+                         {.kind = status::kDeployment, .name = std::string(render::kTypha)}}),
       definition_check_(client, view, options_, clock),
       certificates_(client, view.secrets(), registry,
                     {.field_manager = std::string(render::kFieldManager),
                      .hash_annotation = std::string(render::kAppliedAnnotation)},
                     clock, logger),
-      gathering_(executor, client, view, certificates_, options_, clock),
+      gathering_(executor, client, view, certificates_, kinds, options_, clock),
+      api_server_(executor, client, view, kinds, events, registry,
+                  std::string(certificates::ApiServerNamespace(options_.release->version())), clock,
+                  logger),
       events_(events),
       writer_({.name = std::string(api::kTigeraStatusCalico),
                .owner = &api::kInstallations,
                .owner_name = std::string(api::kInstallationName)},
-              client, events, clock) {
+              client, events, clock),
+      component_metrics_(registry, api::kTigeraStatusCalico) {
   view_.SetObserver([this](Urgency urgency) {
     urgency == Urgency::kNow ? queue_.Add(Key()) : queue_.AddAfter(Key(), kSoon);
   });
-  for (const std::string_view type : {api::kAvailable, api::kProgressing, api::kDegraded}) {
-    metrics::Gauge& gauge = registry.AddGauge(
-        "tigera_operator_component_status", "Conditions of the components: 1 is True.",
-        {{"component", "calico"}, {"condition", absl::AsciiStrToLower(std::string(type))}});
-    condition_gauges_.emplace_back(type, &gauge);
-  }
+  kinds.AddObserver([this](kinds::KindsView::Change change) {
+    change == kinds::KindsView::Change::kUser ? queue_.Add(Key()) : queue_.AddAfter(Key(), kSoon);
+  });
+  component_metrics_.Set({});
 }
 
 aio::Task<void> InstallationController::Run() {
@@ -164,14 +133,16 @@ aio::Task<void> InstallationController::Run() {
 
 aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile() {
   TellOtherInstallations();
+  api_server_.Begin();
   Pass pass{.record = view_.Installation()};
   if (pass.record == nullptr && !view_.KnowsInstallation()) {
     co_return co_await ReportBlind(std::move(pass));
   }
   if (pass.record == nullptr) {
-    SetMetrics({});
+    component_metrics_.Set({});
     CALICO_CO_RETURN_IF_ERROR(co_await writer_.Remove(view_.Status()));
-    co_return controller::Result{};
+    co_await ReportApiServer(pass);
+    co_return Finish(pass);
   }
   if (!view_.ServesInstallations()) {
     // A status that is there must not go on saying what was so before; one that went with its
@@ -184,10 +155,14 @@ aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile(
   if (pass.record->deleting) co_return controller::Result{};
   co_await Advance(pass);
   if (co_await aio::IsCancelled()) co_return absl::CancelledError();
-  co_await Report(pass);
+  if (co_await Report(pass)) co_await ReportApiServer(pass);
   LogOnce(pass);
-  if (!pass.error.ok()) co_return pass.error;
-  co_return controller::Result{.requeue_after = pass.WaitFrom(clock_.Now())};
+  co_return Finish(pass);
+}
+
+absl::StatusOr<controller::Result> InstallationController::Finish(const Pass& pass) const {
+  if (!pass.error.ok()) return pass.error;
+  return controller::Result{.requeue_after = pass.WaitFrom(clock_.Now())};
 }
 
 // Everything up to the applied objects; stops where something is in the way.
@@ -203,6 +178,13 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
   }
   if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
   gathering_.TellSigns(pass);
+  // On a new cluster it can come later; pods that run would be replaced for nothing.
+  if (!view_.KnowsOverlay() && view_.FindDaemonSet(render::kNode) != nullptr) {
+    pass.Stop(
+        api::kReasonResourceReadError,
+        fmt::format("nothing is changed before it is known whether there is an Installation {}",
+                    api::kOverlayName));
+  }
   if (pass.obstacle.has_value()) co_return;
   const absl::StatusOr<api::Installation> completed = Validate(pass);
   if (!completed.ok()) {
@@ -211,8 +193,7 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
                           std::string(completed.status().message())));
     co_return;
   }
-  absl::StatusOr<render::Inputs> inputs =
-      co_await gathering_.Gather(*pass.record->installation, pass);
+  absl::StatusOr<render::Inputs> inputs = co_await gathering_.Gather(*completed, api_server_, pass);
   if (!inputs.ok()) {
     pass.Stop(api::kReasonResourceReadError, std::string(inputs.status().message()));
     pass.error = inputs.status();
@@ -223,34 +204,63 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
   co_await Apply(*completed, *std::move(inputs), pass);
 }
 
-// Completed, with what it says told to the pass. Errors: every problem at once.
+// Completed and with its overlay, with what it says told to the pass. Errors: every problem at
+// once.
 absl::StatusOr<api::Installation> InstallationController::Validate(Pass& pass) const {
   CALICO_RETURN_IF_ERROR(pass.record->installation.status());
-  const api::Installation& installation = *pass.record->installation;
+  const json::object& given = pass.record->installation->spec;
   const defaults::ClusterFacts cluster = gathering_.ClusterFacts();
-  CALICO_ASSIGN_OR_RETURN(api::Installation completed, Complete(installation, cluster));
+  json::object completed = defaults::CompleteSpec(given, cluster);
+  const std::shared_ptr<const OtherInstallation> overlay = view_.Overlay();
+  if (overlay == nullptr) return Check(given, std::move(completed), pass);
+  // What is wrong without the overlay is not told as if it came from there.
+  Pass without{.record = pass.record};
+  CALICO_RETURN_IF_ERROR(Check(given, completed, without));
+  absl::StatusOr<api::Installation> merged = Check(
+      defaults::MergeOverlay(given, overlay->spec),
+      defaults::CompleteSpec(defaults::MergeOverlay(std::move(completed), overlay->spec), cluster),
+      pass);
+  if (!merged.ok()) return base::Annotate(merged.status(), "with Installation overlay");
+  return merged;
+}
+
+// `given`: what users have written; `completed`: that with the defaults.
+absl::StatusOr<api::Installation> InstallationController::Check(const json::object& given,
+                                                                json::object completed,
+                                                                Pass& pass) const {
+  const std::string& release = options_.release->version();
+  CALICO_ASSIGN_OR_RETURN(
+      api::Installation installation,
+      api::Installation::Decode(
+          {{"metadata", {{"name", api::kInstallationName}}}, {"spec", std::move(completed)}}));
+  installation.meta = pass.record->installation->meta;
   const auto endpoint = view_.Endpoint();
   const std::vector<base::IpAddress> node_addresses = gathering_.NodeAddresses();
   validation::InstallationVerdict verdict = validation::ValidateCompleted(
-      completed, {.spec = {.release = options_.release->version(),
-                           .has_api_endpoint = endpoint.ok() && endpoint->has_value()},
-                  .now = clock_.Now(),
-                  .node_addresses = node_addresses,
-                  .requires_certificate_management = false});
+      installation,
+      {.spec = {.release = release, .has_api_endpoint = endpoint.ok() && endpoint->has_value()},
+       .now = clock_.Now(),
+       .node_addresses = node_addresses,
+       .requires_certificate_management = false});
   pass.Again(verdict.recheck_at);
   pass.notes = std::move(verdict.warnings);
-  std::vector<std::string> ignored =
-      api::IgnoredFields(installation.spec, options_.release->version());
-  TellUnwritten(completed, installation.spec, options_.release->version(), ignored,
-                verdict.problems);
+  std::vector<std::string> ignored = api::IgnoredFields(given, release);
+  TellUnwritten(installation, given, release, ignored, verdict.problems);
   if (!ignored.empty()) pass.notes.push_back(IgnoredNote(ignored));
-  for (defaults::Conflict& conflict : defaults::ConflictsWithCluster(installation.spec, cluster)) {
+  for (defaults::Conflict& conflict :
+       defaults::ConflictsWithCluster(given, gathering_.ClusterFacts())) {
     verdict.problems.push_back({std::move(conflict.path), std::move(conflict.text)});
   }
   if (!verdict.ok()) return absl::InvalidArgumentError(validation::ToString(verdict.problems));
   pass.is_valid = true;
   pass.roots = std::move(verdict.ca_certificates);
-  return completed;
+  if (installation.certificate_management.has_value()) {
+    pass.signer_name = installation.certificate_management->signer_name;
+  }
+  pass.installation_status.variant = kVariant;
+  pass.installation_status.calico_version = options_.release->calico_version();
+  pass.installation_status.computed = installation.spec;
+  return installation;
 }
 
 aio::Task<void> InstallationController::Apply(const api::Installation& installation,
@@ -269,38 +279,27 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   // comes meanwhile would be there and not wanted.
   inputs.has_admission_policies = view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&
                                   view_.owned().IsServed(api::kValidatingAdmissionPolicyBindings);
-  absl::StatusOr<std::vector<json::object>> objects =
-      render::Render(*options_.release, installation, inputs);
-  if (!objects.ok()) {
-    pass.error = objects.status();
-    pass.Stop(api::kReasonResourceRenderingError,
-              fmt::format("release {}: {}", options_.release->version(),
-                          std::string(objects.status().message())));
+  kinds::Rendering rendering = kinds::RenderApart(*options_.release, installation, inputs);
+  if (rendering.obstacle.has_value()) {
+    pass.error = rendering.error;
+    pass.Stop(rendering.obstacle->reason, rendering.obstacle->message);
     co_return;
   }
-  wanted_workloads_.Remember(*objects);
-  for (json::object& secret : certificates::MakeObjects(*inputs.certificates, OwnersOf(inputs))) {
-    objects->push_back(std::move(secret));
-  }
-  const kube::ApplyReport report = co_await applier_.Apply(*std::move(objects), inputs.owner_uid);
-  if (report.recheck_after != absl::InfiniteDuration()) {
-    pass.Again(clock_.Now() + report.recheck_after);
-  }
-  pass.notes.insert(pass.notes.end(), report.notes.begin(), report.notes.end());
+  if (rendering.api_server_obstacle.has_value()) api_server_.Stop(*rendering.api_server_obstacle);
+  wanted_workloads_.Remember(rendering.objects);
+  kinds::TakeApart(certificates::MakeObjects(*inputs.certificates, OwnersOf(inputs)), rendering);
+  const kube::ApplyReport report =
+      co_await applier_.Apply(std::move(rendering.objects), inputs.owner_uid);
   pass.namespace_ending = report.namespace_ending;
-  TellEndings(report.endings, pass);
-  if (!report.ok()) {
-    pass.error = report.errors.front();
-    std::vector<std::string> messages = report.contested;
-    messages.push_back(Describe(report.errors) + NextStep(report, !inputs.pull_secrets.empty()));
-    pass.Stop(api::kReasonResourceUpdateError, absl::StrJoin(messages, "\n"));
-    co_return;
+  TakeOutcome(status::OutcomeOf(report, clock_.Now(), !inputs.pull_secrets.empty()), pass);
+  // It needs the namespace and roles of the Installation, and nothing else of it.
+  if (!report.namespace_ending && report.stopped_at != kube::Wave::kNamespacesAndRoles) {
+    pass.api_server_had_its_turn = true;
+    if (api_server_.Input().has_value()) {
+      co_await api_server_.Apply(std::move(rendering.api_server), !inputs.pull_secrets.empty());
+    }
   }
-  if (!report.contested.empty()) {
-    pass.Stop(api::kReasonResourceUpdateError, absl::StrJoin(report.contested, "\n"));
-  }
-  if (report.namespace_ending) co_return;
-  pass.applied = true;
+  if (!pass.applied) co_return;
   co_await FinishCertificates(inputs, pass);
   co_await view_.WatchCopies(!installation.image_pull_secrets.empty());
   if (!view_.KnowsNodes()) co_return;
@@ -320,7 +319,7 @@ aio::Task<void> InstallationController::WriteKeys(render::Inputs& inputs, Pass& 
   pass.error = written.status();
   pass.Stop(api::kReasonCertificateError,
             fmt::format("{}{}", std::string(written.status().message()),
-                        absl::IsPermissionDenied(written.status()) ? kMissingRight : ""));
+                        status::NextStep({written.status()})));
 }
 
 // With everything else of the plan in place.
@@ -328,29 +327,23 @@ aio::Task<void> InstallationController::FinishCertificates(const render::Inputs&
                                                            Pass& pass) {
   pass.StopForCertificates();
   if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
-  if (wanted_workloads_.AreRolledOut() && certificates_.SetRolledOut()) pass.Again(clock_.Now());
+  if (wanted_workloads_.AreRolledOut() && api_server_.IsRolledOut() &&
+      certificates_.SetRolledOut()) {
+    pass.Again(clock_.Now());
+  }
   const absl::Status deleted = co_await certificates_.Delete(inputs.certificates);
   if (deleted.ok()) co_return;
   pass.error = deleted;
   pass.Stop(api::kReasonResourceUpdateError,
-            fmt::format("{}{}", std::string(deleted.message()),
-                        absl::IsPermissionDenied(deleted) ? kMissingRight : ""));
+            fmt::format("{}{}", std::string(deleted.message()), status::NextStep({deleted})));
 }
 
-// What goes in a moment is waited for; what does not needs somebody.
-void InstallationController::TellEndings(const std::vector<kube::Ending>& endings,
-                                         Pass& pass) const {
-  std::vector<std::string> stuck;
-  for (const kube::Ending& ending : endings) {
-    const absl::Time late = ending.since + kEndingPatience;
-    if (clock_.Now() < late) {
-      pass.waits.push_back(ending.message);
-      pass.Again(late);
-    } else {
-      stuck.push_back(ending.message);
-    }
-  }
-  if (!stuck.empty()) pass.Stop(api::kReasonResourceUpdateError, absl::StrJoin(stuck, "\n"));
+certificates::Owners InstallationController::OwnersOf(const render::Inputs& inputs) const {
+  const kinds::KindRecord* const api_server = api_server_.Wanted();
+  if (api_server == nullptr) return {.installation = inputs.owner_uid};
+  return {.installation = inputs.owner_uid,
+          .api_server = api_server->uid,
+          .api_server_name = api_server->name};
 }
 
 }  // namespace calico::installation

@@ -11,8 +11,6 @@
 
 #include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include <absl/status/statusor.h>
 
@@ -23,6 +21,9 @@
 #include "operator/controllers/installation/options.h"
 #include "operator/controllers/installation/pass.h"
 #include "operator/controllers/installation/wanted_workloads.h"
+#include "operator/controllers/kinds/api_server_part.h"
+#include "operator/controllers/kinds/kinds_view.h"
+#include "operator/controllers/status/component_metrics.h"
 #include "operator/controllers/status/conditions.h"
 #include "operator/controllers/status/status_memory.h"
 #include "operator/controllers/status/status_writer.h"
@@ -44,9 +45,9 @@ namespace calico::installation {
 class InstallationController {
  public:
   InstallationController(aio::Executor executor, kube::Client& client, ClusterView& view,
-                         kube::EventRecorder& events, metrics::Registry& registry,
-                         InstallationControllerOptions options, const base::Clock& clock,
-                         const base::Logger& logger);
+                         kinds::KindsView& kinds, kube::EventRecorder& events,
+                         metrics::Registry& registry, InstallationControllerOptions options,
+                         const base::Clock& clock, const base::Logger& logger);
 
   // Reconciles whenever something has changed, until cancelled.
   aio::Task<void> Run();
@@ -57,17 +58,20 @@ class InstallationController {
  private:
   aio::Task<void> Advance(Pass& pass);
   absl::StatusOr<api::Installation> Validate(Pass& pass) const;
+  absl::StatusOr<api::Installation> Check(const json::object& given, json::object completed,
+                                          Pass& pass) const;
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
   aio::Task<void> WriteKeys(render::Inputs& inputs, Pass& pass);
   aio::Task<void> FinishCertificates(const render::Inputs& inputs, Pass& pass);
-  void TellEndings(const std::vector<kube::Ending>& endings, Pass& pass) const;
-  aio::Task<void> Report(Pass& pass);
+  certificates::Owners OwnersOf(const render::Inputs& inputs) const;
+  aio::Task<bool> Report(Pass& pass);
+  aio::Task<void> ReportApiServer(Pass& pass);
+  absl::StatusOr<controller::Result> Finish(const Pass& pass) const;
   aio::Task<absl::StatusOr<controller::Result>> ReportBlind(Pass pass);
   void TellGaps(Pass& pass) const;
   void TellOtherInstallations();
   status::Facts FactsOf(const Pass& pass) const;
   void LogOnce(const Pass& pass);
-  void SetMetrics(const status::Decision& decision);
 
   const aio::Executor executor_;
   kube::Client& client_;
@@ -82,11 +86,12 @@ class InstallationController {
   DefinitionCheck definition_check_;
   certificates::CertificateKeeper certificates_;
   Gathering gathering_;
+  kinds::ApiServerPart api_server_;
   status::StatusMemory memory_;
   kube::EventRecorder& events_;
   status::StatusWriter writer_;
   std::set<std::string> told_others_;  // by UID
-  std::vector<std::pair<std::string, metrics::Gauge*>> condition_gauges_;
+  status::ComponentMetrics component_metrics_;
   std::string logged_;  // what LogOnce has said last
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "operator/controllers/installation/installation_controller.h"
+#include "operator/render/names.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
 
@@ -14,7 +15,6 @@ namespace calico::installation {
 namespace {
 
 constexpr absl::Duration kRequestsInterval = absl::Milliseconds(100);
-constexpr std::string_view kVariant = "Calico";
 // Installations of other names that are remembered as told.
 constexpr size_t kMostTold = 100;
 
@@ -34,22 +34,22 @@ status::Facts InstallationController::FactsOf(const Pass& pass) const {
   if (pass.record == nullptr || pass.namespace_ending || !view_.KnowsWorkloads()) {
     facts.has_workloads = false;
   }
-  facts.waiting_pods = view_.WaitingPods();
+  facts.waiting_pods = view_.WaitingPods({render::kNode, render::kTypha});
   facts.roots = pass.roots;
   facts.now = clock_.Now();
   return facts;
 }
 
-aio::Task<void> InstallationController::Report(Pass& pass) {
+// False: nothing can be told yet.
+aio::Task<bool> InstallationController::Report(Pass& pass) {
   // Requests are judged by what a valid Installation says; a bad one may not even name a signer.
-  const bool asks = pass.is_valid && pass.record->installation->certificate_management.has_value();
+  const bool asks = pass.is_valid && !pass.signer_name.empty();
   if (asks) {
-    const absl::Status known = co_await view_.WatchRequests(
-        pass.record->installation->certificate_management->signer_name);
+    const absl::Status known = co_await view_.WatchRequests(pass.signer_name);
     if (absl::IsDeadlineExceeded(known) || absl::IsCancelled(known)) {
       // Whether a request was denied is not known: what has been told before stays.
       pass.Again(clock_.Now() + kRequestsInterval);
-      co_return;
+      co_return false;
     }
     if (!known.ok()) pass.Stop(api::kReasonResourceReadError, std::string(known.message()));
   }
@@ -61,24 +61,48 @@ aio::Task<void> InstallationController::Report(Pass& pass) {
   // Remembered all the same: why they were refused is told again once the Installation is right.
   if (!asks) facts.waiting_pods.clear();
   status::Decision decision = status::Decide(facts);
-  SetMetrics(decision);
+  component_metrics_.Set(decision);
   pass.Again(decision.recheck_at);
   const std::shared_ptr<const InstallationRecord> record = view_.Installation();
   const std::string uid = record == nullptr ? "" : record->uid;
-  if (uid != pass.uid()) co_return;  // gone meanwhile, or made anew
-  status::StatusTarget target{
-      .tigera_status = view_.Status(),
-      .is_status_known = view_.KnowsStatus(),
-      .owner_uid = uid,
-      .may_write_owner = pass.may_write_installation,
-      .when_available = {{"variant", kVariant},
-                         {"calicoVersion", options_.release->calico_version()}}};
+  if (uid != pass.uid()) co_return false;  // gone meanwhile, or made anew
+  status::StatusTarget target{.tigera_status = view_.Status(),
+                              .is_status_known = view_.KnowsStatus(),
+                              .owner_uid = uid,
+                              .may_write_owner = pass.may_write_installation,
+                              .when_available = pass.installation_status.Encode()};
+  // One that was in use before.
+  if (!target.when_available.contains("imageSet")) target.when_available["imageSet"] = nullptr;
   if (record != nullptr) {
     target.owner_version = record->resource_version;
     target.owner_status = record->status;
   }
   const absl::StatusOr<absl::Time> again_at =
       co_await writer_.Write(std::move(target), std::move(decision));
+  if (again_at.ok()) {
+    pass.Again(*again_at);
+  } else if (pass.error.ok()) {
+    pass.error = again_at.status();
+  }
+  co_return true;
+}
+
+aio::Task<void> InstallationController::ReportApiServer(Pass& pass) {
+  if (pass.record == nullptr) {
+    api_server_.Stop({std::string(api::kReasonResourceNotFound),
+                      fmt::format("there is no Installation {}: Calico's API server is installed "
+                                  "together with it",
+                                  api::kInstallationName)});
+  } else if (!pass.api_server_had_its_turn && pass.obstacle.has_value()) {
+    api_server_.Stop({std::string(api::kReasonResourceNotReady),
+                      fmt::format("nothing is changed while Installation {} cannot be carried out: "
+                                  "`kubectl get tigerastatus {}` says why",
+                                  api::kInstallationName, api::kTigeraStatusCalico)});
+  } else if (!pass.api_server_had_its_turn) {
+    api_server_.WaitFor(fmt::format("Installation {} comes first", api::kInstallationName));
+  }
+  const absl::StatusOr<absl::Time> again_at = co_await api_server_.Report(
+      {.are_known = pass.is_valid && !pass.signer_name.empty(), .roots = pass.roots});
   if (again_at.ok()) {
     pass.Again(*again_at);
   } else if (pass.error.ok()) {
@@ -105,20 +129,20 @@ void InstallationController::TellGaps(Pass& pass) const {
 aio::Task<absl::StatusOr<controller::Result>> InstallationController::ReportBlind(Pass pass) {
   const CacheHealth health = view_.Health();
   if (health.lines.empty()) co_return controller::Result{.requeue_after = health.recheck_after};
-  co_await Report(pass);
+  static_cast<void>(co_await Report(pass));
   LogOnce(pass);
-  if (!pass.error.ok()) co_return pass.error;
-  co_return controller::Result{.requeue_after = pass.WaitFrom(clock_.Now())};
+  co_return Finish(pass);
 }
 
 // An Installation of another name is not acted on; its user has to hear of it once.
 void InstallationController::TellOtherInstallations() {
   for (const std::shared_ptr<const OtherInstallation>& other : view_.OtherInstallations()) {
+    if (other->key.name == api::kOverlayName) continue;
     if (told_others_.size() >= kMostTold || !told_others_.insert(other->uid).second) continue;
     const std::string message = fmt::format(
-        "Installation {} is not acted on: only the one named {} is, and nothing is merged into it. "
-        "Put what it says into that one",
-        other->key.name, api::kInstallationName);
+        "Installation {} is not acted on: only the one named {} is, and the one named {}, which is "
+        "merged into it. Put what it says into one of them",
+        other->key.name, api::kInstallationName, api::kOverlayName);
     logger_.Warning("an Installation is not acted on", {{"name", other->key.name}});
     events_.Record({.resource = &api::kInstallations,
                     .key = other->key,
@@ -141,13 +165,6 @@ void InstallationController::LogOnce(const Pass& pass) {
   }
   for (const std::string& note : pass.notes) {
     logger_.Info("note on the installation", {{"generation", pass.generation()}, {"note", note}});
-  }
-}
-
-void InstallationController::SetMetrics(const status::Decision& decision) {
-  for (auto& [type, gauge] : condition_gauges_) {
-    const api::Condition* const condition = api::FindCondition(decision.conditions, type);
-    gauge->Set(condition != nullptr && condition->IsTrue() ? 1 : 0);
   }
 }
 

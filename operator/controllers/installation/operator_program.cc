@@ -17,6 +17,8 @@
 #include "operator/controllers/definitions/crd_manager.h"
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/installation/installation_controller.h"
+#include "operator/controllers/kinds/kinds_view.h"
+#include "operator/controllers/kinds/unsupported_kinds.h"
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
@@ -80,9 +82,13 @@ struct Program {
         events(client, std::string(kComponent), clock, logger, executor),
         view(client, options.operator_namespace, options.config.release->version(), clock, logger,
              executor),
-        controller(executor, client, view, events, registry, ControllerOptionsOf(options), clock,
-                   logger),
+        kinds(client, options.config.release->calico_version(), clock, logger, executor),
+        controller(executor, client, view, kinds, events, registry, ControllerOptionsOf(options),
+                   clock, logger),
+        unsupported_kinds(executor, client, kinds, events, registry, clock, logger),
         manager(executor, client, ManagerOptionsOf(options, &registry), clock, logger) {
+    view.AddCaches([this] { return kinds.CacheStates(); });
+    kinds.AddHealthObserver([this] { view.CachesChanged(); });
     serving::AddProcessMetrics(registry);
   }
 
@@ -120,11 +126,18 @@ struct Program {
                                          [this](const absl::Status& status) { TellCrds(status); });
   }
 
-  aio::Task<void> RunView() {
-    if (!options.config.manage_crds) co_return co_await view.Run();
+  aio::Task<void> RunViews() {
+    aio::TaskGroup group(executor);
+    group.Spawn(kinds.Run());
+    co_await view.Run();
+    co_await group.Stop();
+  }
+
+  aio::Task<void> RunCaches() {
+    if (!options.config.manage_crds) co_return co_await RunViews();
     aio::TaskGroup group(executor);
     group.Spawn(AddMissingCrds());
-    if ((co_await crds_tried.Wait()).ok()) co_await view.Run();
+    if ((co_await crds_tried.Wait()).ok()) co_await RunViews();
     co_await group.Stop();
   }
 
@@ -157,7 +170,7 @@ struct Program {
     AddServers();
     manager.AddServer("memory", [this] { return TrimMemory(); });
     manager.AddCache(
-        "cluster", [this] { return RunView(); },
+        "cluster", [this] { return RunCaches(); },
         [this](absl::Duration timeout) { return view.WaitForSync(timeout); });
     if (options.config.manage_crds) {
       manager.AddController("crds", [this] { return UpdateCrds(); });
@@ -165,6 +178,7 @@ struct Program {
     }
     manager.AddController("events", [this] { return events.Run(); });
     manager.AddController("installation", [this] { return controller.Run(); });
+    manager.AddController("unsupported-kinds", [this] { return unsupported_kinds.Run(); });
   }
 
   const aio::Executor executor;
@@ -175,7 +189,9 @@ struct Program {
   kube::Client client;
   kube::EventRecorder events;
   ClusterView view;
+  kinds::KindsView kinds;
   InstallationController controller;
+  kinds::UnsupportedKinds unsupported_kinds;
   controller::Manager manager;
 };
 

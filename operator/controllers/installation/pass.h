@@ -17,6 +17,7 @@
 
 #include "operator/controllers/installation/records.h"
 #include "operator/controllers/status/conditions.h"
+#include "pkg/api/operator/installation.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/pki/certificate.h"
 
@@ -32,10 +33,14 @@ struct Pass {
   bool may_have_lost = false;  // fields, see DefinitionCheck
   std::vector<std::string> notes;
   bool is_valid = false;                          // what the Installation says can be carried out
-  std::vector<pki::Certificate> roots;            // with certificateManagement
+  std::string signer_name;                        // with certificateManagement
+  std::vector<pki::Certificate> roots;            // likewise
   std::vector<std::string> certificate_problems;  // with which what is in place is kept
+  // Told in the Installation's own status once everything is available.
+  api::InstallationStatus installation_status;
   bool applied = false;
-  absl::Status error;  // to be tried again
+  bool api_server_had_its_turn = false;  // what belongs to the APIServer could be applied
+  absl::Status error;                    // to be tried again
   absl::Time again_at = absl::InfiniteFuture();
 
   // The first obstacle stays.

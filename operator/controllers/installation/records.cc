@@ -39,7 +39,10 @@ absl::StatusOr<std::optional<OtherInstallation>> OtherInstallation::Decode(
   const api::ObjectMeta meta = api::ReadObjectMeta(decoder.Read(object), {});
   CALICO_RETURN_IF_ERROR(decoder.status());
   return OtherInstallation{
-      .key = meta.Key(), .uid = meta.uid, .resource_version = meta.resource_version};
+      .key = meta.Key(),
+      .uid = meta.uid,
+      .resource_version = meta.resource_version,
+      .spec = meta.name == api::kOverlayName ? ObjectOr(object, "spec") : json::object()};
 }
 
 }  // namespace calico::installation

@@ -32,6 +32,7 @@ struct OtherInstallation {
   api::ObjectKey key;
   std::string uid;
   std::string resource_version;
+  json::object spec;  // of the one named `overlay`
 
   // Errors: InvalidArgument when the metadata cannot be read.
   static absl::StatusOr<std::optional<OtherInstallation>> Decode(const json::object& object);

@@ -37,12 +37,6 @@ bool IsRolledOut(const status::Workload& workload) {
 
 }  // namespace
 
-WantedWorkloads::WantedWorkloads(const ClusterView& view, const kube::Applier& applier)
-    : view_(view),
-      applier_(applier),
-      wanted_({{.kind = status::kDaemonSet, .name = std::string(render::kNode)},
-               {.kind = status::kDeployment, .name = std::string(render::kTypha)}}) {}
-
 // A workload as the cache has it, but never as finished with what it has not seen yet.
 template <class T>
 std::shared_ptr<const T> WantedWorkloads::UpToDate(const api::Resource& resource,
@@ -60,14 +54,15 @@ std::vector<status::Workload> WantedWorkloads::Look() const {
   std::vector<status::Workload> workloads;
   for (const Wanted& wanted : wanted_) {
     status::Workload workload{.kind = wanted.kind,
-                              .name = fmt::format("{}/{}", render::kCalicoNamespace, wanted.name),
+                              .name = fmt::format("{}/{}", wanted.ns, wanted.name),
                               .wanted_replicas = wanted.replicas};
     if (wanted.kind == status::kDaemonSet) {
       workload.daemon_set = UpToDate(api::kDaemonSets, view_.FindDaemonSet(wanted.name));
       workload.pods = view_.PodsOfDaemonSet(wanted.name);
     } else {
-      workload.deployment = UpToDate(api::kDeployments, view_.FindDeployment(wanted.name));
-      workload.pods = view_.PodsOfDeployment(wanted.name);
+      workload.deployment =
+          UpToDate(api::kDeployments, view_.FindDeployment(wanted.name, wanted.ns));
+      workload.pods = view_.PodsOfDeployment(wanted.name, wanted.ns);
     }
     workloads.push_back(std::move(workload));
   }
@@ -78,7 +73,10 @@ void WantedWorkloads::Remember(const std::vector<json::object>& objects) {
   wanted_.clear();
   for (const json::object& object : objects) {
     const std::string_view kind = render::KindOf(object);
-    Wanted wanted{.name = std::string(render::NameOf(object))};
+    const json::object* const metadata = codec::FindObject(object, "metadata");
+    if (metadata == nullptr) continue;
+    Wanted wanted{.name = std::string(codec::TextAt(*metadata, "name")),
+                  .ns = std::string(codec::TextAt(*metadata, "namespace"))};
     if (kind == api::kDaemonSets.kind) {
       wanted.kind = status::kDaemonSet;
       const auto first_deployment =

@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/status/workload_health.h"
+#include "operator/render/names.h"
 #include "pkg/api/meta/resource.h"
 #include "pkg/codec/json.h"
 #include "pkg/kube/apply/applier.h"
@@ -19,8 +21,16 @@ namespace calico::installation {
 // Threading: event loop thread only. All references outlive it.
 class WantedWorkloads {
  public:
-  // Until the first rendering they are what every release has.
-  WantedWorkloads(const ClusterView& view, const kube::Applier& applier);
+  struct Wanted {
+    std::string_view kind;  // status::kDaemonSet or kDeployment
+    std::string name;
+    std::string ns = std::string(render::kCalicoNamespace);
+    std::optional<int> replicas = std::nullopt;
+  };
+
+  // `first`: until the first rendering, what every release has.
+  WantedWorkloads(const ClusterView& view, const kube::Applier& applier, std::vector<Wanted> first)
+      : view_(view), applier_(applier), wanted_(std::move(first)) {}
 
   // The DaemonSets and Deployments among `objects`, from now on.
   void Remember(const std::vector<json::object>& objects);
@@ -31,12 +41,6 @@ class WantedWorkloads {
   bool AreRolledOut() const;
 
  private:
-  struct Wanted {
-    std::string_view kind;  // status::kDaemonSet or kDeployment
-    std::string name;       // in calico-system
-    std::optional<int> replicas;
-  };
-
   template <class T>
   std::shared_ptr<const T> UpToDate(const api::Resource& resource,
                                     std::shared_ptr<const T> cached) const;

@@ -335,7 +335,7 @@ TEST(RequestFactsTest, DecodesOnlyOurServiceAccounts) {
        {{"conditions",
          {{{"type", "Approved"}, {"status", "True"}, {"lastUpdateTime", "2026-11-22T19:43:02Z"}}}},
         {"certificate", "Y2VydA=="}}}};
-  const auto facts = RequestFacts::Decode(csr, "calico-system");
+  const auto facts = RequestFacts::Decode(csr, {"calico-system"});
   ASSERT_TRUE(facts.ok() && facts->has_value()) << facts.status();
   EXPECT_EQ((*facts)->state, State::kIssued);
   EXPECT_EQ((*facts)->pod_uid, "the-uid");
@@ -347,12 +347,12 @@ TEST(RequestFactsTest, DecodesOnlyOurServiceAccounts) {
   json::value& approved = csr["status"].as_object()["conditions"].as_array()[0];
   approved.as_object()["lastUpdateTime"] = "2026-11-23T19:43:02Z";
   approved.as_object()["lastTransitionTime"] = "2026-11-22T19:44:02Z";
-  const auto skewed = RequestFacts::Decode(csr, "calico-system");
+  const auto skewed = RequestFacts::Decode(csr, {"calico-system"});
   ASSERT_TRUE(skewed.ok() && skewed->has_value()) << skewed.status();
   EXPECT_EQ((*skewed)->approved_at - (*skewed)->created, absl::Minutes(2));
 
   csr["spec"].as_object()["username"] = "system:serviceaccount:calico-system-2:calico-node";
-  EXPECT_EQ(RequestFacts::Decode(csr, "calico-system")->has_value(), false);
+  EXPECT_EQ(RequestFacts::Decode(csr, {"calico-system"})->has_value(), false);
 }
 
 }  // namespace

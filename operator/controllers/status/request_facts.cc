@@ -1,5 +1,6 @@
 #include "operator/controllers/status/request_facts.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -43,11 +44,13 @@ void ReadState(const api::CertificateSigningRequest& csr, RequestFacts& facts) {
 
 }  // namespace
 
-absl::StatusOr<std::optional<RequestFacts>> RequestFacts::Decode(const json::object& object,
-                                                                 std::string_view ns) {
-  if (!UsernameOf(object).starts_with(fmt::format("system:serviceaccount:{}:", ns))) {
-    return std::nullopt;
-  }
+absl::StatusOr<std::optional<RequestFacts>> RequestFacts::Decode(
+    const json::object& object, std::initializer_list<std::string_view> namespaces) {
+  const std::string_view username = UsernameOf(object);
+  const bool is_ours = std::any_of(namespaces.begin(), namespaces.end(), [&](std::string_view ns) {
+    return username.starts_with(fmt::format("system:serviceaccount:{}:", ns));
+  });
+  if (!is_ours) return std::nullopt;
   CALICO_ASSIGN_OR_RETURN(const api::CertificateSigningRequest csr,
                           api::CertificateSigningRequest::Decode(object));
   RequestFacts facts;

@@ -2,6 +2,7 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_STATUS_REQUEST_FACTS_H_
 #define CALICO_OPERATOR_CONTROLLERS_STATUS_REQUEST_FACTS_H_
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,10 +32,10 @@ struct RequestFacts {
   std::vector<std::string> dns_names;        // that were asked for
   std::string certificate_pem;               // kIssued
 
-  // nullopt unless a service account of namespace `ns` asked.
+  // nullopt unless a service account of one of these namespaces asked.
   // Errors: InvalidArgument with every wrong field's path.
-  static absl::StatusOr<std::optional<RequestFacts>> Decode(const json::object& object,
-                                                            std::string_view ns);
+  static absl::StatusOr<std::optional<RequestFacts>> Decode(
+      const json::object& object, std::initializer_list<std::string_view> namespaces);
 };
 
 }  // namespace calico::status

@@ -10,6 +10,7 @@
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/codec/merge_patch.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/kube/schema/compare.h"
 
@@ -59,6 +60,26 @@ std::vector<api::Condition> ConditionsOf(const json::object& owner_status) {
     if (condition.type == api::kReady) condition.type = api::kAvailable;
   }
   return conditions;
+}
+
+// The members of `status` that `current` does not have like that; those of others are left alone.
+json::object OwnerPatch(const json::object& current, const json::object& status) {
+  json::object before;
+  for (const json::key_value_pair& member : status) {
+    const json::value* const found = current.if_contains(member.key());
+    if (found != nullptr) before[member.key()] = *found;
+  }
+  json::object patch = codec::MergePatch(before, status);
+  // The API server writes times in its own way.
+  const auto conditions = [](const json::object& object) -> json::object {
+    const json::value* const found = object.if_contains("conditions");
+    return found == nullptr ? json::object() : json::object{{"conditions", *found}};
+  };
+  if (!kube::FirstDifference(kube::Schema::Kubernetes(), conditions(before), conditions(status))
+           .has_value()) {
+    patch.erase("conditions");
+  }
+  return patch;
 }
 
 bool IsTrue(const std::vector<api::Condition>& conditions, std::string_view type) {
@@ -166,14 +187,19 @@ aio::Task<absl::StatusOr<absl::Time>> StatusWriter::WriteOwner(
   const json::object* const written =
       written_owner_status_.Get(target.owner_version, clock_.SteadyNow());
   const json::object& current = written != nullptr ? *written : target.owner_status;
-  if (!kube::FirstDifference(kube::Schema::Kubernetes(), current, status).has_value()) {
+  json::object patch = OwnerPatch(current, status);
+  if (patch.empty() || patch == unkept_owner_status_) {
     co_return written != nullptr ? OnTheWall(written_owner_status_.until())
                                  : absl::InfiniteFuture();
   }
   const absl::StatusOr<json::object> patched = co_await client_.Patch(
-      *subject_.owner, {"", subject_.owner_name}, {{"status", status}}, "status");
+      *subject_.owner, {"", subject_.owner_name}, {{"status", std::move(patch)}}, "status");
   CALICO_CO_RETURN_IF_ERROR(patched);
-  written_owner_status_.Set(std::move(status), {target.owner_version}, clock_.SteadyNow());
+  const json::object* const kept = codec::FindObject(*patched, "status");
+  unkept_owner_status_ = OwnerPatch(kept == nullptr ? json::object() : *kept, status);
+  json::object now = current;
+  for (json::key_value_pair& member : status) now[member.key()] = std::move(member.value());
+  written_owner_status_.Set(std::move(now), {target.owner_version}, clock_.SteadyNow());
   co_return OnTheWall(written_owner_status_.until());
 }
 

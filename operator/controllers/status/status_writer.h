@@ -73,7 +73,8 @@ struct StatusTarget {
   bool may_write_owner = true;
   std::string owner_version;
   json::object owner_status;
-  // Written to the owner's status when the decision is Available.
+  // Written to the owner's status when the decision is Available, each member as a whole: what a
+  // member lacks goes. Null: the member goes.
   json::object when_available;
 };
 
@@ -119,6 +120,9 @@ class StatusWriter {
   // As they were written without being seen: nothing will show them.
   std::optional<std::vector<api::Condition>> unseen_conditions_;
   Remembered<json::object> written_owner_status_;
+  // What the API server has not kept of the last write, because its definition of the owner is
+  // another one: sending it again would not help.
+  json::object unkept_owner_status_;
   std::string owned_by_;  // UID of the owner of which the TigeraStatus was made a dependent
   absl::Time last_write_ = absl::InfinitePast();  // steady clock
 };

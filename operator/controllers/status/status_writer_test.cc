@@ -120,6 +120,54 @@ ASYNC_TEST_F(StatusWriterTest, CreatesAndMirrorsThenWritesNothing) {
   EXPECT_EQ(Writes(), 0);
 }
 
+ASYNC_TEST_F(StatusWriterTest, WhatAMemberOfTheOwnersStatusLacksGoesAndWhatIsNullGoes) {
+  Start();
+  Refresh();
+  target_.when_available = {{"computed", {{"cni", {{"type", "Calico"}}}, {"port", 9091}}},
+                            {"imageSet", "calico-v1"}};
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  target_.when_available = {{"computed", {{"cni", {{"type", "Calico"}}}}}, {"imageSet", nullptr}};
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  const json::object status =
+      server().Find(api::kInstallations, kDefault)->at("status").as_object();
+  EXPECT_EQ(status.at("computed"), json::value({{"cni", {{"type", "Calico"}}}}));
+  EXPECT_FALSE(status.contains("imageSet"));
+  EXPECT_EQ(status.at("mtu"), 1440);  // of somebody else
+  server().ClearRequests();
+  Refresh();
+  target_.when_available = {{"computed", {{"cni", {{"type", "Calico"}}}}}, {"imageSet", nullptr}};
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  EXPECT_EQ(Writes(), 0);
+}
+
+ASYNC_TEST_F(StatusWriterTest, WhatTheApiServerDoesNotKeepIsNotSentAgainAndAgain) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  Refresh();
+  // As a definition does that knows no such field.
+  const json::object pruned = *server().Find(api::kInstallations, kDefault);
+  server().Inject({.method = "PATCH",
+                   .path_contains = "/installations/",
+                   .raw_body = codec::Serialize(pruned)});
+  const auto with_field = [this] {
+    target_.when_available["computed"] = json::object{{"unknown", 1}};
+    return writer_->Write(target_, Make(true, false, false));
+  };
+  CO_ASSERT_OK(co_await with_field());
+  clock_.Advance(absl::Minutes(1));
+  server().ClearRequests();
+  Refresh();
+  CO_ASSERT_OK(co_await with_field());
+  EXPECT_EQ(Writes(), 0);
+  // Something else to say is said.
+  target_.when_available = {{"variant", "Other"}};
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  EXPECT_EQ(Writes(), 1);
+}
+
 ASYNC_TEST_F(StatusWriterTest, ACacheThatIsBehindIsBehindWhateverTheWallClockSays) {
   Start();
   Refresh();

@@ -21,6 +21,8 @@
 namespace calico::api {
 
 inline constexpr std::string_view kInstallationName = "default";
+// Merged into the one above.
+inline constexpr std::string_view kOverlayName = "overlay";
 // registry, imagePath and imagePrefix: same as not set.
 inline constexpr std::string_view kUseDefault = "UseDefault";
 

@@ -14,6 +14,10 @@ namespace calico::api {
 
 // The TigeraStatus of an Installation.
 inline constexpr std::string_view kTigeraStatusCalico = "calico";
+// Those of an APIServer, a Goldmane and a Whisker.
+inline constexpr std::string_view kTigeraStatusApiServer = "apiserver";
+inline constexpr std::string_view kTigeraStatusGoldmane = "goldmane";
+inline constexpr std::string_view kTigeraStatusWhisker = "whisker";
 
 // Condition types.
 inline constexpr std::string_view kAvailable = "Available";

@@ -67,7 +67,7 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
   // --- the operator ---
   void Start(bool leader_elect = false, bool manage_crds = false) {
     config::OperatorConfig config;
-    config.release = &render::DefaultRelease();
+    config.release = release_;
     config.leader_elect = leader_elect;
     config.manage_crds = manage_crds;
     config.service_host = "10.0.0.1";
@@ -210,6 +210,7 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
     return made;
   }
 
+  const render::Release* release_ = &render::DefaultRelease();
   std::unique_ptr<RunningOperator> operator_;
   int generation_ = 0;
 };

@@ -484,17 +484,17 @@ ASYNC_TEST_F(TroubleTest, AnInstallationOfAnotherNameIsToldOnce) {
     const std::vector<json::object> all = server().state().List(api::kEvents);
     return std::count_if(all.begin(), all.end(), [](const json::object& event) {
       return event.at("reason").as_string() == "NotActedOn" &&
-             event.at("involvedObject").at("name").as_string() == "overlay" &&
+             event.at("involvedObject").at("name").as_string() == "tigera-secure" &&
              event.at("metadata").at("namespace").as_string() == "default";
     });
   };
-  json::object overlay = Installation();
-  ObjectAt(overlay, {"metadata"})["name"] = "overlay";
+  json::object other = Installation();
+  ObjectAt(other, {"metadata"})["name"] = "tigera-secure";
   const auto before = Made();
-  server().Put(overlay);
+  server().Put(other);
   co_await Until("the event", [&] { return events() == 1; });
-  ObjectAt(overlay, {"spec"})["registry"] = "other/";
-  server().Put(overlay);
+  ObjectAt(other, {"spec"})["registry"] = "other/";
+  server().Put(other);
   co_await Settle();
   EXPECT_EQ(events(), 1);
   EXPECT_EQ(Made(), before);
