@@ -54,7 +54,7 @@ class OperatorCaTest(unittest.TestCase):
     """Methods run in the order of their names; each starts from an available installation."""
 
     def test_1_a_default_installation_has_pairs_of_the_operators_ca(self):
-        apply({})
+        apply({"variant": "Calico"})
         install.wait_available(cluster.kube)
         self.assertEqual(cluster.kube.get(DAEMONSET)["metadata"]["generation"], 1, "calico-node was rendered twice")
         self.assertEqual([c["metadata"]["name"] for c in cluster.kube.items(install.CSRS)
@@ -170,7 +170,7 @@ class OperatorCaTest(unittest.TestCase):
             for name in ("tigera-ca-private", *NAMES)), 30)
 
     def test_5_without_it_there_is_a_ca_again(self):
-        apply({})
+        apply({"variant": "Calico"})
         kubes.wait_for("a CA", lambda: cluster.kube.get(CA), 15)
         kubes.wait_for("pods that mount Secrets", lambda: all(
             pods(app) and all("key-cert-provisioner" not in str(pod["spec"].get("initContainers")) for pod in pods(app))
