@@ -106,8 +106,7 @@ absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& 
   validation::InstallationVerdict verdict = validation::ValidateCompleted(
       *installation, {.spec = {.release = surroundings.release->version(),
                                .has_api_endpoint = endpoint != nullptr},
-                      .now = surroundings.now,
-                      .requires_certificate_management = false});
+                      .now = surroundings.now});
   Add(verdict.problems, result.problems);
   AddApiServerProblems(world, result.problems);
   Add(defaults::ConflictsWithCluster(SpecOf(*given), facts), result.problems);

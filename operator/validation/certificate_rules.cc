@@ -109,11 +109,4 @@ void CheckCertificateManagement(const api::CertificateManagement& management, ab
   CheckAlgorithms(management, findings);
 }
 
-void RequireCertificateManagement(InstallationVerdict& verdict) {
-  Findings(verdict.problems)
-      .Add(kManagement,
-           "is required: this version installs Calico with certificates of your own signer only, "
-           "certificates signed by the operator come with a later one; set caCert and signerName");
-}
-
 }  // namespace calico::validation

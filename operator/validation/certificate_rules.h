@@ -17,9 +17,6 @@ void CheckCertificateManagement(const api::CertificateManagement& management, ab
                                 std::span<const base::IpAddress> node_addresses,
                                 InstallationVerdict& verdict);
 
-// The problem of an Installation without the field, where it cannot do without.
-void RequireCertificateManagement(InstallationVerdict& verdict);
-
 }  // namespace calico::validation
 
 #endif  // CALICO_OPERATOR_VALIDATION_CERTIFICATE_RULES_H_

@@ -7,19 +7,6 @@
 #include "operator/validation/certificate_rules.h"
 
 namespace calico::validation {
-namespace {
-
-void CheckCertificates(const api::Installation& installation, absl::Time now,
-                       std::span<const base::IpAddress> node_addresses, bool is_required,
-                       InstallationVerdict& verdict) {
-  if (installation.certificate_management.has_value()) {
-    CheckCertificateManagement(*installation.certificate_management, now, node_addresses, verdict);
-  } else if (is_required) {
-    RequireCertificateManagement(verdict);
-  }
-}
-
-}  // namespace
 
 std::string ToString(std::span<const Problem> problems) {
   std::string text;
@@ -32,8 +19,10 @@ std::string ToString(std::span<const Problem> problems) {
 InstallationVerdict ValidateCompleted(const api::Installation& installation,
                                       const InstallationContext& context) {
   InstallationVerdict verdict;
-  CheckCertificates(installation, context.now, context.node_addresses,
-                    context.requires_certificate_management, verdict);
+  if (installation.certificate_management.has_value()) {
+    CheckCertificateManagement(*installation.certificate_management, context.now,
+                               context.node_addresses, verdict);
+  }
   std::vector<Problem> others = CheckSpec(installation.spec, context.spec);
   verdict.problems.insert(verdict.problems.end(), std::make_move_iterator(others.begin()),
                           std::make_move_iterator(others.end()));

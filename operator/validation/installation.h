@@ -42,7 +42,6 @@ struct InstallationContext {
   // The hosts' addresses as far as they are known: certificates will hold them, and the CA must
   // allow that.
   std::span<const base::IpAddress> node_addresses;
-  bool requires_certificate_management = true;
 };
 
 // Requires an Installation whose spec is complete (defaults::CompleteSpec), and decoded after that.

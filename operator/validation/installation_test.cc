@@ -102,8 +102,6 @@ void SetCa(api::Installation& installation, std::string pem) {
 
 const std::vector<BadCase>& BadCertificateManagement() {
   static const std::vector<BadCase> cases = {
-      {"none", [](api::Installation& i) { i.certificate_management.reset(); },
-       "spec.certificateManagement", "is required"},
       {"no caCert", [](api::Installation& i) { SetCa(i, ""); }, "spec.certificateManagement.caCert",
        "is required"},
       {"not PEM", [](api::Installation& i) { SetCa(i, "not pem at all"); },

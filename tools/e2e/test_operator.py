@@ -196,7 +196,6 @@ class BadInstallationTest(unittest.TestCase):
             ("families differ", management(keyAlgorithm="ECDSAWithCurve256", signatureAlgorithm="SHA256WithRSA"), "signatureAlgorithm"),
             ("families differ with the default key", management(signatureAlgorithm="ECDSAWithSHA256"), "signatureAlgorithm"),
             ("pull secret that is not there", {**management(), "imagePullSecrets": [{"name": "nope"}]}, "nope"),
-            ("no certificateManagement", {}, "certificateManagement"),
             ("metrics port out of range", {**management(), "nodeMetricsPort": 99999}, "nodeMetricsPort"),
             ("mtu below zero", {**management(), "calicoNetwork": {"mtu": -5}}, "mtu"),
         ]

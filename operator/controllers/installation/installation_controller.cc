@@ -240,8 +240,7 @@ absl::StatusOr<api::Installation> InstallationController::Check(const json::obje
       installation,
       {.spec = {.release = release, .has_api_endpoint = endpoint.ok() && endpoint->has_value()},
        .now = clock_.Now(),
-       .node_addresses = node_addresses,
-       .requires_certificate_management = false});
+       .node_addresses = node_addresses});
   pass.Again(verdict.recheck_at);
   pass.notes = std::move(verdict.warnings);
   std::vector<std::string> ignored = api::IgnoredFields(given, release);
