@@ -28,12 +28,15 @@ inline constexpr std::string_view kBpfAnnotation = "operator.tigera.io/bpfEnable
 
 // Which releases have what. A release without a row of its own is as the newest one before it.
 struct ReleaseRules {
-  std::string_view release;   // "v3.32"
-  bool makes_ip_pools;        // else calico-node makes them, as its environment says
-  bool switches_data_plane;   // bpfEnabled and nftablesMode, else the environment says it
-  bool sets_vxlan_port;       // and what Docker Enterprise needs besides
-  bool frees_healthz_port;    // of kube-proxy, where that runs beside eBPF
-  bool writes_bpf_log_level;  // an empty one, as Tigera's operator of that release
+  std::string_view release;          // "v3.32"
+  bool makes_ip_pools;               // else calico-node makes them, as its environment says
+  bool switches_data_plane;          // bpfEnabled and nftablesMode, else the environment says it
+  bool sets_vxlan_port;              // and what Docker Enterprise needs besides
+  bool frees_healthz_port;           // of kube-proxy, where that runs beside eBPF
+  bool writes_bpf_log_level;         // an empty one, as Tigera's operator of that release
+  bool has_tier;                     // `calico-system`, and policies in it
+  bool allows_calico_manager;        // to kube-controllers, in such a policy
+  std::string_view namespace_label;  // by which policies know a namespace
 };
 const ReleaseRules& RulesOf(std::string_view release);
 

@@ -313,7 +313,8 @@ TEST(IpPoolPlanTest, WithoutDefinitionsTheStatusSaysWhatToDo) {
       ElementsAre(IsProblem("ResourceNotFound", AllOf(HasSubstr("ippools.crd.projectcalico.org"),
                                                       HasSubstr("--manage-crds")))));
   EXPECT_THAT(plan.problems,
-              ElementsAre(IsProblem("ResourceNotFound", HasSubstr("felixconfigurations"))));
+              ElementsAre(IsProblem("ResourceNotFound", HasSubstr("ippools")),
+                          IsProblem("ResourceNotFound", HasSubstr("felixconfigurations"))));
 }
 
 TEST(IpPoolPlanTest, CalicoNodeMakesThePoolsOfOldReleases) {

@@ -207,6 +207,7 @@ void PlanIpPools(const Request& request, const Asked& asked, const Live& live, P
     if (!is_needed) return;
     plan.pools = pools.empty() ? PoolState::kNone : PoolState::kAskedFor;
     plan.pool_problems.push_back(NotServed("ippools"));
+    plan.problems.push_back(NotServed("ippools"));
     return;
   }
   Planner planner(ReadLive(*live.ip_pools), plan);

@@ -28,7 +28,7 @@ using ::testing::Pair;
 json::object Parse(std::string_view text) { return codec::ParseJsonObject(text).value(); }
 
 TEST(ResourcesTest, FindsEachByApiVersionAndKind) {
-  EXPECT_THAT(Resources(), testing::SizeIs(38));
+  EXPECT_THAT(Resources(), testing::SizeIs(42));
   for (const Resource& resource : Resources()) {
     SCOPED_TRACE(std::string(resource.kind));
     const Resource* found = FindResource(resource.ApiVersion(), resource.kind);

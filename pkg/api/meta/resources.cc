@@ -43,7 +43,11 @@ constexpr Resource kAll[] = {
     kIpPools,
     kFelixConfigurations,
     kBgpConfigurations,
+    kKubeControllersConfigurations,
     kServedIpPools,
+    kServedTiers,
+    kServedNetworkPolicies,
+    kServedGlobalNetworkPolicies,
 };
 
 }  // namespace

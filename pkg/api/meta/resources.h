@@ -64,8 +64,16 @@ inline constexpr Resource kFelixConfigurations{"crd.projectcalico.org", "v1", "f
                                                "FelixConfiguration", false};
 inline constexpr Resource kBgpConfigurations{"crd.projectcalico.org", "v1", "bgpconfigurations",
                                              "BGPConfiguration", false};
-// The same pools behind Calico's API server.
+inline constexpr Resource kKubeControllersConfigurations{"crd.projectcalico.org", "v1",
+                                                         "kubecontrollersconfigurations",
+                                                         "KubeControllersConfiguration", false};
+// The same pools, and what else is written, behind Calico's API server.
 inline constexpr Resource kServedIpPools{"projectcalico.org", "v3", "ippools", "IPPool", false};
+inline constexpr Resource kServedTiers{"projectcalico.org", "v3", "tiers", "Tier", false};
+inline constexpr Resource kServedNetworkPolicies{"projectcalico.org", "v3", "networkpolicies",
+                                                 "NetworkPolicy"};
+inline constexpr Resource kServedGlobalNetworkPolicies{
+    "projectcalico.org", "v3", "globalnetworkpolicies", "GlobalNetworkPolicy", false};
 
 // All of the above.
 std::span<const Resource> Resources();
