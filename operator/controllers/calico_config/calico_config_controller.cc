@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include <absl/strings/ascii.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -20,6 +21,8 @@ namespace {
 constexpr std::string_view kControllerName = "calico-config";
 constexpr std::string_view kStatusName = "ippools";
 constexpr absl::Duration kLongestBackoff = absl::Minutes(1);
+// That long definitions that this process makes may be missing.
+constexpr absl::Duration kDefinitionsPatience = absl::Seconds(30);
 
 api::ObjectKey Key() { return {"", std::string(kStatusName)}; }
 
@@ -83,7 +86,9 @@ std::string Contested(const json::object& object, const kube::Contention::Contes
 }
 
 // Of TigeraStatus `ippools`.
-status::Facts FactsOf(const ConfigInput& input, const Plan& plan, bool is_pending, absl::Time now) {
+status::Facts FactsOf(const ConfigInput& input, const Plan& plan,
+                      const std::vector<std::string>& definition_problems,
+                      const std::string& pending, absl::Time now) {
   status::Facts facts{.generation = input.generation, .has_workloads = true, .now = now};
   std::vector<std::string> lines;
   std::string_view reason;
@@ -91,15 +96,15 @@ status::Facts FactsOf(const ConfigInput& input, const Plan& plan, bool is_pendin
     if (lines.empty()) reason = problem.reason;
     lines.push_back(problem.message);
   }
-  for (const std::string& problem : input.definition_problems) {
+  for (const std::string& problem : definition_problems) {
     if (lines.empty()) reason = api::kReasonResourceValidationError;
     lines.push_back(problem);
   }
   if (!lines.empty()) {
     facts.obstacle =
         status::Obstacle{std::string(reason), fmt::format("{}", fmt::join(lines, "; "))};
-  } else if (is_pending) {
-    facts.waits.emplace_back("IP pools and settings are being written");
+  } else if (!pending.empty()) {
+    facts.waits.push_back(pending);
   }
   return facts;
 }
@@ -113,9 +118,8 @@ bool ConfigInput::operator==(const ConfigInput& other) const {
                       agent.is_ready_for_bpf);
   };
   return release == other.release && spec == other.spec && has_ip_pools == other.has_ip_pools &&
-         agent(*this) == agent(other) && is_calico_api_served == other.is_calico_api_served &&
-         generation == other.generation && installation_uid == other.installation_uid &&
-         definition_problems == other.definition_problems;
+         agent(*this) == agent(other) && generation == other.generation &&
+         installation_uid == other.installation_uid;
 }
 
 bool operator==(const ConfigOutcome& a, const ConfigOutcome& b) {
@@ -129,10 +133,11 @@ bool operator==(const ConfigOutcome& a, const ConfigOutcome& b) {
 
 CalicoConfigController::CalicoConfigController(aio::Executor executor, kube::Client& client,
                                                CalicoView& view, kube::EventRecorder& events,
-                                               metrics::Registry& registry,
+                                               metrics::Registry& registry, bool makes_definitions,
                                                const base::Clock& clock, const base::Logger& logger)
     : client_(client),
       view_(view),
+      makes_definitions_(makes_definitions),
       clock_(clock),
       logger_(logger),
       queue_(executor, clock, {.cap = kLongestBackoff}),
@@ -143,12 +148,29 @@ CalicoConfigController::CalicoConfigController(aio::Executor executor, kube::Cli
                .is_mirrored = false},
               client, events, clock) {
   view_.AddObserver([this] { queue_.Add(Key()); });
+  for (const std::string_view type : {api::kAvailable, api::kProgressing, api::kDegraded}) {
+    metrics::Gauge& gauge = registry.AddGauge(
+        "tigera_operator_component_status", "Conditions of the components: 1 is True.",
+        {{"component", std::string(kStatusName)},
+         {"condition", absl::AsciiStrToLower(std::string(type))}});
+    condition_gauges_.emplace_back(type, &gauge);
+  }
 }
 
 void CalicoConfigController::SetInput(std::optional<ConfigInput> input) {
-  if (input == input_) return;
+  const bool is_first = !std::exchange(is_told_, true);
+  if (input == input_) {
+    if (is_first) queue_.Add(Key());
+    return;
+  }
   input_ = std::move(input);
   SetOutcome(std::nullopt);
+  queue_.Add(Key());
+}
+
+void CalicoConfigController::SetDefinitionProblems(std::vector<std::string> problems) {
+  if (problems == definition_problems_) return;
+  definition_problems_ = std::move(problems);
   queue_.Add(Key());
 }
 
@@ -166,35 +188,65 @@ aio::Task<void> CalicoConfigController::Run() {
 }
 
 aio::Task<absl::StatusOr<controller::Result>> CalicoConfigController::Reconcile() {
-  if (!input_.has_value()) co_return controller::Result{};
-  const json::object* const network = codec::FindObject(input_->spec, "calicoNetwork");
-  if (network != nullptr && !codec::TextAt(*network, "clusterRoutingMode").empty()) {
-    view_.WatchBgp();
+  if (!input_.has_value()) {
+    if (is_told_ && view_.KnowsStatus()) {
+      CALICO_CO_RETURN_IF_ERROR(co_await writer_.Remove(view_.Status()));
+      for (auto& [type, gauge] : condition_gauges_) gauge->Set(0);
+    }
+    co_return controller::Result{};
   }
   if (!view_.IsKnown()) co_return controller::Result{};
   Live live = view_.Objects();
   live.node_agent = input_->node_agent;
-  live.is_calico_api_served = input_->is_calico_api_served;
   const ConfigInput input = *input_;
   Plan plan = MakePlan(
       {.release = input.release, .spec = input.spec, .has_ip_pools = input.has_ip_pools}, live);
   Pass pass;
-  co_await Carry(plan, pass);
+  if (WaitsForDefinitions(live)) {
+    WaitForDefinitions(plan, pass);
+  } else {
+    co_await Carry(plan, pass);
+  }
   if (absl::IsCancelled(pass.error)) co_return pass.error;
   CountInPlace(live, plan);
   // Another one meanwhile: it has its own pass.
   if (input_ != input) co_return controller::Result{};
   const absl::Status reported = co_await Report(plan, pass);
+  if (input_ != input) co_return controller::Result{};
   SetOutcome(ConfigOutcome{.pools = plan.pools,
                            .problems = plan.problems,
                            .waiting = plan.waiting,
-                           .is_settled = !pass.is_pending && plan.waiting.empty()});
+                           .is_settled = pass.pending.empty() && plan.waiting.empty()});
   if (!pass.error.ok()) co_return pass.error;
   CALICO_CO_RETURN_IF_ERROR(reported);
   co_return controller::Result{
       .requeue_after = pass.again_at == absl::InfiniteFuture()
                            ? absl::InfiniteDuration()
                            : std::max(pass.again_at - clock_.Now(), absl::Milliseconds(1))};
+}
+
+bool CalicoConfigController::WaitsForDefinitions(const Live& live) {
+  const bool is_served = live.ip_pools.has_value() && live.felix_configurations.has_value() &&
+                         live.bgp_configurations.has_value();
+  if (is_served || !makes_definitions_) {
+    definitions_wait_until_ = absl::InfiniteFuture();
+    return false;
+  }
+  const absl::Time now = clock_.SteadyNow();
+  if (definitions_wait_until_ == absl::InfiniteFuture()) {
+    definitions_wait_until_ = now + kDefinitionsPatience;
+  }
+  return now < definitions_wait_until_;
+}
+
+// Nothing is written until the kinds are there; that there are none is no problem yet.
+void CalicoConfigController::WaitForDefinitions(Plan& plan, Pass& pass) const {
+  plan.writes.clear();
+  plan.pool_problems.clear();
+  plan.problems.clear();
+  plan.waiting = "Calico's CustomResourceDefinitions are being made";
+  pass.pending = plan.waiting;
+  pass.again_at = clock_.Now() + (definitions_wait_until_ - clock_.SteadyNow());
 }
 
 // Sends what may be sent; what somebody else changes back each time waits.
@@ -214,7 +266,7 @@ aio::Task<void> CalicoConfigController::Carry(Plan& plan, Pass& pass) {
           std::min(pass.again_at, clock_.Now() + (contest->again_at - clock_.SteadyNow()));
       continue;
     }
-    pass.is_pending = true;
+    pass.pending = "IP pools and settings are being written";
     absl::Status sent = co_await Send(write, path);
     // A race with another writer, or with the cache: the next event tells.
     if (sent.ok() || absl::IsAborted(sent) || absl::IsAlreadyExists(sent)) {
@@ -275,11 +327,14 @@ aio::Task<absl::Status> CalicoConfigController::Report(const Plan& plan, Pass& p
   if (!RulesOf(input_->release).makes_ip_pools) co_return co_await writer_.Remove(view_.Status());
   status::StatusTarget target{.tigera_status = view_.Status(),
                               .owner_uid = input_->installation_uid};
-  CALICO_CO_ASSIGN_OR_RETURN(
-      const absl::Time again_at,
-      co_await writer_.Write(
-          std::move(target),
-          status::Decide(FactsOf(*input_, plan, pass.is_pending, clock_.Now()))));
+  status::Decision decision =
+      status::Decide(FactsOf(*input_, plan, definition_problems_, pass.pending, clock_.Now()));
+  for (auto& [type, gauge] : condition_gauges_) {
+    const api::Condition* const condition = api::FindCondition(decision.conditions, type);
+    gauge->Set(condition != nullptr && condition->IsTrue() ? 1 : 0);
+  }
+  CALICO_CO_ASSIGN_OR_RETURN(const absl::Time again_at,
+                             co_await writer_.Write(std::move(target), std::move(decision)));
   if (again_at != absl::InfiniteFuture()) pass.again_at = std::min(pass.again_at, again_at);
   co_return absl::OkStatus();
 }

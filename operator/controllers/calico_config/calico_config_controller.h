@@ -39,11 +39,8 @@ struct ConfigInput {
   json::object spec;          // completed
   bool has_ip_pools = false;  // see Request
   std::optional<NodeAgent> node_agent;
-  bool is_calico_api_served = false;
   std::int64_t generation = 0;
   std::string installation_uid;
-  // What is wrong with Calico's definitions, told in TigeraStatus `ippools`.
-  std::vector<std::string> definition_problems;
 
   bool operator==(const ConfigInput&) const;
 };
@@ -62,14 +59,20 @@ struct ConfigOutcome {
 // Threading: event loop thread only. All references outlive it.
 class CalicoConfigController {
  public:
+  // `makes_definitions`: this process makes Calico's definitions where they are missing, so that
+  // they are waited for a while before their absence is a problem.
   CalicoConfigController(aio::Executor executor, kube::Client& client, CalicoView& view,
                          kube::EventRecorder& events, metrics::Registry& registry,
-                         const base::Clock& clock, const base::Logger& logger);
+                         bool makes_definitions, const base::Clock& clock,
+                         const base::Logger& logger);
 
-  // nullopt: there is no Installation to go by. Nothing is changed then.
+  // nullopt: there is no Installation to go by. Nothing is changed then, and the status goes.
   void SetInput(std::optional<ConfigInput> input);
+  // What is wrong with Calico's definitions, told in TigeraStatus `ippools`.
+  void SetDefinitionProblems(std::vector<std::string> problems);
   // Called when the outcome has changed.
   void SetObserver(std::function<void()> observer) { observer_ = std::move(observer); }
+  const std::optional<ConfigInput>& input() const { return input_; }
   // nullopt: nothing is known for the input of now.
   const std::optional<ConfigOutcome>& outcome() const { return outcome_; }
 
@@ -83,9 +86,11 @@ class CalicoConfigController {
   struct Pass {
     absl::Status error;
     absl::Time again_at = absl::InfiniteFuture();  // on the wall clock
-    bool is_pending = false;                       // something has been sent, or could not be
+    std::string pending;                           // what has been sent or is yet to come
   };
 
+  bool WaitsForDefinitions(const Live& live);
+  void WaitForDefinitions(Plan& plan, Pass& pass) const;
   aio::Task<void> Carry(Plan& plan, Pass& pass);
   void CountInPlace(const Live& live, const Plan& plan);
   aio::Task<absl::Status> Send(const Write& write, std::string_view path);
@@ -94,13 +99,18 @@ class CalicoConfigController {
 
   kube::Client& client_;
   CalicoView& view_;
+  const bool makes_definitions_;
   const base::Clock& clock_;
   const base::Logger& logger_;
   controller::WorkQueue queue_;
   controller::ControllerMetrics metrics_;
   kube::Contention contention_;
   status::StatusWriter writer_;
+  bool is_told_ = false;  // SetInput was called
   std::optional<ConfigInput> input_;
+  std::vector<std::string> definition_problems_;
+  absl::Time definitions_wait_until_ = absl::InfiniteFuture();  // steady clock
+  std::vector<std::pair<std::string, metrics::Gauge*>> condition_gauges_;
   std::optional<ConfigOutcome> outcome_;
   std::function<void()> observer_;
 };

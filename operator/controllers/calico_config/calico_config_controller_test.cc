@@ -36,12 +36,13 @@ json::object Yaml(std::string_view text) {
 
 class CalicoConfigControllerTest : public kube::FakeApiServerTest {
  protected:
-  void Start() {
+  void Start(bool makes_definitions = false) {
     events_ = std::make_unique<kube::EventRecorder>(client(), "test", base::SystemClock(), logger(),
                                                     executor());
     view_ = std::make_unique<CalicoView>(client(), base::SystemClock(), logger(), executor());
-    controller_ = std::make_unique<CalicoConfigController>(
-        executor(), client(), *view_, *events_, registry_, base::SystemClock(), logger());
+    controller_ =
+        std::make_unique<CalicoConfigController>(executor(), client(), *view_, *events_, registry_,
+                                                 makes_definitions, base::SystemClock(), logger());
     group_ = std::make_unique<aio::TaskGroup>(executor());
     group_->Spawn(view_->Run());
     group_->Spawn(controller_->Run());
@@ -89,7 +90,8 @@ class CalicoConfigControllerTest : public kube::FakeApiServerTest {
   }
   void SetServed(bool served) {
     for (const api::Resource* const resource :
-         {&api::kIpPools, &api::kFelixConfigurations, &api::kBgpConfigurations}) {
+         {&api::kIpPools, &api::kFelixConfigurations, &api::kBgpConfigurations,
+          &api::kKubeControllersConfigurations}) {
       server().state().SetServed(*resource, served);
     }
   }
@@ -150,6 +152,7 @@ ASYNC_TEST_F(CalicoConfigControllerTest, LeavesAUsersPoolAndTells) {
         "Degraded: Cannot update an IP pool not owned by the operator: IPPool mine");
   });
   EXPECT_FALSE(Pool().has_value());
+  co_await Until("an outcome", [&] { return controller_->outcome().has_value(); });
   EXPECT_EQ(controller_->outcome()->pools, PoolState::kReady);
   co_await Stop();
 }
@@ -164,6 +167,129 @@ ASYNC_TEST_F(CalicoConfigControllerTest, WaitsForDefinitionsAndGoesOnWhenTheyCom
   view_->LookAgain();
   co_await Until("settled", [&] { return IsSettled() && Pool().has_value(); });
   co_await Until("available", [&] { return Status() == "Available: All objects available"; });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CalicoConfigControllerTest, DefinitionsThatThisProcessMakesAreNoProblemYet) {
+  SetServed(false);
+  Start(/*makes_definitions=*/true);
+  controller_->SetInput(Input());
+  co_await Until("told", [&] {
+    return Status() == "Progressing: Calico's CustomResourceDefinitions are being made";
+  });
+  co_await Until("an outcome", [&] { return controller_->outcome().has_value(); });
+  EXPECT_THAT(controller_->outcome()->problems, IsEmpty());
+  EXPECT_FALSE(controller_->outcome()->is_settled);
+  SetServed(true);
+  view_->LookAgain();
+  co_await Until("available", [&] { return Status() == "Available: All objects available"; });
+  EXPECT_TRUE(Pool().has_value());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CalicoConfigControllerTest, TellsWhatIsWrongWithTheDefinitions) {
+  Start();
+  controller_->SetInput(Input());
+  co_await Until("settled", [&] { return IsSettled(); });
+  controller_->SetDefinitionProblems({"ippools.crd.projectcalico.org is too old"});
+  co_await Until("told",
+                 [&] { return Status() == "Degraded: ippools.crd.projectcalico.org is too old"; });
+  controller_->SetDefinitionProblems({});
+  co_await Until("available", [&] { return Status() == "Available: All objects available"; });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CalicoConfigControllerTest, AListThatFailsChangesNothing) {
+  json::object pool = Yaml(
+      "{apiVersion: crd.projectcalico.org/v1, kind: IPPool, metadata: {name: old}, spec: "
+      "{cidr: 10.9.0.0/16}}");
+  server().Put(std::move(pool));
+  server().Inject({.method = "GET",
+                   .path_contains = "/felixconfigurations",
+                   .times = 3,
+                   .status = 500,
+                   .reason = "InternalError"});
+  Start();
+  controller_->SetInput(Input());
+  while (server().pending_faults() > 0) {
+    EXPECT_FALSE(view_->IsKnown());
+    EXPECT_EQ(Writes(), 0);
+    EXPECT_THAT(co_await aio::Sleep(absl::Milliseconds(10)), IsOk());
+  }
+  co_await Until("settled", [&] { return IsSettled(); });
+  EXPECT_TRUE(Pool().has_value());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CalicoConfigControllerTest, ASettingAndAnObjectThatAreRemovedComeBack) {
+  Start();
+  controller_->SetInput(Input());
+  co_await Until("settled", [&] { return IsSettled(); });
+  server().state().Remove(api::kFelixConfigurations, kDefaultKey);
+  co_await Until("Felix is back", [&] { return Felix().has_value(); });
+  EXPECT_EQ(Felix()->at("spec").at("healthPort"), 9099);
+  server().state().Remove(api::kIpPools, kPoolKey);
+  co_await Until("pool is back", [&] { return Pool().has_value(); });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CalicoConfigControllerTest, AUsersSettingStays) {
+  server().Put(
+      Yaml("{apiVersion: crd.projectcalico.org/v1, kind: FelixConfiguration, metadata: {name: "
+           "default}, spec: {vxlanPort: 6789, logSeverityScreen: Debug}}"));
+  Start();
+  controller_->SetInput(Input());
+  co_await Until("settled", [&] { return IsSettled(); });
+  EXPECT_EQ(Felix()->at("spec").at("vxlanPort"), 6789);
+  EXPECT_EQ(Felix()->at("spec").at("logSeverityScreen"), "Debug");
+  EXPECT_EQ(Felix()->at("spec").at("vxlanVNI"), 4096);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CalicoConfigControllerTest, WithoutAnInstallationTheStatusGoesAndThePoolsStay) {
+  Start();
+  controller_->SetInput(Input());
+  co_await Until("available", [&] { return Status() == "Available: All objects available"; });
+  controller_->SetInput(std::nullopt);
+  co_await Until("gone",
+                 [&] { return !server().Find(api::kTigeraStatuses, {"", "ippools"}).has_value(); });
+  EXPECT_TRUE(Pool().has_value());
+  EXPECT_TRUE(Felix().has_value());
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CalicoConfigControllerTest, EbpfIsSwitchedOnOnceEveryNodeIsReady) {
+  Start();
+  ConfigInput input = Input();
+  input.node_agent = NodeAgent{};
+  controller_->SetInput(input);
+  co_await Until("settled", [&] { return IsSettled(); });
+  EXPECT_EQ(Felix()->at("spec").at("bpfEnabled"), false);
+  input.spec["calicoNetwork"].as_object()["linuxDataplane"] = "BPF";
+  controller_->SetInput(input);
+  co_await Until("waits", [&] {
+    return controller_->outcome().has_value() && !controller_->outcome()->waiting.empty();
+  });
+  EXPECT_EQ(Felix()->at("spec").at("bpfEnabled"), false);
+  input.node_agent->is_ready_for_bpf = true;
+  controller_->SetInput(input);
+  co_await Until("settled", [&] { return IsSettled(); });
+  EXPECT_EQ(Felix()->at("spec").at("bpfEnabled"), true);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CalicoConfigControllerTest, KindsThatGoAreLostAndWhatWasThereIsMadeAgain) {
+  Start();
+  controller_->SetInput(Input());
+  co_await Until("settled", [&] { return IsSettled(); });
+  SetServed(false);
+  server().CloseWatches();
+  co_await Until("lost", [&] { return view_->IsLost(); });
+  co_await Until("told", [&] { return Status().find("does not serve ippools") != Status().npos; });
+  server().state().Remove(api::kIpPools, kPoolKey);
+  SetServed(true);
+  view_->LookAgain();
+  co_await Until("back", [&] { return !view_->IsLost() && Pool().has_value(); });
   co_await Stop();
 }
 

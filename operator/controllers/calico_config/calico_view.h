@@ -3,15 +3,19 @@
 #ifndef CALICO_OPERATOR_CONTROLLERS_CALICO_CONFIG_CALICO_VIEW_H_
 #define CALICO_OPERATOR_CONTROLLERS_CALICO_CONFIG_CALICO_VIEW_H_
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
 #include "operator/calico_config/calico_config.h"
+#include "operator/controllers/calico_config/served_kind.h"
 #include "pkg/aio/task.h"
-#include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/clock.h"
@@ -31,45 +35,48 @@ class CalicoView {
   // Called when something has changed. Several are told, in this order. Requires: before Run.
   void AddObserver(std::function<void()> observer) { observers_.push_back(std::move(observer)); }
 
-  // Watches until cancelled: IPPools and FelixConfigurations, and TigeraStatus `ippools`.
+  // Watches until cancelled.
   aio::Task<void> Run();
-  // BGPConfigurations too, from now on.
-  void WatchBgp();
+  // OK once IsKnown, or once a kind cannot be looked at: waiting for it helps nobody. Errors:
+  // kDeadlineExceeded, kCancelled.
+  aio::Task<absl::Status> WaitForSync(absl::Duration timeout);
   // The definitions may be there by now: looks at once.
-  void LookAgain() { look_.Notify(); }
+  void LookAgain();
 
   // Whether the rest says anything: all lists are complete, or the API server has said that it does
   // not serve the kinds.
   bool IsKnown() const;
-  // Nothing while it is not known. Without node_agent and is_calico_api_served.
+  // Kinds that were served are not any more. What is known then says nothing about what there is
+  // when they come back.
+  bool IsLost() const;
+  // Nothing while it is not known. Without node_agent.
   Live Objects() const;
+  // The same, of the kind that only kube-controllers and the user write.
+  std::optional<std::vector<json::object>> KubeControllers() const;
+  // Of each kind.
+  std::vector<KindState> States() const;
+
   bool KnowsStatus() const { return statuses_.HasSynced(); }
   // TigeraStatus `ippools`; null: not there.
   std::shared_ptr<const api::TigeraStatus> Status() const;
 
  private:
-  using ObjectInformer = kube::Informer<json::object>;
-
-  ObjectInformer MakeInformer(const api::Resource& resource);
-  aio::Task<void> WatchWhenServed();
-  aio::Task<void> WatchUntilLost();
-  bool IsLost() const;
+  aio::Task<void> WatchCalicoApi();
+  std::array<const ServedKind*, 4> Kinds() const;
   void Changed();
 
   kube::Client& client_;
-  const base::Clock& clock_;
-  const base::Logger& logger_;
   const aio::Executor executor_;
+  const base::Clock& clock_;
   std::vector<std::function<void()>> observers_;
-  ObjectInformer ip_pools_;
-  ObjectInformer felix_;
-  ObjectInformer bgp_;
+  ServedKind ip_pools_;
+  ServedKind felix_;
+  ServedKind bgp_;
+  ServedKind kube_controllers_;
   kube::Informer<api::TigeraStatus> statuses_;
-  std::optional<bool> is_served_;  // nullopt: not known yet
-  bool uses_bgp_ = false;
-  aio::TaskGroup* watches_ = nullptr;  // while they run
+  bool is_calico_api_served_ = false;
   aio::Notifier look_;
-  aio::Notifier health_changed_;
+  aio::Notifier known_;  // may have changed
 };
 
 }  // namespace calico::calico_config
