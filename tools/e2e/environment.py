@@ -45,6 +45,7 @@ class Cluster:
 
     def __init__(self, name, nodes):
         self.name = name
+        self.has_nodes = nodes > 0
         cluster_command("down", "--name", name, check=False)
         shape = ["--nodes", str(nodes)] if nodes else ["--control-plane-only"]
         release = ["--kubernetes", RELEASE] if RELEASE else []
@@ -74,8 +75,13 @@ class Cluster:
         return self.status["apiServer"]["host"], self.status["apiServer"]["port"]
 
     def deploy(self):
-        """CRDs, operator and signer manifests, with the CA; images must be loaded for the pods to run."""
+        """CRDs, operator and signer manifests, with the CA; images must be loaded for the pods to run. Where none will run,
+        Calico's definitions too, which the operator's pod makes."""
         quickstart.deploy(self.kube, self.ca, self.ca_key, self.endpoint())
+        if self.has_nodes:
+            return
+        printed = subprocess.run([str(BIN / "calico-operator"), "--print-calico-crds"], capture_output=True, text=True, check=True)
+        self.kube.kubectl("apply", "--server-side", "-f", "-", text=printed.stdout)
 
     def load_images(self):
         quickstart.load_images(self.name)
