@@ -5,7 +5,7 @@
 #include <absl/status/statusor.h>
 #include <fmt/format.h>
 
-#include "operator/controllers/installation/crd_check.h"
+#include "operator/controllers/definitions/crd_check.h"
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
 #include "operator/render/render.h"
@@ -26,7 +26,7 @@ constexpr absl::Duration kManagedCrdPatience = absl::Seconds(30);
 aio::Task<void> DefinitionCheck::Check(Pass& pass) {
   const SpecId spec = {pass.record->uid, pass.record->spec_hash};
   if (spec == checked_spec_) co_return;
-  absl::StatusOr<std::vector<std::string>> pruned = co_await ReadPrunedFields(client_);
+  absl::StatusOr<std::vector<std::string>> pruned = co_await definitions::ReadPrunedFields(client_);
   if (absl::IsPermissionDenied(pruned.status())) {
     // Whether something is dropped stays unknown, which is no reason to do nothing.
     pass.gaps.push_back(fmt::format("{}: apply the operator.yaml of this version",
@@ -57,7 +57,7 @@ void DefinitionCheck::TellPruned(Pass& pass) {
     pass.waits.emplace_back("the CustomResourceDefinition of Installation is being updated");
     pass.Again(clock_.Now() + kManagedCrdInterval);
   } else {
-    pass.Stop(api::kReasonResourceValidationError, PrunedMessage(pruned_fields_));
+    pass.Stop(api::kReasonResourceValidationError, definitions::PrunedMessage(pruned_fields_));
     pass.Again(clock_.Now() + kCrdInterval);
   }
 }
@@ -96,9 +96,10 @@ aio::Task<void> DefinitionCheck::CheckLost(const api::Installation& installation
   if (WouldRoll(*objects)) {
     const absl::StatusOr<json::object> live =
         co_await client_.Get(api::kInstallations, {"", std::string(api::kInstallationName)});
-    const auto lost = live.ok() ? LostFields(*live, pruned_fields_) : std::nullopt;
+    const auto lost = live.ok() ? definitions::LostFields(*live, pruned_fields_) : std::nullopt;
     if (!lost.has_value() || !lost->empty()) {
-      pass.Stop(api::kReasonResourceValidationError, LostMessage(lost.value_or(pruned_fields_)));
+      pass.Stop(api::kReasonResourceValidationError,
+                definitions::LostMessage(lost.value_or(pruned_fields_)));
       pass.Again(clock_.Now() + kCrdInterval);
       co_return;
     }

@@ -109,6 +109,7 @@ aio::Task<absl::StatusOr<render::Inputs>> Gathering::Gather(const api::Installat
   GatherEndpoint(inputs, pass);
   GatherImageSet(inputs, pass);
   if (pass.obstacle.has_value()) co_return inputs;
+  configuration_.GatherSettings(installation, inputs, pass);
   inputs.typha_replicas = TyphaReplicas(pass);
   CALICO_CO_ASSIGN_OR_RETURN(inputs.node_dns, OperatorDns(pass));
   CALICO_CO_RETURN_IF_ERROR(co_await GatherPullSecrets(installation, inputs, pass));
@@ -143,11 +144,13 @@ defaults::ClusterFacts Gathering::ClusterFacts() const {
   for (const auto& node : view_.Nodes()) {
     if (node->provider_signs.has_value()) provider.nodes.push_back(*node->provider_signs);
   }
-  return {.release = options_.release->version(),
-          .detected_provider = defaults::DetectProvider(provider),
-          .has_aws_node_daemon_set = signs_->has_aws_node_daemon_set,
-          .kubeadm_pod_subnet = signs_->kubeadm_pod_subnet,
-          .openshift_pod_networks = signs_->openshift_pod_networks};
+  defaults::ClusterFacts facts{.release = options_.release->version(),
+                               .detected_provider = defaults::DetectProvider(provider),
+                               .has_aws_node_daemon_set = signs_->has_aws_node_daemon_set,
+                               .kubeadm_pod_subnet = signs_->kubeadm_pod_subnet,
+                               .openshift_pod_networks = signs_->openshift_pod_networks};
+  configuration_.AddPools(facts);
+  return facts;
 }
 
 std::vector<base::IpAddress> Gathering::NodeAddresses() const {

@@ -14,6 +14,7 @@
 #include "operator/controllers/certificates/certificate_keeper.h"
 #include "operator/controllers/cluster/cluster_signs.h"
 #include "operator/controllers/installation/cluster_view.h"
+#include "operator/controllers/installation/configuration.h"
 #include "operator/controllers/installation/options.h"
 #include "operator/controllers/installation/pass.h"
 #include "operator/controllers/kinds/api_server_part.h"
@@ -33,11 +34,13 @@ namespace calico::installation {
 class Gathering {
  public:
   Gathering(aio::Executor executor, kube::Client& client, ClusterView& view,
-            certificates::CertificateKeeper& certificates, const kinds::KindsView& kinds,
-            const InstallationControllerOptions& options, const base::Clock& clock)
+            Configuration& configuration, certificates::CertificateKeeper& certificates,
+            const kinds::KindsView& kinds, const InstallationControllerOptions& options,
+            const base::Clock& clock)
       : executor_(executor),
         client_(client),
         view_(view),
+        configuration_(configuration),
         certificates_(certificates),
         kinds_(kinds),
         options_(options),
@@ -50,7 +53,7 @@ class Gathering {
 
   // Stops the pass where it is not known whose cluster it is.
   void TellSigns(Pass& pass) const;
-  // Requires: TellSigns has not stopped the pass.
+  // Requires: TellSigns has not stopped the pass, nor Configuration::TellUnknown.
   defaults::ClusterFacts ClusterFacts() const;
   // Of the hosts that will have a calico-node.
   std::vector<base::IpAddress> NodeAddresses() const;
@@ -75,6 +78,7 @@ class Gathering {
   const aio::Executor executor_;
   kube::Client& client_;
   ClusterView& view_;
+  Configuration& configuration_;
   certificates::CertificateKeeper& certificates_;
   const kinds::KindsView& kinds_;
   const InstallationControllerOptions& options_;

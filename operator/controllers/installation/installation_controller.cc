@@ -8,7 +8,6 @@
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
-#include "operator/calico_config/calico_config.h"
 #include "operator/controllers/certificates/secret_objects.h"
 #include "operator/controllers/kinds/rendering.h"
 #include "operator/controllers/status/apply_outcome.h"
@@ -39,35 +38,6 @@ std::string IgnoredNote(const std::vector<std::string>& fields) {
   return fmt::format("fields without effect in this version: {}", absl::StrJoin(fields, ", "));
 }
 
-// What only Calico's own configuration says (IPPool, FelixConfiguration, BGPConfiguration), which
-// this operator plans (operator/calico_config) and does not write to a cluster yet.
-void TellUnwritten(const api::Installation& completed, const json::object& given,
-                   std::string_view release, std::vector<std::string>& ignored,
-                   std::vector<validation::Problem>& problems) {
-  const calico_config::ReleaseRules& rules = calico_config::RulesOf(release);
-  const std::string& plane = completed.calico_network.linux_dataplane;
-  if (rules.switches_data_plane && plane != "Iptables" && !plane.empty()) {
-    problems.push_back(
-        {"spec.calicoNetwork.linuxDataplane",
-         fmt::format("{} needs FelixConfiguration default to say so, which this version does not "
-                     "write yet: remove the field, or set it to Iptables",
-                     plane)});
-  }
-  const json::object* const network = codec::FindObject(given, "calicoNetwork");
-  if (network == nullptr) return;
-  const json::array* const pools = codec::FindArray(*network, "ipPools");
-  if (rules.makes_ip_pools && pools != nullptr && !pools->empty()) {
-    ignored.emplace_back("spec.calicoNetwork.ipPools (apply the IPPools yourself)");
-  }
-  for (const char* const field :
-       {"clusterRoutingMode", "bpfNetworkBootstrap", "kubeProxyManagement"}) {
-    const std::string_view value = codec::TextAt(*network, field);
-    if (!value.empty() && value != "Disabled") {
-      ignored.push_back(fmt::format("spec.calicoNetwork.{}", field));
-    }
-  }
-}
-
 void TakeOutcome(status::ApplyOutcome outcome, Pass& pass) {
   if (outcome.obstacle.has_value()) pass.Stop(outcome.obstacle->reason, outcome.obstacle->message);
   std::move(outcome.waits.begin(), outcome.waits.end(), std::back_inserter(pass.waits));
@@ -79,12 +49,10 @@ void TakeOutcome(status::ApplyOutcome outcome, Pass& pass) {
 
 }  // namespace
 
-InstallationController::InstallationController(aio::Executor executor, kube::Client& client,
-                                               ClusterView& view, kinds::KindsView& kinds,
-                                               kube::EventRecorder& events,
-                                               metrics::Registry& registry,
-                                               InstallationControllerOptions options,
-                                               const base::Clock& clock, const base::Logger& logger)
+InstallationController::InstallationController(
+    aio::Executor executor, kube::Client& client, ClusterView& view, kinds::KindsView& kinds,
+    ConfigurationParts configuration, kube::EventRecorder& events, metrics::Registry& registry,
+    InstallationControllerOptions options, const base::Clock& clock, const base::Logger& logger)
     : executor_(executor),
       client_(client),
       view_(view),
@@ -101,11 +69,12 @@ InstallationController::InstallationController(aio::Executor executor, kube::Cli
                         {{.kind = status::kDaemonSet, .name = std::string(render::kNode)},
                          {.kind = status::kDeployment, .name = std::string(render::kTypha)}}),
       definition_check_(client, view, options_, clock),
+      configuration_(configuration, view, wanted_workloads_, options_, clock),
       certificates_(client, view.secrets(), registry,
                     {.field_manager = std::string(render::kFieldManager),
                      .hash_annotation = std::string(render::kAppliedAnnotation)},
                     clock, logger),
-      gathering_(executor, client, view, certificates_, kinds, options_, clock),
+      gathering_(executor, client, view, configuration_, certificates_, kinds, options_, clock),
       api_server_(executor, client, view, kinds, events, registry,
                   std::string(certificates::ApiServerNamespace(options_.release->version())), clock,
                   logger),
@@ -118,6 +87,7 @@ InstallationController::InstallationController(aio::Executor executor, kube::Cli
   view_.SetObserver([this](Urgency urgency) {
     urgency == Urgency::kNow ? queue_.Add(Key()) : queue_.AddAfter(Key(), kSoon);
   });
+  configuration_.SetObserver([this] { queue_.Add(Key()); });
   kinds.AddObserver([this](kinds::KindsView::Change change) {
     change == kinds::KindsView::Change::kUser ? queue_.Add(Key()) : queue_.AddAfter(Key(), kSoon);
   });
@@ -140,6 +110,7 @@ aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile(
   }
   if (pass.record == nullptr) {
     component_metrics_.Set({});
+    configuration_.Clear();
     CALICO_CO_RETURN_IF_ERROR(co_await writer_.Remove(view_.Status()));
     co_await ReportApiServer(pass);
     co_return Finish(pass);
@@ -151,10 +122,14 @@ aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile(
     pass.may_write_installation = false;
     co_return co_await ReportBlind(std::move(pass));
   }
-  // Being deleted: the garbage collector is at work, and what it removes must not come back.
-  if (pass.record->deleting) co_return controller::Result{};
+  if (pass.record->deleting) {
+    // The garbage collector is at work, and what it removes must not come back.
+    configuration_.Clear();
+    co_return controller::Result{};
+  }
   co_await Advance(pass);
   if (co_await aio::IsCancelled()) co_return absl::CancelledError();
+  if (pass.has_asked) configuration_.Tell(pass);
   if (co_await Report(pass)) co_await ReportApiServer(pass);
   LogOnce(pass);
   co_return Finish(pass);
@@ -185,7 +160,8 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
         fmt::format("nothing is changed before it is known whether there is an Installation {}",
                     api::kOverlayName));
   }
-  if (pass.obstacle.has_value()) co_return;
+  configuration_.TellUnknown(pass);
+  if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
   const absl::StatusOr<api::Installation> completed = Validate(pass);
   if (!completed.ok()) {
     pass.Stop(api::kReasonInvalidConfiguration,
@@ -193,13 +169,15 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
                           std::string(completed.status().message())));
     co_return;
   }
+  // What may lack fields asks for nothing yet.
+  if (!pass.may_have_lost) configuration_.Ask(*completed, pass);
   absl::StatusOr<render::Inputs> inputs = co_await gathering_.Gather(*completed, api_server_, pass);
   if (!inputs.ok()) {
     pass.Stop(api::kReasonResourceReadError, std::string(inputs.status().message()));
     pass.error = inputs.status();
     co_return;
   }
-  if (pass.obstacle.has_value()) co_return;
+  if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
   inputs->ca_certificates = pass.roots;
   co_await Apply(*completed, *std::move(inputs), pass);
 }
@@ -243,8 +221,7 @@ absl::StatusOr<api::Installation> InstallationController::Check(const json::obje
        .node_addresses = node_addresses});
   pass.Again(verdict.recheck_at);
   pass.notes = std::move(verdict.warnings);
-  std::vector<std::string> ignored = api::IgnoredFields(given, release);
-  TellUnwritten(installation, given, release, ignored, verdict.problems);
+  const std::vector<std::string> ignored = api::IgnoredFields(given, release);
   if (!ignored.empty()) pass.notes.push_back(IgnoredNote(ignored));
   for (defaults::Conflict& conflict :
        defaults::ConflictsWithCluster(given, gathering_.ClusterFacts())) {
@@ -259,6 +236,7 @@ absl::StatusOr<api::Installation> InstallationController::Check(const json::obje
   pass.installation_status.variant = kVariant;
   pass.installation_status.calico_version = options_.release->calico_version();
   pass.installation_status.computed = installation.spec;
+  pass.installation_status.mtu = MtuOf(installation);
   return installation;
 }
 
@@ -299,6 +277,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
     }
   }
   if (!pass.applied) co_return;
+  configuration_.Applied(installation, inputs, pass);
   co_await FinishCertificates(inputs, pass);
   co_await view_.WatchCopies(!installation.image_pull_secrets.empty());
   if (!view_.KnowsNodes()) co_return;

@@ -16,6 +16,7 @@
 
 #include "operator/controllers/certificates/certificate_keeper.h"
 #include "operator/controllers/installation/cluster_view.h"
+#include "operator/controllers/installation/configuration.h"
 #include "operator/controllers/installation/definition_check.h"
 #include "operator/controllers/installation/gathering.h"
 #include "operator/controllers/installation/options.h"
@@ -45,9 +46,10 @@ namespace calico::installation {
 class InstallationController {
  public:
   InstallationController(aio::Executor executor, kube::Client& client, ClusterView& view,
-                         kinds::KindsView& kinds, kube::EventRecorder& events,
-                         metrics::Registry& registry, InstallationControllerOptions options,
-                         const base::Clock& clock, const base::Logger& logger);
+                         kinds::KindsView& kinds, ConfigurationParts configuration,
+                         kube::EventRecorder& events, metrics::Registry& registry,
+                         InstallationControllerOptions options, const base::Clock& clock,
+                         const base::Logger& logger);
 
   // Reconciles whenever something has changed, until cancelled.
   aio::Task<void> Run();
@@ -71,6 +73,7 @@ class InstallationController {
   void TellGaps(Pass& pass) const;
   void TellOtherInstallations();
   status::Facts FactsOf(const Pass& pass) const;
+  int MtuOf(const api::Installation& completed) const;
   void LogOnce(const Pass& pass);
 
   const aio::Executor executor_;
@@ -84,6 +87,7 @@ class InstallationController {
   kube::Applier applier_;
   WantedWorkloads wanted_workloads_;
   DefinitionCheck definition_check_;
+  Configuration configuration_;
   certificates::CertificateKeeper certificates_;
   Gathering gathering_;
   kinds::ApiServerPart api_server_;

@@ -6,6 +6,7 @@
 #include <absl/strings/str_join.h>
 #include <fmt/format.h>
 
+#include "operator/controllers/cluster/mtu_file.h"
 #include "operator/controllers/installation/installation_controller.h"
 #include "operator/render/names.h"
 #include "pkg/api/meta/resources.h"
@@ -38,6 +39,16 @@ status::Facts InstallationController::FactsOf(const Pass& pass) const {
   facts.roots = pass.roots;
   facts.now = clock_.Now();
   return facts;
+}
+
+// Of the Installation, else as calico-node has found it; 0: nobody knows.
+int InstallationController::MtuOf(const api::Installation& completed) const {
+  const json::object* const network = codec::FindObject(completed.spec, "calicoNetwork");
+  const json::value* const given = network == nullptr ? nullptr : network->if_contains("mtu");
+  if (given != nullptr && given->is_int64()) return static_cast<int>(given->get_int64());
+  if (options_.mtu_file.empty()) return 0;
+  const absl::StatusOr<int> found = cluster::ReadMtuFile(options_.mtu_file);
+  return found.ok() ? *found : 0;
 }
 
 // False: nothing can be told yet.
@@ -112,12 +123,15 @@ aio::Task<void> InstallationController::ReportApiServer(Pass& pass) {
 
 // What cannot be looked at comes first: it may be the cause of all else.
 void InstallationController::TellGaps(Pass& pass) const {
-  CacheHealth health = view_.Health();
-  if (health.recheck_after != absl::InfiniteDuration()) {
-    pass.Again(clock_.Now() + health.recheck_after);
-  }
   std::vector<std::string> lines = std::move(pass.gaps);
-  lines.insert(lines.end(), health.lines.begin(), health.lines.end());
+  for (const CacheHealth& health : {view_.Health(), configuration_.Health()}) {
+    if (health.recheck_after != absl::InfiniteDuration()) {
+      pass.Again(clock_.Now() + health.recheck_after);
+    }
+    for (const std::string& line : health.lines) {
+      if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+    }
+  }
   if (lines.empty()) return;
   if (pass.obstacle.has_value()) lines.push_back(pass.obstacle->message);
   const std::string reason = pass.obstacle.has_value() ? pass.obstacle->reason

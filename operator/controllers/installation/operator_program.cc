@@ -12,6 +12,12 @@
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
+#include "operator/controllers/calico_config/api_server_addresses.h"
+#include "operator/controllers/calico_config/calico_config_controller.h"
+#include "operator/controllers/calico_config/calico_view.h"
+#include "operator/controllers/calico_config/kube_proxy_controller.h"
+#include "operator/controllers/calico_config/tier_controller.h"
+#include "operator/controllers/cluster/mtu_file.h"
 #include "operator/controllers/definitions/calico_crds.h"
 #include "operator/controllers/definitions/crd_decision.h"
 #include "operator/controllers/definitions/crd_manager.h"
@@ -50,6 +56,7 @@ InstallationControllerOptions ControllerOptionsOf(const OperatorOptions& options
   InstallationControllerOptions result{.release = options.config.release,
                                        .operator_namespace = options.operator_namespace,
                                        .operator_name = options.config.operator_name,
+                                       .mtu_file = cluster::kMtuFile,
                                        .manages_crds = options.config.manage_crds};
   if (!options.config.service_host.empty() && !options.config.service_port.empty()) {
     result.process_endpoint =
@@ -83,8 +90,15 @@ struct Program {
         view(client, options.operator_namespace, options.config.release->version(), clock, logger,
              executor),
         kinds(client, options.config.release->calico_version(), clock, logger, executor),
-        controller(executor, client, view, kinds, events, registry, ControllerOptionsOf(options),
-                   clock, logger),
+        calico_view(client, clock, logger, executor),
+        config_controller(executor, client, calico_view, events, registry,
+                          options.config.manage_crds, clock, logger),
+        addresses(client, clock, logger, executor),
+        tiers(executor, client, events, registry, clock, logger),
+        kube_proxy(executor, client, calico_view, events, registry, clock, logger),
+        controller(executor, client, view, kinds,
+                   {calico_view, config_controller, addresses, tiers, kube_proxy}, events, registry,
+                   ControllerOptionsOf(options), clock, logger),
         unsupported_kinds(executor, client, kinds, events, registry, clock, logger),
         manager(executor, client, ManagerOptionsOf(options, &registry), clock, logger) {
     view.AddCaches([this] { return kinds.CacheStates(); });
@@ -157,8 +171,11 @@ struct Program {
                    {{"error", wanted.status()}});
       co_return;
     }
-    co_await definitions::ManageCalicoCrds(client, *std::move(wanted), logger,
-                                           [](const std::vector<std::string>&) {});
+    const auto tell = [this](std::vector<std::string> problems) {
+      config_controller.SetDefinitionProblems(std::move(problems));
+      calico_view.LookAgain();
+    };
+    co_await definitions::ManageCalicoCrds(client, *std::move(wanted), logger, tell);
   }
 
   // What lists and waves of changes took lies in small free pieces, which the allocator keeps.
@@ -172,11 +189,18 @@ struct Program {
     manager.AddCache(
         "cluster", [this] { return RunCaches(); },
         [this](absl::Duration timeout) { return view.WaitForSync(timeout); });
+    manager.AddCache(
+        "calico", [this] { return calico_view.Run(); },
+        [this](absl::Duration timeout) { return calico_view.WaitForSync(timeout); });
     if (options.config.manage_crds) {
       manager.AddController("crds", [this] { return UpdateCrds(); });
       manager.AddController("calico-crds", [this] { return KeepCalicoCrds(); });
     }
     manager.AddController("events", [this] { return events.Run(); });
+    manager.AddController("api-server-addresses", [this] { return addresses.Run(); });
+    manager.AddController("calico-config", [this] { return config_controller.Run(); });
+    manager.AddController("tiers", [this] { return tiers.Run(); });
+    manager.AddController("kube-proxy", [this] { return kube_proxy.Run(); });
     manager.AddController("installation", [this] { return controller.Run(); });
     manager.AddController("unsupported-kinds", [this] { return unsupported_kinds.Run(); });
   }
@@ -190,6 +214,11 @@ struct Program {
   kube::EventRecorder events;
   ClusterView view;
   kinds::KindsView kinds;
+  calico_config::CalicoView calico_view;
+  calico_config::CalicoConfigController config_controller;
+  calico_config::ApiServerAddresses addresses;
+  calico_config::TierController tiers;
+  calico_config::KubeProxyController kube_proxy;
   InstallationController controller;
   kinds::UnsupportedKinds unsupported_kinds;
   controller::Manager manager;

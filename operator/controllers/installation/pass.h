@@ -38,6 +38,7 @@ struct Pass {
   std::vector<std::string> certificate_problems;  // with which what is in place is kept
   // Told in the Installation's own status once everything is available.
   api::InstallationStatus installation_status;
+  bool has_asked = false;  // for Calico's own configuration, see Configuration
   bool applied = false;
   bool api_server_had_its_turn = false;  // what belongs to the APIServer could be applied
   absl::Status error;                    // to be tried again

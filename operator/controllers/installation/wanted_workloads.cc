@@ -50,6 +50,10 @@ std::shared_ptr<const T> WantedWorkloads::UpToDate(const api::Resource& resource
   return copy;
 }
 
+std::shared_ptr<const api::DaemonSet> WantedWorkloads::DaemonSet(std::string_view name) const {
+  return UpToDate(api::kDaemonSets, view_.FindDaemonSet(name));
+}
+
 std::vector<status::Workload> WantedWorkloads::Look() const {
   std::vector<status::Workload> workloads;
   for (const Wanted& wanted : wanted_) {
@@ -57,7 +61,7 @@ std::vector<status::Workload> WantedWorkloads::Look() const {
                               .name = fmt::format("{}/{}", wanted.ns, wanted.name),
                               .wanted_replicas = wanted.replicas};
     if (wanted.kind == status::kDaemonSet) {
-      workload.daemon_set = UpToDate(api::kDaemonSets, view_.FindDaemonSet(wanted.name));
+      workload.daemon_set = DaemonSet(wanted.name);
       workload.pods = view_.PodsOfDaemonSet(wanted.name);
     } else {
       workload.deployment =

@@ -12,6 +12,7 @@
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/status/workload_health.h"
 #include "operator/render/names.h"
+#include "pkg/api/apps/workloads.h"
 #include "pkg/api/meta/resource.h"
 #include "pkg/codec/json.h"
 #include "pkg/kube/apply/applier.h"
@@ -34,6 +35,8 @@ class WantedWorkloads {
 
   // The DaemonSets and Deployments among `objects`, from now on.
   void Remember(const std::vector<json::object>& objects);
+  // As it is in the cluster, but never as finished with what it has not seen yet. Null: not there.
+  std::shared_ptr<const api::DaemonSet> DaemonSet(std::string_view name) const;
   // DaemonSets first.
   std::vector<status::Workload> Look() const;
   // Every pod is of the newest template, and the API server has made all that are asked for; false

@@ -62,6 +62,12 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
                     {"kind", "Node"},
                     {"metadata", {{"name", name}, {"labels", {{"kubernetes.io/os", "linux"}}}}}});
     }
+    // Calico's API server does not run.
+    for (const api::Resource* const resource :
+         {&api::kServedIpPools, &api::kServedTiers, &api::kServedNetworkPolicies,
+          &api::kServedGlobalNetworkPolicies}) {
+      server().state().SetServed(*resource, false);
+    }
   }
 
   // --- the operator ---

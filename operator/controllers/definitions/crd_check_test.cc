@@ -1,4 +1,4 @@
-#include "operator/controllers/installation/crd_check.h"
+#include "operator/controllers/definitions/crd_check.h"
 
 #include <algorithm>
 
@@ -12,7 +12,7 @@
 #include "pkg/codec/yaml.h"
 #include "pkg/kube/testing/async_test.h"
 
-namespace calico::installation {
+namespace calico::definitions {
 namespace {
 
 using base::StatusIs;
@@ -113,4 +113,4 @@ TEST(LostFieldsTest, WhatWasWrittenAndIsNotThereIsLost) {
 }
 
 }  // namespace
-}  // namespace calico::installation
+}  // namespace calico::definitions

@@ -1,8 +1,8 @@
 // Whether the API server keeps what an Installation says. One with an older definition drops every
 // field that it does not know, without a word: a key algorithm would become another one, and all
 // pods would be rolled.
-#ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_CHECK_H_
-#define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_CHECK_H_
+#ifndef CALICO_OPERATOR_CONTROLLERS_DEFINITIONS_CRD_CHECK_H_
+#define CALICO_OPERATOR_CONTROLLERS_DEFINITIONS_CRD_CHECK_H_
 
 #include <optional>
 #include <string>
@@ -14,7 +14,7 @@
 #include "pkg/codec/json.h"
 #include "pkg/kube/client/client.h"
 
-namespace calico::installation {
+namespace calico::definitions {
 
 // The paths of what is rendered from an Installation and `definition` (the one of installations, as
 // it is served) does not have. Empty: none, or no schema in a form that we know.
@@ -33,6 +33,6 @@ std::optional<std::vector<std::string>> LostFields(const json::object& installat
 std::string PrunedMessage(const std::vector<std::string>& fields);
 std::string LostMessage(const std::vector<std::string>& fields);
 
-}  // namespace calico::installation
+}  // namespace calico::definitions
 
-#endif  // CALICO_OPERATOR_CONTROLLERS_INSTALLATION_CRD_CHECK_H_
+#endif  // CALICO_OPERATOR_CONTROLLERS_DEFINITIONS_CRD_CHECK_H_

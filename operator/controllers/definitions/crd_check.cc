@@ -1,4 +1,4 @@
-#include "operator/controllers/installation/crd_check.h"
+#include "operator/controllers/definitions/crd_check.h"
 
 #include <algorithm>
 #include <string_view>
@@ -11,7 +11,7 @@
 #include "pkg/api/operator/installation.h"
 #include "pkg/api/operator/installation_fields.h"
 
-namespace calico::installation {
+namespace calico::definitions {
 namespace {
 
 constexpr size_t kMostNamed = 4;
@@ -166,4 +166,4 @@ std::string LostMessage(const std::vector<std::string>& fields) {
       api::kInstallationName, Named(fields));
 }
 
-}  // namespace calico::installation
+}  // namespace calico::definitions
