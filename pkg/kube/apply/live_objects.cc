@@ -100,11 +100,15 @@ struct LiveObjects::Entry {
             },
             clock, logger, std::move(executor)) {}
 
+  bool waits_to_start() const {
+    return kind.when != LiveKind::When::kAlways && kind.when != LiveKind::When::kIfServed;
+  }
   std::optional<bool> served() const { return version == nullptr ? true : version->served; }
 
   const LiveKind kind;
   Informer<LiveObject> informer;
   Version* version = nullptr;  // null for what is always served
+  bool is_running = false;     // of what waits to start
 };
 
 LiveObjects::LiveObjects(Client& client, std::vector<LiveKind> kinds, std::string label_selector,
@@ -150,7 +154,7 @@ LiveObjects::Entry* LiveObjects::Find(const api::Resource& resource, std::string
   return nullptr;
 }
 
-bool LiveObjects::IsStarted(const Entry& entry) const {
+bool LiveObjects::IsDue(const Entry& entry) const {
   switch (entry.kind.when) {
     case LiveKind::When::kAlways:
     case LiveKind::When::kIfServed:
@@ -159,6 +163,8 @@ bool LiveObjects::IsStarted(const Entry& entry) const {
       return later_started_;
     case LiveKind::When::kInNamespace:
       return started_namespaces_.contains(entry.kind.ns);
+    case LiveKind::When::kLaterInNamespace:
+      return later_started_ && started_namespaces_.contains(entry.kind.ns);
   }
   return false;
 }
@@ -271,20 +277,21 @@ aio::Task<void> LiveObjects::Run() {
 
 void LiveObjects::StartLater() {
   if (std::exchange(later_started_, true)) return;
+  StartDue();
+}
+
+// What waited for something else than Run.
+void LiveObjects::StartDue() {
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (entry->kind.when == LiveKind::When::kLater) group_.Spawn(entry->informer.Run());
+    if (!entry->waits_to_start() || !IsDue(*entry)) continue;
+    if (!std::exchange(entry->is_running, true)) group_.Spawn(entry->informer.Run());
   }
 }
 
 aio::Task<absl::Status> LiveObjects::StartNamespace(std::string ns, absl::Duration timeout) {
-  const bool is_new = started_namespaces_.insert(ns).second;
-  std::vector<Entry*> entries;
+  if (started_namespaces_.insert(ns).second) StartDue();
   for (const std::unique_ptr<Entry>& entry : entries_) {
     if (entry->kind.when != LiveKind::When::kInNamespace || entry->kind.ns != ns) continue;
-    if (is_new) group_.Spawn(entry->informer.Run());
-    entries.push_back(entry.get());
-  }
-  for (Entry* const entry : entries) {
     CALICO_CO_RETURN_IF_ERROR(co_await entry->informer.WaitForSync(timeout));
   }
   co_return absl::OkStatus();
@@ -304,10 +311,7 @@ aio::Task<absl::Status> LiveObjects::WaitForKind(const api::Resource& resource,
 
 aio::Task<absl::Status> LiveObjects::WaitForSync(absl::Duration timeout) {
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (entry->kind.when == LiveKind::When::kLater ||
-        entry->kind.when == LiveKind::When::kInNamespace) {
-      continue;
-    }
+    if (entry->waits_to_start()) continue;
     CALICO_CO_RETURN_IF_ERROR(co_await WaitForKind(*entry->kind.resource, timeout));
   }
   co_return absl::OkStatus();
@@ -347,7 +351,7 @@ std::vector<CacheTrouble> LiveObjects::Troubles() const {
 void LiveObjects::ForEachUnsynced(
     absl::FunctionRef<void(const api::Resource&, absl::Time since)> visit) const {
   for (const std::unique_ptr<Entry>& entry : entries_) {
-    if (!IsStarted(*entry)) continue;
+    if (!IsDue(*entry)) continue;
     if (!entry->served().value_or(true) || entry->informer.HasSynced()) continue;
     const absl::Time since =
         entry->version == nullptr ? entry->informer.started_at() : entry->version->started_at;

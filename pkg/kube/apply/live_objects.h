@@ -81,8 +81,9 @@ struct LiveKind {
     // Only while the API server serves it, which is asked now and then, and all others of its API
     // group version that are of this sort: objects of one refer to those of another.
     kIfServed,
-    kLater,        // from StartLater on: reading it takes rights that are given on the way
-    kInNamespace,  // from StartNamespace of its namespace on: most clusters have nothing there
+    kLater,             // from StartLater on: reading it takes rights that are given on the way
+    kInNamespace,       // from StartNamespace of its namespace on: most clusters have nothing there
+    kLaterInNamespace,  // from both on
   };
   const api::Resource* resource;  // static
   std::string ns;                 // empty: cluster-scoped, or all; one kind may have several
@@ -123,8 +124,8 @@ class LiveObjects : public LiveSource {
   aio::Task<absl::Status> WaitForSync(absl::Duration timeout);
   // Starts the kinds that wait for it; does nothing the second time. Requires: Run is running.
   void StartLater();
-  // Starts the kinds kInNamespace of this namespace, and waits until they are complete. Errors: as
-  // WaitForSync. Requires: Run is running.
+  // Starts the kinds of this namespace that wait for it. Waits until those kInNamespace are
+  // complete. Errors: as WaitForSync. Requires: Run is running.
   aio::Task<absl::Status> StartNamespace(std::string ns, absl::Duration timeout);
   // As WaitForSync, for one kind, of its first namespace.
   aio::Task<absl::Status> WaitForKind(const api::Resource& resource, absl::Duration timeout);
@@ -159,7 +160,8 @@ class LiveObjects : public LiveSource {
   }
   Entry* Find(const api::Resource& resource) const;
   Entry* Find(const api::Resource& resource, std::string_view ns) const;
-  bool IsStarted(const Entry& entry) const;
+  bool IsDue(const Entry& entry) const;
+  void StartDue();
   Version& VersionOf(const api::Resource& resource);
   aio::Task<void> RunVersion(Version& version);
   aio::Task<void> RunInformers(Version& version);

@@ -74,7 +74,8 @@ class LiveObjectsTest : public FakeApiServerTest {
             {&api::kValidatingAdmissionPolicies, "", LiveKind::When::kIfServed},
             {&api::kValidatingAdmissionPolicyBindings, "", LiveKind::When::kIfServed},
             {&api::kSecrets, "ns", LiveKind::When::kLater},
-            {&api::kConfigMaps, "other", LiveKind::When::kInNamespace}},
+            {&api::kConfigMaps, "other", LiveKind::When::kInNamespace},
+            {&api::kSecrets, "other", LiveKind::When::kLaterInNamespace}},
         "mine=yes", "us", base::SystemClock(), logger(), executor(), discovery_interval_);
     live_->AddObserver([this](const api::Resource& resource, const api::ObjectKey& key) {
       seen_.push_back(std::string(resource.kind) + " " + key.ToString());
@@ -192,6 +193,10 @@ ASYNC_TEST_F(LiveObjectsTest, ANamespaceIsWatchedOnceSomethingIsWantedThere) {
   }
   EXPECT_EQ(live_->Get(api::kConfigMaps, {"other", "c"})->key.ns, "other");
   EXPECT_NE(live_->Get(api::kConfigMaps, {"ns", "c"}), nullptr);
+  EXPECT_EQ(server().Count("GET", "/namespaces/other/secrets"), 0);
+  server().Put(Labelled("{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: other}}"));
+  live_->StartLater();
+  co_await Until([&] { return live_->Get(api::kSecrets, {"other", "s"}) != nullptr; });
   co_await group_->Stop();
 }
 
