@@ -86,7 +86,8 @@ std::vector<kube::LiveKind> OwnedKinds() {
           {&api::kNetworkPolicies, ApiServerNamespace(), When::kInNamespace},
           {&api::kDeployments, ApiServerNamespace(), When::kInNamespace},
           // Copies of pull secrets; the Secrets of certificates are Opaque.
-          {&api::kSecrets, ns, When::kLater, std::string(kNotOpaque)}};
+          {&api::kSecrets, ns, When::kLater, std::string(kNotOpaque)},
+          {&api::kSecrets, ApiServerNamespace(), When::kLaterInNamespace, std::string(kNotOpaque)}};
 }
 
 std::string OwnedSelector() {

@@ -112,7 +112,7 @@ aio::Task<void> ApiServerPart::Apply(std::vector<json::object> objects, bool cop
   const absl::Status ignored = co_await cluster_.WatchNamespace(ns_);
   status::ApplyOutcome outcome =
       status::OutcomeOf(co_await applier_.Apply(std::move(objects), pass_.record->head.uid),
-                        clock_.Now(), copies_pull_secrets);
+                        clock_.Now(), copies_pull_secrets, ns_);
   if (outcome.obstacle.has_value()) Stop(*std::move(outcome.obstacle));
   std::move(outcome.waits.begin(), outcome.waits.end(), std::back_inserter(pass_.waits));
   std::move(outcome.notes.begin(), outcome.notes.end(), std::back_inserter(pass_.notes));

@@ -32,10 +32,18 @@ std::string Describe(const std::vector<absl::Status>& errors) {
 
 // The right to write copies of pull secrets is bound in calico-system, and goes with that namespace
 // when the Installation is deleted.
-std::string NextStepOf(const kube::ApplyReport& report, bool copies_pull_secrets) {
+std::string NextStepOf(const kube::ApplyReport& report, bool copies_pull_secrets,
+                       std::string_view ns) {
   std::string next_step = NextStep(report.errors);
   if (next_step.empty() || report.stopped_at != kube::Wave::kSecrets || !copies_pull_secrets) {
     return next_step;
+  }
+  if (ns != render::kCalicoNamespace) {
+    return fmt::format(
+        ": run `kubectl create rolebinding tigera-operator-secrets --namespace={} "
+        "--clusterrole=tigera-operator-secrets --serviceaccount=tigera-operator:tigera-operator`, "
+        "which gives the operator the right to the Secrets of that namespace",
+        ns);
   }
   return fmt::format(
       ": run `kubectl apply --server-side -f image-pull-secrets.yaml`, which gives the operator "
@@ -70,7 +78,8 @@ std::string NextStep(const std::vector<absl::Status>& errors) {
   return ": if the operator lacks a right, apply the operator.yaml of this version";
 }
 
-ApplyOutcome OutcomeOf(const kube::ApplyReport& report, absl::Time now, bool copies_pull_secrets) {
+ApplyOutcome OutcomeOf(const kube::ApplyReport& report, absl::Time now, bool copies_pull_secrets,
+                       std::string_view ns) {
   ApplyOutcome outcome{.notes = report.notes};
   if (report.recheck_after != absl::InfiniteDuration()) {
     outcome.again_at = now + report.recheck_after;
@@ -79,7 +88,7 @@ ApplyOutcome OutcomeOf(const kube::ApplyReport& report, absl::Time now, bool cop
   if (!report.ok()) {
     outcome.error = report.errors.front();
     std::vector<std::string> messages = report.contested;
-    messages.push_back(Describe(report.errors) + NextStepOf(report, copies_pull_secrets));
+    messages.push_back(Describe(report.errors) + NextStepOf(report, copies_pull_secrets, ns));
     Stop(absl::StrJoin(messages, "\n"), outcome);
     return outcome;
   }

@@ -4,12 +4,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
 #include "operator/controllers/status/conditions.h"
+#include "operator/render/names.h"
 #include "pkg/kube/apply/applier.h"
 
 namespace calico::status {
@@ -24,8 +26,9 @@ struct ApplyOutcome {
 };
 
 // An object that is being deleted is waited for for half a minute; then somebody has to look.
-// `copies_pull_secrets`: the right to write Secrets is the user's to give.
-ApplyOutcome OutcomeOf(const kube::ApplyReport& report, absl::Time now, bool copies_pull_secrets);
+// `copies_pull_secrets`: the right to write Secrets of `ns` is the user's to give.
+ApplyOutcome OutcomeOf(const kube::ApplyReport& report, absl::Time now, bool copies_pull_secrets,
+                       std::string_view ns = render::kCalicoNamespace);
 
 // What to do about errors of the operator's own rights, to be put behind them; empty: they are
 // others.

@@ -310,6 +310,36 @@ ASYNC_TEST_F(KindsTest, CalicoV327RunsItInANamespaceOfItsOwnThatIsWatchedOnlyThe
   co_await Stop();
 }
 
+ASYNC_TEST_F(KindsTest, TheOperatorAsCaMakesItsKeyPairWhichGoesWithIt) {
+  PutApiServer({}, "tigera-secure");
+  json::object installation = Installation();
+  ObjectAt(installation, {"spec"}).erase("certificateManagement");
+  PutInstallation(std::move(installation));
+  Start();
+  co_await Until("the API server",
+                 [&] { return Find(api::kDeployments, kApiServerKey).has_value(); });
+  EXPECT_EQ(Owner(api::kSecrets, {"calico-system", "calico-apiserver-certs"}),
+            "APIServer/tigera-secure");
+  json::object deployment = *Find(api::kDeployments, kApiServerKey);
+  EXPECT_FALSE(render::PodSpec(deployment).contains("initContainers"));
+  json::object& volume = render::Named(render::ArrayAt(render::PodSpec(deployment), {"volumes"}),
+                                       "calico-apiserver-certs");
+  EXPECT_EQ(TextAt(ObjectAt(volume, {"secret"}), "secretName"), "calico-apiserver-certs");
+  co_await Until("the APIService",
+                 [&] { return Find(api::kApiServices, kApiService).has_value(); });
+  json::object ca = *Find(api::kSecrets, {"tigera-operator", "tigera-ca-private"});
+  json::object service = *Find(api::kApiServices, kApiService);
+  EXPECT_EQ(TextAt(ObjectAt(service, {"spec"}), "caBundle"),
+            TextAt(ObjectAt(ca, {"data"}), "tls.crt"));
+  // A wrong one keeps what it has.
+  const json::object pair = *Find(api::kSecrets, {"calico-system", "calico-apiserver-certs"});
+  Put("APIServer", "tigera-secure", {{"logging", {{"apiServer", {{"logSeverity", "Loud"}}}}}});
+  co_await Until("told", [&] { return Of("apiserver", "Degraded") == "True"; });
+  co_await Settle();
+  EXPECT_EQ(*Find(api::kSecrets, {"calico-system", "calico-apiserver-certs"}), pair);
+  co_await Stop();
+}
+
 ASYNC_TEST_F(KindsTest, ARefusedObjectOfTheApiServerIsToldThereAlone) {
   server().Inject({.method = "PATCH",
                    .path_contains = "/apiservices/",
