@@ -38,9 +38,9 @@ struct KeyPairDemand {
 
 KeyPairDemand NodeKeyPair();
 KeyPairDemand TyphaKeyPair();
-// The domain is mostly cluster.local.
 // calico-system, or calico-apiserver with Calico 3.27.
 std::string_view ApiServerNamespace(std::string_view release);
+// The domain is mostly cluster.local.
 KeyPairDemand ApiServerKeyPair(std::string_view ns, std::string_view cluster_domain);
 
 struct Demands {

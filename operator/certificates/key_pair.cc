@@ -201,10 +201,9 @@ bool IsOwned(const api::Secret& secret) {
 
 bool IsMadeByOperator(const api::Secret& secret, const StoredPair& pair, bool is_ours_by_key) {
   if (!pair.has_leaf()) return IsOwned(secret);
-  const bool is_named =
-      is_ours_by_key || pair.leaf().issuer_common_name().starts_with(kOperatorIssuer);
+  const bool is_named = pair.leaf().issuer_common_name().starts_with(kOperatorIssuer);
   const bool is_marked = !pair.common_name.empty() || !pair.uri_san.empty();
-  return is_named && (IsOwned(secret) || !is_marked);
+  return IsOwned(secret) ? is_named || is_ours_by_key : is_named && !is_marked;
 }
 
 }  // namespace calico::certificates

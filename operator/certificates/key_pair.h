@@ -65,7 +65,8 @@ std::string Shortcoming(const StoredPair& pair, const KeyPairDemand& demand, abs
 
 // Whether the operator has made the Secret. `is_ours_by_key`: its leaf verifies with the CA's key.
 // A name alone proves nothing, but neither does the user put the operator's into a certificate of
-// his own without saying what peers shall look for.
+// his own without saying what peers shall look for. Nor does a key: where the CA is the user's, so
+// may be what it has signed, and only the owner tells.
 bool IsMadeByOperator(const api::Secret& secret, const StoredPair& pair, bool is_ours_by_key);
 
 // The Secret belongs to the Installation (or another kind of the operator's group).

@@ -315,6 +315,32 @@ TEST(SuppliedPairTest, TheOperatorsNameInAUsersCertificateProvesNothing) {
   EXPECT_EQ(plan.Find(kNodeCerts)->source, Source::kUserSupplied);
 }
 
+// The API server's clients look for no name of the operator's, so the Secret says none.
+TEST(SuppliedPairTest, APairOfTheUsersCaIsTheOperatorsOnlyWhenItOwnsIt) {
+  const TestCa ca = UsersCa();
+  const TestLeaf leaf =
+      ca.Leaf({.common_name = "api", .dns_names = {"api"}, .valid_until_now = kDay * 20});
+  for (const bool is_owned : {false, true}) {
+    SCOPED_TRACE(is_owned);
+    CertificateWorld world;
+    world.demands.key_pairs.push_back(ApiServerKeyPair(kPodNamespace, "cluster.local"));
+    world.Put(kOperatorNamespace, kCaSecret,
+              {{"tls.crt", ca.certificate_pem()}, {"tls.key", ca.key_pem()}});
+    world.Put(kOperatorNamespace, kApiServerCerts,
+              {{"tls.crt", leaf.certificate_pem}, {"tls.key", leaf.key_pem}}, is_owned);
+    Plan plan = world.MakePlan();
+    EXPECT_THAT(plan.problems, IsEmpty());
+    EXPECT_EQ(plan.Find(kApiServerCerts)->source,
+              is_owned ? Source::kOperatorSigned : Source::kUserSupplied);
+    EXPECT_EQ(FindPlanned(plan.originals, kApiServerCerts) != nullptr, is_owned);
+    // Nor is it taken away when the operator signs no more.
+    world.demands.ca_cert = ca.certificate_pem();
+    plan = world.MakePlan();
+    EXPECT_EQ(plan.Find(kApiServerCerts)->source,
+              is_owned ? Source::kRequest : Source::kUserSupplied);
+  }
+}
+
 TEST(SuppliedPairTest, APairThatTheUsersTyphaCaHasNotIssuedIsNoted) {
   const TestCa ca = UsersCa();
   CertificateWorld world;
