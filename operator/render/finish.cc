@@ -154,7 +154,17 @@ void SetCommonLabels(json::object& object, const Owner& owner, LabelsOnPods on_p
   }
 }
 
+bool OutlivesInstallation(const json::object& object) {
+  const std::string_view kind = KindOf(object);
+  const std::string_view name = NameOf(object);
+  if (kind == api::kNamespaces.kind) return name == kCalicoNamespace;
+  return name == kCniPlugin &&
+         (kind == api::kServiceAccounts.kind || kind == api::kClusterRoles.kind ||
+          kind == api::kClusterRoleBindings.kind);
+}
+
 void SetOwner(json::object& object, const Owner& owner) {
+  if (OutlivesInstallation(object)) return;
   const api::OwnerReference reference = {.api_version = owner.resource->ApiVersion(),
                                          .kind = std::string(owner.resource->kind),
                                          .name = std::string(owner.name),

@@ -41,7 +41,12 @@ enum class LabelsOnPods { kAll, kByName };
 // On every object: the labels that Calico's operator gives, its own namespace of them.
 void SetCommonLabels(json::object& object, const Owner& owner,
                      LabelsOnPods on_pods = LabelsOnPods::kAll);
-// Controller reference.
+// Whether the object has no owner, since it must not go at once when the Installation does: what
+// the CNI plugin needs until the last pod of the pod network has ended
+// (operator/controllers/teardown).
+bool OutlivesInstallation(const json::object& object);
+
+// Controller reference; none for an object that outlives its Installation.
 void SetOwner(json::object& object, const Owner& owner);
 
 }  // namespace calico::render

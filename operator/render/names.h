@@ -14,6 +14,7 @@ inline constexpr std::string_view kNode = "calico-node";
 inline constexpr std::string_view kTypha = "calico-typha";
 inline constexpr std::string_view kKubeControllers = "calico-kube-controllers";
 inline constexpr std::string_view kApiServer = "calico-apiserver";
+inline constexpr std::string_view kCniPlugin = "calico-cni-plugin";  // of its account and role
 inline constexpr std::string_view kTyphaMetrics = "calico-typha-metrics";
 inline constexpr std::string_view kCniConfig = "cni-config";
 inline constexpr std::string_view kCaBundle = "tigera-ca-bundle";

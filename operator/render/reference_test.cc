@@ -56,6 +56,8 @@ struct Deliberate {
 constexpr Deliberate kDeliberate[] = {
     {"* metadata.labels.app.kubernetes.io/managed-by", "another operator manages them"},
     {"* metadata.ownerReferences[default].uid", "left out of the reference data"},
+    {"Namespace/calico-system metadata.ownerReferences*", "goes last"},
+    {"*/calico-cni-plugin metadata.ownerReferences*", "goes last, when no pod needs it"},
     {"* metadata.finalizers[0]", "the garbage collector takes everything; nothing to protect"},
     {"* spec.template.metadata.annotations.tigera-operator.hash.operator.tigera.io/node-certs",
      "the same certificate under another name"},

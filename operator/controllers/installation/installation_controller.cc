@@ -78,6 +78,7 @@ InstallationController::InstallationController(
       api_server_(executor, client, view, kinds, events, registry,
                   std::string(certificates::ApiServerNamespace(options_.release->version())), clock,
                   logger),
+      teardown_(client, view.owned(), logger),
       events_(events),
       writer_({.name = std::string(api::kTigeraStatusCalico),
                .owner = &api::kInstallations,
@@ -113,6 +114,9 @@ aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile(
     configuration_.Clear();
     CALICO_CO_RETURN_IF_ERROR(co_await writer_.Remove(view_.Status()));
     co_await ReportApiServer(pass);
+    const absl::StatusOr<controller::Result> left = co_await teardown_.Run();
+    if (!left.ok()) co_return left;
+    if (left->requeue_after > absl::ZeroDuration()) pass.Again(clock_.Now() + left->requeue_after);
     co_return Finish(pass);
   }
   if (!view_.ServesInstallations()) {

@@ -4,8 +4,9 @@
 // One key, one reconcile at a time, safe to run again at any point. What a bad Installation asked
 // for before it was bad keeps running untouched. Nothing is written when nothing would change.
 //
-// There are no finalizers: everything that is made has the Installation as its owner, so that
-// deleting it leaves the work to the garbage collector, operator or not.
+// There are no finalizers: what is made has the Installation as its owner, so that deleting it
+// leaves the work to the garbage collector, operator or not. What must go last has none
+// (operator/controllers/teardown).
 #ifndef CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
 #define CALICO_OPERATOR_CONTROLLERS_INSTALLATION_INSTALLATION_CONTROLLER_H_
 
@@ -28,6 +29,7 @@
 #include "operator/controllers/status/conditions.h"
 #include "operator/controllers/status/status_memory.h"
 #include "operator/controllers/status/status_writer.h"
+#include "operator/controllers/teardown/teardown.h"
 #include "operator/render/inputs.h"
 #include "pkg/aio/task.h"
 #include "pkg/api/operator/installation.h"
@@ -91,6 +93,7 @@ class InstallationController {
   certificates::CertificateKeeper certificates_;
   Gathering gathering_;
   kinds::ApiServerPart api_server_;
+  teardown::Teardown teardown_;
   status::StatusMemory memory_;
   kube::EventRecorder& events_;
   status::StatusWriter writer_;

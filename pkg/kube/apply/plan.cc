@@ -162,7 +162,9 @@ ApplyPlan MakePlan(const PlanInput& input) {
     plan.applies.push_back(*std::move(step));
   }
   input.live->ForEach([&](const api::Resource& resource, const LiveObject& live) {
-    if (live.deleting || !live.applied_by_us || live.controller_uid != input.owner_uid) return;
+    if (live.deleting || !live.applied_by_us) return;
+    // What we have applied without an owner is ours to remove, too.
+    if (!live.controller_uid.empty() && live.controller_uid != input.owner_uid) return;
     if (wanted.contains(KindAndKey(resource.kind, live.key))) return;
     plan.deletes.push_back({&resource, live.key, live.uid});
   });

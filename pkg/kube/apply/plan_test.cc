@@ -168,12 +168,15 @@ TEST(PlanTest, OnlyOursIsDeletedAndInOrder) {
   json::object of_another = Object("{apiVersion: v1, kind: ConfigMap, metadata: {name: z}}");
   of_another["metadata"].as_object()["ownerReferences"].as_array()[0].as_object()["uid"] = "z";
   cluster.Add(of_another);
+  json::object of_nobody = Object("{apiVersion: v1, kind: ConfigMap, metadata: {name: zz}}");
+  of_nobody["metadata"].as_object().erase("ownerReferences");
+  cluster.Add(of_nobody);
   std::vector<std::string> names;
   for (const DeleteStep& step : Plan({}, cluster).deletes) {
     names.push_back(fmt::format("{} {} {}", step.resource->kind, step.key.ToString(), step.uid));
   }
-  EXPECT_THAT(names,
-              ElementsAre("ConfigMap ns/a uid-2", "ConfigMap ns/b uid-1", "Service ns/s uid-0"));
+  EXPECT_THAT(names, ElementsAre("ConfigMap zz uid-6", "ConfigMap ns/a uid-2",
+                                 "ConfigMap ns/b uid-1", "Service ns/s uid-0"));
 }
 
 TEST(PlanTest, WhatCannotBeChangedIsMadeAnewWhereNobodyMissesIt) {

@@ -570,7 +570,7 @@ ASYNC_TEST_F(OperatorProgramTest, KilledAnywhereAndStartedAgainItEndsInTheSameSt
   for (const api::Resource& resource : api::Resources()) {
     for (const json::object& object : server().state().List(resource)) {
       const json::object& metadata = object.at("metadata").as_object();
-      if (!metadata.contains("ownerReferences")) continue;
+      if (!IsMade(metadata)) continue;
       server().state().Remove(resource, {std::string(TextAt(metadata, "namespace")),
                                          std::string(TextAt(metadata, "name"))});
     }

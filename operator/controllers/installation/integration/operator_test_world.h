@@ -196,6 +196,13 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
           return request.method != "GET" && request.path.find("/leases") == std::string::npos;
         }));
   }
+  // By its owner, or by its label where it has none.
+  static bool IsMade(const json::object& metadata) {
+    const json::object* const labels = codec::FindObject(metadata, "labels");
+    return metadata.contains("ownerReferences") ||
+           (labels != nullptr &&
+            codec::TextAt(*labels, render::kManagedByLabel) == render::kManagedBy);
+  }
   // What the operator has made, its status aside, without what differs from run to run.
   std::map<std::string, json::object> Made() {
     std::map<std::string, json::object> made;
@@ -203,7 +210,7 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
       if (resource == api::kTigeraStatuses) continue;
       for (json::object object : server().state().List(resource)) {
         json::object& metadata = render::ObjectAt(object, {"metadata"});
-        if (!metadata.contains("ownerReferences")) continue;
+        if (!IsMade(metadata)) continue;
         const std::string name =
             fmt::format("{} {}", resource.kind, render::TextAt(metadata, "name"));
         for (const char* key : {"uid", "resourceVersion", "creationTimestamp", "managedFields"}) {
