@@ -1,4 +1,4 @@
-// World: a cluster as files describe it, for commands that look at none.
+// World: a cluster as files describe it, for commands that look at none, or as it was read once.
 //
 //   World world;
 //   CALICO_RETURN_IF_ERROR(world.Add("world.yaml", text));

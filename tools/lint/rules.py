@@ -27,6 +27,8 @@ ROWS = {
     "operator/defaults": (8, {"absl", "fmt", "boost/json"}),
     "operator/validation": (8, {"absl", "fmt", "boost/json"}),
     "operator/render": (8, {"absl", "fmt", "boost/json"}),
+    "operator/adoption": (9, {"absl", "fmt", "boost/json"}),
+    "operator/removal": (9, {"absl", "fmt", "boost/json"}),
     "operator/config": (9, {"absl", "fmt"}),
     "operator/provision": (9, {"absl", "fmt"}),
     "operator/offline": (9, {"absl", "fmt"}),
@@ -48,6 +50,8 @@ ALSO = {
     "operator/render": {"operator/certificates", "pkg/api", "pkg/openssl", "pkg/pki", "pkg/base", "pkg/codec", "pkg/kube/schema"},
     "operator/controllers": {"operator/controllers", "operator/config"},
     "operator/offline": {"operator/config"},
+    "operator/adoption": {"operator/config", "operator/offline"},
+    "operator/removal": {"operator/adoption", "operator/config"},
     "operator/provision": {"pkg/kube/auth", "pkg/kube/client", "pkg/pki", "pkg/api", "pkg/base", "pkg/codec", "pkg/aio"},
 }
 # Folders of which ALSO is all that is allowed, whatever their row.

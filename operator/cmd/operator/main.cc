@@ -8,10 +8,12 @@
 
 #include <absl/status/statusor.h>
 
+#include "operator/adoption/adopt_command.h"
 #include "operator/config/operator.h"
 #include "operator/controllers/definitions/crd_decision.h"
 #include "operator/controllers/installation/operator_program.h"
 #include "operator/offline/render_command.h"
+#include "operator/removal/uninstall_command.h"
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task.h"
 #include "pkg/base/clock.h"
@@ -37,6 +39,8 @@ aio::Task<void> Stop(const base::Logger& logger) {
 
 // The word after the program's name, and what then runs in the operator's place.
 constexpr char kRender[] = "render";
+constexpr char kAdopt[] = "adopt";
+constexpr char kUninstall[] = "uninstall";
 
 int PrintRendering(int argc, const char* const* argv) {
   const offline::CommandResult result =
@@ -47,10 +51,33 @@ int PrintRendering(int argc, const char* const* argv) {
   return std::fflush(stdout) == 0 ? result.exit_code : 1;
 }
 
+void Write(std::FILE* file, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), file);
+  std::fflush(file);
+}
+
+int Adopt(int argc, const char* const* argv) {
+  return adoption::RunAdoptCommand(argc, argv, kube::ProcessEnvironment(), base::SystemClock(),
+                                   {.out = [](std::string_view text) { Write(stdout, text); },
+                                    .err = [](std::string_view text) { Write(stderr, text); }});
+}
+
+int Uninstall(int argc, const char* const* argv) {
+  return removal::RunUninstallCommand(argc, argv, kube::ProcessEnvironment(), base::SystemClock(),
+                                      {.out = [](std::string_view text) { Write(stdout, text); },
+                                       .err = [](std::string_view text) { Write(stderr, text); }});
+}
+
 std::vector<config::CommandSpec> Commands() {
   return {{.name = kRender,
            .help = "print what an Installation would install, without a cluster",
-           .completion = offline::RenderCommandCompletion}};
+           .completion = offline::RenderCommandCompletion},
+          {.name = kAdopt,
+           .help = "take a cluster over from Tigera's operator",
+           .completion = adoption::AdoptCommandCompletion},
+          {.name = kUninstall,
+           .help = "remove Calico and this operator from a cluster",
+           .completion = removal::UninstallCommandCompletion}};
 }
 
 // A release's crds.yaml has 0.7 MiB.
@@ -102,6 +129,12 @@ int main(int argc, char** argv) {
   calico::openssl::Initialize();
   if (argc > 1 && std::string_view(argv[1]) == calico::kRender) {
     return calico::PrintRendering(argc - 1, argv + 1);
+  }
+  if (argc > 1 && std::string_view(argv[1]) == calico::kAdopt) {
+    return calico::Adopt(argc - 1, argv + 1);
+  }
+  if (argc > 1 && std::string_view(argv[1]) == calico::kUninstall) {
+    return calico::Uninstall(argc - 1, argv + 1);
   }
   calico::config::OperatorConfig config;
   const calico::config::ParsedFlags parsed = calico::config::ParseOperatorConfig(

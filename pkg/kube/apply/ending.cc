@@ -67,11 +67,12 @@ Ending EndingOf(const api::Resource& resource, const json::object& object) {
   } else if (!waits.empty()) {
     message += fmt::format(" and waits for {}", absl::StrJoin(waits, " and "));
   }
+  std::string cause = message;
   message += "; it is made anew when it has gone";
   const json::object* const metadata = codec::FindObject(object, "metadata");
   const absl::StatusOr<absl::Time> since =
       codec::ParseTime(metadata == nullptr ? "" : codec::TextAt(*metadata, "deletionTimestamp"));
-  return {std::move(message), since.value_or(absl::InfinitePast())};
+  return {std::move(message), std::move(cause), since.value_or(absl::InfinitePast())};
 }
 
 }  // namespace calico::kube

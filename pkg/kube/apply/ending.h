@@ -15,7 +15,8 @@ struct Ending {
   // "ServiceAccount ns/name is being deleted and waits for finalizer x; it is made anew when it has
   // gone"; of a namespace also what it says remains in it.
   std::string message;
-  absl::Time since;  // when somebody deleted it; the API server's clock
+  std::string cause;  // the same up to the semicolon
+  absl::Time since;   // when somebody deleted it; the API server's clock
 };
 
 // Of an object with a metadata.deletionTimestamp.

@@ -82,5 +82,65 @@ TEST(TakeOverTest, NothingToTake) {
   }
 }
 
+constexpr char kFormer[] = R"(
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: a
+  managedFields:
+  - {manager: former, operation: Update, apiVersion: apps/v1, fieldsV1: {"f:metadata": {"f:labels": {"f:x": {}}}, "f:spec": {"f:minReadySeconds": {}, "f:revisionHistoryLimit": {}, "f:template": {"f:spec": {"f:containers": {'k:{"name":"c"}': {".": {}, "f:name": {}, "f:image": {}, "f:terminationMessagePath": {}, "f:env": {'k:{"name":"A"}': {".": {}, "f:name": {}, "f:value": {}}, 'k:{"name":"B"}': {".": {}, "f:name": {}, "f:value": {}}}}}}}}}}
+  - {manager: former, operation: Update, subresource: status, fieldsV1: {"f:status": {"f:x": {}}}}
+  - {manager: user, operation: Update, fieldsV1: {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"c"}': {"f:env": {'k:{"name":"B"}': {".": {}, "f:name": {}, "f:value": {}}}}}}}}}}
+spec:
+  minReadySeconds: 7
+  revisionHistoryLimit: 10
+  template: {spec: {containers: [{name: c, image: i, terminationMessagePath: /dev/termination-log, env: [{name: A, value: a}, {name: B, value: b}]}]}}
+)";
+
+TEST(TakeOverTest, WhatOneManagerHasUpdatedIsWhatAnotherHasApplied) {
+  const json::object live = Yaml(kFormer);
+  const std::optional<json::array> managed = TransferFields(live, "former", "us");
+  ASSERT_TRUE(managed.has_value());
+  ASSERT_EQ(managed->size(), 4U);
+  const json::array& before = live.at("metadata").at("managedFields").as_array();
+  EXPECT_EQ((*managed)[0].at("fieldsV1"),
+            (json::object{{"f:metadata", before[0].at("fieldsV1").at("f:metadata")}}));
+  EXPECT_EQ((*managed)[1], before[1]);
+  EXPECT_EQ((*managed)[2], before[2]);
+  EXPECT_TRUE(IsAppliedBy((*managed)[3], "us"));
+  EXPECT_EQ((*managed)[3].at("fieldsV1").at("f:spec"), before[0].at("fieldsV1").at("f:spec"));
+  json::object taken = live;
+  taken["metadata"].as_object()["managedFields"] = *managed;
+  EXPECT_FALSE(TransferFields(taken, "former", "us").has_value()) << "there is nothing left";
+}
+
+TEST(TakeOverTest, WhatIsAppliedAlreadyIsKept) {
+  const json::object live = Yaml(R"(
+metadata:
+  managedFields:
+  - {manager: former, operation: Update, apiVersion: v1, fieldsV1: {"f:data": {"f:a": {}, "f:b": {}}}}
+  - {manager: us, operation: Apply, fieldsV1: {"f:data": {"f:a": {}, "f:c": {}}}}
+)");
+  const std::optional<json::array> managed = TransferFields(live, "former", "us");
+  ASSERT_TRUE(managed.has_value());
+  ASSERT_EQ(managed->size(), 1U);
+  EXPECT_EQ((*managed)[0].at("fieldsV1"), Yaml(R"({"f:data": {"f:a": {}, "f:c": {}, "f:b": {}}})"));
+}
+
+TEST(TakeOverTest, WhatOnlyTheFormerManagerWantsGoesAndNothingElse) {
+  const json::object desired = Yaml(
+      "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: a},"
+      "spec: {template: {spec: {containers: [{name: c, image: i}]}}}}");
+  const std::optional<json::object> rest =
+      WithoutFieldsOf(Schema::Kubernetes(), Yaml(kFormer), desired, "former");
+  ASSERT_TRUE(rest.has_value());
+  // Not the user's variable.
+  EXPECT_EQ(rest->at("spec"), Yaml("{template: {spec: {containers: [{name: c, image: i, env: "
+                                   "[{name: B, value: b}]}]}}}"));
+  EXPECT_EQ(rest->at("metadata"), Yaml(kFormer).at("metadata"));
+  EXPECT_FALSE(
+      WithoutFieldsOf(Schema::Kubernetes(), Yaml(kFormer), Yaml(kFormer), "former").has_value());
+}
+
 }  // namespace
 }  // namespace calico::kube

@@ -135,6 +135,13 @@ aio::Task<absl::StatusOr<json::object>> Client::Update(const api::Resource& reso
                        UpdateRequest(resource, object, subresource), Repeat::kUnsafe, timeout);
 }
 
+aio::Task<absl::StatusOr<json::object>> Client::DryRunUpdate(const api::Resource& resource,
+                                                             json::object object,
+                                                             absl::Duration timeout) {
+  return impl_->Object(DescribeCall("try to update", resource, KeyOf(object), ""),
+                       UpdateRequest(resource, object, "", true), Repeat::kUnsafe, timeout);
+}
+
 aio::Task<absl::StatusOr<json::object>> Client::Patch(const api::Resource& resource,
                                                       api::ObjectKey key, json::object patch,
                                                       std::string_view subresource,

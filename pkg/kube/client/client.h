@@ -84,6 +84,11 @@ class Client {
                                                         std::string_view subresource = "",
                                                         absl::Duration timeout = kDefaultTimeout);
 
+  // What the API server would make of an update of the object itself; nothing is written.
+  aio::Task<absl::StatusOr<boost::json::object>> DryRunUpdate(
+      const api::Resource& resource, boost::json::object object,
+      absl::Duration timeout = kDefaultTimeout);
+
   // JSON merge patch (RFC 7386).
   aio::Task<absl::StatusOr<boost::json::object>> Patch(const api::Resource& resource,
                                                        api::ObjectKey key,

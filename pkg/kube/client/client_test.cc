@@ -118,6 +118,18 @@ ASYNC_TEST_F(ClientTest, MergePatchRemovesWithNull) {
   EXPECT_EQ(patched.at("data"), (json::value{{"other", "2"}}));
 }
 
+ASYNC_TEST_F(ClientTest, ATriedUpdateWritesNothing) {
+  CO_ASSERT_OK_AND_ASSIGN(json::object object,
+                          co_await client().Create(api::kConfigMaps, ConfigMap("a", "1")));
+  object["data"].as_object()["key"] = "2";
+  CO_ASSERT_OK_AND_ASSIGN(const json::object tried,
+                          co_await client().DryRunUpdate(api::kConfigMaps, object));
+  EXPECT_EQ(TextAt(tried, {"data", "key"}), "2");
+  CO_ASSERT_OK_AND_ASSIGN(const json::object got,
+                          co_await client().Get(api::kConfigMaps, {"default", "a"}));
+  EXPECT_EQ(TextAt(got, {"data", "key"}), "1");
+}
+
 ASYNC_TEST_F(ClientTest, ApplyCreatesUpdatesAndRemoves) {
   json::object object = ConfigMap("a", "1");
   object["data"].as_object()["second"] = "2";

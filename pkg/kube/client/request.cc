@@ -150,8 +150,9 @@ absl::StatusOr<http::Request> CreateRequest(const api::Resource& resource,
 
 absl::StatusOr<http::Request> UpdateRequest(const api::Resource& resource,
                                             const json::object& object,
-                                            std::string_view subresource) {
+                                            std::string_view subresource, bool dry_run) {
   CALICO_ASSIGN_OR_RETURN(std::string path, ObjectPath(resource, KeyOf(object), subresource));
+  if (dry_run) path += "?dryRun=All";
   http::Request request = MakeRequest("PUT", std::move(path));
   SetBody(request, object);
   return request;

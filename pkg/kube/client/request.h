@@ -31,7 +31,7 @@ absl::StatusOr<http::Request> CreateRequest(const api::Resource& resource,
                                             const json::object& object);
 absl::StatusOr<http::Request> UpdateRequest(const api::Resource& resource,
                                             const json::object& object,
-                                            std::string_view subresource);
+                                            std::string_view subresource, bool dry_run = false);
 absl::StatusOr<http::Request> PatchRequest(const api::Resource& resource, const api::ObjectKey& key,
                                            const json::object& patch, std::string_view subresource);
 // `metadata.managedFields` is left out: the server refuses it in an apply.

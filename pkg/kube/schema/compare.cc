@@ -53,11 +53,6 @@ Difference Below(std::string_view parent, Difference inside) {
   return {inside.kind, JoinPath(parent, inside.path)};
 }
 
-const FieldType& FieldOf(const StructType* type, std::string_view key) {
-  const FieldType* const field = type == nullptr ? nullptr : type->Find(key);
-  return field == nullptr ? UnknownField() : *field;
-}
-
 bool IsEmptyStruct(const StructType* type, const json::object& object);
 
 // Whether the server takes `value` for an absent field.
@@ -128,7 +123,6 @@ class Comparison {
     return Below(KeyOf(desired), *std::move(inside));
   }
 
- private:
   // Whether the server itself would have given a field of `parent` this value.
   bool HasDefault(const FieldType& field, const json::object& parent,
                   const json::value& value) const {
@@ -159,15 +153,13 @@ class Comparison {
     return std::nullopt;
   }
 
+ private:
   // One element, whatever the list or map around it is.
   Found One(const FieldType& field, const json::value& live, const json::value& desired,
             Mode mode) const {
     if (live.is_object() && desired.is_object()) {
-      const bool is_one_value =
-          field.is_atomic || (field.type != nullptr &&
-                              (field.type->is_atomic || Contains(kWholeTypes, field.type->name)));
       return Structs(field.type, live.get_object(), desired.get_object(),
-                     is_one_value ? Mode::kWhole : mode);
+                     IsOneValue(field) ? Mode::kWhole : mode);
     }
     if (live.is_array() && desired.is_array()) return AtomicLists(field, live, desired);
     if (field.value == FieldType::Value::kQuantity && SameAmount(live, desired)) {
@@ -284,6 +276,24 @@ const FieldType& FieldAt(const StructType* type, const FieldPath& path) {
 }
 
 }  // namespace
+
+const FieldType& FieldOf(const StructType* type, std::string_view key) {
+  const FieldType* const field = type == nullptr ? nullptr : type->Find(key);
+  return field == nullptr ? UnknownField() : *field;
+}
+
+bool IsOneValue(const FieldType& field) {
+  return field.is_atomic || (field.type != nullptr &&
+                             (field.type->is_atomic || Contains(kWholeTypes, field.type->name)));
+}
+
+bool FieldDiffers(const FieldType& field, const json::value& live, const json::value& desired) {
+  return Comparison().Values(field, live, desired, Mode::kSubset).has_value();
+}
+
+bool IsAsIfAbsent(const FieldType& field, const json::object& parent, const json::value& value) {
+  return EqualsAbsent(field, value) || Comparison().HasDefault(field, parent, value);
+}
 
 bool IsComparedWhole(const json::object& object) {
   return Contains(kWholeKinds, TextAt(object, "kind"));

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "pkg/codec/json.h"
 #include "pkg/kube/schema/schema.h"
@@ -47,6 +48,20 @@ bool IsComparedWhole(const json::object& object);
 // pointer in Go (`allowPrivilegeEscalation: false`). Quantities are compared by amount.
 std::optional<Difference> FirstDifference(const Schema& schema, const json::object& live,
                                           const json::object& desired);
+
+// Whether `live` as the value of one field does not hold `desired`; null is an absent field.
+bool FieldDiffers(const FieldType& field, const json::value& live, const json::value& desired);
+
+// Whether `parent`, without the field that has this value, would be the same for the API server: it
+// is empty, or what the server fills in itself.
+bool IsAsIfAbsent(const FieldType& field, const json::object& parent, const json::value& value);
+
+// Whether a field's value, or an element of it, is replaced as a whole.
+bool IsOneValue(const FieldType& field);
+
+// What the schema knows of a member of `type`; of an unknown one, or with null, that it knows
+// nothing. Lifetime: the schema's.
+const FieldType& FieldOf(const StructType* type, std::string_view key);
 
 // The path of the first field that must change and that the API server refuses to change, so that
 // the object must be made anew: a binding's roleRef, a workload's selector, a Secret's type, and
