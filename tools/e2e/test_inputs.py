@@ -244,6 +244,7 @@ class FieldTest(InputTest):
                               "windowsDataplane": "Disabled"}}
         self.assertNotIn("spec.", messages(self.accepted(**dump)))
         self.assertEqual(self.generations(), self.before)
+        time.sleep(1)  # pools and settings are looked at after the objects, and told of
         start = environment.now_rfc3339()
         self.accepted(**dump)
         time.sleep(1)
@@ -296,8 +297,11 @@ class FieldTest(InputTest):
     def test_pools_of_ipv6_alone_make_no_ipv4_installation(self):
         pool = {"cidr": "fd00:42::/112", "blockSize": 122, "encapsulation": "None", "natOutgoing": "Enabled"}
         self.accepted(calicoNetwork={"bgp": "Enabled", "ipPools": [pool], "nodeAddressAutodetectionV6": {"firstFound": True}})
-        found = node_variables()
-        self.assertEqual((found["IP"], found["IP6"], found["FELIX_IPV6SUPPORT"]), ("none", "autodetect", "true"))
+        # The pool of before stays until somebody deletes it: without Calico's API server its addresses would be lost.
+        cluster.kube.delete("/apis/crd.projectcalico.org/v1/ippools/default-ipv4-ippool")
+        wanted = ("none", "autodetect", "true")
+        kubes.wait_for("addresses of IPv6 alone", lambda: tuple(
+            node_variables()[name] for name in ("IP", "IP6", "FELIX_IPV6SUPPORT")) == wanted, 15)
 
     def test_typhas_affinity_stands_beside_its_own(self):
         own = cluster.kube.get(TYPHA)["spec"]["template"]["spec"]["affinity"]
