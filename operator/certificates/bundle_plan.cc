@@ -48,10 +48,14 @@ class BundlePlanner {
         .ns = demands_.operator_namespace, .name = std::string(kCaSecret), .pem = ""};
     if (demands_.ca_cert.has_value()) {
       member.pem = WithoutByteOrderMark(*demands_.ca_cert);
-    } else if (!authority_->certificates.empty()) {
+    } else if (!authority_->problem.empty() && KeepLive(member)) {
+      // What somebody has put there may be anything: peers go on trusting what they have trusted.
+      return;
+    } else if (HasCa(*authority_)) {
       member.pem = authority_->certificate_pem;
     } else {
-      return KeepMember(member);
+      plan_.is_complete = false;
+      return;
     }
     members_.push_back(std::move(member));
   }
@@ -137,14 +141,23 @@ class BundlePlanner {
 
   // The cluster's own of that name.
   void KeepMember(const TrustMember& member) {
-    if (live_.trusted_bundle.has_value()) {
-      for (TrustMember& kept : ReadBundle(live_.trusted_bundle->Get(kBundleKey))) {
-        if (kept.ns != member.ns || kept.name != member.name) continue;
-        members_.push_back(std::move(kept));
-        return;
-      }
+    if (!KeepLive(member)) plan_.is_complete = false;
+  }
+
+  // False: there is none.
+  bool KeepLive(const TrustMember& member) {
+    if (!live_.trusted_bundle.has_value()) return false;
+    for (TrustMember& kept : ReadBundle(live_.trusted_bundle->Get(kBundleKey))) {
+      if (kept.ns != member.ns || kept.name != member.name) continue;
+      members_.push_back(std::move(kept));
+      return true;
     }
-    plan_.is_complete = false;
+    return false;
+  }
+
+  static bool HasCa(const Authority& authority) {
+    return absl::c_any_of(authority.certificates,
+                          [](const pki::Certificate& certificate) { return certificate.is_ca(); });
   }
 
   // Those of the file, else those of the cluster: a program that has none of its own must not take

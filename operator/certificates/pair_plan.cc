@@ -187,22 +187,24 @@ std::string PairPlanner::WhyAnew(const KeyPairDemand& demand, const StoredPair& 
 
 absl::Status PairPlanner::PlanOperatorPair(const KeyPairDemand& demand, const Stored& original,
                                            const Stored& copy) {
-  if (original.secret != nullptr) {
-    const std::string why = WhyAnew(demand, original.pair);
-    if (!why.empty()) return IssueAnew(demand, why, original, copy);
+  const std::string why =
+      original.secret == nullptr ? "there is none" : WhyAnew(demand, original.pair);
+  if (why.empty()) {
     AddOriginal(original.pair, demand.name, Write::kKeep, original.secret);
     AddPair(demand, Source::kOperatorSigned, original.pair);
     AddCopy(demand, original.pair, original.secret->data);
     return absl::OkStatus();
   }
-  // Pods that have a good pair keep it when its original was deleted.
-  if (copy.IsUsable() && copy.is_operators && WhyAnew(demand, copy.pair).empty()) {
-    AddOriginal(copy.pair, demand.name, Write::kCreate, nullptr);
+  // Pods that have a good pair keep it when its original was deleted, or broken.
+  const bool is_lost = original.secret == nullptr || !original.pair.status.ok();
+  if (is_lost && copy.IsUsable() && copy.is_operators && WhyAnew(demand, copy.pair).empty()) {
+    AddOriginal(copy.pair, demand.name,
+                original.secret == nullptr ? Write::kCreate : Write::kReplace, original.secret);
     AddPair(demand, Source::kOperatorSigned, copy.pair);
     AddCopy(demand, copy.pair, copy.secret->data);
     return absl::OkStatus();
   }
-  return IssueAnew(demand, "there is none", original, copy);
+  return IssueAnew(demand, why, original, copy);
 }
 
 absl::Status PairPlanner::IssueAnew(const KeyPairDemand& demand, std::string_view why,

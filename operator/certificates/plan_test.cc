@@ -318,7 +318,7 @@ TEST(PlanTest, AnOriginalThatWasDeletedComesBackFromItsCopy) {
   EXPECT_EQ(plan.Find(kTyphaCerts)->hash, hash);
 }
 
-TEST(PlanTest, WhatSomebodyHasBrokenOfTheOperatorsIsMadeAnew) {
+TEST(PlanTest, WhatSomebodyHasBrokenOfTheOperatorsIsPutRight) {
   for (const char* key : {"tls.crt", "tls.key"}) {
     for (const char* value : {"", "garbage", "-----BEGIN CERTIFICATE-----\n"}) {
       CertificateWorld world = Installed();
@@ -327,6 +327,12 @@ TEST(PlanTest, WhatSomebodyHasBrokenOfTheOperatorsIsMadeAnew) {
       const Plan plan = world.MakePlan();
       EXPECT_THAT(plan.problems, IsEmpty());
       EXPECT_TRUE(plan.is_complete);
+      // It comes back from what the pods have.
+      EXPECT_EQ(world.keys_made, 0) << key << " " << value;
+      EXPECT_EQ(FindPlanned(plan.originals, kNodeCerts)->data.at(key).view(),
+                world.Find(kPodNamespace, kNodeCerts)->Get(key));
+      world.Find(kPodNamespace, kNodeCerts)->data[key] = base::SharedSecret(std::string_view("x"));
+      EXPECT_TRUE(world.MakePlan().is_complete);
       EXPECT_EQ(world.keys_made, 1) << key << " " << value;
     }
   }
@@ -360,6 +366,18 @@ constexpr BrokenCa kBrokenCas[] = {
        secret.data["tls.key"] = base::SharedSecret(std::string_view(TestCa("x").key_pem()));
      },
      "key"},
+    {"another certificate",
+     [](api::Secret& secret) {
+       secret.data["tls.crt"] = base::SharedSecret(std::string_view(TestCa("x").certificate_pem()));
+     },
+     "key"},
+    {"a leaf and its key",
+     [](api::Secret& secret) {
+       const pki::TestLeaf leaf = TestCa("x").Leaf({.common_name = "leaf"});
+       secret.data["tls.crt"] = base::SharedSecret(std::string_view(leaf.certificate_pem));
+       secret.data["tls.key"] = base::SharedSecret(std::string_view(leaf.key_pem));
+     },
+     "is not a CA"},
 };
 
 // A second CA would cut every connection: nothing is made over one that cannot be used.
@@ -391,6 +409,18 @@ TEST(PlanTest, ABrokenCaWithoutPairsMakesNothing) {
   EXPECT_FALSE(plan.is_complete);
   EXPECT_THAT(plan.key_pairs, IsEmpty());
   EXPECT_THAT(plan.problems, SizeIs(1));
+}
+
+TEST(PlanTest, WithoutABundleABrokenCaIsTrustedForWhatItHasIssued) {
+  CertificateWorld world = Installed();
+  const std::string pem = std::string(world.Find(kOperatorNamespace, kCaSecret)->Get("tls.crt"));
+  world.Find(kOperatorNamespace, kCaSecret)->data.erase("tls.key");
+  world.live.trusted_bundle.reset();
+  EXPECT_THAT(world.MakePlan().bundle.text, HasSubstr(pem));
+  // A leaf is not trusted in its place.
+  world.Find(kOperatorNamespace, kCaSecret)->data["tls.crt"] =
+      base::SharedSecret(std::string_view(TestCa("x").Leaf({.common_name = "x"}).certificate_pem));
+  EXPECT_FALSE(world.MakePlan().is_complete);
 }
 
 TEST(PlanTest, AnEmptyCaSecretIsFilled) {
