@@ -13,6 +13,7 @@
 #include "operator/validation/api_endpoint.h"
 #include "operator/validation/typha_scale.h"
 #include "pkg/api/core/node.h"
+#include "pkg/api/meta/names.h"
 #include "pkg/api/operator/api_server.h"
 #include "pkg/api/operator/image_set.h"
 
@@ -234,6 +235,7 @@ std::vector<render::PullSecret> PullSecrets(const World& world,
                                             std::vector<std::string>& problems) {
   std::vector<render::PullSecret> secrets;
   for (const std::string& name : installation.image_pull_secrets) {
+    if (!api::IsDnsSubdomain(name)) continue;  // that is told already
     const json::object* const secret =
         world.Find("Secret", {surroundings.operator_namespace, name});
     if (secret == nullptr) {

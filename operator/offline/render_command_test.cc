@@ -300,5 +300,18 @@ TEST_F(RenderCommandTest, WrongFlagsAndFilesAreExitCodeTwo) {
   EXPECT_THAT(RenderCommandCompletion("bash"), HasSubstr("_calico_operator_render()"));
 }
 
+TEST_F(RenderCommandTest, OfSecretsNothingIsSaidWhileTheirFieldIsWrong) {
+  const std::string installation = File("wrong.yaml", R"(
+apiVersion: operator.tigera.io/v1
+kind: Installation
+metadata: {name: default}
+spec: {imagePullSecrets: [{name: Not_Ok}]}
+)");
+  const CommandResult result = Run({"--installation", installation});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("spec.imagePullSecrets[0].name"), Not(HasSubstr("--world"))));
+}
+
 }  // namespace
 }  // namespace calico::offline

@@ -1,5 +1,6 @@
 #include "operator/offline/rendering.h"
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -73,6 +74,13 @@ render::Owner OwnerOf(const certificates::PlannedSecret& secret) {
   return {};
 }
 
+// While it is wrong, what it leads to says nothing true.
+bool IsManagementWrong(const std::vector<validation::Problem>& problems) {
+  return std::any_of(problems.begin(), problems.end(), [](const validation::Problem& problem) {
+    return problem.path.starts_with("spec.certificateManagement");
+  });
+}
+
 // The bundle is rendered; Secrets are written beside what is.
 void AddSecrets(const certificates::Plan& plan, std::vector<json::object>& objects) {
   for (const auto* secrets : {&plan.originals, &plan.copies}) {
@@ -112,8 +120,12 @@ absl::StatusOr<Rendering> RenderOffline(const World& world, const Surroundings& 
   Add(defaults::ConflictsWithCluster(SpecOf(*given), facts), result.problems);
   result.warnings = std::move(verdict.warnings);
   render::Inputs inputs = Gather(world, *installation, surroundings, result.problems);
+  std::vector<std::string> of_certificates;
   CALICO_ASSIGN_OR_RETURN(certificates::Plan plan,
-                          PlanCertificates(world, *installation, surroundings, result.problems));
+                          PlanCertificates(world, *installation, surroundings, of_certificates));
+  if (!IsManagementWrong(verdict.problems)) {
+    result.problems.insert(result.problems.end(), of_certificates.begin(), of_certificates.end());
+  }
   inputs.certificates = std::make_shared<const certificates::Plan>(std::move(plan));
   if (!result.problems.empty()) return result;
   inputs.ca_certificates = std::move(verdict.ca_certificates);

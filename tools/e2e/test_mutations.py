@@ -1,15 +1,19 @@
-"""Installations with something wrong in them, through a real API server to a running operator: it stays up, leaves what runs alone
-while the Installation is wrong, says what is wrong and where, and goes on with the next good one."""
+"""Installations and Secrets with something wrong in them, through a real API server to a running operator: it stays up, leaves what runs
+alone while something is wrong, says what and where, and goes on with the next good one."""
 
+import base64
 import collections
 import hashlib
+import itertools
 import json
 import re
+import signal
 import time
 import unittest
 
 from deployment import build, install, kube as kubes
 from e2e import environment
+from e2e.environment import openssl
 from mutations import generator, offline, starts
 
 SEED = 20261128
@@ -23,6 +27,9 @@ PATH = re.compile(r"spec\.[A-Za-z0-9.]*")
 TOGETHER = ({"cni", "calicoNetwork", "kubernetesProvider", "logging", "azure", "nonPrivileged", "fipsMode"},
             {"nodeMetricsPort", "typhaMetricsPort"}, {"registry", "imagePath", "imagePrefix"})
 LONGEST_MESSAGE = 16000
+SECRETS, COPIES = (f"/api/v1/namespaces/{namespace}/secrets" for namespace in ("tigera-operator", "calico-system"))
+CA, PAIR = f"{SECRETS}/tigera-ca-private", f"{SECRETS}/typha-certs"
+OTHERS = (f"{SECRETS}/node-certs", f"{COPIES}/node-certs", f"{COPIES}/typha-certs")
 
 
 def setUpModule():
@@ -193,7 +200,7 @@ class MutationsTest(unittest.TestCase):
                     if refusal:
                         wrong.append(f"{release} {item['kind']} {item['metadata']['name']}: {refusal}\n  {mutation}")
         self.assertEqual(wrong, [], "\n" + "\n".join(wrong))
-        self.assertGreater(tried, RENDERED)
+        self.assertGreater(tried, RENDERED // 4)
 
     @staticmethod
     def refusal(item):
@@ -207,6 +214,176 @@ class MutationsTest(unittest.TestCase):
         except kubes.KubeError as error:
             return "" if error.code == 404 else str(error)
         return ""
+
+
+def encoded(data):
+    return {key: base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode() for key, text in data.items()}
+
+
+def data_of(path):
+    """The data of a Secret as text; None when it is not there."""
+    found = cluster.kube.get(path)
+    return found and {key: base64.b64decode(text).decode("utf-8", "replace") for key, text in found.get("data", {}).items()}
+
+
+def make_pair(name, label="pair"):
+    """(certificate, key) of the test's CA, which is not the operator's."""
+    key, request, certificate, extensions = (cluster.folder / f"{label}.{end}" for end in ("key", "csr", "crt", "ext"))
+    extensions.write_text(f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth,clientAuth\n", encoding="utf-8")
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout", str(key),
+            "-out", str(request))
+    code, said = openssl("x509", "-req", "-in", str(request), "-CA", str(cluster.ca), "-CAkey", str(cluster.ca_key), "-CAcreateserial",
+                         "-days", "90", "-extfile", str(extensions), "-out", str(certificate))
+    if code != 0:
+        raise kubes.KubeError(f"openssl x509: {said}")
+    return certificate.read_text(encoding="utf-8"), key.read_text(encoding="utf-8")
+
+
+class SecretFaultTest(unittest.TestCase):
+    """The operator is the CA. What is in its Secrets by hand is told and mended, and takes nothing away from what runs."""
+
+    def setUp(self):
+        judged(put({}))
+        self.fresh()
+        kubes.wait_for("the Secrets", lambda: all(map(data_of, (CA, PAIR, *OTHERS))), 15)
+        self.ca, self.before, self.others = cluster.kube.get(CA), workloads(), list(map(data_of, OTHERS))
+
+    def fresh(self):
+        """An operator that knows of no changes: what is changed again and again within an hour is left alone for a while."""
+        global operator
+        operator.terminate()
+        operator = cluster.start_operator("--leader-elect=false")
+        time.sleep(1)  # its first round
+        self.mended()
+
+    def ca_is_kept(self):
+        now = cluster.kube.get(CA)
+        self.assertEqual((now["metadata"]["uid"], now["data"]), (self.ca["metadata"]["uid"], self.ca["data"]))
+
+    def nothing_changed(self):
+        self.assertEqual(workloads(), self.before)
+        self.assertEqual(list(map(data_of, OTHERS)), self.others)
+
+    def told(self, *words):
+        def found():
+            condition = install.conditions(cluster.kube)["Degraded"]
+            return condition["status"] == "True" and all(word in condition["message"] for word in words) and condition["message"]
+        message = kubes.wait_for(f"{words} in the status", found, 15, interval=0.05,
+                                 explain=lambda: json.dumps(install.conditions(cluster.kube)["Degraded"]))
+        self.assertNotRegex(message, offline.QUOTED_CERTIFICATE)
+
+    def mended(self):
+        kubes.wait_for("Degraded to go", lambda: install.conditions(cluster.kube)["Degraded"]["status"] == "False", 15, interval=0.05,
+                       explain=lambda: json.dumps(install.conditions(cluster.kube)["Degraded"]))
+
+    @staticmethod
+    def replace(path, data, kind="Opaque"):
+        """Another Secret in its place, before the operator can do anything about it."""
+        namespace, _, name = path.split("/")[-3:]
+        # Not in the middle of its own work on the one that goes.
+        kubes.wait_for("its labels", lambda: (cluster.kube.get(path) or {"metadata": {}})["metadata"].get("labels"), 15)
+        time.sleep(0.5)
+        operator.popen.send_signal(signal.SIGSTOP)
+        try:
+            cluster.kube.delete(path)
+            cluster.kube.request("POST", path.rpartition("/")[0], {
+                "apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": {"name": name, "namespace": namespace}, "data": encoded(data)})
+        finally:
+            operator.popen.send_signal(signal.SIGCONT)
+
+    def test_1_a_pair_that_is_none_is_told_and_the_old_one_stays(self):
+        certificate, key = make_pair("my-typha")
+        _, other = make_pair("my-typha", "other")
+        code, encrypted = openssl("pkey", "-aes256", "-passout", "pass:secret", text=key)
+        self.assertEqual(code, 0, encrypted)
+        code, _ = openssl("x509", "-in", str(cluster.folder / "pair.crt"), "-outform", "DER", "-out", str(cluster.folder / "pair.der"))
+        self.assertEqual(code, 0)
+        names, turns = {"common-name": "my-typha"}, itertools.cycle(("typha-certs", "node-certs"))
+        for what, data, words in (
+                ("a certificate alone", {"tls.crt": certificate}, ("tls.key", "missing")),
+                ("a key alone", {"tls.key": key}, ("tls.crt", "missing")),
+                ("the key of another", {"tls.crt": certificate, "tls.key": other}, ("tls.key does not fit tls.crt",)),
+                ("an encrypted key", {"tls.crt": certificate, "tls.key": encrypted}, ("tls.key", "encrypted")),
+                ("a certificate that is cut off", {"tls.crt": certificate[:-60], "tls.key": key}, ("tls.crt",)),
+                ("DER", {"tls.crt": (cluster.folder / "pair.der").read_bytes(), "tls.key": key}, ("tls.crt",)),
+                ("the key twice", {"tls.crt": key, "tls.key": key}, ("tls.crt",)),
+                ("nothing of a pair", {"password": "x"}, ())):
+            with self.subTest(what):
+                self.fresh()
+                name = next(turns)
+                path, copy = f"{SECRETS}/{name}", f"{COPIES}/{name}"
+                self.replace(path, {**names, **data})
+                self.told(f"Secret tigera-operator/{name}", *words)
+                self.nothing_changed_but(path)
+                self.ca_is_kept()
+                cluster.kube.delete(path)
+                self.mended()
+                kubes.wait_for("its copy in its place", lambda p=path, c=copy: data_of(p) == data_of(c), 15)
+                self.nothing_changed()
+
+    def test_2_a_ca_that_is_broken_is_told_and_not_replaced(self):
+        certificate, key = make_pair("a leaf")
+        good = self.ca["data"]
+        for what, data in (("its key gone", {"tls.key": None}), ("another key", encoded({"tls.key": key})),
+                           ("no certificate", encoded({"tls.crt": "nonsense"})), ("a leaf", encoded({"tls.crt": certificate, "tls.key": key}))):
+            with self.subTest(what):
+                cluster.kube.merge(CA, {"data": data})
+                self.told("Secret tigera-operator/tigera-ca-private", "restore the Secret")
+                time.sleep(1)
+                now = cluster.kube.get(CA)
+                self.assertEqual(now["metadata"]["uid"], self.ca["metadata"]["uid"])
+                self.assertEqual(now["data"], {name: text for name, text in {**good, **data}.items() if text})
+                self.nothing_changed()
+                cluster.kube.merge(CA, {"data": good})
+                self.mended()
+                self.nothing_changed()
+                self.ca_is_kept()
+
+    def test_3_what_is_deleted_or_edited_comes_back_as_it_was(self):
+        for path, change in [(path, change) for path in (PAIR, *OTHERS) for change in ("deleted", "edited")]:
+            with self.subTest(f"{path} {change}"):
+                self.fresh()
+                wanted = data_of(path)
+                if change == "deleted":
+                    cluster.kube.delete(path)
+                else:
+                    cluster.kube.merge(path, {"data": encoded({"tls.crt": "nonsense"})})
+                kubes.wait_for("it as it was", lambda p=path, w=wanted: data_of(p) == w, 15, explain=lambda p=path: list(data_of(p) or {}))
+                self.mended()
+                self.nothing_changed()
+                self.ca_is_kept()
+
+    def nothing_changed_but(self, path):
+        self.assertEqual(workloads(), self.before)
+        self.assertEqual([data_of(other) for other in OTHERS if other != path],
+                         [data for other, data in zip(OTHERS, self.others) if other != path])
+
+    def test_4_a_pair_of_the_users_is_taken_with_carriage_returns_and_comments(self):
+        certificate, key = make_pair("my-typha")
+        pair = {"tls.crt": "# ours\r\n" + certificate.replace("\n", "\r\n") + "# the end\r\n", "tls.key": key.replace("\n", "\r\n"),
+                "common-name": "my-typha"}
+        for kind in ("Opaque", "kubernetes.io/tls"):
+            with self.subTest(kind):
+                cluster.kube.delete(PAIR)
+                self.replace(PAIR, pair, kind)
+                kubes.wait_for("the copy", lambda: data_of(f"{COPIES}/typha-certs") == pair, 15,
+                               explain=lambda: json.dumps(install.conditions(cluster.kube)["Degraded"]))
+                self.mended()
+                self.assertEqual(data_of(PAIR), pair, "what the user supplies was changed")
+                self.ca_is_kept()
+        cluster.kube.delete(PAIR)
+        kubes.wait_for("the operator's own", lambda: (data_of(f"{COPIES}/typha-certs") or pair)["tls.crt"] != pair["tls.crt"], 15)
+        self.mended()
+        self.ca_is_kept()
+
+    def test_5_a_ca_that_is_deleted_is_made_anew(self):
+        cluster.kube.delete(CA)
+        kubes.wait_for("another CA", lambda: (data_of(CA) or {}).get("tls.crt", "") not in ("", data_of_object(self.ca)["tls.crt"]), 15)
+        self.mended()
+
+
+def data_of_object(secret):
+    return {key: base64.b64decode(text).decode() for key, text in secret["data"].items()}
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ class Generator:
     def _nest(self, chance, spec):
         parent, key, path = self._pick(chance, spec)
         if parent is not None:
-            for _ in range(chance.choice((1, 3, 40))):
+            for _ in range(chance.choice((1, 3, 10))):
                 parent[key] = {key: parent[key]} if isinstance(key, str) else [parent[key]]
         return path
 

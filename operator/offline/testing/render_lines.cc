@@ -7,6 +7,7 @@
 // Making keys takes longer than everything else, so each release makes them once: then they are in
 // the cluster already.
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -73,9 +74,18 @@ bool HasManagement(const Case& given) {
   return false;
 }
 
+// Those that are not there yet.
 void AddSecrets(const std::vector<json::object>& objects, std::vector<json::object>& into) {
   for (const json::object& object : objects) {
-    if (codec::TextAt(object, "kind") == "Secret") into.push_back(object);
+    if (codec::TextAt(object, "kind") != "Secret") continue;
+    const json::object& metadata = object.at("metadata").as_object();
+    const bool is_there = std::any_of(into.begin(), into.end(), [&](const json::object& other) {
+      const json::object* const meta = codec::FindObject(other, "metadata");
+      return codec::TextAt(other, "kind") == "Secret" && meta != nullptr &&
+             codec::TextAt(*meta, "name") == codec::TextAt(metadata, "name") &&
+             codec::TextAt(*meta, "namespace") == codec::TextAt(metadata, "namespace");
+    });
+    if (!is_there) into.push_back(object);
   }
 }
 
@@ -99,9 +109,8 @@ absl::Status CheckObjects(const std::vector<json::object>& objects) {
 
 // Once more with the Secrets that the first time has made: what is there already changes nothing,
 // and twice the same is given twice the same.
-absl::Status CheckRepeated(Case given, const offline::Rendering& first, bool has_secrets,
-                           absl::Time now) {
-  if (!has_secrets) AddSecrets(first.objects, given.objects);
+absl::Status CheckRepeated(Case given, const offline::Rendering& first, absl::Time now) {
+  AddSecrets(first.objects, given.objects);
   std::string texts[2];
   for (std::string& text : texts) {
     CALICO_ASSIGN_OR_RETURN(const offline::Rendering again, Render(given, now));
@@ -118,13 +127,12 @@ absl::StatusOr<json::object> Answer(const std::string& line,
                                     std::map<std::string_view, Secrets>& made, absl::Time now) {
   CALICO_ASSIGN_OR_RETURN(Case given, ReadCase(line));
   Secrets& secrets = made[given.release->version()];
-  const bool has_secrets = !secrets.empty() && !HasManagement(given);
-  if (has_secrets) AddSecrets(secrets, given.objects);
+  if (!HasManagement(given)) AddSecrets(secrets, given.objects);
   CALICO_ASSIGN_OR_RETURN(offline::Rendering rendering, Render(given, now));
   if (rendering.problems.empty()) {
     CALICO_RETURN_IF_ERROR(CheckObjects(rendering.objects));
-    if (secrets.empty() && !HasManagement(given)) AddSecrets(rendering.objects, secrets);
-    CALICO_RETURN_IF_ERROR(CheckRepeated(std::move(given), rendering, has_secrets, now));
+    if (!HasManagement(given)) AddSecrets(rendering.objects, secrets);
+    CALICO_RETURN_IF_ERROR(CheckRepeated(std::move(given), rendering, now));
   }
   return json::object{
       {"problems", json::array(rendering.problems.begin(), rendering.problems.end())},
