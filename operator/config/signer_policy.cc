@@ -87,7 +87,11 @@ bool IsDottedIdentifier(std::string_view text) {
 // Subject attributes as the parser of requests names them: its short name where there is one.
 std::vector<std::string> ReadDroppedAttributes(const ObjectReader& entry, std::string_view key) {
   std::vector<std::string> items = ReadList(entry, key, {.is_sound = IsMadeOf<IsPrintable>});
-  for (const std::string& item : items) {
+  for (const std::string& whole : items) {
+    const std::string item = whole.substr(0, whole.find('='));  // O=Example: of that value only
+    if (whole.ends_with('=') && whole.size() == item.size() + 1) {
+      entry.Fail(key, fmt::format("write {} for every value", item));
+    }
     if (pki::SubjectAttributeName(item) == "CN" || item == "CN") {
       entry.Fail(key, "the CN cannot be dropped");
     } else if (pki::SubjectAttributeName(item) != item) {

@@ -48,7 +48,9 @@ TEST(SignerPolicyTest, BuiltinCalicoIsNodeTyphaAndApiServer) {
   EXPECT_THAT(node.keys, SizeIs(8));
   EXPECT_EQ(node.min_duration, absl::Minutes(10));
   EXPECT_EQ(node.max_duration, absl::InfiniteDuration());
-  EXPECT_THAT(node.drop_subject_attributes, ElementsAre("C", "ST", "L", "O", "OU", "emailAddress"));
+  EXPECT_THAT(node.drop_subject_attributes,
+              ElementsAre("C=US", "ST=California", "L=San Francisco", "O=Tigera", "OU=Engineering",
+                          "emailAddress"));
   EXPECT_FALSE(node.drop_ip_addresses);
   const csr_policy::CsrPolicyEntry& typha = policy->entries[1];
   EXPECT_THAT(typha.service_accounts, ElementsAre("calico-typha"));
@@ -100,7 +102,7 @@ entries:
   commonNames: [Some Name]
   dnsNames: [a.example.com, "*.example.com"]
   dropIPAddresses: true
-  dropSubjectAttributes: [O, emailAddress, 1.2.3.4]
+  dropSubjectAttributes: [O=A B, emailAddress, 1.2.3.4]
   csrNames: ["secret:pod", "namespace:pod"]
   secretNames: [node-certs]
   usages: [client auth, digital signature]
@@ -117,7 +119,7 @@ entries:
                                            csr_policy::CsrNameShape::kNamespacePod));
   EXPECT_THAT(entry.secret_names, ElementsAre("node-certs"));
   EXPECT_TRUE(entry.drop_ip_addresses);
-  EXPECT_THAT(entry.drop_subject_attributes, ElementsAre("O", "emailAddress", "1.2.3.4"));
+  EXPECT_THAT(entry.drop_subject_attributes, ElementsAre("O=A B", "emailAddress", "1.2.3.4"));
   EXPECT_THAT(entry.usages, ElementsAre("client auth", "digital signature"));
   EXPECT_THAT(entry.keys, ElementsAre("ECDSA-P256"));
   EXPECT_EQ(entry.min_duration, absl::Hours(1));
@@ -177,6 +179,8 @@ TEST(SignerPolicyTest, RefusesWhatCannotBe) {
       {"number in list", small + "  dnsNames: [1]", "entries[0].dnsNames[0]"},
       {"twice", small + "  dnsNames: [a, a]", "is there twice"},
       {"empty name", small + "  dnsNames: [\"\"]", "is no such name"},
+      {"dropped without a value", small + "  dropSubjectAttributes: ['O=']",
+       "write O for every value"},
       {"dropped CN", small + "  dropSubjectAttributes: [CN]", "the CN cannot be dropped"},
       {"dropped CN by number", small + "  dropSubjectAttributes: [2.5.4.3]",
        "the CN cannot be dropped"},

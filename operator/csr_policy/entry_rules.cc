@@ -46,9 +46,15 @@ MaybeViolation CsrName(const CsrFacts& facts, const CsrPolicyEntry& entry) {
                                            fmt::join(shapes, " or "), PodName(facts))};
 }
 
+// By its type alone, or by type and value.
+bool IsDropped(const pki::NameAttribute& attribute, const std::vector<std::string>& dropped) {
+  return Holds(dropped, attribute.type) ||
+         Holds(dropped, fmt::format("{}={}", attribute.type, attribute.value));
+}
+
 MaybeViolation Subject(const CsrFacts& facts, const CsrPolicyEntry& entry) {
   for (const pki::NameAttribute& attribute : facts.request->subject()) {
-    if (attribute.type == "CN" || Holds(entry.drop_subject_attributes, attribute.type)) continue;
+    if (attribute.type == "CN" || IsDropped(attribute, entry.drop_subject_attributes)) continue;
     return Violation{"subject", fmt::format("{}={} is asked, a certificate has the CN alone "
                                             "(dropSubjectAttributes leaves named ones out)",
                                             attribute.type.substr(0, 80), Quote(attribute.value))};

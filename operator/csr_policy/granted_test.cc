@@ -56,6 +56,9 @@ Change Dropping(const char* file, std::vector<std::string> attributes) {
 TEST(GrantedTest, NamedSubjectAttributesAreDropped) {
   const Case cases[] = {
       {"one", Dropping("organization.pem", {"O"}), Kind::kApprove},
+      {"of that value", Dropping("organization.pem", {"O=system:masters"}), Kind::kApprove},
+      {"of another value", Dropping("organization.pem", {"O=Tigera", "O=system"}), Kind::kDeny,
+       "subject", Need::kNothing, "O=\"system:masters\" is asked"},
       {"in the RDN of the CN", Dropping("organization-in-one-rdn.pem", {"O"}), Kind::kApprove},
       {"each time it is there", Dropping("organization-twice.pem", {"O"}), Kind::kApprove},
       {"an identifier", Dropping("unknown-subject-attribute.pem", {"1.2.3.4.5"}), Kind::kApprove},

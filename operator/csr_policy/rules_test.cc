@@ -36,7 +36,8 @@ TEST(CsrRulesTest, Approves) {
       {"the reference's request, with its empty DNS name",
        [](World& w) {
          SetRequestFile(w.facts, "reference-empty-dns.pem");
-         w.policy.entries[0].drop_subject_attributes = {"C", "ST", "L", "O", "OU"};
+         w.policy.entries[0].drop_subject_attributes = {"C=US", "ST=California", "L=San Francisco",
+                                                        "O=Tigera", "OU=Engineering"};
          w.facts.pod.ips = {Ip("10.1.2.3")};
        },
        Kind::kApprove},
