@@ -54,8 +54,8 @@ struct CsrPolicyEntry {
   std::vector<CsrNameShape> csr_names = {CsrNameShape::kNamespacePodUid};
   std::vector<std::string> secret_names;  // for kSecretPod
   // Left out of the certificate without a word: "O", "OU", ..., or a dotted identifier, as
-  // pki::NameAttribute::type has it, or "O=value" of that value only. Any other attribute than CN is
-  // refused.
+  // pki::NameAttribute::type has it, or "O=value" of that value only. Any other attribute than CN
+  // is refused.
   std::vector<std::string> drop_subject_attributes;
   // Allowed; and those that must be there. Besides, server auth or client auth must be.
   std::vector<std::string> usages;
