@@ -65,7 +65,9 @@ class CalicoConfigTest(unittest.TestCase):
         felix = spec_of(FELIX)
         self.assertEqual((felix["healthPort"], felix["vxlanVNI"], felix["bpfEnabled"]), (9099, 4096, False))
         self.assertEqual(cluster.kube.get(DAEMONSET)["metadata"]["generation"], 1, "calico-node was rolled")
-        since = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())
+        wait_for("calico Available", lambda: install.is_available(cluster.kube), 90)
+        time.sleep(10)  # the last pods tell their last
+        since = environment.now_rfc3339()
         time.sleep(10)
         self.assertEqual(cluster.audit_writes(since, (environment.OPERATOR_USER,)), [])
 

@@ -263,9 +263,10 @@ Report JudgeDaemonSet(const std::string& name, const api::DaemonSet* daemon_set,
   const int needed = context.nodes.needing_agent();
   const int covered = CoveredNodes(set, numbers, pods, context.nodes);
   if (covered < needed && set.observed_generation >= set.meta.generation) {
+    const std::string why = WhyNotCovered(set, pods, context.nodes);
     AddLine(what,
-            fmt::format("covers {} of {} Linux nodes: {}", covered, needed,
-                        WhyNotCovered(set, pods, context.nodes)),
+            fmt::format("covers {} of {} Linux nodes{}{}", covered, needed, why.empty() ? "" : ": ",
+                        why),
             "", pods, context, report);
   }
   if (const std::string line = DaemonSetLine(set, numbers); !line.empty()) {

@@ -409,6 +409,7 @@ aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::st
       MakePlan({.desired = &desired,
                 .live = &live_,
                 .owner_uid = std::move(owner_uid),
+                .removes_ownerless = options_.removes_ownerless,
                 .just_sent = [this](const DesiredObject& object, const LiveObject* live) {
                   return JustSent(object, live);
                 }});

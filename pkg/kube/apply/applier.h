@@ -34,6 +34,9 @@ namespace calico::kube {
 struct ApplierOptions {
   std::string field_manager;
   std::string hash_annotation;
+  // What our field manager has applied without an owner is deleted too, once it is not desired any
+  // more. For one applier of a field manager: another one would delete its objects.
+  bool removes_ownerless = false;
   // How long what was sent is trusted while the watch has not shown it yet.
   absl::Duration watch_lag = absl::Seconds(10);
   // The same of a kind that cannot be watched: nothing will show it.

@@ -163,8 +163,8 @@ ApplyPlan MakePlan(const PlanInput& input) {
   }
   input.live->ForEach([&](const api::Resource& resource, const LiveObject& live) {
     if (live.deleting || !live.applied_by_us) return;
-    // What we have applied without an owner is ours to remove, too.
-    if (!live.controller_uid.empty() && live.controller_uid != input.owner_uid) return;
+    const bool has_no_owner = live.controller_uid.empty();
+    if (has_no_owner ? !input.removes_ownerless : live.controller_uid != input.owner_uid) return;
     if (wanted.contains(KindAndKey(resource.kind, live.key))) return;
     plan.deletes.push_back({&resource, live.key, live.uid});
   });

@@ -84,8 +84,9 @@ struct ApplyPlan {
 struct PlanInput {
   const std::vector<DesiredObject>* desired = nullptr;
   const LiveSource* live = nullptr;
-  // Objects with this owner, or none, that we applied and that are no longer desired are deleted.
+  // Objects with this owner that we applied and that are no longer desired are deleted.
   std::string owner_uid;
+  bool removes_ownerless = false;  // as ApplierOptions
   // True for an object that was sent as it is a moment ago: what is known of it is older.
   std::function<bool(const DesiredObject&, const LiveObject* live)> just_sent;
 };

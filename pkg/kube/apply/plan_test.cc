@@ -171,12 +171,23 @@ TEST(PlanTest, OnlyOursIsDeletedAndInOrder) {
   json::object of_nobody = Object("{apiVersion: v1, kind: ConfigMap, metadata: {name: zz}}");
   of_nobody["metadata"].as_object().erase("ownerReferences");
   cluster.Add(of_nobody);
-  std::vector<std::string> names;
-  for (const DeleteStep& step : Plan({}, cluster).deletes) {
-    names.push_back(fmt::format("{} {} {}", step.resource->kind, step.key.ToString(), step.uid));
-  }
-  EXPECT_THAT(names, ElementsAre("ConfigMap zz uid-6", "ConfigMap ns/a uid-2",
-                                 "ConfigMap ns/b uid-1", "Service ns/s uid-0"));
+  const std::vector<DesiredObject> none;
+  const auto deleted = [&](bool removes_ownerless) {
+    std::vector<std::string> names;
+    const ApplyPlan plan = MakePlan({.desired = &none,
+                                     .live = &cluster,
+                                     .owner_uid = kOwner,
+                                     .removes_ownerless = removes_ownerless,
+                                     .just_sent = {}});
+    for (const DeleteStep& step : plan.deletes) {
+      names.push_back(fmt::format("{} {} {}", step.resource->kind, step.key.ToString(), step.uid));
+    }
+    return names;
+  };
+  EXPECT_THAT(deleted(false),
+              ElementsAre("ConfigMap ns/a uid-2", "ConfigMap ns/b uid-1", "Service ns/s uid-0"));
+  EXPECT_THAT(deleted(true), ElementsAre("ConfigMap zz uid-6", "ConfigMap ns/a uid-2",
+                                         "ConfigMap ns/b uid-1", "Service ns/s uid-0"));
 }
 
 TEST(PlanTest, WhatCannotBeChangedIsMadeAnewWhereNobodyMissesIt) {
