@@ -15,7 +15,6 @@
 namespace calico::validation {
 namespace {
 
-constexpr size_t kMostPools = 25;
 constexpr std::string_view kEncapsulations[] = {"IPIP", "VXLAN", "IPIPCrossSubnet",
                                                 "VXLANCrossSubnet", "None"};
 constexpr std::string_view kEnabledOrNot[] = {"Enabled", "Disabled"};
@@ -229,13 +228,7 @@ void CheckNames(const std::vector<SpecField>& pools, Findings findings) {
   }
 }
 
-void CheckCount(const SpecField& field, const std::vector<Pool>& pools, const ReleaseRules& release,
-                Findings findings) {
-  const size_t all = field.items().size();
-  if (all > kMostPools) {
-    findings.Add(field.path(),
-                 fmt::format("{} are too many: at most {} may be there", all, kMostPools));
-  }
+void CheckFamilies(const std::vector<Pool>& pools, const ReleaseRules& release, Findings findings) {
   if (release.has_pool_objects) return;
   bool seen[2] = {};
   for (const Pool& pool : pools) {
@@ -273,7 +266,7 @@ void CheckPools(const SpecField& spec, const ReleaseRules& release, Findings fin
   }
   CheckTogether(pools, findings);
   CheckNames(items, findings);
-  CheckCount(field, pools, release, findings);
+  CheckFamilies(pools, release, findings);
 }
 
 }  // namespace calico::validation

@@ -140,12 +140,11 @@ TEST(PoolRulesTest, HowManyPoolsTheReleaseTakes) {
        "spec.calicoNetwork.ipPools[1]", "is another IPv6 pool", "v3.27"},
   };
   ExpectOneProblemEach(bad);
+  // The pools of the cluster stand in for those that nobody gave, however many there are; how many
+  // can be given is the definition's matter.
   std::string many = "calicoNetwork: {ipPools: [";
-  for (int i = 0; i < 26; ++i) many += fmt::format("{{cidr: 10.{}.0.0/16}}, ", i);
-  const std::vector<Problem> problems = ProblemsOf(many + "]}");
-  ASSERT_EQ(problems.size(), 1U) << TextOf(problems);
-  EXPECT_EQ(problems[0].path, "spec.calicoNetwork.ipPools");
-  EXPECT_THAT(problems[0].text, testing::HasSubstr("26 are too many"));
+  for (int i = 0; i < 40; ++i) many += fmt::format("{{cidr: 10.{}.0.0/16}}, ", i);
+  EXPECT_THAT(ProblemsOf(many + "]}"), testing::IsEmpty());
 }
 
 }  // namespace

@@ -5,7 +5,7 @@ import hashlib
 import json
 import subprocess
 
-from deployment import install
+from deployment import install, kube as kubes
 from localcluster import binaries
 
 REFERENCE = binaries.TOOLS.parent / "testdata" / "reference"
@@ -154,12 +154,17 @@ class Former:
         return f"{version}{space}/{plural}"
 
     def _create(self, item):
-        """As the operator does: create, else a whole update."""
+        """As the operator does: create, else a whole update, anew when somebody has written meanwhile."""
         one = f"{self.path(item)}/{item['metadata']['name']}"
-        live = self.kube.get(one)
-        if live is None:
-            return self.kube.request("POST", f"{self.path(item)}?fieldManager={MANAGER}", item)
-        return self._update(item, one, live)
+        for left in reversed(range(10)):
+            live = self.kube.get(one)
+            try:
+                if live is None:
+                    return self.kube.request("POST", f"{self.path(item)}?fieldManager={MANAGER}", item)
+                return self._update(item, one, live)
+            except kubes.KubeError as error:
+                if error.code != 409 or not left:
+                    raise
 
     def _update(self, item, one, live):
         body = json.loads(json.dumps(item))

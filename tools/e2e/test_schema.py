@@ -244,6 +244,9 @@ class ImmutableTest(unittest.TestCase):
             kubes.wait_for("the definition", lambda: any(
                 c["type"] == "Established" and c["status"] == "True"
                 for c in cluster.kube.get(where).get("status", {}).get("conditions") or []), 30)
+            # Deleted before its objects were ever asked for, it would stay in termination.
+            served = f"/apis/{obj['spec']['group']}/{obj['spec']['versions'][0]['name']}/{obj['spec']['names']['plural']}"
+            kubes.wait_for("its objects", lambda: cluster.kube.get(served), 30)
         return cluster.kube.get(where)
 
 
