@@ -7,6 +7,7 @@ RESOURCES = {
     "ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings", "ConfigMap": "configmaps",
     "CustomResourceDefinition": "customresourcedefinitions", "DaemonSet": "daemonsets", "Deployment": "deployments",
     "Lease": "leases", "NetworkPolicy": "networkpolicies", "PodDisruptionBudget": "poddisruptionbudgets",
+    "ResourceQuota": "resourcequotas",
     "Role": "roles", "RoleBinding": "rolebindings",
     "Secret": "secrets", "Service": "services", "ServiceAccount": "serviceaccounts", "TigeraStatus": "tigerastatuses",
     "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
@@ -134,6 +135,8 @@ OBJECTS = {obj["kind"]: obj for obj in (
     _object("apps/v1", "Deployment", spec=_TEMPLATE),
     _object("coordination.k8s.io/v1", "Lease", spec={"holderIdentity": "h"}),
     _object("policy/v1", "PodDisruptionBudget", spec={"maxUnavailable": 1, "selector": _SELECTOR}),
+    _object("v1", "ResourceQuota", spec={"hard": {"pods": "1"}, "scopeSelector": {"matchExpressions": [
+        {"scopeName": "PriorityClass", "operator": "In", "values": ["a"]}]}}),
     _object(_RBAC, "Role", rules=_RULES[:1]),
     _object(_RBAC, "RoleBinding", roleRef={"kind": "Role", "name": "r"},
             subjects=[{"kind": "ServiceAccount", "name": "s", "namespace": "n"}]),
