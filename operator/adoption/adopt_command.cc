@@ -8,6 +8,7 @@
 
 #include "operator/adoption/adoption.h"
 #include "operator/adoption/report_text.h"
+#include "operator/config/operator_flags.h"
 #include "operator/render/releases.h"
 #include "operator/validation/api_endpoint.h"
 #include "pkg/aio/event_loop.h"
@@ -73,16 +74,7 @@ config::Flags MakeFlags(Request* request) {
               .help = "KUBERNETES_SERVICE_HOST and _PORT of the operator's pod; absent: as the "
                       "Service kubernetes says"},
              &request->api_server);
-  flags.Text({.name = "namespace",
-              .value = "NAME",
-              .help = "where the operator runs",
-              .environment = "OPERATOR_NAMESPACE"},
-             &request->operator_namespace);
-  flags.Text({.name = "operator-name",
-              .value = "NAME",
-              .help = "of the operator's Deployment",
-              .environment = "OPERATOR_NAME"},
-             &request->operator_name);
+  config::AddOperatorFlags(flags, &request->operator_namespace, &request->operator_name);
   flags.Example("What would change, while Tigera's operator runs or after it was stopped",
                 "calico-operator adopt --check");
   flags.Example("Take over, then start this operator",

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "operator/config/operator_flags.h"
 #include "operator/offline/rendering.h"
 #include "operator/offline/world.h"
 #include "operator/render/releases.h"
@@ -69,16 +70,7 @@ void AddFlags(config::Flags& flags, std::vector<std::string> versions, Request* 
               .help = "KUBERNETES_SERVICE_HOST and _PORT of the operator's pod; absent: pods are "
                       "told no address"},
              &request->api_server);
-  flags.Text({.name = "namespace",
-              .value = "NAME",
-              .help = "where the operator runs",
-              .environment = "OPERATOR_NAMESPACE"},
-             &request->operator_namespace);
-  flags.Text({.name = "operator-name",
-              .value = "NAME",
-              .help = "of the operator's Deployment",
-              .environment = "OPERATOR_NAME"},
-             &request->operator_name);
+  config::AddOperatorFlags(flags, &request->operator_namespace, &request->operator_name);
   flags.Text({.name = "system-roots",
               .value = "FILE",
               .help = "PEM file of public roots for the trusted bundle; absent: none"},

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "operator/config/operator_flags.h"
 #include "operator/removal/removal.h"
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task.h"
@@ -71,16 +72,7 @@ config::Flags MakeFlags(Request* request) {
               .value = "FILE",
               .help = "absent: KUBECONFIG, ~/.kube/config, or the pod's service account"},
              &request->kubeconfig);
-  flags.Text({.name = "namespace",
-              .value = "NAME",
-              .help = "where the operator runs",
-              .environment = "OPERATOR_NAMESPACE"},
-             &request->operator_namespace);
-  flags.Text({.name = "operator-name",
-              .value = "NAME",
-              .help = "of the operator's Deployment",
-              .environment = "OPERATOR_NAME"},
-             &request->operator_name);
+  config::AddOperatorFlags(flags, &request->operator_namespace, &request->operator_name);
   flags.Example("What would go", "calico-operator uninstall --dry-run");
   flags.Example("Leave, and keep what another operator needs to go on with the same Installation",
                 "calico-operator uninstall --yes --keep-crds");

@@ -22,8 +22,8 @@ namespace calico::render {
 // is deleted where it was before.
 // Errors: InvalidArgument for a release that does not hold together, naming object and path;
 // nothing that an Installation can say causes one, as releases_test shows.
-// Requires: the installation passed validation (it has certificateManagement), and its `spec` is
-// complete (operator/defaults): nothing is filled in here.
+// Requires: the installation passed validation, and its `spec` is complete (operator/defaults):
+// nothing is filled in here.
 absl::StatusOr<std::vector<json::object>> Render(const Release& release,
                                                  const api::Installation& installation,
                                                  const Inputs& inputs);
