@@ -1,13 +1,12 @@
 #include "crds/calico/definitions.h"
 
-#include <limits>
 #include <optional>
 #include <utility>
 
-#include <absl/strings/numbers.h>
 #include <fmt/format.h>
 
 #include "crds/calico/files.h"
+#include "pkg/base/release_order.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/codec/yaml.h"
@@ -16,24 +15,12 @@ namespace calico::crds {
 namespace {
 
 constexpr std::string_view kList = "releases.yaml";
-constexpr int kNewest = std::numeric_limits<int>::max();
 
 std::optional<std::string_view> FindFile(std::string_view name) {
   for (const base::EmbeddedFile& file : CalicoFiles()) {
     if (file.name == name) return file.content;
   }
   return std::nullopt;
-}
-
-// The second number of "v3.27"; of another form: newer than all.
-int MinorOf(std::string_view release) {
-  constexpr std::string_view kMajor = "v3.";
-  if (!release.starts_with(kMajor)) return kNewest;
-  release.remove_prefix(kMajor.size());
-  release = release.substr(0, release.find('.'));
-  int minor = 0;
-  return absl::SimpleAtoi(absl::string_view(release.data(), release.size()), &minor) ? minor
-                                                                                     : kNewest;
 }
 
 struct Listed {
@@ -51,7 +38,7 @@ absl::StatusOr<Listed> Find(std::string_view release) {
   Listed found;
   decoder.Read(root).ForEach("releases", [&](const codec::ObjectReader& entry) {
     std::string name = entry.RequiredString("release");
-    const bool fits = found.release.empty() || MinorOf(name) <= MinorOf(release);
+    const bool fits = found.release.empty() || !base::IsLaterRelease(name, release);
     if (fits) found = {std::move(name), entry.StringList("definitions")};
   });
   CALICO_RETURN_IF_ERROR(decoder.status());
@@ -98,7 +85,5 @@ absl::StatusOr<std::string> CalicoManifests(std::string_view release) {
   }
   return manifests;
 }
-
-bool IsNewerRelease(std::string_view a, std::string_view b) { return MinorOf(a) > MinorOf(b); }
 
 }  // namespace calico::crds

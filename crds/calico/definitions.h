@@ -24,9 +24,6 @@ absl::StatusOr<std::vector<json::object>> CalicoDefinitions(std::string_view rel
 // The same as text for `kubectl apply`. Errors: as CalicoDefinitions.
 absl::StatusOr<std::string> CalicoManifests(std::string_view release);
 
-// Whether release `a` comes after `b` ("v3.33" after "v3.32"). One of another form is the newest.
-bool IsNewerRelease(std::string_view a, std::string_view b);
-
 }  // namespace calico::crds
 
 #endif  // CALICO_CRDS_CALICO_DEFINITIONS_H_

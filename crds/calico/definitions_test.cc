@@ -75,15 +75,6 @@ TEST(CalicoDefinitionsTest, AReleaseThatIsNotListedHasThoseOfTheOneBefore) {
   EXPECT_EQ(DefinitionsOf("master"), DefinitionsOf("v3.33"));
 }
 
-TEST(CalicoDefinitionsTest, ReleasesComeInTheOrderOfTheirNumbers) {
-  EXPECT_TRUE(IsNewerRelease("v3.33", "v3.32"));
-  EXPECT_TRUE(IsNewerRelease("v3.100", "v3.33"));
-  EXPECT_TRUE(IsNewerRelease("master", "v3.33"));
-  EXPECT_FALSE(IsNewerRelease("v3.32", "v3.32"));
-  EXPECT_FALSE(IsNewerRelease("v3.32.1", "v3.32"));
-  EXPECT_FALSE(IsNewerRelease("v3.27", "v3.32"));
-}
-
 TEST(CalicoDefinitionsTest, NamesAgreeAndTheApiServerTakesTheGroup) {
   for (const std::string_view release : kReleases) {
     for (const auto& [name, definition] : DefinitionsOf(release)) {

@@ -44,10 +44,7 @@ struct Request {
   std::string operator_name = "tigera-operator";
 };
 
-std::vector<std::string> ReleaseNames() {
-  const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
-  return releases.ok() ? releases->versions() : std::vector<std::string>();
-}
+std::vector<std::string> ReleaseNames() { return render::Releases::Embedded().versions(); }
 
 config::Flags MakeFlags(Request* request) {
   config::Flags flags{std::string(kProgram), std::string(kSummary)};
@@ -111,7 +108,7 @@ void Tell(const CommandOutput& output, std::string_view line) {
 
 void TellNextStep(const Report& report, int written, const CommandOutput& output) {
   const std::string release =
-      report.release == render::kDefaultRelease
+      report.release == render::Releases::Embedded().newest()
           ? std::string()
           : fmt::format(" with `--release={}` among its arguments", report.release);
   Tell(output, fmt::format("{}; now apply this operator's crds.yaml and operator.yaml{}",
@@ -163,12 +160,15 @@ int RunAdoptCommand(int argc, const char* const* argv, const config::Environment
     (*parsed.exit_code == 0 ? output.out : output.err)(parsed.text);
     return *parsed.exit_code;
   }
-  const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
-  if (!releases.ok()) {
-    Tell(output, std::string(releases.status().message()));
-    return kExitFailed;
+  if (request.release != kClusterRelease) {
+    const absl::StatusOr<const render::Release*> found =
+        render::Releases::Embedded().Find(request.release);
+    if (!found.ok()) {
+      Tell(output, std::string(found.status().message()));
+      return kExitFailed;
+    }
+    options.release = *found;
   }
-  options.release = releases->Find(request.release);
   options.operator_key = {request.operator_namespace, request.operator_name};
   const base::Logger logger(base::LogLevel::kWarning);
   absl::StatusOr<kube::RestConfig> api =

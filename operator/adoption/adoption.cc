@@ -98,15 +98,18 @@ std::string RunningVersion(const offline::World& world) {
 
 const render::Release* ChooseRelease(const render::Release* asked, const offline::World& world,
                                      Report& report) {
-  const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
-  if (!releases.ok()) {
-    report.problems.emplace_back(releases.status().message());
-    return nullptr;
-  }
+  render::Releases& releases = render::Releases::Embedded();
   const std::string running = ReleaseInStatus(world);
   const render::Release* release = asked;
-  if (release == nullptr) release = releases->Find(running);
-  if (release == nullptr) release = &releases->Default();
+  if (release == nullptr) {
+    absl::StatusOr<const render::Release*> found = releases.Find(running);
+    if (absl::IsNotFound(found.status())) found = releases.Find(releases.newest());
+    if (!found.ok()) {
+      report.problems.emplace_back(found.status().message());
+      return nullptr;
+    }
+    release = *found;
+  }
   if (!running.empty() && running != release->version()) {
     report.warnings.push_back(fmt::format(
         "the cluster runs Calico {}, and {} is compared: every pod of Calico is replaced",

@@ -26,7 +26,7 @@ inline constexpr std::string_view kDefaultName = "default";
 // What FelixConfiguration remembers about who switched eBPF on or off.
 inline constexpr std::string_view kBpfAnnotation = "operator.tigera.io/bpfEnabled";
 
-// Which releases have what. A release without a row of its own is as the newest one before it.
+// Which releases have what (pkg/base/release_order.h).
 struct ReleaseRules {
   std::string_view release;          // "v3.32"
   bool makes_ip_pools;               // else calico-node makes them, as its environment says

@@ -1,13 +1,8 @@
-#include <limits>
-
-#include <absl/strings/numbers.h>
-
 #include "operator/calico_config/calico_config.h"
+#include "pkg/base/release_order.h"
 
 namespace calico::calico_config {
 namespace {
-
-constexpr int kNewest = std::numeric_limits<int>::max();
 
 // Oldest first.
 constexpr ReleaseRules kReleases[] = {
@@ -40,26 +35,8 @@ constexpr ReleaseRules kReleases[] = {
      .namespace_label = "kubernetes.io/metadata.name"},
 };
 
-// The second number of "v3.27" or "v3.27.5"; of another form: newer than all.
-int MinorOf(std::string_view release) {
-  constexpr std::string_view kMajor = "v3.";
-  if (!release.starts_with(kMajor)) return kNewest;
-  release.remove_prefix(kMajor.size());
-  release = release.substr(0, release.find('.'));
-  int minor = 0;
-  return absl::SimpleAtoi(absl::string_view(release.data(), release.size()), &minor) ? minor
-                                                                                     : kNewest;
-}
-
 }  // namespace
 
-const ReleaseRules& RulesOf(std::string_view release) {
-  const int minor = MinorOf(release);
-  const ReleaseRules* found = &kReleases[0];
-  for (const ReleaseRules& rules : kReleases) {
-    if (MinorOf(rules.release) <= minor) found = &rules;
-  }
-  return *found;
-}
+const ReleaseRules& RulesOf(std::string_view release) { return base::RowFor(kReleases, release); }
 
 }  // namespace calico::calico_config

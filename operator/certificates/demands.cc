@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pkg/base/release_order.h"
+
 namespace calico::certificates {
 namespace {
 
@@ -27,7 +29,7 @@ KeyPairDemand TyphaKeyPair() {
 }
 
 std::string_view ApiServerNamespace(std::string_view release) {
-  return release == "v3.27" ? "calico-apiserver" : kCalicoNamespace;
+  return base::IsLaterRelease("v3.32", release) ? "calico-apiserver" : kCalicoNamespace;
 }
 
 KeyPairDemand ApiServerKeyPair(std::string_view ns, std::string_view cluster_domain) {

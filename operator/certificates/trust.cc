@@ -8,6 +8,7 @@
 
 #include "operator/certificates/annotation_hash.h"
 #include "pkg/api/meta/resources.h"
+#include "pkg/base/release_order.h"
 
 namespace calico::certificates {
 namespace {
@@ -28,10 +29,8 @@ TrustMember MemberOf(std::string_view line) {
 }  // namespace
 
 ReleaseForm FormOf(std::string_view release) {
-  if (release == "v3.27") {
-    return {.has_ca_key = false, .has_secret_metadata = false, .requests_repeat_ca = false};
-  }
-  return {};
+  if (!base::IsLaterRelease("v3.32", release)) return {};
+  return {.has_ca_key = false, .has_secret_metadata = false, .requests_repeat_ca = false};
 }
 
 size_t TrustedBundle::size() const {

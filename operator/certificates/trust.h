@@ -26,7 +26,7 @@ inline constexpr std::string_view kBundleKey = "tigera-ca-bundle.crt";
 inline constexpr std::string_view kCaKey = "ca.crt";  // the same, under its usual name
 inline constexpr std::string_view kSystemRootsKey = "ca-bundle.crt";
 
-// How a release writes what it has. A new release is a row only where it differs.
+// How a release writes what it has. Before v3.32 there was less.
 struct ReleaseForm {
   bool has_ca_key = true;           // the bundle has ca.crt too
   bool has_secret_metadata = true;  // Secrets tell issuer and end in labels and annotations

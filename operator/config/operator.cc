@@ -35,6 +35,9 @@ void AddFlags(Flags& flags, const std::vector<std::string>& releases, std::strin
               .value = "FILE",
               .help = "absent: KUBECONFIG, ~/.kube/config, or the pod's service account"},
              &config->kubeconfig);
+  flags.Switch({.name = "allow-downgrade",
+                .help = "install a Calico release that is older than the one there is"},
+               &config->allow_downgrade);
   flags.Switch({.name = "manage-crds",
                 .help = "apply the CustomResourceDefinitions of this version at start"},
                &config->manage_crds);
@@ -115,11 +118,14 @@ std::string CrdManifests() {
   return text;
 }
 
+ParsedFlags Failed(const absl::Status& status) {
+  return {.exit_code = 1, .text = fmt::format("{}: {}\n", kProgram, std::string(status.message()))};
+}
+
 ParsedFlags CalicoCrdManifests(const render::Release& release) {
   absl::StatusOr<std::string> manifests = crds::CalicoManifests(release.version());
-  if (manifests.ok()) return {.exit_code = 0, .text = *std::move(manifests)};
-  return {.exit_code = 1,
-          .text = fmt::format("{}: {}\n", kProgram, std::string(manifests.status().message()))};
+  if (!manifests.ok()) return Failed(manifests.status());
+  return {.exit_code = 0, .text = *std::move(manifests)};
 }
 
 }  // namespace
@@ -127,19 +133,14 @@ ParsedFlags CalicoCrdManifests(const render::Release& release) {
 ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
                                 const EnvironmentReader& environment, OperatorConfig* config,
                                 const std::vector<CommandSpec>& commands) {
-  const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
-  if (!releases.ok()) {
-    return {.exit_code = 1,
-            .text = fmt::format("{}: {}\n", kProgram, std::string(releases.status().message()))};
-  }
-  config->release = &releases->Default();
+  render::Releases& releases = render::Releases::Embedded();
   Flags flags{std::string(kProgram), std::string(kSummary)};
   bool print_images = false;
   bool print_crds = false;
   bool print_calico_crds = false;
   config->metrics_address = MetricsAddress(environment);
-  std::string release = config->release->version();
-  AddFlags(flags, releases->versions(), &release, config);
+  std::string release = releases.newest();
+  AddFlags(flags, releases.versions(), &release, config);
   for (const CommandSpec& command : commands) flags.Command(command);
   flags.Switch({.name = "print-images", .help = "print the images of this version, and end"},
                &print_images);
@@ -151,7 +152,7 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
                &print_calico_crds);
   AddExamples(flags);
   flags.Version(fmt::format("{} {} (Calico {})", kProgram, base::Version(),
-                            config->release->calico_version()));
+                            fmt::join(releases.versions(), ", ")));
   config->operator_namespace = environment("OPERATOR_NAMESPACE");
   flags.Check([&](std::vector<std::string>& problems) {
     if (config->operator_namespace == render::kCalicoNamespace) {
@@ -166,7 +167,9 @@ ParsedFlags ParseOperatorConfig(int argc, const char* const* argv,
   });
   ParsedFlags parsed = flags.Parse(argc, argv, environment);
   if (parsed.exit_code.has_value()) return parsed;
-  config->release = releases->Find(release);
+  const absl::StatusOr<const render::Release*> found = releases.Find(release);
+  if (!found.ok()) return Failed(found.status());
+  config->release = *found;
   if (print_images) return {.exit_code = 0, .text = Images(*config->release)};
   if (print_crds) return {.exit_code = 0, .text = CrdManifests()};
   if (print_calico_crds) return CalicoCrdManifests(*config->release);

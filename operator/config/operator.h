@@ -15,6 +15,7 @@ namespace calico::config {
 struct OperatorConfig {
   const render::Release* release = nullptr;  // --release, CALICO_RELEASE; static, never null
   std::string kubeconfig;                    // --kubeconfig
+  bool allow_downgrade = false;              // --allow-downgrade
   bool manage_crds = false;                  // --manage-crds
   std::string calico_crds_file;              // --calico-crds; empty: those of this binary
   bool leader_elect = true;                  // --leader-elect

@@ -114,8 +114,8 @@ TEST(OperatorConfigTest, MetricsFromTheEnvironment) {
 }
 
 TEST(OperatorConfigTest, AnotherRelease) {
-  EXPECT_EQ(Parse({}).config.release->version(), render::kDefaultRelease);
-  for (const std::string& version : render::Releases::Embedded()->versions()) {
+  EXPECT_EQ(Parse({}).config.release->version(), "v3.33");
+  for (const std::string& version : render::Releases::Embedded().versions()) {
     const std::string flag = "--release=" + version;
     EXPECT_EQ(Parse({flag.c_str()}).config.release->version(), version);
     EXPECT_EQ(Parse({}, {{"CALICO_RELEASE", version}}).config.release->version(), version);
@@ -127,9 +127,11 @@ TEST(OperatorConfigTest, AnotherRelease) {
 TEST(OperatorConfigTest, Prints) {
   EXPECT_EQ(Parse({"--print-images"}).flags.exit_code, 0);
   EXPECT_THAT(Parse({"--print-images"}).flags.text,
-              StartsWith("quay.io/calico/apiserver:v3.32.1\n"
-                         "quay.io/calico/apiserver:v3.32.1-fips\n"
-                         "quay.io/calico/cni:v3.32.1\n"));
+              StartsWith("quay.io/calico/calico:v3.33.1\n"
+                         "quay.io/calico/key-cert-provisioner:v0.1.0\n"
+                         "quay.io/calico/node:v3.33.1\n"));
+  EXPECT_THAT(Parse({"--print-images", "--release=v3.27"}).flags.text,
+              StartsWith("docker.io/calico/apiserver:v3.27.5\n"));
   EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("installations.operator.tigera.io"));
   EXPECT_THAT(Parse({"--print-crds"}).flags.text, HasSubstr("\n---\n"));
   EXPECT_EQ(Parse({"--print-calico-crds"}).flags.exit_code, 0);
@@ -137,7 +139,7 @@ TEST(OperatorConfigTest, Prints) {
   EXPECT_THAT(Parse({"--calico-crds=a.yaml"}).flags.text, HasSubstr("without --manage-crds"));
   EXPECT_THAT(Parse({"--print-calico-crds"}).flags.text,
               HasSubstr("ippools.crd.projectcalico.org"));
-  EXPECT_THAT(Parse({"--version"}).flags.text, HasSubstr("(Calico v3.32.1)"));
+  EXPECT_THAT(Parse({"--version"}).flags.text, HasSubstr("(Calico v3.27, v3.32, v3.33)"));
   EXPECT_THAT(Parse({"--help"}).flags.text, HasSubstr("--manage-crds"));
 }
 

@@ -12,7 +12,7 @@
 namespace calico::defaults {
 
 struct ClusterFacts {
-  // "v3.27", "v3.32", "v3.33". One that is not known has the defaults of the newest.
+  // "v3.27", "v3.32", "v3.33". One that is not known has those of the newest before it.
   std::string release;
   // As DetectProvider says: empty, or a value of spec.kubernetesProvider.
   std::string detected_provider;

@@ -19,7 +19,7 @@ struct ReleaseTraits {
   bool ends_registry_with_slash;
 };
 
-// The row of `release`; of the newest for one that is not known.
+// The row for `release` (pkg/base/release_order.h).
 const ReleaseTraits& TraitsOf(std::string_view release);
 
 }  // namespace calico::defaults

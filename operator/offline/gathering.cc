@@ -10,8 +10,10 @@
 #include <fmt/format.h>
 
 #include "operator/defaults/provider.h"
+#include "operator/render/names.h"
 #include "operator/validation/api_endpoint.h"
 #include "operator/validation/typha_scale.h"
+#include "pkg/api/core/config_map.h"
 #include "pkg/api/core/node.h"
 #include "pkg/api/meta/names.h"
 #include "pkg/api/operator/api_server.h"
@@ -264,6 +266,19 @@ std::vector<std::string> LivePools(const World& world) {
   return cidrs;
 }
 
+// A ConfigMap that no pod could mount is told; it is not passed over.
+api::StringMap BirdTemplates(const World& world, const Surroundings& surroundings,
+                             std::vector<std::string>& problems) {
+  const json::object* const object = world.Find(
+      "ConfigMap", {surroundings.operator_namespace, std::string(render::kBirdTemplates)});
+  if (object == nullptr) return {};
+  absl::StatusOr<api::ConfigMap> found = api::ConfigMap::Decode(*object);
+  if (found.ok()) return std::move(found->data);
+  problems.push_back(fmt::format("ConfigMap {}/{}: {}", surroundings.operator_namespace,
+                                 render::kBirdTemplates, std::string(found.status().message())));
+  return {};
+}
+
 }  // namespace
 
 const json::object* FindEndpoint(const World& world, const Surroundings& surroundings) {
@@ -305,6 +320,7 @@ render::Inputs Gather(const World& world, const api::Installation& installation,
   inputs.node_dns = NodeDns(world, surroundings);
   inputs.typha_replicas = validation::TyphaReplicas(CountNodes(world, surroundings, problems));
   inputs.pull_secrets = PullSecrets(world, installation, surroundings, problems);
+  inputs.bird_templates = BirdTemplates(world, surroundings, problems);
   inputs.live_pools = LivePools(world);
   inputs.has_admission_policies = true;
   return inputs;

@@ -170,11 +170,10 @@ CommandResult Answer(Rendering rendering, const Request& request) {
 
 CommandResult RunRenderCommand(int argc, const char* const* argv,
                                const config::EnvironmentReader& environment, absl::Time now) {
-  const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
-  if (!releases.ok()) return Failed(kExitProblems, std::string(releases.status().message()));
-  Request request{.release = releases->Default().version()};
+  render::Releases& releases = render::Releases::Embedded();
+  Request request{.release = releases.newest()};
   Surroundings surroundings{.now = now};
-  config::Flags flags = MakeFlags(*releases, &request);
+  config::Flags flags = MakeFlags(releases, &request);
   flags.Check([&](std::vector<std::string>& problems) {
     surroundings.api_endpoint = ReadEndpoint(request.api_server, problems);
   });
@@ -184,7 +183,9 @@ CommandResult RunRenderCommand(int argc, const char* const* argv,
     return {
         .exit_code = *parsed.exit_code, .out = ok ? parsed.text : "", .err = ok ? "" : parsed.text};
   }
-  surroundings.release = releases->Find(request.release);
+  const absl::StatusOr<const render::Release*> release = releases.Find(request.release);
+  if (!release.ok()) return Failed(kExitProblems, std::string(release.status().message()));
+  surroundings.release = *release;
   surroundings.operator_namespace = request.operator_namespace;
   surroundings.operator_name = request.operator_name;
   surroundings.nodes = request.nodes;
@@ -204,10 +205,9 @@ CommandResult RunRenderCommand(int argc, const char* const* argv,
 }
 
 std::string RenderCommandCompletion(std::string_view shell) {
-  const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
-  if (!releases.ok()) return "";
-  Request request{.release = releases->Default().version()};
-  return MakeFlags(*releases, &request).Completion(shell);
+  const render::Releases& releases = render::Releases::Embedded();
+  Request request{.release = releases.newest()};
+  return MakeFlags(releases, &request).Completion(shell);
 }
 
 }  // namespace calico::offline

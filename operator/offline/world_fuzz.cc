@@ -22,10 +22,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         world.Add("least", {{"kind", "Installation"}, {"metadata", {{"name", "default"}}}}).ok());
   }
   for (const char* version : {"v3.33", "v3.27"}) {
-    const calico::render::Release* const release =
-        calico::render::Releases::Embedded()->Find(version);
-    CALICO_CHECK(release != nullptr);
-    auto rendering = RenderOffline(world, {.release = release,
+    const auto release = calico::render::Releases::Embedded().Find(version);
+    CALICO_CHECK(release.ok());
+    auto rendering = RenderOffline(world, {.release = *release,
                                            .operator_namespace = "tigera-operator",
                                            .operator_name = "tigera-operator",
                                            .now = absl::FromUnixSeconds(1'800'000'000)});

@@ -1,6 +1,5 @@
 #include "operator/render/cni_config.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -13,11 +12,12 @@
 #include <fmt/format.h>
 
 #include "operator/render/pools.h"
+#include "pkg/base/release_order.h"
 
 namespace calico::render {
 namespace {
 
-// What the plugins of a release know.
+// What the plugins of a release know; the oldest first.
 struct Format {
   std::string_view release;
   bool has_bandwidth;        // the plugin bandwidth is in the chain
@@ -30,12 +30,6 @@ constexpr Format kFormats[] = {
     {"v3.32", false, true, true, false},
     {"v3.33", false, true, true, true},
 };
-
-const Format& FormatOf(std::string_view release) {
-  const auto* const found = std::find_if(std::begin(kFormats), std::end(kFormats),
-                                         [&](const Format& it) { return it.release == release; });
-  return found == std::end(kFormats) ? *std::prev(std::end(kFormats)) : *found;
-}
 
 const json::object& ObjectIn(const json::object& object, std::string_view key) {
   static const json::object& empty = *new json::object();
@@ -188,7 +182,7 @@ std::string_view SpecVersion(const Format& format, const json::object& spec) {
 }  // namespace
 
 std::string CniConfig(std::string_view release, const json::object& spec, const Inputs& inputs) {
-  const Format& format = FormatOf(release);
+  const Format& format = base::RowFor(kFormats, release);
   const std::string plugins =
       codec::Serialize(Plugins(format, spec, inputs, FamiliesOf(spec, inputs.live_pools)));
   // Go's encoding/json writes these as escapes, so that the text may stand in HTML.

@@ -15,7 +15,8 @@
 namespace calico::render {
 
 // `spec` is a completed one (operator/defaults) with cni.type Calico; `release` is a folder,
-// "v3.33", and one that is not known is made like the newest. What the spec leaves out is left out.
+// "v3.33", and one that is not known is made like the newest before it. What the spec leaves out is
+// left out.
 std::string CniConfig(std::string_view release, const json::object& spec, const Inputs& inputs);
 
 }  // namespace calico::render

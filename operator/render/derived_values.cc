@@ -153,6 +153,10 @@ constexpr DerivedValue kDerivedValues[] = {
     {"apiServerUrl", R"("https://192.0.2.1:6443")", &ApiServerUrl},
     // Makes BIRD start anew with another bind mode; condition `bgpBindMode`.
     {"bgpBindModeHash", R"("00ff")", &BgpBindModeHash},
+    // By the name of the file; condition `birdTemplates`.
+    {"birdTemplates", R"({"bird.cfg.template": "text"})", &BirdTemplates},
+    // Makes calico-node start anew with other templates; condition `birdTemplates`.
+    {"birdTemplatesHash", R"("00ff")", &BirdTemplatesHash},
     // What pods trust, as PEM.
     {"caBundle", R"("pem")", &CaBundle},
     // What the init container trusts: PEM in base64.

@@ -24,7 +24,8 @@ std::string ValueAt(std::string_view path, const char* spec, const Inputs& input
   api::Installation installation;
   installation.spec = codec::ParseYaml(spec)->as_object();
   const Facts facts = FactsOf(installation, inputs);
-  RenderValues values(Releases::Embedded()->Default(), installation, inputs, facts);
+  Releases& releases = Releases::Embedded();
+  RenderValues values(**releases.Find(releases.newest()), installation, inputs, facts);
   const absl::StatusOr<const json::value*> value = values.Find(path);
   if (!value.ok()) return std::string(value.status().message());
   return *value == nullptr ? "none" : codec::Serialize(**value);

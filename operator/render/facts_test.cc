@@ -143,6 +143,7 @@ TEST(FactsTest, ThePlanOfCertificatesDecides) {
 TEST(FactsTest, WhatOtherObjectsOfTheClusterSay) {
   const Inputs inputs = {.settings = {.cgroup_path = "/cgroup", .bgp_bind_mode = "NodeIP"},
                          .api_server_endpoints = {"192.0.2.1:6443"}};
+  EXPECT_EQ(FactsOf({}, {.bird_templates = {{"a", "b"}}}).at("birdTemplates"), "Given");
   const Facts facts = FactsOf({}, inputs);
   EXPECT_EQ(facts.at("cgroupPath"), "Given");
   EXPECT_EQ(facts.at("bgpBindMode"), "Given");

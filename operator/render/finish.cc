@@ -119,6 +119,22 @@ void SetContainer(ObjectEditor& edit, json::object& container, const Release& re
   SetProbeTimes(container, "readinessProbe", kReadinessPeriod);
 }
 
+void SetBirdTemplates(ObjectEditor& edit, const api::StringMap& templates) {
+  if (templates.empty()) return;
+  for (json::value& container : edit.ArrayAt(edit.PodSpec(), {"containers"})) {
+    if (!container.is_object() || TextAt(container.get_object(), "name") != kNode) continue;
+    json::value& mounts = container.get_object()["volumeMounts"];
+    if (!mounts.is_array()) mounts.emplace_array();
+    for (const auto& [name, text] : templates) {
+      mounts.get_array().push_back(
+          json::object{{"name", kBirdTemplates},
+                       {"readOnly", true},
+                       {"mountPath", fmt::format("/etc/calico/confd/templates/{}", name)},
+                       {"subPath", name}});
+    }
+  }
+}
+
 void SetHostNetworkLabel(json::object& object, ObjectEditor& edit) {
   const json::value* const host = edit.PodSpec().if_contains("hostNetwork");
   if (host == nullptr || *host != true) return;
@@ -138,6 +154,7 @@ absl::Status FinishWorkload(json::object& object, const Release& release,
   if (release.Has(Release::Feature::kTlsCipherSuites)) {
     SetCipherSuites(edit, CipherSuites(installation.spec));
   }
+  if (NameOf(object) == kNode) SetBirdTemplates(edit, inputs.bird_templates);
   if (release.Has(Release::Feature::kHostNetworkedLabel)) SetHostNetworkLabel(object, edit);
   return edit.status();
 }

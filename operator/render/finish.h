@@ -22,6 +22,7 @@ namespace calico::render {
 //     release knows it
 //   - times of probes that differ from the API's defaults, where the manifest says none
 //   - a label for pods of the host's network, in releases that have it
+//   - in calico-node, each of the user's templates for BIRD in place of the image's file
 // Other objects are left as they are.
 // Errors: InvalidArgument naming the object, for an image that the release or the set lacks.
 absl::Status FinishWorkload(json::object& object, const Release& release,

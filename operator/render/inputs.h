@@ -1,4 +1,4 @@
-// Inputs: what rendering needs to know besides the Installation and the release.
+// Inputs: what rendering needs to know, besides the Installation and the release.
 #ifndef CALICO_OPERATOR_RENDER_INPUTS_H_
 #define CALICO_OPERATOR_RENDER_INPUTS_H_
 
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "operator/certificates/plan.h"
+#include "pkg/api/meta/object_meta.h"
 #include "pkg/api/operator/image_set.h"
 #include "pkg/codec/json.h"
 #include "pkg/pki/certificate.h"
@@ -62,6 +63,9 @@ struct Inputs {
   DnsSettings node_dns;
   int typha_replicas = 1;
   std::vector<PullSecret> pull_secrets;
+  // The user's templates for BIRD (ConfigMap bird-templates of the operator's namespace): the file
+  // of calico-node that each takes the place of, and its text.
+  api::StringMap bird_templates;
   std::optional<ApiServerInput> api_server;  // absent: Calico's API server is not installed
   // Of KubeControllersConfiguration `default`, if it has one.
   std::optional<std::int64_t> kube_controllers_metrics_port;

@@ -98,6 +98,18 @@ DerivedResult BgpBindModeHash(RenderValues& values) {
   return json::value(certificates::AnnotationHash(mode));
 }
 
+DerivedResult BirdTemplates(RenderValues& values) {
+  if (values.inputs().bird_templates.empty()) return None();
+  json::object templates;
+  for (const auto& [name, text] : values.inputs().bird_templates) templates[name] = text;
+  return json::value(std::move(templates));
+}
+
+DerivedResult BirdTemplatesHash(RenderValues& values) {
+  const api::StringMap& templates = values.inputs().bird_templates;
+  return templates.empty() ? None() : json::value(certificates::AnnotationHash(templates));
+}
+
 DerivedResult KubernetesServiceAddresses(RenderValues& values) {
   return TextOrNone(fmt::format("{}", fmt::join(values.inputs().service_addresses, ",")));
 }

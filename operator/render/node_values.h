@@ -26,6 +26,8 @@ DerivedResult CalicoLibHostPath(RenderValues& values);
 
 DerivedResult CgroupPath(RenderValues& values);
 DerivedResult BgpBindModeHash(RenderValues& values);
+DerivedResult BirdTemplates(RenderValues& values);
+DerivedResult BirdTemplatesHash(RenderValues& values);
 DerivedResult KubernetesServiceAddresses(RenderValues& values);
 DerivedResult ApiServerEndpoints(RenderValues& values);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/render/releases.h"
+#include "operator/render/testing/objects.h"
 #include "operator/render/testing/releases.h"
 #include "pkg/base/testing/status_matchers.h"
 
@@ -17,24 +18,21 @@ using base::StatusIs;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const Release& Current() { return Releases::Embedded()->Default(); }
+const Release& Current() { return DefaultRelease(); }
+
+absl::Status CheckAll(const std::vector<base::EmbeddedFile>& files) {
+  absl::StatusOr<Releases> releases = Releases::Open(files);
+  return releases.ok() ? releases->CheckAll() : releases.status();
+}
 
 TEST(ReleaseTest, ImagesOfTheCurrentRelease) {
-  ASSERT_THAT(Releases::Embedded(), IsOk());
-  EXPECT_EQ(Current().calico_version(), "v3.32.1");
-  EXPECT_EQ(Current().version(), "v3.32");
+  ASSERT_THAT(Releases::Embedded().CheckAll(), IsOk());
+  EXPECT_EQ(Current().calico_version(), "v3.33.1");
+  EXPECT_EQ(Current().version(), "v3.33");
   EXPECT_THAT(
       Current().images().References({}),
-      ElementsAre(
-          "quay.io/calico/apiserver:v3.32.1", "quay.io/calico/apiserver:v3.32.1-fips",
-          "quay.io/calico/cni:v3.32.1", "quay.io/calico/cni:v3.32.1-fips",
-          "quay.io/calico/csi:v3.32.1", "quay.io/calico/csi:v3.32.1-fips",
-          "quay.io/calico/key-cert-provisioner:v0.1.0", "quay.io/calico/kube-controllers:v3.32.1",
-          "quay.io/calico/kube-controllers:v3.32.1-fips",
-          "quay.io/calico/node-driver-registrar:v3.32.1",
-          "quay.io/calico/node-driver-registrar:v3.32.1-fips", "quay.io/calico/node:v3.32.1",
-          "quay.io/calico/node:v3.32.1-fips", "quay.io/calico/pod2daemon-flexvol:v3.32.1",
-          "quay.io/calico/typha:v3.32.1", "quay.io/calico/typha:v3.32.1-fips"));
+      ElementsAre("quay.io/calico/calico:v3.33.1", "quay.io/calico/key-cert-provisioner:v0.1.0",
+                  "quay.io/calico/node:v3.33.1", "quay.io/calico/third-party-cni-plugins:v3.33.1"));
 }
 
 TEST(ReleaseTest, ImageSources) {
@@ -43,14 +41,14 @@ TEST(ReleaseTest, ImageSources) {
     const char* want;
   };
   const Case cases[] = {
-      {{}, "quay.io/calico/node:v3.32.1"},
-      {{"UseDefault", "UseDefault", "UseDefault"}, "quay.io/calico/node:v3.32.1"},
+      {{}, "quay.io/calico/node:v3.33.1"},
+      {{"UseDefault", "UseDefault", "UseDefault"}, "quay.io/calico/node:v3.33.1"},
       {{"registry.example.com:5000/", "mirror/calico", "pfx-"},
-       "registry.example.com:5000/mirror/calico/pfx-node:v3.32.1"},
-      {{"registry.example.com", "", ""}, "registry.example.com/calico/node:v3.32.1"},
+       "registry.example.com:5000/mirror/calico/pfx-node:v3.33.1"},
+      {{"registry.example.com", "", ""}, "registry.example.com/calico/node:v3.33.1"},
       {{"docker.io", "rancher", "mirrored-calico-"},
-       "docker.io/rancher/mirrored-calico-node:v3.32.1"},
-      {{"r/sub/", "/mirror/", ""}, "r/sub/mirror/node:v3.32.1"},
+       "docker.io/rancher/mirrored-calico-node:v3.33.1"},
+      {{"r/sub/", "/mirror/", ""}, "r/sub/mirror/node:v3.33.1"},
   };
   for (const Case& c : cases) {
     EXPECT_THAT(Current().images().Reference("calico/node", c.source), IsOkAndHolds(c.want));
@@ -61,7 +59,7 @@ TEST(ReleaseTest, ImageSources) {
 
 TEST(ReleaseTest, ImagesByDigest) {
   api::ImageSet set;
-  set.meta.name = "calico-v3.32.1";
+  set.meta.name = "calico-v3.33.1";
   const std::string digest = "sha256:" + std::string(64, 'a');
   set.digests = {{"calico/node", digest}, {"calico/key-cert-provisioner", digest}};
   const ImageSource source = {"r.example.com/", "mirror", "pfx-"};
@@ -70,8 +68,8 @@ TEST(ReleaseTest, ImagesByDigest) {
   // A set for Calico's own operator means Calico's own program.
   EXPECT_THAT(Current().images().Reference("calico/key-cert-provisioner", source, &set),
               IsOkAndHolds("r.example.com/mirror/pfx-key-cert-provisioner:v0.1.0"));
-  EXPECT_THAT(Current().images().Reference("calico/typha", source, &set),
-              StatusIs(absl::StatusCode::kNotFound, HasSubstr("calico/typha")));
+  EXPECT_THAT(Current().images().Reference("calico/calico", source, &set),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("calico/calico")));
 }
 
 // Whatever is wrong with a folder is found when it is loaded, and says where.
@@ -154,7 +152,10 @@ TEST(ReleaseTest, ABrokenFolderIsAClearError) {
        "release v3.99: DaemonSet calico-node: no image calico/nod in the release"},
   };
   for (const Case& c : cases) {
-    EXPECT_THAT(Releases::Load(WithFile(c.file, c.content)),
+    const std::vector<base::EmbeddedFile> files = WithFile(c.file, c.content);
+    absl::StatusOr<Releases> releases = Releases::Open(files);
+    ASSERT_THAT(releases, IsOk());
+    EXPECT_THAT(releases->Find(kSecondRelease),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.error)))
         << c.name;
   }
@@ -168,22 +169,22 @@ TEST(ReleaseTest, SharedFiles) {
   for (base::EmbeddedFile& file : files) {
     if (file.name == own) file.name = shared;
   }
-  const absl::StatusOr<Releases> releases = Releases::Load(files);
+  absl::StatusOr<Releases> releases = Releases::Open(files);
   ASSERT_THAT(releases, IsOk());
-  EXPECT_TRUE(releases->Find("v3.99")->files().contains(shared));
-  EXPECT_FALSE(releases->Find("v3.32")->files().contains(shared));
+  EXPECT_TRUE((*releases->Find("v3.99"))->files().contains(shared));
+  EXPECT_FALSE((*releases->Find("v3.32"))->files().contains(shared));
 
   files.push_back({"manifests/shared/other.yaml", "x"});
-  EXPECT_THAT(Releases::Load(files),
+  EXPECT_THAT(CheckAll(files),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("manifests/shared/other.yaml: no release lists it")));
 }
 
 TEST(ReleaseTest, BadFolders) {
-  EXPECT_THAT(Releases::Load({}), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CheckAll({}), StatusIs(absl::StatusCode::kInvalidArgument));
   for (const char* name : {"manifests/3.32/release.yaml", "manifests/v3.x/release.yaml"}) {
     const base::EmbeddedFile files[] = {{name, "x"}};
-    EXPECT_THAT(Releases::Load(files),
+    EXPECT_THAT(Releases::Open(files),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is named like v3.32")));
   }
   std::vector<base::EmbeddedFile> twice = FilesOfTwoReleases();
@@ -195,7 +196,7 @@ TEST(ReleaseTest, BadFolders) {
     names.push_back(fmt::format("manifests/v3.032/{}", file.name.substr(prefix.size())));
     twice.push_back({names.back(), file.content});
   }
-  EXPECT_THAT(Releases::Load(twice),
+  EXPECT_THAT(CheckAll(twice),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("another folder has")));
 }
 

@@ -1,14 +1,17 @@
 #include "operator/render/releases.h"
 
+#include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
-#include <absl/strings/numbers.h>
-#include <absl/strings/str_split.h>
 #include <fmt/format.h>
 
 #include "operator/render/manifests.h"
 #include "operator/render/render.h"
+#include "pkg/base/check.h"
+#include "pkg/base/release_order.h"
 #include "pkg/base/status_macros.h"
 
 namespace calico::render {
@@ -26,18 +29,11 @@ std::string_view VersionOf(std::string_view file) {
   return slash == std::string_view::npos ? std::string_view() : rest.substr(0, slash);
 }
 
-// {3, 32} of "v3.32".
-absl::StatusOr<std::vector<int>> NumberOf(std::string_view version) {
-  std::vector<int> number;
-  for (const auto& part : absl::StrSplit(std::string(version.substr(1)), '.')) {
-    int value = 0;
-    if (!version.starts_with('v') || !absl::SimpleAtoi(part, &value) || value < 0) {
-      return absl::InvalidArgumentError(
-          fmt::format("{}{}: the folder of a release is named like v3.32", kFolder, version));
-    }
-    number.push_back(value);
-  }
-  return number;
+absl::StatusOr<base::ReleaseNumber> NumberOf(std::string_view version) {
+  const std::optional<base::ReleaseNumber> number = base::ReleaseNumber::Parse(version);
+  if (number.has_value() && version.find_first_of("-+") == std::string_view::npos) return *number;
+  return absl::InvalidArgumentError(
+      fmt::format("{}{}: the folder of a release is named like v3.32", kFolder, version));
 }
 
 // A complete spec that says as little as a valid one may.
@@ -113,52 +109,50 @@ absl::Status CheckSharedAreRead(std::span<const base::EmbeddedFile> files,
 
 }  // namespace
 
-absl::StatusOr<Releases> Releases::Load(std::span<const base::EmbeddedFile> files) {
-  std::set<std::string_view> versions;
+absl::StatusOr<Releases> Releases::Open(std::span<const base::EmbeddedFile> files) {
+  std::map<base::ReleaseNumber, std::string_view> by_number;
   for (const base::EmbeddedFile& file : files) {
     const std::string_view version = VersionOf(file.name);
-    if (!version.empty() && version != kShared) versions.insert(version);
-  }
-  Releases releases;
-  std::set<std::string> read;
-  for (const std::string_view version : versions) {
-    CALICO_ASSIGN_OR_RETURN(std::vector<int> number, NumberOf(version));
-    CALICO_ASSIGN_OR_RETURN(Release release, Release::Load(version, files));
-    CALICO_RETURN_IF_ERROR(
-        base::Annotate(TryRendering(release), fmt::format("release {}", version)));
-    read.insert(release.files().begin(), release.files().end());
-    if (!releases.by_number_.emplace(std::move(number), std::move(release)).second) {
+    if (version.empty() || version == kShared) continue;
+    CALICO_ASSIGN_OR_RETURN(const base::ReleaseNumber number, NumberOf(version));
+    if (by_number.emplace(number, version).first->second != version) {
       return absl::InvalidArgumentError(
           fmt::format("{}{}: another folder has the same number", kFolder, version));
     }
   }
-  if (releases.by_number_.empty()) return absl::InvalidArgumentError("there is no release");
-  CALICO_RETURN_IF_ERROR(CheckSharedAreRead(files, read));
+  if (by_number.empty()) return absl::InvalidArgumentError("there is no release");
+  Releases releases;
+  releases.files_ = files;
+  for (const auto& [number, version] : by_number) releases.versions_.emplace_back(version);
   return releases;
 }
 
-const absl::StatusOr<Releases>& Releases::Embedded() {
-  static const auto& releases = *new absl::StatusOr<Releases>(Load(Manifests()));
+Releases& Releases::Embedded() {
+  static Releases& releases = *new Releases([] {
+    absl::StatusOr<Releases> opened = Open(Manifests());
+    CALICO_CHECK(opened.ok());
+    return *std::move(opened);
+  }());
   return releases;
 }
 
-const Release* Releases::Find(std::string_view version) const {
-  for (const auto& [number, release] : by_number_) {
-    if (release.version() == version) return &release;
+absl::StatusOr<const Release*> Releases::Find(std::string_view version) {
+  if (const auto found = read_.find(version); found != read_.end()) return &found->second;
+  if (std::find(versions_.begin(), versions_.end(), version) == versions_.end()) {
+    return absl::NotFoundError(fmt::format("there is no release {}", version));
   }
-  return nullptr;
+  CALICO_ASSIGN_OR_RETURN(Release release, Release::Load(version, files_));
+  CALICO_RETURN_IF_ERROR(base::Annotate(TryRendering(release), fmt::format("release {}", version)));
+  return &read_.emplace(std::string(version), std::move(release)).first->second;
 }
 
-const Release& Releases::Default() const {
-  const Release* const pinned = Find(kDefaultRelease);
-  return pinned != nullptr ? *pinned : by_number_.rbegin()->second;
-}
-
-std::vector<std::string> Releases::versions() const {
-  std::vector<std::string> versions;
-  versions.reserve(by_number_.size());
-  for (const auto& [number, release] : by_number_) versions.push_back(release.version());
-  return versions;
+absl::Status Releases::CheckAll() {
+  std::set<std::string> files;
+  for (const std::string& version : versions_) {
+    CALICO_ASSIGN_OR_RETURN(const Release* const release, Find(version));
+    files.insert(release->files().begin(), release->files().end());
+  }
+  return CheckSharedAreRead(files_, files);
 }
 
 }  // namespace calico::render

@@ -1,16 +1,18 @@
 // Releases: every Calico release that this binary can install, by version.
 //
-//   const absl::StatusOr<Releases>& releases = Releases::Embedded();
-//   const Release& release = releases->Default();
+//   Releases& releases = Releases::Embedded();
+//   absl::StatusOr<const Release*> release = releases.Find(releases.newest());
 #ifndef CALICO_OPERATOR_RENDER_RELEASES_H_
 #define CALICO_OPERATOR_RENDER_RELEASES_H_
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
 #include "operator/render/release.h"
@@ -18,29 +20,33 @@
 
 namespace calico::render {
 
-// What is installed unless another release is asked for.
-inline constexpr std::string_view kDefaultRelease = "v3.32";
-
+// Not thread-safe.
 class Releases {
  public:
-  // Every folder manifests/<version>/ of `files`; what is in manifests/shared/ is for all of them.
-  // Each release is rendered once for an Installation that says nothing and once for one that gives
-  // every value, so that a place that a value does not find shows here; every combination of facts
-  // is tried by releases_test. Errors: InvalidArgument naming release, file, object and path; also
-  // when there is no release, and for a shared file that no release lists.
-  static absl::StatusOr<Releases> Load(std::span<const base::EmbeddedFile> files);
-  // Those inside this binary, loaded at the first call. Lifetime: static.
-  static const absl::StatusOr<Releases>& Embedded();
+  // Every folder manifests/<version>/ of `files`; none is read yet. What is in manifests/shared/ is
+  // for all of them. Errors: InvalidArgument: no folder, one that is not named like a release, two
+  // of the same number. Lifetime: `files` outlive the result.
+  static absl::StatusOr<Releases> Open(std::span<const base::EmbeddedFile> files);
+  // Those inside this binary. Lifetime: static.
+  static Releases& Embedded();
 
-  // By folder: "v3.32". Null if there is none. Lifetime: this object's.
-  const Release* Find(std::string_view version) const;
-  // kDefaultRelease, or the newest where there is no such folder. Lifetime: this object's.
-  const Release& Default() const;
-  // The oldest first.
-  std::vector<std::string> versions() const;
+  // By folder: "v3.32". Read at the first call, and rendered once for an Installation that says
+  // nothing and once for one that gives every value, so that a place that a value does not find
+  // shows here; every combination of facts is tried by releases_test. Lifetime: this object's.
+  // Errors: NotFound; InvalidArgument naming release, file, object and path.
+  absl::StatusOr<const Release*> Find(std::string_view version);
+  // Reads all of them. Errors: as Find; also for a shared file that no release lists.
+  absl::Status CheckAll();
+
+  // The oldest first; never empty.
+  const std::vector<std::string>& versions() const { return versions_; }
+  // What is installed unless another one is asked for.
+  const std::string& newest() const { return versions_.back(); }
 
  private:
-  std::map<std::vector<int>, Release> by_number_;  // {3, 32}; never empty
+  std::span<const base::EmbeddedFile> files_;
+  std::vector<std::string> versions_;
+  std::map<std::string, Release, std::less<>> read_;  // by version
 };
 
 }  // namespace calico::render

@@ -12,12 +12,11 @@ namespace calico::render {
 namespace {
 
 void BM_Render(benchmark::State& state) {
-  const Releases& releases = *Releases::Embedded();
-  const std::vector<std::string> versions = releases.versions();
-  const Release& release = *releases.Find(versions[static_cast<size_t>(state.range(0))]);
-  state.SetLabel(release.version());
-  ReferenceCase c = LoadReferenceCase("c-cm-ecdsa");
-  c.installation = Completed(c.installation.spec, release.version());
+  Releases& releases = Releases::Embedded();
+  const std::string& version = releases.versions()[static_cast<size_t>(state.range(0))];
+  const Release& release = **releases.Find(version);
+  state.SetLabel(version);
+  const ReferenceCase c = LoadReferenceCase("c-cm-ecdsa", version);
   for (auto _ : state) {
     const auto objects = Render(release, c.installation, c.inputs);
     if (!objects.ok()) state.SkipWithError(objects.status().ToString().c_str());
@@ -25,7 +24,7 @@ void BM_Render(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_Render)->Unit(benchmark::kMillisecond)->Apply([](benchmark::internal::Benchmark* it) {
-  const auto count = static_cast<int64_t>(Releases::Embedded()->versions().size());
+  const auto count = static_cast<int64_t>(Releases::Embedded().versions().size());
   for (int64_t i = 0; i < count; ++i) it->Arg(i);
 });
 

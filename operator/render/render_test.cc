@@ -179,14 +179,12 @@ TEST(RenderTest, ImageSetsGiveDigests) {
   ReferenceCase c = LoadReferenceCase("b-cm-default");
   const std::string digest = "sha256:" + std::string(64, 'b');
   c.inputs.image_set.emplace();
-  c.inputs.image_set->meta.name = "calico-v3.32.1";
+  c.inputs.image_set->meta.name = "calico-v3.33.1";
   const absl::StatusOr<std::vector<json::object>> missing =
       Render(DefaultRelease(), c.installation, c.inputs);
   ASSERT_FALSE(missing.ok());
   EXPECT_THAT(std::string(missing.status().message()), HasSubstr("calico/"));
-  for (const char* name : {"calico/node", "calico/cni", "calico/typha", "calico/pod2daemon-flexvol",
-                           "calico/kube-controllers", "calico/csi", "calico/apiserver",
-                           "calico/node-driver-registrar"}) {
+  for (const char* name : {"calico/node", "calico/calico", "calico/third-party-cni-plugins"}) {
     c.inputs.image_set->digests[name] = digest;
   }
   json::object node = Only(RenderCase(c), "DaemonSet", kNode);
@@ -202,6 +200,37 @@ TEST(RenderTest, CipherSuitesReachTheContainers) {
   EXPECT_EQ(Variable(Container(typha, kTypha), "TLS_CIPHER_SUITES"),
             "TLS_AES_256_GCM_SHA384,TLS_AES_128_GCM_SHA256");
   EXPECT_EQ(Variable(InitContainer(typha, kTyphaProvisioner), "TLS_CIPHER_SUITES"), "absent");
+}
+
+TEST(RenderTest, TemplatesForBirdTakeThePlaceOfTheImages) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  std::vector<json::object> without = RenderCase(c);
+  EXPECT_EQ(Find(without, "ConfigMap", "bird-templates"), nullptr);
+  c.inputs.bird_templates = {{"bird6.cfg.template", "six\n"}, {"bird.cfg.template", "four"}};
+  json::object config = Only(RenderCase(c), "ConfigMap", "bird-templates");
+  EXPECT_EQ(config.at("data"),
+            (json::value{{"bird6.cfg.template", "six\n"}, {"bird.cfg.template", "four"}}));
+  json::object node = Only(RenderCase(c), "DaemonSet", kNode);
+  json::array& mounts = ArrayAt(Container(node, kNode), {"volumeMounts"});
+  std::vector<std::string> files;
+  for (const json::value& mount : mounts) {
+    if (TextAt(mount.as_object(), "name") != "bird-templates") continue;
+    EXPECT_EQ(mount.at("readOnly"), true);
+    files.push_back(fmt::format("{} {}", TextAt(mount.as_object(), "subPath"),
+                                TextAt(mount.as_object(), "mountPath")));
+  }
+  EXPECT_THAT(files, testing::ElementsAre(
+                         "bird.cfg.template /etc/calico/confd/templates/bird.cfg.template",
+                         "bird6.cfg.template /etc/calico/confd/templates/bird6.cfg.template"));
+  EXPECT_NE(FindNamed(ArrayAt(PodSpec(node), {"volumes"}), "bird-templates"), nullptr);
+  const auto hash = [](json::object workload) {
+    return std::string(TextAt(ObjectAt(workload, {"spec", "template", "metadata", "annotations"}),
+                              "hash.operator.tigera.io/bird-templates"));
+  };
+  const std::string before = hash(node);
+  EXPECT_EQ(before.size(), 40U);
+  c.inputs.bird_templates["bird.cfg.template"] = "five";
+  EXPECT_NE(hash(Only(RenderCase(c), "DaemonSet", kNode)), before);
 }
 
 TEST(RenderTest, WorkloadsAreOverridden) {
@@ -273,10 +302,8 @@ std::vector<json::object> RenderIn(std::string_view release, json::object spec,
                                    Inputs inputs = {}) {
   inputs.operator_namespace = "tigera-operator";
   inputs.api_server.emplace();
-  const absl::StatusOr<Releases>& releases = Releases::Embedded();
-  EXPECT_TRUE(releases.ok()) << releases.status();
   absl::StatusOr<std::vector<json::object>> objects =
-      Render(*releases->Find(release), Completed(std::move(spec), release), inputs);
+      Render(**Releases::Embedded().Find(release), Completed(std::move(spec), release), inputs);
   EXPECT_TRUE(objects.ok()) << objects.status();
   return objects.ok() ? *std::move(objects) : std::vector<json::object>();
 }

@@ -1,5 +1,7 @@
 #include "operator/validation/release_rules.h"
 
+#include "pkg/base/release_order.h"
+
 namespace calico::validation {
 namespace {
 
@@ -20,38 +22,8 @@ constexpr std::string_view kKubeControllers[] = {"calico-kube-controllers",
                                                  "es-calico-kube-controllers"};
 constexpr std::string_view kCsi[] = {"calico-csi", "csi-node-driver-registrar", "csi-node-driver"};
 
-// Newest first.
+// Oldest first.
 constexpr ReleaseRules kReleases[] = {
-    {.release = "v3.33",
-     .has_pool_objects = true,
-     .linux_dataplanes = kDataplanes,
-     .routing_modes = kRoutingModes,
-     .default_routing_mode = "FelixIPIPOnly",
-     .has_bpf_bootstrap = true,
-     .has_pod_interface_types = true,
-     .has_cni_choices = true,
-     .takes_fips = false,
-     .takes_non_privileged = false,
-     .ebpf_takes_dual_stack = true,
-     .takes_host_ports_with_calico_cni_only = false,
-     .node_init_containers = kNodeInitContainers,
-     .kube_controllers_containers = kKubeControllers,
-     .csi_containers = kCsi},
-    {.release = "v3.32",
-     .has_pool_objects = true,
-     .linux_dataplanes = kDataplanes,
-     .routing_modes = std::span(kRoutingModes).first(2),
-     .default_routing_mode = "BIRD",
-     .has_bpf_bootstrap = true,
-     .has_pod_interface_types = false,
-     .has_cni_choices = false,
-     .takes_fips = true,
-     .takes_non_privileged = false,
-     .ebpf_takes_dual_stack = true,
-     .takes_host_ports_with_calico_cni_only = false,
-     .node_init_containers = std::span(kNodeInitContainers).first(7),
-     .kube_controllers_containers = kKubeControllers,
-     .csi_containers = kCsi},
     {.release = "v3.27",
      .has_pool_objects = false,
      .linux_dataplanes = std::span(kDataplanes).first(3),
@@ -67,15 +39,40 @@ constexpr ReleaseRules kReleases[] = {
      .node_init_containers = std::span(kNodeInitContainers).first(6),
      .kube_controllers_containers = std::span(kKubeControllers).first(1),
      .csi_containers = {}},
+    {.release = "v3.32",
+     .has_pool_objects = true,
+     .linux_dataplanes = kDataplanes,
+     .routing_modes = std::span(kRoutingModes).first(2),
+     .default_routing_mode = "BIRD",
+     .has_bpf_bootstrap = true,
+     .has_pod_interface_types = false,
+     .has_cni_choices = false,
+     .takes_fips = true,
+     .takes_non_privileged = false,
+     .ebpf_takes_dual_stack = true,
+     .takes_host_ports_with_calico_cni_only = false,
+     .node_init_containers = std::span(kNodeInitContainers).first(7),
+     .kube_controllers_containers = kKubeControllers,
+     .csi_containers = kCsi},
+    {.release = "v3.33",
+     .has_pool_objects = true,
+     .linux_dataplanes = kDataplanes,
+     .routing_modes = kRoutingModes,
+     .default_routing_mode = "FelixIPIPOnly",
+     .has_bpf_bootstrap = true,
+     .has_pod_interface_types = true,
+     .has_cni_choices = true,
+     .takes_fips = false,
+     .takes_non_privileged = false,
+     .ebpf_takes_dual_stack = true,
+     .takes_host_ports_with_calico_cni_only = false,
+     .node_init_containers = kNodeInitContainers,
+     .kube_controllers_containers = kKubeControllers,
+     .csi_containers = kCsi},
 };
 
 }  // namespace
 
-const ReleaseRules& RulesOf(std::string_view release) {
-  for (const ReleaseRules& row : kReleases) {
-    if (row.release == release) return row;
-  }
-  return kReleases[0];
-}
+const ReleaseRules& RulesOf(std::string_view release) { return base::RowFor(kReleases, release); }
 
 }  // namespace calico::validation

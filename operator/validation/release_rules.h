@@ -29,7 +29,7 @@ struct ReleaseRules {
   std::span<const std::string_view> csi_containers;
 };
 
-// The row of `release`; of the newest for one that is not known.
+// The row for `release` (pkg/base/release_order.h).
 const ReleaseRules& RulesOf(std::string_view release);
 
 }  // namespace calico::validation

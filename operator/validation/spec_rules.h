@@ -16,7 +16,7 @@
 namespace calico::validation {
 
 struct SpecContext {
-  std::string_view release;  // "v3.33"; one that is not known is judged like the newest
+  std::string_view release;  // "v3.33"; one that is not known is judged like the newest before it
   // The ConfigMap kubernetes-services-endpoint names the API server.
   bool has_api_endpoint = false;
 };

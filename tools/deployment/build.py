@@ -76,9 +76,11 @@ def copy_program(source, name):
     target.chmod(0o755)
 
 
-def release_images():
-    """Component -> image, as the operator names them; of several the first, which is the usual one."""
-    printed = subprocess.run([DIST / "bin/calico-operator", "--print-images"], check=True, capture_output=True, text=True)
+def release_images(release=None):
+    """Component -> image of a Calico release (absent: the default one), as the operator names them; of several the
+    first, which is the usual one."""
+    chosen = [f"--release={release}"] if release else []
+    printed = subprocess.run([DIST / "bin/calico-operator", *chosen, "--print-images"], check=True, capture_output=True, text=True)
     found = {}
     for image in printed.stdout.split():
         found.setdefault(image.rsplit("/", 1)[-1].split(":")[0], image)
@@ -89,23 +91,40 @@ def own_image(registry, program):
     return f"{registry.rstrip('/')}/{program}:v{version()}"
 
 
-def write_images(registry, binaries):
+def provisioner_image(name):
+    path = "/usr/bin/key-cert-provisioner"
+    # Its user is chosen by each pod: the main container must be able to read the key.
+    return image_archive.archive(name, {path: (DIST / "bin/key-cert-provisioner").read_bytes()}, [path], USER)
+
+
+def write_images(registry):
     program = lambda name: (DIST / "bin" / name).read_bytes()
     for name in ("calico-operator", "csr-signer"):
         path = f"/usr/bin/{name}"
         write(DIST / "images" / f"{name}.tar",
               image_archive.archive(own_image(registry, name), {path: program(name)}, [path], USER))
-    known = release_images()
-    path = "/usr/bin/key-cert-provisioner"
-    # Its user is chosen by each pod: the main container must be able to read the key.
-    write(DIST / "images/key-cert-provisioner.tar",
-          image_archive.archive(known["key-cert-provisioner"], {path: program("key-cert-provisioner")}, [path], USER))
-    standin = binaries[STANDIN].read_bytes()
+    write(DIST / "images/key-cert-provisioner.tar", provisioner_image(release_images()["key-cert-provisioner"]))
+
+
+def write_standins(release=None):
+    """Archives of stand-ins for the images of a Calico release (absent: the default one), and of the init container's
+    image where this release has another registry for it."""
+    known = release_images(release)
+    files = {}
+    folder = DIST / "standins" / (release or "default")
+    program = (DIST / "standins/program").read_bytes()
+    if known["key-cert-provisioner"] != release_images()["key-cert-provisioner"]:
+        files["key-cert-provisioner"] = provisioner_image(known["key-cert-provisioner"])
     for component, (path, links) in STANDINS.items():
-        if component not in known:
-            continue  # no image of this release
-        write(DIST / "standins" / f"{component}.tar",
-              image_archive.archive(known[component], {path: standin}, [path], "", {link: path for link in links}))
+        if component in known:
+            files[component] = image_archive.archive(known[component], {path: program}, [path], "",
+                                                     {link: path for link in links})
+    if folder.is_dir():
+        for path in set(folder.iterdir()) - {folder / f"{name}.tar" for name in files}:
+            path.unlink()  # of what was the default before
+    for name, data in files.items():
+        write(folder / f"{name}.tar", data)
+    return sorted(folder / f"{name}.tar" for name in files)
 
 
 def write_manifests(registry):
@@ -129,8 +148,9 @@ def build(registry, defines=()):
         binaries = compile_release(targets, defines)
     for name, target in PROGRAMS.items():
         copy_program(binaries[target], name)
+    write(DIST / "standins/program", binaries[STANDIN].read_bytes())
     with progress.step("make images and manifests"):
-        write_images(registry, binaries)
+        write_images(registry)
         write_manifests(registry)
 
 

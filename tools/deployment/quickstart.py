@@ -28,9 +28,10 @@ def local_cluster(name, kubernetes=None):
     return json.loads(_tool("cluster", "status", "--name", name, "-o", "json", capture=True))
 
 
-def load_images(name):
-    files = sorted(map(str, [*install.DIST.glob("images/*.tar"), *install.DIST.glob("standins/*.tar")]))
-    _tool("cluster", "load-image", "--name", name, *files, capture=True)
+def load_images(name, release=None):
+    """Ours, and stand-ins for those of a Calico release (absent: the default one)."""
+    own = install.DIST.glob("images/*.tar")
+    _tool("cluster", "load-image", "--name", name, *map(str, [*sorted(own), *build.write_standins(release)]), capture=True)
 
 
 def deploy(kube, ca, key, endpoint):

@@ -317,7 +317,7 @@ class FieldTest(InputTest):
         self.accepted(registry="docker.io", imagePath="rancher", imagePrefix="mirrored-calico-")
         images = {c["image"].rpartition(":")[0] for path in (DAEMONSET, TYPHA) for c in containers(path)}
         self.assertEqual(images, {f"docker.io/rancher/mirrored-calico-{name}" for name in (
-            "node", "cni", "typha", "pod2daemon-flexvol", "key-cert-provisioner")})
+            "node", "calico", "third-party-cni-plugins", "key-cert-provisioner")})
         self.before = self.generations()
         self.degraded("spec.registry", registry="https://registry.example.com")
 

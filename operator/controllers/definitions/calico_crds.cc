@@ -137,9 +137,9 @@ aio::Task<absl::StatusOr<std::vector<std::string>>> ApplyCalicoCrds(
   co_return problems;
 }
 
-aio::Task<void> ManageCalicoCrds(kube::Client& client, std::vector<WantedCrd> wanted,
-                                 const base::Logger& logger,
-                                 std::function<void(std::vector<std::string>)> tell) {
+aio::Task<void> ManageCalicoCrds(
+    kube::Client& client, std::vector<WantedCrd> wanted, const base::Logger& logger,
+    std::function<void(absl::StatusOr<std::vector<std::string>>)> tell) {
   base::Backoff backoff;
   std::vector<std::string> told;
   while (true) {
@@ -149,8 +149,7 @@ aio::Task<void> ManageCalicoCrds(kube::Client& client, std::vector<WantedCrd> wa
     if (!problems.ok()) {
       logger.Error("cannot apply Calico's CustomResourceDefinitions",
                    {{"error", problems.status()}});
-      tell({fmt::format("cannot apply Calico's CustomResourceDefinitions: {}",
-                        std::string(problems.status().message()))});
+      tell(problems.status());
       if (!(co_await aio::Sleep(backoff.Next(base::RandomUnit()))).ok()) co_return;
       continue;
     }

@@ -24,10 +24,10 @@ aio::Task<absl::StatusOr<std::vector<std::string>>> ApplyCalicoCrds(
     kube::Client& client, const std::vector<WantedCrd>& wanted, const base::Logger& logger);
 
 // Passes until cancelled: again after errors, after ten minutes, and within a minute when a kind is
-// no longer served. `tell` is called after each pass with what the status has to tell.
-aio::Task<void> ManageCalicoCrds(kube::Client& client, std::vector<WantedCrd> wanted,
-                                 const base::Logger& logger,
-                                 std::function<void(std::vector<std::string>)> tell);
+// no longer served. `tell` is called with the result of each pass.
+aio::Task<void> ManageCalicoCrds(
+    kube::Client& client, std::vector<WantedCrd> wanted, const base::Logger& logger,
+    std::function<void(absl::StatusOr<std::vector<std::string>>)> tell);
 
 }  // namespace calico::definitions
 

@@ -43,9 +43,9 @@ class CalicoCrdsTest : public kube::FakeApiServerTest {
   aio::Task<void> Run() { result_ = co_await ApplyCalicoCrds(client(), PoolsAndFelix(), logger()); }
   aio::Task<void> Manage() {
     co_await ManageCalicoCrds(client(), PoolsAndFelix(), logger(),
-                              [this](std::vector<std::string> problems) {
+                              [this](absl::StatusOr<std::vector<std::string>> problems) {
                                 ++told_;
-                                problems_ = std::move(problems);
+                                managed_ = std::move(problems);
                               });
   }
   aio::Task<void> Until(std::function<bool()> condition) {
@@ -57,7 +57,7 @@ class CalicoCrdsTest : public kube::FakeApiServerTest {
 
   std::optional<absl::StatusOr<std::vector<std::string>>> result_;
   int told_ = 0;
-  std::vector<std::string> problems_;
+  absl::StatusOr<std::vector<std::string>> managed_;
 };
 
 ASYNC_TEST_F(CalicoCrdsTest, MakesThoseThatAreMissingAndWaitsUntilTheyAreServed) {
@@ -98,7 +98,8 @@ ASYNC_TEST_F(CalicoCrdsTest, OneOfSomebodyElseStaysAndIsTold) {
   aio::TaskGroup group(executor());
   group.Spawn(Manage());
   co_await Until([&] { return told_ > 0; });
-  EXPECT_THAT(problems_, ElementsAre(HasSubstr("felixconfigurations.crd.projectcalico.org")));
+  EXPECT_THAT(managed_, base::IsOkAndHolds(
+                            ElementsAre(HasSubstr("felixconfigurations.crd.projectcalico.org"))));
   EXPECT_EQ(Find("felixconfigurations.crd.projectcalico.org")->at("spec"), theirs.at("spec"));
   EXPECT_TRUE(Find("ippools.crd.projectcalico.org").has_value());
   co_await group.Stop();
@@ -109,9 +110,9 @@ ASYNC_TEST_F(CalicoCrdsTest, ARefusalIsToldAndTriedAgain) {
   aio::TaskGroup group(executor());
   group.Spawn(Manage());
   co_await Until([&] { return told_ == 1; });
-  EXPECT_THAT(problems_, ElementsAre(HasSubstr("cannot apply")));
+  EXPECT_THAT(managed_, base::StatusIs(absl::StatusCode::kPermissionDenied));
   co_await Until([&] { return told_ == 2; });
-  EXPECT_THAT(problems_, IsEmpty());
+  EXPECT_THAT(managed_, base::IsOkAndHolds(IsEmpty()));
   EXPECT_EQ(server().Count("DELETE"), 0);
   co_await group.Stop();
 }

@@ -9,6 +9,7 @@
 
 #include "crds/calico/definitions.h"
 #include "operator/render/names.h"
+#include "pkg/base/release_order.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/codec/yaml.h"
@@ -266,7 +267,7 @@ CrdDecision Decide(const WantedCrd& wanted, const json::object& live) {
     return Keep(wanted, live, others.empty() ? "somebody" : std::string_view(others));
   }
   if (source == kFromFile) return Keep(wanted, live, "a file of --calico-crds");
-  if (crds::IsNewerRelease(source, SourceOf(wanted.object))) return {};
+  if (base::IsLaterRelease(source, SourceOf(wanted.object))) return {};
   const bool is_equal =
       source == SourceOf(wanted.object)
           ? !kube::FirstDifference(kube::Schema::Kubernetes(), live, wanted.object).has_value()

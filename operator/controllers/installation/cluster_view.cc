@@ -138,6 +138,10 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
           api::kConfigMaps,
           {.ns = operator_namespace_, .field_selector = NameSelector(kEndpointConfigMap)},
           &KeepAll<api::ConfigMap>)),
+      bird_templates_(MakeInformer<api::ConfigMap>(
+          api::kConfigMaps,
+          {.ns = operator_namespace_, .field_selector = NameSelector(render::kBirdTemplates)},
+          &KeepAll<api::ConfigMap>)),
       pods_(MakePodInformer(CalicoNamespace())),
       replica_sets_(MakeInformer<api::ReplicaSet>(api::kReplicaSets, {.ns = CalicoNamespace()},
                                                   &KeepAll<api::ReplicaSet>)),
@@ -158,6 +162,7 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
   installations_.AddObserver([this](const api::ObjectKey&) { InstallationChanged(); });
   nodes_.AddObserver(soon);  // not of heartbeats: they change nothing that is kept
   endpoint_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
+  bird_templates_.AddObserver(soon);
   others_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
   statuses_.AddObserver(soon);
   pods_.AddObserver(soon);
@@ -178,6 +183,7 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
   statuses_.AddHealthObserver(health);
   nodes_.AddHealthObserver(health);
   endpoint_.AddHealthObserver(health);
+  bird_templates_.AddHealthObserver(health);
   pods_.AddHealthObserver(health);
   api_server_pods_.AddHealthObserver(health);
   api_server_replica_sets_.AddHealthObserver(health);
@@ -206,6 +212,7 @@ aio::Task<void> ClusterView::Run() {
   group_.Spawn(statuses_.Run());
   group_.Spawn(nodes_.Run());
   group_.Spawn(endpoint_.Run());
+  group_.Spawn(bird_templates_.Run());
   group_.Spawn(pods_.Run());
   group_.Spawn(replica_sets_.Run());
   group_.Spawn(revisions_.Run());
@@ -234,6 +241,12 @@ absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::Endpoint() const
 
 absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::PodEndpoint() const {
   return ReadEndpoint(validation::kPodNetworkSuffix);
+}
+
+api::StringMap ClusterView::BirdTemplates() const {
+  const auto config =
+      bird_templates_.store().Get({operator_namespace_, std::string(render::kBirdTemplates)});
+  return config == nullptr ? api::StringMap() : config->data;
 }
 
 absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::ReadEndpoint(

@@ -30,6 +30,7 @@ void ClusterView::VisitInformers(Visit visit) const {
   visit(statuses_);
   visit(nodes_);
   visit(endpoint_);
+  visit(bird_templates_);
   visit(pods_);
   visit(replica_sets_);
   visit(revisions_);

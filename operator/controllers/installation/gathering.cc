@@ -99,6 +99,20 @@ void Gathering::GatherImageSet(render::Inputs& inputs, Pass& pass) const {
   inputs.image_set = std::move(choice.set);
 }
 
+// Where calico-node has some, they do not go because nobody may look at them.
+void Gathering::GatherBirdTemplates(render::Inputs& inputs, Pass& pass) const {
+  if (view_.KnowsBirdTemplates()) {
+    inputs.bird_templates = view_.BirdTemplates();
+    return;
+  }
+  const api::ObjectKey copy = {std::string(render::kCalicoNamespace),
+                               std::string(render::kBirdTemplates)};
+  if (view_.owned().Get(api::kConfigMaps, copy) == nullptr) return;
+  pass.Stop(api::kReasonResourceReadError,
+            fmt::format("calico-node keeps what it has until ConfigMap {}/{} can be read",
+                        options_.operator_namespace, render::kBirdTemplates));
+}
+
 aio::Task<absl::StatusOr<render::Inputs>> Gathering::Gather(const api::Installation& installation,
                                                             const kinds::ApiServerPart& api_server,
                                                             Pass& pass) {
@@ -108,6 +122,7 @@ aio::Task<absl::StatusOr<render::Inputs>> Gathering::Gather(const api::Installat
   inputs.operator_namespace = options_.operator_namespace;
   GatherEndpoint(inputs, pass);
   GatherImageSet(inputs, pass);
+  GatherBirdTemplates(inputs, pass);
   if (pass.obstacle.has_value()) co_return inputs;
   configuration_.GatherSettings(installation, inputs, pass);
   inputs.typha_replicas = TyphaReplicas(pass);

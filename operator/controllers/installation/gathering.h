@@ -67,6 +67,7 @@ class Gathering {
  private:
   void GatherEndpoint(render::Inputs& inputs, Pass& pass) const;
   void GatherImageSet(render::Inputs& inputs, Pass& pass) const;
+  void GatherBirdTemplates(render::Inputs& inputs, Pass& pass) const;
   aio::Task<absl::Status> GatherPullSecrets(const api::Installation& installation,
                                             render::Inputs& inputs, Pass& pass);
   aio::Task<absl::Status> GatherCertificates(const api::Installation& installation,

@@ -11,6 +11,7 @@
 #include "operator/controllers/certificates/secret_objects.h"
 #include "operator/controllers/kinds/rendering.h"
 #include "operator/controllers/status/apply_outcome.h"
+#include "operator/controllers/upgrade/release_change.h"
 #include "operator/defaults/complete_spec.h"
 #include "operator/defaults/conflicts.h"
 #include "operator/defaults/overlay.h"
@@ -166,6 +167,7 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
                     api::kOverlayName));
   }
   configuration_.TellUnknown(pass);
+  CheckRelease(pass);
   if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
   const absl::StatusOr<api::Installation> completed = Validate(pass);
   if (!completed.ok()) {
@@ -185,6 +187,33 @@ aio::Task<void> InstallationController::Advance(Pass& pass) {
   if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
   inputs->ca_certificates = pass.roots;
   co_await Apply(*completed, *std::move(inputs), pass);
+}
+
+void InstallationController::SetCalicoDefinitions(absl::Status status) {
+  const bool is_news = calico_definitions_ != status;
+  calico_definitions_ = std::move(status);
+  if (is_news) queue_.Add(Key());
+}
+
+// Before the Installation is judged by the rules of a release that will not be installed.
+void InstallationController::CheckRelease(Pass& pass) const {
+  const auto find = [&](const api::Resource& resource, std::string_view name) {
+    const auto live =
+        view_.owned().Get(resource, {std::string(render::kCalicoNamespace), std::string(name)});
+    return live == nullptr ? std::nullopt : std::optional<json::object>(live->Parse());
+  };
+  const std::optional<json::object> node = find(api::kDaemonSets, render::kNode);
+  const std::optional<json::object> typha = find(api::kDeployments, render::kTypha);
+  upgrade::ReleaseChange change = upgrade::JudgeReleaseChange(
+      {.installed = upgrade::FindInstalledRelease(pass.record->status, node ? &*node : nullptr,
+                                                  typha ? &*typha : nullptr),
+       .wanted = options_.release->calico_version(),
+       .allows_downgrade = options_.allows_downgrade,
+       .definitions = options_.manages_crds ? calico_definitions_ : absl::OkStatus()});
+  pass.release_change = std::move(change.under_way);
+  if (!change.refusal.empty()) pass.Stop(api::kReasonInvalidConfiguration, change.refusal);
+  if (!change.obstacle.empty()) pass.Stop(api::kReasonResourceUpdateError, change.obstacle);
+  if (!change.wait.empty()) pass.waits.push_back(std::move(change.wait));
 }
 
 // Completed and with its overlay, with what it says told to the pass. Errors: every problem at

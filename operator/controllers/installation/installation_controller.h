@@ -59,8 +59,13 @@ class InstallationController {
   // One pass. Errors: what stood in the way of applying or reporting, to be tried again.
   aio::Task<absl::StatusOr<controller::Result>> Reconcile();
 
+  // How a look at Calico's own definitions ended (definitions::ManageCalicoCrds). Another release
+  // waits for them.
+  void SetCalicoDefinitions(absl::Status status);
+
  private:
   aio::Task<void> Advance(Pass& pass);
+  void CheckRelease(Pass& pass) const;
   absl::StatusOr<api::Installation> Validate(Pass& pass) const;
   absl::StatusOr<api::Installation> Check(const json::object& given, json::object completed,
                                           Pass& pass) const;
@@ -97,7 +102,8 @@ class InstallationController {
   status::StatusMemory memory_;
   kube::EventRecorder& events_;
   status::StatusWriter writer_;
-  std::set<std::string> told_others_;  // by UID
+  std::set<std::string> told_others_;               // by UID
+  std::optional<absl::Status> calico_definitions_;  // nullopt: not looked at yet
   status::ComponentMetrics component_metrics_;
   std::string logged_;  // what LogOnce has said last
 };

@@ -11,6 +11,7 @@
 #include "operator/render/names.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
+#include "pkg/base/version.h"
 
 namespace calico::installation {
 namespace {
@@ -26,6 +27,9 @@ status::Facts InstallationController::FactsOf(const Pass& pass) const {
   facts.generation = pass.generation();
   facts.waits = pass.waits;
   facts.obstacle = pass.obstacle;
+  facts.change = pass.release_change;
+  facts.versions = fmt::format("calico-operator {}, Calico {}", base::Version(),
+                               options_.release->calico_version());
   facts.notes = pass.notes;
   facts.nodes = view_.Nodes();
   facts.workloads = wanted_workloads_.Look();

@@ -57,7 +57,8 @@ InstallationControllerOptions ControllerOptionsOf(const OperatorOptions& options
                                        .operator_namespace = options.operator_namespace,
                                        .operator_name = options.config.operator_name,
                                        .mtu_file = cluster::kMtuFile,
-                                       .manages_crds = options.config.manage_crds};
+                                       .manages_crds = options.config.manage_crds,
+                                       .allows_downgrade = options.config.allow_downgrade};
   if (!options.config.service_host.empty() && !options.config.service_port.empty()) {
     result.process_endpoint =
         render::ApiEndpoint{options.config.service_host, options.config.service_port};
@@ -169,10 +170,13 @@ struct Program {
     if (!wanted.ok()) {
       logger.Error("Calico's CustomResourceDefinitions cannot be read",
                    {{"error", wanted.status()}});
+      controller.SetCalicoDefinitions(wanted.status());
       co_return;
     }
-    const auto tell = [this](std::vector<std::string> problems) {
-      config_controller.SetDefinitionProblems(std::move(problems));
+    const auto tell = [this](absl::StatusOr<std::vector<std::string>> result) {
+      controller.SetCalicoDefinitions(result.status());
+      if (!result.ok()) result = std::vector<std::string>{std::string(result.status().message())};
+      config_controller.SetDefinitionProblems(*std::move(result));
       calico_view.LookAgain();
     };
     co_await definitions::ManageCalicoCrds(client, *std::move(wanted), logger, tell);

@@ -16,8 +16,9 @@ struct InstallationControllerOptions {
   std::string operator_name;  // of the operator's own Deployment, for its DNS settings
   // KUBERNETES_SERVICE_HOST and _PORT of the process, where there is no ConfigMap with them.
   std::optional<render::ApiEndpoint> process_endpoint;
-  std::string mtu_file;       // see cluster::ReadMtuFile; empty: none
-  bool manages_crds = false;  // an older CustomResourceDefinition is updated by this process
+  std::string mtu_file;           // see cluster::ReadMtuFile; empty: none
+  bool manages_crds = false;      // an older CustomResourceDefinition is updated by this process
+  bool allows_downgrade = false;  // of Calico, to an older minor release
 };
 
 }  // namespace calico::installation

@@ -31,6 +31,7 @@ struct Pass {
   bool namespace_ending = false;
   bool may_write_installation = true;
   bool may_have_lost = false;  // fields, see DefinitionCheck
+  std::string release_change;  // that is under way, in a sentence
   std::vector<std::string> notes;
   bool is_valid = false;                          // what the Installation says can be carried out
   std::string signer_name;                        // with certificateManagement

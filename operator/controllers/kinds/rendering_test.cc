@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/render/object_path.h"
+#include "operator/render/releases.h"
 #include "operator/render/testing/cases.h"
 #include "operator/render/testing/objects.h"
 #include "pkg/api/operator/image_set.h"
@@ -26,19 +27,19 @@ constexpr char kDigest[] =
 
 class RenderApartTest : public testing::Test {
  protected:
-  RenderApartTest() : case_(render::LoadReferenceCase("b-cm-default")) {
+  RenderApartTest() : case_(render::LoadReferenceCase("b-cm-default", "v3.32")) {
     case_.inputs.owner_uid = "installation-uid";
     case_.inputs.has_admission_policies = true;
     case_.inputs.api_server = render::ApiServerInput{.uid = "api-uid", .name = "tigera-secure"};
   }
 
-  Rendering Render() {
-    return RenderApart(render::DefaultRelease(), case_.installation, case_.inputs);
-  }
+  // One whose API server has an image of its own.
+  static const render::Release& Release() { return **render::Releases::Embedded().Find("v3.32"); }
+  Rendering Render() { return RenderApart(Release(), case_.installation, case_.inputs); }
   // A set with every image of the release but these.
   void UseImageSet(const std::vector<std::string>& without) {
     api::ImageSet set{.meta = {.name = "calico-v3"}};
-    for (const auto& [reference, key] : render::DefaultRelease().images().KeysByReference({})) {
+    for (const auto& [reference, key] : Release().images().KeysByReference({})) {
       set.digests[key] = kDigest;
     }
     for (const std::string& image : without) set.digests.erase(image);

@@ -69,6 +69,7 @@ std::string Join(std::vector<std::string> lines, const std::vector<std::string>&
 
 Decision Available(const Facts& facts, const std::vector<std::string>& notes) {
   std::vector<std::string> parts = {std::string(kAllAvailable)};
+  if (!facts.versions.empty()) parts.push_back(facts.versions);
   Append(notes, parts);
   const std::string message = absl::StrJoin(parts, "; ");
   Decision decision;
@@ -101,6 +102,10 @@ Decision Decide(const Facts& facts) {
   }
   std::string reason(api::kReasonUnknown);
   std::vector<std::string> degraded;
+  if (!facts.change.empty()) {
+    if (progressing) lines.progressing.insert(lines.progressing.begin(), facts.change);
+    if (failing) notes.insert(notes.begin(), facts.change);
+  }
   if (failing) {
     reason =
         lines.certificates_failing.empty() ? api::kReasonPodFailure : api::kReasonCertificateError;

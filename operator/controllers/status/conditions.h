@@ -33,6 +33,8 @@ struct Facts {
   std::optional<Obstacle> obstacle;
   // What is waited for and ends by itself, such as a namespace that is being deleted.
   std::vector<std::string> waits;
+  std::string change;    // of the release, told first until everything is available
+  std::string versions;  // that are in place when everything is
   // Sentences for the user that are no trouble: fields without effect, a CA that ends soon.
   std::vector<std::string> notes;
   // Whether the objects have been applied at all: without them there is nothing to look at.

@@ -12,7 +12,9 @@
 namespace calico::status {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 Workload& Node(Facts& facts) { return facts.workloads[0]; }
 Workload& Typha(Facts& facts) { return facts.workloads[1]; }
@@ -102,6 +104,19 @@ TEST(ConditionsTest, NotesAreToldWithWhateverIsTold) {
   MakeNodeUnavailable(facts);
   EXPECT_THAT(Get(Decide(facts), api::kProgressing).message,
               HasSubstr("\nWithout effect: spec.a."));
+}
+
+TEST(ConditionsTest, AChangeOfReleaseIsToldUntilEverythingIsAvailable) {
+  Facts facts = Fine();
+  facts.change = "from v1 to v2";
+  facts.versions = "operator 1, Calico v2";
+  EXPECT_EQ(Get(Decide(facts), api::kAvailable).message,
+            "All objects available; operator 1, Calico v2");
+  MakeNodeUnavailable(facts);
+  EXPECT_TRUE(Get(Decide(facts), api::kProgressing).message.starts_with("from v1 to v2\n"));
+  facts.obstacle = Obstacle{std::string(api::kReasonUnknown), "something is wrong"};
+  EXPECT_THAT(Get(Decide(facts), api::kDegraded).message,
+              AllOf(StartsWith("something is wrong\n"), HasSubstr("\nfrom v1 to v2")));
 }
 
 // A printer column shows the message of the first condition that is True.

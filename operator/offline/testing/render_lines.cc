@@ -37,13 +37,11 @@ struct Case {
 
 absl::StatusOr<Case> ReadCase(const std::string& line) {
   CALICO_ASSIGN_OR_RETURN(const json::object object, codec::ParseJsonObject(line));
-  const absl::StatusOr<render::Releases>& releases = render::Releases::Embedded();
-  CALICO_RETURN_IF_ERROR(releases.status());
-  Case result{.release = releases->Find(codec::TextAt(object, "release"))};
+  Case result;
+  CALICO_ASSIGN_OR_RETURN(result.release,
+                          render::Releases::Embedded().Find(codec::TextAt(object, "release")));
   const json::array* const objects = codec::FindArray(object, "objects");
-  if (result.release == nullptr || objects == nullptr) {
-    return absl::InvalidArgumentError("a line needs a release that is known, and objects");
-  }
+  if (objects == nullptr) return absl::InvalidArgumentError("a line needs objects");
   for (const json::value& item : *objects) {
     if (!item.is_object()) return absl::InvalidArgumentError("an object that is none");
     result.objects.push_back(item.get_object());

@@ -55,22 +55,21 @@ void SetField(ReferenceCase& c, std::string_view path, json::value value) {
   c.installation = Decoded(std::move(spec));
 }
 
-ReferenceCase LoadReferenceCase(std::string_view name) {
+ReferenceCase LoadReferenceCase(std::string_view name, std::string_view release) {
   const std::string folder = fmt::format("reference/{}/", name);
   json::object object = LoadGoldenYaml(folder + "installation.yaml").front();
-  ReferenceCase result{.installation = Completed(ObjectAt(object, {"spec"}), "v3.32"),
+  ReferenceCase result{.installation = Completed(ObjectAt(object, {"spec"}), release),
                        .inputs = {.owner_uid = "11111111-2222-3333-4444-555555555555",
                                   .operator_namespace = "tigera-operator",
                                   .api_endpoint = ApiEndpoint{"10.0.0.1", "443"},
                                   .typha_replicas = 2,
-                                  .has_admission_policies = true},
-                       .objects = LoadGoldenYaml(folder + "objects.yaml")};
+                                  .has_admission_policies = true}};
   absl::StatusOr<std::vector<pki::Certificate>> ca =
       pki::Certificate::ParsePemBundle(result.installation.certificate_management->ca_cert_pem);
   CALICO_CHECK(ca.ok());
   result.inputs.ca_certificates = *std::move(ca);
-  for (json::object& object : result.objects) {
-    if (KindOf(object) != "Secret") continue;
+  if (result.installation.image_pull_secrets.empty()) return result;
+  for (json::object& object : LoadGoldenYaml(folder + "pull-secrets.yaml")) {
     result.inputs.pull_secrets.push_back({std::string(NameOf(object)),
                                           std::string(TextAt(object, "type")),
                                           ObjectAt(object, {"data"})});

@@ -1,4 +1,4 @@
-// The two Installations that Tigera's operator was run with, and what it was told besides.
+// Two Installations that Tigera's operator was run with, and what it was told besides.
 #ifndef CALICO_OPERATOR_RENDER_TESTING_CASES_H_
 #define CALICO_OPERATOR_RENDER_TESTING_CASES_H_
 
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "operator/render/inputs.h"
+#include "operator/render/testing/objects.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/codec/json.h"
 
@@ -15,11 +16,12 @@ namespace calico::render {
 struct ReferenceCase {
   api::Installation installation;  // complete
   Inputs inputs;
-  std::vector<json::object> objects;  // as the API server held them
 };
 
-// `name` is a folder of testdata/golden/reference. Failures end the test program.
-ReferenceCase LoadReferenceCase(std::string_view name);
+// `name` is a folder of testdata/golden/reference; with every default of `release`. Failures end
+// the test program.
+ReferenceCase LoadReferenceCase(std::string_view name,
+                                std::string_view release = DefaultRelease().version());
 
 // An Installation of this spec with every default of `release`.
 api::Installation Completed(json::object spec, std::string_view release);

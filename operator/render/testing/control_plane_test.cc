@@ -26,7 +26,7 @@ using testing::IsNull;
 using testing::NotNull;
 
 // The oldest first.
-std::vector<std::string> AllReleases() { return Releases::Embedded()->versions(); }
+std::vector<std::string> AllReleases() { return Releases::Embedded().versions(); }
 std::string Newest() { return AllReleases().back(); }
 
 constexpr char kCertificateManagement[] =
@@ -36,12 +36,11 @@ constexpr char kCertificateManagement[] =
 class Rendered {
  public:
   Rendered(std::string_view release, std::string_view spec, Inputs inputs) {
-    const absl::StatusOr<Releases>& all = Releases::Embedded();
-    EXPECT_THAT(all, base::IsOk());
+    const absl::StatusOr<const Release*> found = Releases::Embedded().Find(release);
+    EXPECT_THAT(found, base::IsOk());
     const auto given = codec::ParseYaml(spec);
     EXPECT_THAT(given, base::IsOk());
-    auto objects =
-        Render(*all->Find(release), Completed(given->as_object(), release), std::move(inputs));
+    auto objects = Render(**found, Completed(given->as_object(), release), std::move(inputs));
     EXPECT_THAT(objects, base::IsOk());
     if (objects.ok()) objects_ = *std::move(objects);
   }

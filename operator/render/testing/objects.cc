@@ -51,10 +51,11 @@ json::object& InitContainer(json::object& workload, std::string_view name) {
 }
 
 const Release& DefaultRelease() {
-  const absl::StatusOr<Releases>& releases = Releases::Embedded();
-  if (!releases.ok()) std::fprintf(stderr, "%s\n", releases.status().ToString().c_str());
-  CALICO_CHECK(releases.ok());
-  return releases->Default();
+  Releases& releases = Releases::Embedded();
+  const absl::StatusOr<const Release*> release = releases.Find(releases.newest());
+  if (!release.ok()) std::fprintf(stderr, "%s\n", release.status().ToString().c_str());
+  CALICO_CHECK(release.ok());
+  return **release;
 }
 
 std::vector<json::object> RenderDefault(const api::Installation& installation,

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "pkg/api/operator/installation_fields.h"
+#include "pkg/base/release_order.h"
 
 namespace calico::api {
 namespace {
@@ -78,8 +79,9 @@ Effect EffectOf(const std::string& path, const json::value& value, std::string_v
     case InstallationField::Use::kParent:
       return Effect::kLookDeeper;
     case InstallationField::Use::kRendered:
-      // Releases are compared as text: "v3.27" < "v3.33".
-      if (release.empty() || field->since <= release) return Effect::kAsWanted;
+      if (field->since.empty() || !base::IsLaterRelease(field->since, release)) {
+        return Effect::kAsWanted;
+      }
       [[fallthrough]];
     case InstallationField::Use::kFixed:
       return HasFixedValue(value, field->fixed) ? Effect::kAsWanted : Effect::kNone;

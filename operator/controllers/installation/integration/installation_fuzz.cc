@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!installation.ok()) return 0;
   // A moment at which the certificates of the corpus are valid.
   const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
-  const calico::render::Release& release = calico::render::Releases::Embedded()->Default();
+  calico::render::Releases& releases = calico::render::Releases::Embedded();
+  const calico::render::Release& release = **releases.Find(releases.newest());
   const auto completed = calico::api::Installation::Decode(
       {{"metadata", {{"name", "default"}}},
        {"spec",

@@ -37,6 +37,9 @@ constexpr char kImageSet[] = "calico-v3.32.1";
 
 class KindsTest : public OperatorProgramTest {
  protected:
+  // A release whose API server has an image of its own.
+  KindsTest() { release_ = *render::Releases::Embedded().Find("v3.32"); }
+
   void Put(std::string_view kind, std::string_view name, json::object spec) {
     server().Put({{"apiVersion", "operator.tigera.io/v1"},
                   {"kind", kind},
@@ -49,7 +52,7 @@ class KindsTest : public OperatorProgramTest {
   // A set with a digest of every image, but for these.
   void PutImageSet(std::string_view name, const std::string& without = "") {
     json::array images;
-    for (const auto& [reference, key] : render::DefaultRelease().images().KeysByReference({})) {
+    for (const auto& [reference, key] : release_->images().KeysByReference({})) {
       if (key != without) images.push_back({{"image", key}, {"digest", kDigest}});
     }
     Put("ImageSet", name, {{"images", std::move(images)}});
@@ -276,7 +279,7 @@ ASYNC_TEST_F(KindsTest, TheOlderNameOwnsWhatIsMadeForItAndTwoAreOneTooMany) {
 }
 
 ASYNC_TEST_F(KindsTest, CalicoV327RunsItInANamespaceOfItsOwnThatIsWatchedOnlyThen) {
-  release_ = render::Releases::Embedded()->Find("v3.27");
+  release_ = *render::Releases::Embedded().Find("v3.27");
   const api::ObjectKey key = {"calico-apiserver", "calico-apiserver"};
   PutInstallation(Installation());
   Start();

@@ -43,7 +43,7 @@ ASYNC_TEST_F(OperatorProgramTest, Installs) {
   co_await Until("available", [&] { return IsAvailable(); });
   co_await Settle();
   json::object installation = *Find(api::kInstallations, kDefault);
-  EXPECT_EQ(TextAt(ObjectAt(installation, {"status"}), "calicoVersion"), "v3.32.1");
+  EXPECT_EQ(TextAt(ObjectAt(installation, {"status"}), "calicoVersion"), "v3.33.1");
   EXPECT_EQ(TextAt(ObjectAt(installation, {"status"}), "variant"), "Calico");
   EXPECT_EQ(installation.at("status").at("conditions").at(2).at("type"), "Ready");
   EXPECT_EQ(installation.at("spec"), Installation().at("spec"));
@@ -598,6 +598,28 @@ ASYNC_TEST_F(OperatorProgramTest, CarriesOnThroughFaults) {
            Find(api::kDaemonSets, kNodeKey).has_value();
   });
   EXPECT_EQ(Made().size(), kObjects);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(OperatorProgramTest, TheUsersTemplatesForBirdReachCalicoNode) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("the DaemonSet", [&] { return Find(api::kDaemonSets, kNodeKey).has_value(); });
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "ConfigMap"},
+                {"metadata", {{"name", "bird-templates"}, {"namespace", "tigera-operator"}}},
+                {"data", {{"bird.cfg.template", "text"}}}});
+  const api::ObjectKey copy = {"calico-system", "bird-templates"};
+  co_await Until("a copy", [&] { return Find(api::kConfigMaps, copy).has_value(); });
+  const auto has_mount = [&] {
+    json::object node = *Find(api::kDaemonSets, kNodeKey);
+    return codec::Serialize(node).find("/etc/calico/confd/templates/bird.cfg.template") !=
+           std::string::npos;
+  };
+  co_await Until("a mount", has_mount);
+  server().state().Remove(api::kConfigMaps, {"tigera-operator", "bird-templates"});
+  co_await Until("no copy", [&] { return !Find(api::kConfigMaps, copy).has_value(); });
+  co_await Until("no mount", [&] { return !has_mount(); });
   co_await Stop();
 }
 

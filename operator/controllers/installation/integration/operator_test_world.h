@@ -16,6 +16,7 @@
 
 #include "operator/controllers/installation/operator_program.h"
 #include "operator/render/names.h"
+#include "operator/render/releases.h"
 #include "operator/render/testing/cases.h"
 #include "operator/render/testing/objects.h"
 #include "pkg/aio/task_group.h"
@@ -74,6 +75,7 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
   void Start(bool leader_elect = false, bool manage_crds = false) {
     config::OperatorConfig config;
     config.release = release_;
+    config.allow_downgrade = allow_downgrade_;
     config.leader_elect = leader_elect;
     config.manage_crds = manage_crds;
     config.service_host = "10.0.0.1";
@@ -224,6 +226,7 @@ class OperatorProgramTest : public kube::FakeApiServerTest {
   }
 
   const render::Release* release_ = &render::DefaultRelease();
+  bool allow_downgrade_ = false;
   std::unique_ptr<RunningOperator> operator_;
   int generation_ = 0;
 };
