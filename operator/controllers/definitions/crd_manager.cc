@@ -50,6 +50,16 @@ aio::Task<absl::Status> WaitUntilEstablished(kube::Client& client, api::ObjectKe
   co_return absl::OkStatus();
 }
 
+// Whether the API server serves all kinds of this operator, so that no definition is missing: one
+// small answer in place of every definition as a whole. What cannot be asked counts as no.
+aio::Task<bool> ServesAll(kube::Client& client) {
+  for (const api::Resource* const resource : OwnKinds()) {
+    const absl::StatusOr<bool> serves = co_await client.Serves(*resource);
+    if (!serves.ok() || !*serves) co_return false;
+  }
+  co_return true;
+}
+
 struct AppliedCrd {
   api::ObjectKey key;
   json::object live;
@@ -75,7 +85,13 @@ aio::Task<absl::StatusOr<AppliedCrd>> ApplyCrd(kube::Client& client, Crds which,
 
 }  // namespace
 
+std::vector<const api::Resource*> OwnKinds() {
+  return {&api::kInstallations, &api::kTigeraStatuses, &api::kApiServers,
+          &api::kImageSets,     &api::kGoldmanes,      &api::kWhiskers};
+}
+
 aio::Task<absl::Status> ApplyCrds(kube::Client& client, Crds which, const base::Logger& logger) {
+  if (which == Crds::kMissing && co_await ServesAll(client)) co_return absl::OkStatus();
   absl::Status first_error;
   std::vector<AppliedCrd> applied;
   for (const base::EmbeddedFile& file : crds::Crds()) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -88,6 +89,7 @@ class CrdManagerTest : public kube::FakeApiServerTest {
 
 ASYNC_TEST_F(CrdManagerTest, CreatesThemAndWaitsUntilTheyAreServed) {
   EXPECT_EQ(Keys().size(), 6U);
+  server().state().SetServed(api::kWhiskers, false);
   server().Inject({.method = "PATCH", .times = 2, .status = 500});
   server().Inject({.method = "PATCH", .times = 1, .status = 422, .reason = "Invalid"});
   Start(Crds::kMissing);
@@ -100,6 +102,24 @@ ASYNC_TEST_F(CrdManagerTest, CreatesThemAndWaitsUntilTheyAreServed) {
   }
   co_await Until([&] { return result_.has_value(); });
   EXPECT_THAT(*result_, IsOk());
+  co_await group_->Stop();
+}
+
+TEST(OwnKindsTest, AreThoseOfTheDefinitions) {
+  std::vector<std::string> names;
+  for (const api::Resource* const kind : OwnKinds()) {
+    names.push_back(fmt::format("{}.{}", kind->plural, kind->group));
+  }
+  std::vector<std::string> defined;
+  for (const api::ObjectKey& key : Keys()) defined.push_back(key.name);
+  EXPECT_THAT(names, testing::UnorderedElementsAreArray(defined));
+}
+
+ASYNC_TEST_F(CrdManagerTest, ReadsNoDefinitionWhileAllKindsAreServed) {
+  Start(Crds::kMissing);
+  co_await Until([&] { return result_.has_value(); });
+  EXPECT_THAT(*result_, IsOk());
+  EXPECT_EQ(server().Count("", "customresourcedefinitions"), 0);
   co_await group_->Stop();
 }
 
@@ -126,6 +146,7 @@ ASYNC_TEST_F(CrdManagerTest, OneThatIsForbiddenDoesNotHoldUpTheOthers) {
 ASYNC_TEST_F(CrdManagerTest, OnlyTheLeaderChangesWhatIsThere) {
   co_await Install();
   ChangeSchema();
+  server().state().SetServed(api::kWhiskers, false);
   Start(Crds::kMissing);
   co_await Until([&] { return result_.has_value(); });
   EXPECT_THAT(*result_, IsOk());

@@ -86,6 +86,7 @@ InstallationController::InstallationController(
                .owner = &api::kInstallations,
                .owner_name = std::string(api::kInstallationName)},
               client, events, clock),
+      passed_(executor),
       component_metrics_(registry, api::kTigeraStatusCalico) {
   view_.SetObserver([this](Urgency urgency) {
     urgency == Urgency::kNow ? queue_.Add(Key()) : queue_.AddAfter(Key(), kSoon);
@@ -101,7 +102,19 @@ aio::Task<void> InstallationController::Run() {
   queue_.Add(Key());
   return controller::RunController(
       {.name = std::string(kControllerName), .workers = 1, .metrics = &metrics_}, queue_,
-      [this](api::ObjectKey) { return Reconcile(); }, logger_);
+      [this](api::ObjectKey) { return ReconcileAndTell(); }, logger_);
+}
+
+aio::Task<absl::StatusOr<controller::Result>> InstallationController::ReconcileAndTell() {
+  absl::StatusOr<controller::Result> result = co_await Reconcile();
+  has_passed_ = true;
+  passed_.Notify();
+  co_return result;
+}
+
+aio::Task<absl::Status> InstallationController::WaitForFirstPass() {
+  while (!has_passed_) CALICO_CO_RETURN_IF_ERROR(co_await passed_.Wait());
+  co_return absl::OkStatus();
 }
 
 aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile() {

@@ -32,6 +32,7 @@
 #include "operator/controllers/teardown/teardown.h"
 #include "operator/render/inputs.h"
 #include "pkg/aio/task.h"
+#include "pkg/aio/timer.h"
 #include "pkg/api/operator/installation.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
@@ -56,6 +57,10 @@ class InstallationController {
   // Reconciles whenever something has changed, until cancelled.
   aio::Task<void> Run();
 
+  // OK once the first pass has ended: what runs has been seen to, and what can wait may begin.
+  // Errors: kCancelled.
+  aio::Task<absl::Status> WaitForFirstPass();
+
   // One pass. Errors: what stood in the way of applying or reporting, to be tried again.
   aio::Task<absl::StatusOr<controller::Result>> Reconcile();
 
@@ -64,6 +69,7 @@ class InstallationController {
   void SetCalicoDefinitions(absl::Status status);
 
  private:
+  aio::Task<absl::StatusOr<controller::Result>> ReconcileAndTell();
   aio::Task<void> Advance(Pass& pass);
   void CheckRelease(Pass& pass) const;
   absl::StatusOr<api::Installation> Validate(Pass& pass) const;
@@ -102,6 +108,8 @@ class InstallationController {
   status::StatusMemory memory_;
   kube::EventRecorder& events_;
   status::StatusWriter writer_;
+  bool has_passed_ = false;
+  aio::Notifier passed_;
   std::set<std::string> told_others_;               // by UID
   std::optional<absl::Status> calico_definitions_;  // nullopt: not looked at yet
   status::ComponentMetrics component_metrics_;

@@ -49,6 +49,7 @@ kube::ClientOptions ClientOptionsOf() {
   kube::ClientOptions options;
   options.user_agent = kComponent;
   options.max_connections = kConnections;
+  options.watch_patience = absl::Seconds(1);
   return options;
 }
 
@@ -156,7 +157,9 @@ struct Program {
     co_await group.Stop();
   }
 
+  // It has time: a pass that needs newer definitions waits for them.
   aio::Task<void> UpdateCrds() {
+    if (!(co_await controller.WaitForFirstPass()).ok()) co_return;
     // Again when somebody has deleted them.
     const auto tell = [this](const absl::Status& status) { TellCrds(status); };
     while ((co_await definitions::ManageCrds(client, definitions::Crds::kAll, logger, tell)).ok()) {
@@ -165,6 +168,7 @@ struct Program {
   }
 
   aio::Task<void> KeepCalicoCrds() {
+    if (!(co_await controller.WaitForFirstPass()).ok()) co_return;
     absl::StatusOr<std::vector<definitions::WantedCrd>> wanted =
         definitions::WantedCrds(options.config.release->version(), options.calico_crds);
     if (!wanted.ok()) {

@@ -219,6 +219,7 @@ aio::Task<absl::StatusOr<std::string>> Client::Impl::List(const api::Resource& r
 aio::Task<absl::Status> Client::Impl::Watch(std::string what, absl::StatusOr<http::Request> request,
                                             WatchOptions watch, EventSink sink) {
   if (!request.ok()) co_return base::Annotate(request.status(), what);
+  CALICO_CO_RETURN_IF_ERROR(co_await transport.WaitUntilQuiet());
   const Transport::WatchSlot slot(transport);
   absl::StatusOr<std::unique_ptr<http::ResponseStream>> stream = co_await transport.Open(
       {.request = *std::move(request), .repeat = Repeat::kNever, .timeout = watch.open_timeout});

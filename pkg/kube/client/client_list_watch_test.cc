@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -383,6 +384,51 @@ ASYNC_TEST_F(ClientListWatchTest, ErrorEventsAreMapped) {
     EXPECT_THAT(co_await client().Watch(api::kConfigMaps, {}, CollectEvents()), StatusIs(c.want))
         << c.event;
   }
+}
+
+// Its watch and a call that takes long, both at once.
+class PatientWatchTest : public ClientListWatchTest {
+ protected:
+  void Start(absl::Duration patience, absl::Duration call) {
+    ClientOptions options;
+    options.watch_patience = patience;
+    client_ = std::make_unique<Client>(executor(), server().Config(), logger(), options);
+    server().Inject({.path_contains = "/version", .delay = call});
+    group_.Spawn(Call());
+    group_.Spawn(Watch());
+  }
+
+  aio::TaskGroup group_{executor()};
+  bool has_ended_ = false;
+
+ private:
+  aio::Task<void> Call() {
+    const auto ignored = co_await client_->GetPath("/version");
+    has_ended_ = true;
+  }
+  aio::Task<void> Watch() {
+    (void)co_await client_->Watch(api::kConfigMaps, {.resource_version = "1"}, CollectEvents());
+  }
+  std::unique_ptr<Client> client_;
+};
+
+ASYNC_TEST_F(PatientWatchTest, IsOpenedAfterTheCallsThatAreUnderWay) {
+  Start(absl::Seconds(20), absl::Milliseconds(300));
+  while (!has_ended_) {
+    EXPECT_EQ(server().watches(), 0);
+    (void)co_await aio::Sleep(absl::Milliseconds(10));
+  }
+  co_await WaitForWatch();
+  EXPECT_EQ(server().watches(), 1);
+  co_await group_.Stop();
+}
+
+ASYNC_TEST_F(PatientWatchTest, DoesNotWaitForThemForEver) {
+  Start(absl::Milliseconds(100), absl::Seconds(20));
+  co_await WaitForWatch();
+  EXPECT_EQ(server().watches(), 1);
+  EXPECT_FALSE(has_ended_);
+  co_await group_.Stop();
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ ListCall::ListCall(Transport& transport, const api::Resource& resource, ListOpti
       restart_(std::move(restart)) {}
 
 aio::Task<absl::StatusOr<std::string>> ListCall::Run() {
+  const Transport::CallSlot slot(transport_);
   for (;;) {
     absl::StatusOr<std::string> version = co_await ReadPages();
     if (version.ok() || !MayRestart(version.status())) co_return version;

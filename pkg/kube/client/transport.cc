@@ -18,6 +18,8 @@ namespace {
 // The body of an error; the API server's are a few hundred bytes.
 constexpr size_t kMaxErrorBytes = 64 << 10;
 constexpr size_t kMaxWarnings = 256;
+// Between the calls of one piece of work there are shorter pauses.
+constexpr absl::Duration kQuiet = absl::Milliseconds(50);
 
 bool IsSuccess(int http_status) { return http_status >= 200 && http_status < 300; }
 
@@ -53,7 +55,8 @@ Transport::Transport(aio::Executor executor, RestConfig config, const base::Logg
       logger_(logger),
       reachability_(std::move(reachability)),
       max_connections_(options.max_connections),
-      rotation_check_(options.rotation_check) {
+      rotation_check_(options.rotation_check),
+      watch_patience_(options.watch_patience) {
   http::ClientOptions http_options{.origin = config_.origin,
                                    .proxy = config_.proxy,
                                    .user_agent = options.user_agent,
@@ -73,9 +76,20 @@ Transport::Transport(aio::Executor executor, RestConfig config, const base::Logg
 Transport::~Transport() = default;
 
 aio::Task<absl::StatusOr<http::Response>> Transport::Do(Call call) {
+  const CallSlot slot(*this);
   absl::StatusOr<Answer> answer = co_await Send(std::move(call), Mode::kWhole);
   if (!answer.ok()) co_return answer.status();
   co_return std::move(answer->response);
+}
+
+aio::Task<absl::Status> Transport::WaitUntilQuiet() {
+  const Countdown countdown(watch_patience_);
+  while (countdown.remaining() > absl::ZeroDuration()) {
+    const absl::Duration quiet = base::SystemClock().SteadyNow() - last_call_;
+    if (calls_ == 0 && quiet >= kQuiet) break;
+    CALICO_CO_RETURN_IF_ERROR(co_await aio::Sleep(std::min(kQuiet, countdown.remaining())));
+  }
+  co_return absl::OkStatus();
 }
 
 aio::Task<absl::StatusOr<std::unique_ptr<http::ResponseStream>>> Transport::Open(Call call) {
@@ -175,6 +189,11 @@ void Transport::CheckRotation() {
   next_rotation_check_ = now + rotation_check_;
   const absl::StatusOr<net::TlsOptions> tls = config_.credentials->Tls();
   if (tls.ok()) FollowRotation(*tls);
+}
+
+Transport::CallSlot::~CallSlot() {
+  --transport_.calls_;
+  transport_.last_call_ = base::SystemClock().SteadyNow();
 }
 
 void Transport::AddWatches(int count) {

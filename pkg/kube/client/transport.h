@@ -45,6 +45,21 @@ class Transport {
   // The same, up to the response head; `timeout` ends there.
   aio::Task<absl::StatusOr<std::unique_ptr<http::ResponseStream>>> Open(Call call);
 
+  // Held by a call of several requests; Do holds one itself.
+  class CallSlot {
+   public:
+    explicit CallSlot(Transport& transport) : transport_(transport) { ++transport_.calls_; }
+    ~CallSlot();
+    CallSlot(const CallSlot&) = delete;
+    CallSlot& operator=(const CallSlot&) = delete;
+
+   private:
+    Transport& transport_;
+  };
+  // Returns when no call has been under way for a moment, at the latest after
+  // ClientOptions::watch_patience. Errors: kCancelled.
+  aio::Task<absl::Status> WaitUntilQuiet();
+
   // Held by a watch: its connection does not count against those of other calls, which would
   // otherwise wait for as long as it lasts.
   class WatchSlot {
@@ -90,6 +105,9 @@ class Transport {
   std::set<std::string> warnings_;
   const int max_connections_;
   const absl::Duration rotation_check_;
+  const absl::Duration watch_patience_;
+  int calls_ = 0;  // under way
+  absl::Time last_call_ = absl::InfinitePast();
   int watches_ = 0;
 };
 
