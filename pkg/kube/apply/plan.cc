@@ -88,6 +88,21 @@ std::optional<ApplyStep> StepFor(const DesiredObject& desired, size_t index,
   return step;
 }
 
+// A template without an account says so. The API server keeps a copy of serviceAccountName in the
+// older field and takes that where the first is absent: one that is only left out comes back.
+void NameAccount(const api::Resource& resource, json::object& object) {
+  if (resource != api::kDaemonSets && resource != api::kDeployments) return;
+  json::object* at = &object;
+  for (const std::string_view key : {"spec", "template", "spec"}) {
+    json::value* const inside = at->if_contains(key);
+    if (inside == nullptr || !inside->is_object()) return;
+    at = &inside->get_object();
+  }
+  if (at->contains("serviceAccountName") || at->contains("serviceAccount")) return;
+  (*at)["serviceAccount"] = "";
+  (*at)["serviceAccountName"] = "";
+}
+
 }  // namespace
 
 absl::StatusOr<bool> NeedsNewObject(const DesiredObject& desired, const json::object& live) {
@@ -123,6 +138,7 @@ absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view 
   json::value& annotations = object["metadata"].as_object()["annotations"];
   if (!annotations.is_object()) annotations.emplace_object();
   annotations.as_object()[hash_annotation] = desired.hash;
+  NameAccount(*desired.resource, object);
   desired.object = std::move(object);
   return desired;
 }

@@ -35,8 +35,9 @@ struct DesiredObject {
 // once (the message says what somebody has to do), a namespace, a definition or a Service.
 absl::StatusOr<bool> NeedsNewObject(const DesiredObject& desired, const json::object& live);
 
-// Hashes `object` and writes the annotation.
-// Errors: kInvalidArgument for a kind that pkg/api does not know, or an object without a name.
+// Hashes `object`, writes the annotation, and says of a workload's pods that they have no account
+// of their own where nothing is said. Errors: kInvalidArgument for a kind that pkg/api does not
+// know, or an object without a name.
 absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view hash_annotation);
 
 // Objects are sent in waves; each begins when the one before is done. Only pods that run are worth

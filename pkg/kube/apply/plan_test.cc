@@ -295,6 +295,36 @@ TEST(PlanTest, TheHashLeavesOwnersOut) {
   EXPECT_NE(a.hash, Desired(Object(kDaemonSet)).hash);
 }
 
+// The API server keeps a copy of it, which comes back when only serviceAccountName is left out.
+TEST(PlanTest, AnAccountThatIsNoLongerAskedForIsTakenAway) {
+  const auto daemon_set = [](std::string_view account) {
+    return Object(
+        fmt::format("{{apiVersion: apps/v1, kind: DaemonSet, metadata: {{name: d, namespace: ns}}, "
+                    "spec: {{template: {{spec: {{{} containers: [{{name: c, image: i}}]}}}}}}}}",
+                    account));
+  };
+  const DesiredObject with = Desired(daemon_set("serviceAccountName: a,"));
+  const DesiredObject without = Desired(daemon_set(""));
+  Cluster cluster;
+  json::object live = daemon_set("serviceAccount: a, serviceAccountName: a,");
+  live["metadata"].as_object()["annotations"] = {{"x/applied", without.hash}};
+  cluster.Add(std::move(live));
+  const ApplyPlan plan = Plan({without}, cluster);
+  ASSERT_EQ(plan.applies.size(), 1u);
+  EXPECT_THAT(plan.applies[0].difference, HasSubstr("serviceAccount"));
+  const json::object& pod = without.object.at("spec").at("template").at("spec").as_object();
+  EXPECT_EQ(pod.at("serviceAccount").as_string(), "");
+  EXPECT_EQ(pod.at("serviceAccountName").as_string(), "");
+  EXPECT_FALSE(
+      with.object.at("spec").at("template").at("spec").as_object().contains("serviceAccount"));
+  // One that never had an account is in place.
+  Cluster fresh;
+  json::object never = daemon_set("");
+  never["metadata"].as_object()["annotations"] = {{"x/applied", without.hash}};
+  fresh.Add(std::move(never));
+  EXPECT_THAT(Plan({without}, fresh).applies, IsEmpty());
+}
+
 TEST(PlanTest, UnknownKindsAndNamelessObjectsAreNoDesiredObjects) {
   EXPECT_THAT(MakeDesired(Object("{apiVersion: x/v1, kind: Other, metadata: {name: z}}"), "h"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("unknown kind")));
