@@ -56,9 +56,9 @@ struct Preconditions {
 struct ClientOptions {
   std::string user_agent = "calico-operator";
   int max_connections = 16;  // of calls at one time; each watch has one more
-  // A watch is opened once no other call is under way, or after this time: at the start of a program
-  // the connections of dozens of watches would take the processor from what has to be written. The
-  // list before it says from where events are sent, so that none is missed.
+  // A watch is opened once no other call is under way, or after this time: at the start of a
+  // program the connections of dozens of watches would take the processor from what has to be
+  // written. The list before it says from where events are sent, so that none is missed.
   absl::Duration watch_patience = absl::ZeroDuration();
   // A client certificate that has been replaced is noticed within this time, or earlier by a new
   // connection; connections that were made with the old one are then closed once they are idle.
