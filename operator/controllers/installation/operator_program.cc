@@ -1,7 +1,5 @@
 #include "operator/controllers/installation/operator_program.h"
 
-#include <malloc.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +26,7 @@
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task_group.h"
 #include "pkg/aio/timer.h"
+#include "pkg/base/memory/release.h"
 #include "pkg/controller/manager.h"
 #include "pkg/kube/client/client.h"
 #include "pkg/kube/event/recorder.h"
@@ -186,9 +185,9 @@ struct Program {
     co_await definitions::ManageCalicoCrds(client, *std::move(wanted), logger, tell);
   }
 
-  // What lists and waves of changes took lies in small free pieces, which the allocator keeps.
+  // What lists, waves of changes and the start took.
   aio::Task<void> TrimMemory() {
-    while ((co_await aio::Sleep(kTrimInterval)).ok()) malloc_trim(0);
+    while ((co_await aio::Sleep(kTrimInterval)).ok()) base::ReleaseMemory();
   }
 
   void AddParts() {

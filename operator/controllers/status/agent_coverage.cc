@@ -58,7 +58,7 @@ VirtualPods CountVirtualPods(const std::string& what, const WorkloadPods& pods,
     if (IsReady(*pod)) {
       ++count.ready;
     } else {
-      idle.push_back(node->name);
+      idle.emplace_back(node->name);
       kinds.emplace(node->virtual_kind);
     }
   }
@@ -91,11 +91,11 @@ std::string WhyNotCovered(const api::DaemonSet& set, const WorkloadPods& pods,
   std::vector<std::string> tainted;
   std::string taint;
   for (const NodeFacts* node : NodesWithout(pods, nodes)) {
-    names.push_back(node->name);
+    names.emplace_back(node->name);
     const api::Taint* const first = api::FirstUntolerated(node->taints, set.tolerations);
     if (first == nullptr) continue;
     if (taint.empty()) taint = first->ToString();
-    tainted.push_back(node->name);
+    tainted.emplace_back(node->name);
   }
   if (!tainted.empty()) {
     reasons.push_back(fmt::format("it does not tolerate taints such as {} of {}", taint,

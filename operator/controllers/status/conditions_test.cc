@@ -232,8 +232,8 @@ TEST(ConditionsTest, ThousandsOfPodsMakeAFewLines) {
   Node(facts).daemon_set = node;
   for (int i = 0; i < kPods; ++i) {
     const std::string name = std::to_string(10000 + i);
-    facts.nodes.push_back(
-        std::make_shared<NodeFacts>(NodeFacts{.name = "n" + name, .is_linux = true}));
+    facts.nodes.push_back(std::make_shared<NodeFacts>(
+        NodeFacts{.name = base::LongLivedString("n" + name), .is_linux = true}));
     auto pod = std::make_shared<api::Pod>();
     pod->meta.ns = "calico-system";
     pod->meta.name = pod->meta.uid = "p" + name;

@@ -40,7 +40,7 @@ base::HeapOptional<NodeFacts::Down> DownOf(const std::optional<api::Condition>& 
 
 absl::StatusOr<std::optional<NodeFacts>> NodeFacts::Decode(const json::object& object) {
   CALICO_ASSIGN_OR_RETURN(api::Node node, api::Node::Decode(object));
-  NodeFacts facts{.name = std::move(node.name),
+  NodeFacts facts{.name = base::LongLivedString(node.name),
                   .is_linux = node.os == "linux",
                   .unschedulable = node.unschedulable,
                   .deleting = node.deleting,

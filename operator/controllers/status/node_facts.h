@@ -16,18 +16,20 @@
 #include "pkg/api/core/taint.h"
 #include "pkg/base/heap_optional.h"
 #include "pkg/base/ip_address.h"
+#include "pkg/base/memory/long_lived.h"
 #include "pkg/codec/json.h"
 
 namespace calico::status {
 
 struct NodeFacts {
-  std::string name;
+  base::LongLivedString name;
   bool is_linux = false;
   bool unschedulable = false;
   bool deleting = false;
   std::string_view virtual_kind;  // as api::Node; empty: a kubelet runs pods there
   std::vector<api::Taint> taints;
-  std::vector<base::IpAddress> internal_ips;  // which certificates of its host network will hold
+  base::LongLivedVector<base::IpAddress>
+      internal_ips;  // which certificates of its host network will hold
   base::HeapOptional<defaults::NodeSigns> provider_signs;  // absent on most nodes
   // Set while the condition Ready is not True. A node that only waits for its pod network is not
   // down: calico-node has to run first.

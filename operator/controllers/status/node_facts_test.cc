@@ -85,7 +85,7 @@ TEST(NodeFactsTest, HeartbeatsChangeNothing) {
 TEST(NodeFactsTest, Index) {
   const auto node = [](std::string name, std::string_view kind = {}) {
     return std::make_shared<const NodeFacts>(
-        NodeFacts{.name = std::move(name), .is_linux = true, .virtual_kind = kind});
+        NodeFacts{.name = base::LongLivedString(name), .is_linux = true, .virtual_kind = kind});
   };
   const NodeList nodes = {node("a"), node("b", "Fargate"), node("c")};
   const NodeIndex index(nodes);

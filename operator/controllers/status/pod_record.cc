@@ -54,8 +54,7 @@ absl::StatusOr<std::optional<PodRecord>> PodRecordDecoder::Decode(const json::ob
   CALICO_ASSIGN_OR_RETURN(api::Pod pod, api::Pod::Decode(object));
   PodRecord record{.origin = Share(OriginOf(pod))};
   if (IsQuiet(pod, clock_.Now())) {
-    record.node_name = std::move(pod.node_name);
-    record.node_name.shrink_to_fit();
+    record.node_name = pod.node_name;
   } else {
     record.pod = std::make_shared<const api::Pod>(std::move(pod));
   }

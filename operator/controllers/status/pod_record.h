@@ -14,6 +14,7 @@
 
 #include "pkg/api/core/pod.h"
 #include "pkg/base/clock.h"
+#include "pkg/base/memory/long_lived.h"
 #include "pkg/codec/json.h"
 
 namespace calico::status {
@@ -37,7 +38,7 @@ struct PodRecord {
   std::shared_ptr<const PodOrigin> origin;  // never null
   // Null: the pod is quiet. Otherwise all of it.
   std::shared_ptr<const api::Pod> pod;
-  std::string node_name;  // of a quiet one
+  base::LongLivedString node_name;  // of a quiet one
 
   bool is_quiet() const { return pod == nullptr; }
 };

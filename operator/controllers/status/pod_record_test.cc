@@ -160,8 +160,8 @@ TEST_F(PodRecordTest, QuietPodsCoverTheirNodesAndAreCounted) {
   set.desired_number_scheduled = set.current_number_scheduled = set.updated_number_scheduled =
       set.number_ready = set.number_available = 2;
   const auto node = [](std::string name, std::string_view virtual_kind = {}) {
-    return std::make_shared<const NodeFacts>(
-        NodeFacts{.name = std::move(name), .is_linux = true, .virtual_kind = virtual_kind});
+    return std::make_shared<const NodeFacts>(NodeFacts{
+        .name = base::LongLivedString(name), .is_linux = true, .virtual_kind = virtual_kind});
   };
   WorkloadPods pods{.newest_revision = "5d6f"};
   for (const char* name : {"n1", "f"}) {

@@ -223,7 +223,7 @@ PodJudgement JudgeOnDownNode(const api::Pod& pod, const NodeFacts& node, absl::T
   const absl::Time late_at = node.down->since + kDeadline;
   return {.trouble = PodTrouble{.type = TroubleType::kNodeDown,
                                 .is_failure = now >= late_at,
-                                .reason = node.name,
+                                .reason = std::string(node.name),
                                 .text = fmt::format("{} cannot run: node {} is not ready{}",
                                                     Name(pod), node.name, Colon(node.down->why))},
           .recheck_at = now >= late_at ? absl::InfiniteFuture() : late_at};

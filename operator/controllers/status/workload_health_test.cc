@@ -52,8 +52,8 @@ WorkloadContext Around(const NodeIndex& nodes = NoNodes(), absl::Duration still 
 }
 
 std::shared_ptr<const NodeFacts> Node(std::string name, std::string_view virtual_kind = {}) {
-  return std::make_shared<const NodeFacts>(
-      NodeFacts{.name = std::move(name), .is_linux = true, .virtual_kind = virtual_kind});
+  return std::make_shared<const NodeFacts>(NodeFacts{
+      .name = base::LongLivedString(name), .is_linux = true, .virtual_kind = virtual_kind});
 }
 
 TEST(WorkloadHealthTest, DaemonSetRollout) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include <absl/hash/hash.h>
 
 #include "pkg/api/meta/object_key.h"
+#include "pkg/base/memory/long_lived.h"
 
 namespace calico::kube {
 
@@ -41,7 +43,7 @@ class Store {
   std::vector<api::ObjectKey> Keys() const {
     std::vector<api::ObjectKey> keys;
     keys.reserve(entries_.size());
-    for (const auto& entry : entries_) keys.push_back(entry->key);
+    for (const auto& entry : entries_) keys.push_back(entry->Key());
     return keys;
   }
   size_t size() const { return entries_.size(); }
@@ -66,7 +68,8 @@ class Store {
     for (auto& [name, index] : indexes_) {
       for (std::string& value : index.function(object)) index.keys[std::move(value)].insert(key);
     }
-    entries_.insert(std::make_shared<const Entry>(key, std::move(object), sweep_));
+    entries_.insert(std::allocate_shared<const Entry>(base::LongLivedAllocator<Entry>(), key,
+                                                      std::move(object), sweep_));
   }
   // Null if it was not there.
   Pointer Remove(const api::ObjectKey& key) {
@@ -96,7 +99,7 @@ class Store {
   std::vector<api::ObjectKey> NotSeen() const {
     std::vector<api::ObjectKey> keys;
     for (const auto& entry : entries_) {
-      if (entry->sweep != sweep_) keys.push_back(entry->key);
+      if (entry->sweep != sweep_) keys.push_back(entry->Key());
     }
     return keys;
   }
@@ -104,25 +107,30 @@ class Store {
  private:
   // Key and object in one piece of memory: there are thousands.
   struct Entry {
-    Entry(api::ObjectKey k, T o, std::uint32_t s)
-        : key(std::move(k)), object(std::move(o)), sweep(s) {}
-    api::ObjectKey key;
+    Entry(const api::ObjectKey& key, T o, std::uint32_t s)
+        : ns(key.ns), name(key.name), object(std::move(o)), sweep(s) {}
+    api::ObjectKey Key() const { return {std::string(ns), std::string(name)}; }
+    base::LongLivedString ns;
+    base::LongLivedString name;
     T object;
     mutable std::uint32_t sweep;
   };
   using EntryPointer = std::shared_ptr<const Entry>;
-  struct HashOfKey {
+  using NameView = std::pair<std::string_view, std::string_view>;  // namespace and name
+  static NameView NameOf(const api::ObjectKey& key) { return {key.ns, key.name}; }
+  static NameView NameOf(const EntryPointer& entry) { return {entry->ns, entry->name}; }
+  struct HashOfName {
     using is_transparent = void;
-    size_t operator()(const api::ObjectKey& key) const { return absl::Hash<api::ObjectKey>()(key); }
-    size_t operator()(const EntryPointer& entry) const { return (*this)(entry->key); }
+    template <class A>
+    size_t operator()(const A& of) const {
+      return absl::Hash<NameView>()(NameOf(of));
+    }
   };
-  struct SameKey {
+  struct SameName {
     using is_transparent = void;
-    static const api::ObjectKey& KeyOf(const api::ObjectKey& key) { return key; }
-    static const api::ObjectKey& KeyOf(const EntryPointer& entry) { return entry->key; }
     template <class A, class B>
     bool operator()(const A& a, const B& b) const {
-      return KeyOf(a) == KeyOf(b);
+      return NameOf(a) == NameOf(b);
     }
   };
   struct Index {
@@ -132,7 +140,7 @@ class Store {
 
   static Pointer ObjectOf(const EntryPointer& entry) { return Pointer(entry, &entry->object); }
 
-  absl::flat_hash_set<EntryPointer, HashOfKey, SameKey> entries_;
+  absl::flat_hash_set<EntryPointer, HashOfName, SameName> entries_;
   absl::flat_hash_map<std::string, Index> indexes_;
   std::uint32_t sweep_ = 0;
 };
