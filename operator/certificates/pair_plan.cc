@@ -200,6 +200,7 @@ absl::Status PairPlanner::PlanOperatorPair(const KeyPairDemand& demand, const St
   if (is_lost && copy.IsUsable() && copy.is_operators && WhyAnew(demand, copy.pair).empty()) {
     AddOriginal(copy.pair, demand.name,
                 original.secret == nullptr ? Write::kCreate : Write::kReplace, original.secret);
+    plan_.originals.back().is_restored = true;
     AddPair(demand, Source::kOperatorSigned, copy.pair);
     AddCopy(demand, copy.pair, copy.secret->data);
     return absl::OkStatus();
@@ -268,8 +269,13 @@ void PairPlanner::AddOriginal(const StoredPair& pair, std::string_view name, Wri
   PlannedSecret secret{.name = std::string(name),
                        .ns = demands_.operator_namespace,
                        .owner = OwnerOf(name),
-                       .write = write,
-                       .resource_version = live == nullptr ? "" : live->meta.resource_version};
+                       .write = write};
+  if (live != nullptr) {
+    secret.uid = live->meta.uid;
+    secret.resource_version = live->meta.resource_version;
+    // It cannot be changed, and a Secret is not deleted for it.
+    if (!live->type.empty()) secret.type = live->type;
+  }
   if (write == Write::kKeep && live != nullptr) secret.data = live->data;
   SetPair(pair.certificate_pem, pair.key_pem, secret.data);
   if (pair.has_leaf() && FormOf(demands_.release).has_secret_metadata) {
@@ -297,6 +303,7 @@ void PairPlanner::AddAsIs(const api::Secret& secret) {
                   .ns = meta.ns,
                   .owner = OwnerOf(meta.name),
                   .write = Write::kLeave,
+                  .uid = meta.uid,
                   .resource_version = meta.resource_version,
                   .data = secret.data});
 }
@@ -314,8 +321,10 @@ void PairPlanner::KeepCopy(const KeyPairDemand& demand, const Stored& original,
 
 void PairPlanner::DeleteOrKeep(const api::Secret& secret) {
   if (!demands_.is_rolled_out) return AddAsIs(secret);
-  plan_.deletions.push_back(
-      {.name = secret.meta.name, .ns = secret.meta.ns, .uid = secret.meta.uid});
+  plan_.deletions.push_back({.name = secret.meta.name,
+                             .ns = secret.meta.ns,
+                             .uid = secret.meta.uid,
+                             .resource_version = secret.meta.resource_version});
 }
 
 }  // namespace calico::certificates

@@ -64,7 +64,8 @@ struct KeyPair {
 struct SecretDeletion {
   std::string name;
   std::string ns;
-  std::string uid;  // the precondition
+  std::string uid;  // with the version the precondition
+  std::string resource_version;
 };
 
 struct Plan {

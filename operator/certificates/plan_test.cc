@@ -153,21 +153,26 @@ TEST(PlanTest, SecretsTellIssuerEndNamesAndHash) {
   EXPECT_THAT(old.copies.front().annotations, IsEmpty());
 }
 
-TEST(PlanTest, ASecretIsWrittenWithTheVersionThatItReplaces) {
+TEST(PlanTest, APlannedOriginalKnowsWhatItWasMadeFrom) {
   CertificateWorld world = Installed();
+  world.Find(kOperatorNamespace, kNodeCerts)->type = "kubernetes.io/tls";
   world.Find(kOperatorNamespace, kTyphaCerts)->data.erase("tls.key");
   const Plan plan = world.MakePlan();
   const PlannedSecret& secret = *FindPlanned(plan.originals, kTyphaCerts);
   EXPECT_EQ(secret.write, Write::kReplace);
-  const json::object object = ToObject(secret);
-  EXPECT_EQ(object.at("metadata").at("resourceVersion"),
-            json::string(world.Find(kOperatorNamespace, kTyphaCerts)->meta.resource_version));
-  EXPECT_EQ(object.at("kind"), "Secret");
-  EXPECT_EQ(object.at("type"), "Opaque");
-  EXPECT_FALSE(ToObject(*FindPlanned(plan.copies, kTyphaCerts))
-                   .at("metadata")
-                   .as_object()
-                   .contains("resourceVersion"));
+  EXPECT_TRUE(secret.is_restored);
+  const api::ObjectMeta& meta = world.Find(kOperatorNamespace, kTyphaCerts)->meta;
+  EXPECT_EQ(std::pair(secret.uid, secret.resource_version),
+            std::pair(meta.uid, meta.resource_version));
+  EXPECT_EQ(ToObject(secret).at("type"), "Opaque");
+  // A type cannot be changed.
+  const PlannedSecret& kept = *FindPlanned(plan.originals, kNodeCerts);
+  EXPECT_EQ(kept.write, Write::kKeep);
+  EXPECT_EQ(kept.uid, world.Find(kOperatorNamespace, kNodeCerts)->meta.uid);
+  EXPECT_EQ(ToObject(kept).at("type"), "kubernetes.io/tls");
+  const PlannedSecret& copy = *FindPlanned(plan.copies, kNodeCerts);
+  EXPECT_EQ(copy.uid, "");
+  EXPECT_EQ(ToObject(copy).at("type"), "Opaque");
 }
 
 struct Recorded {

@@ -62,13 +62,11 @@ void Describe(const pki::Certificate& certificate, std::string_view hash_annotat
 }
 
 json::object ToObject(const PlannedSecret& secret) {
-  const bool replaces = secret.write == PlannedSecret::Write::kReplace;
-  json::object object = api::NewObject(api::kSecrets, {secret.ns, secret.name},
-                                       replaces ? secret.resource_version : "");
+  json::object object = api::NewObject(api::kSecrets, {secret.ns, secret.name});
   json::object& metadata = object.at("metadata").get_object();
   if (!secret.labels.empty()) metadata["labels"] = ToJson(secret.labels);
   if (!secret.annotations.empty()) metadata["annotations"] = ToJson(secret.annotations);
-  object["type"] = api::kOpaqueSecret;
+  object["type"] = secret.type;
   object["data"] = api::EncodeSecretData(secret.data);
   return object;
 }

@@ -25,7 +25,24 @@ constexpr absl::Duration kWatchTimeout = absl::Seconds(5);
 // Plans that are void one after the other before somebody else gets his turn.
 constexpr int kMostTries = 3;
 
+// Between tries of what was refused.
+constexpr base::BackoffOptions kPause = {
+    .initial = absl::Milliseconds(500), .cap = absl::Seconds(15), .jitter = 0.2};
+
 api::ObjectKey KeyOf(const PlannedSecret& secret) { return {secret.ns, secret.name}; }
+
+bool HasNewKey(const PlannedSecret& secret) {
+  return secret.write == Write::kCreate || secret.write == Write::kReplace;
+}
+
+kube::Contention::Id IdOf(const PlannedSecret& secret) {
+  return {std::string(api::kSecrets.kind), KeyOf(secret)};
+}
+
+// What is wrong with it each time; empty: it is gone.
+std::string_view PlaceOf(const PlannedSecret& secret) {
+  return secret.write == Write::kCreate ? "" : "data";
+}
 
 // Somebody else was first, for instance another replica that still thinks it leads.
 bool IsVoid(const absl::Status& status) {
@@ -44,7 +61,12 @@ std::optional<pki::Certificate> FirstOf(std::string_view pem) {
 CertificateKeeper::CertificateKeeper(kube::Client& client, SecretView& view,
                                      metrics::Registry& registry, CertificateKeeperOptions options,
                                      const base::Clock& clock, const base::Logger& logger)
-    : client_(client), view_(view), options_(std::move(options)), clock_(clock), logger_(logger) {
+    : client_(client),
+      view_(view),
+      options_(std::move(options)),
+      clock_(clock),
+      logger_(logger),
+      backoff_(kPause) {
   registry.AddGaugeSetCallback(
       "tigera_operator_tls_certificate_expiry_timestamp_seconds",
       "When certificates in Secrets that the operator uses end, in seconds since 1970.", [this] {
@@ -71,14 +93,36 @@ aio::Task<absl::StatusOr<std::shared_ptr<const Plan>>> CertificateKeeper::Prepar
 }
 
 aio::Task<absl::StatusOr<std::shared_ptr<const Plan>>> CertificateKeeper::Write(Owners owners) {
+  if (plan_ != nullptr) {
+    for (const PlannedSecret& secret : plan_->originals) {
+      if (secret.write == Write::kKeep) contention_.InPlace(IdOf(secret), clock_.SteadyNow());
+    }
+    if (!plan_->HasNewKeys()) co_return plan_;
+  }
+  if (clock_.SteadyNow() < try_at_) co_return failure_;
+  auto written = co_await WriteOrPlanAnew(owners);
+  if (written.ok()) {
+    backoff_.Reset();
+    try_at_ = absl::InfinitePast();
+  } else if (!absl::IsCancelled(written.status())) {
+    failure_ = written.status();
+    try_at_ = clock_.SteadyNow() + backoff_.Next(base::RandomUnit());
+  }
+  co_return written;
+}
+
+aio::Task<absl::StatusOr<std::shared_ptr<const Plan>>> CertificateKeeper::WriteOrPlanAnew(
+    const Owners& owners) {
   absl::Status written;
   for (int tries = 0; tries < kMostTries; ++tries) {
     if (plan_ == nullptr) CALICO_CO_RETURN_IF_ERROR(co_await MakeNew(demands_));
-    if (!plan_->is_complete) break;
+    if (!plan_->is_complete) {
+      co_return absl::UnavailableError("not every key pair that pods need can be had any more");
+    }
     written = co_await WriteNewKeys(owners);
     if (written.ok()) co_return plan_;
-    plan_ = nullptr;
     if (!IsVoid(written)) co_return written;
+    plan_ = nullptr;
   }
   co_return absl::UnavailableError(fmt::format("Secrets with certificates change all the time: {}",
                                                std::string(written.message())));
@@ -125,27 +169,48 @@ void CertificateKeeper::LogNotes() const {
 aio::Task<absl::Status> CertificateKeeper::WriteNewKeys(const Owners& owners) {
   const std::shared_ptr<Plan> plan = plan_;
   for (PlannedSecret& secret : plan->originals) {
-    if (secret.write != Write::kCreate && secret.write != Write::kReplace) continue;
-    CALICO_CO_RETURN_IF_ERROR(co_await WriteNewKey(secret, owners));
+    if (!HasNewKey(secret)) continue;
+    CALICO_CO_RETURN_IF_ERROR(MayWrite(secret) ? co_await WriteNewKey(secret, owners)
+                                               : PutOff(secret, *plan));
   }
   co_return absl::OkStatus();
+}
+
+bool CertificateKeeper::MayWrite(const PlannedSecret& secret) {
+  return contention_.MaySend(IdOf(secret), KeyOf(secret).ToString(), PlaceOf(secret), "",
+                             clock_.SteadyNow());
+}
+
+// Pods that have the key already go on with it, and the rest of the plan with them.
+absl::Status CertificateKeeper::PutOff(PlannedSecret& secret, Plan& plan) const {
+  const std::string message = fmt::format(
+      "Secret {} is {} again and again: stop what does that; until then it is made ever more "
+      "rarely{}",
+      KeyOf(secret).ToString(), secret.write == Write::kCreate ? "deleted" : "broken",
+      secret.is_restored ? ", and pods go on with the key that they have" : "");
+  if (!secret.is_restored) return absl::UnavailableError(message);
+  secret.write = Write::kLeave;
+  plan.problems.push_back(message);
+  if (const auto contest = contention_.Find(IdOf(secret))) {
+    const absl::Time again_at = clock_.Now() + (contest->again_at - clock_.SteadyNow());
+    plan.recheck_at = std::min(plan.recheck_at, again_at);
+  }
+  return absl::OkStatus();
 }
 
 aio::Task<absl::Status> CertificateKeeper::WriteNewKey(PlannedSecret& secret,
                                                        const Owners& owners) {
   const std::string before = view_.VersionOf(KeyOf(secret));
+  CALICO_CO_ASSIGN_OR_RETURN(
+      kube::DesiredObject desired,
+      kube::MakeDesired(MakeObject(secret, owners), options_.hash_annotation));
   absl::StatusOr<json::object> answer;
   if (secret.write == Write::kCreate) {
-    // Only what cannot be made again: the rest is applied, so that it is ours by field manager too.
-    json::object object = ToObject(secret);
-    object.at("metadata").get_object().erase("labels");
-    object.at("metadata").get_object().erase("annotations");
-    answer = co_await client_.Create(api::kSecrets, std::move(object));
+    answer = co_await client_.Create(api::kSecrets, std::move(desired.object));
   } else {
-    CALICO_CO_ASSIGN_OR_RETURN(
-        kube::DesiredObject desired,
-        kube::MakeDesired(MakeObject(secret, owners), options_.hash_annotation));
-    desired.object.at("metadata").get_object()["resourceVersion"] = secret.resource_version;
+    json::object& metadata = desired.object.at("metadata").get_object();
+    metadata["uid"] = secret.uid;
+    metadata["resourceVersion"] = secret.resource_version;
     answer = co_await client_.Apply(api::kSecrets, std::move(desired.object),
                                     {.field_manager = options_.field_manager, .force = true});
   }
@@ -157,13 +222,16 @@ aio::Task<absl::Status> CertificateKeeper::WriteNewKey(PlannedSecret& secret,
     co_return answer.status();
   }
   logger_.Info("wrote a new key", {{"namespace", secret.ns}, {"name", secret.name}});
+  contention_.Sent(IdOf(secret), PlaceOf(secret), clock_.SteadyNow());
   const absl::Status seen = co_await view_.WaitForChange(KeyOf(secret), before, kWatchTimeout);
   if (!seen.ok()) {
     co_return absl::UnavailableError(fmt::format(
         "Secret {} was written and is not seen by the watch yet", KeyOf(secret).ToString()));
   }
+  const api::ObjectMeta meta = api::ObjectMetaOf(*answer);
   secret.write = Write::kKeep;
-  secret.resource_version = api::ObjectMetaOf(*answer).resource_version;
+  secret.uid = meta.uid;
+  secret.resource_version = meta.resource_version;
   co_return absl::OkStatus();
 }
 
@@ -174,8 +242,9 @@ bool CertificateKeeper::SetRolledOut() {
 
 aio::Task<absl::Status> CertificateKeeper::Delete(std::shared_ptr<const Plan> plan) {
   for (const SecretDeletion& deletion : plan->deletions) {
-    const absl::Status deleted =
-        co_await client_.Delete(api::kSecrets, {deletion.ns, deletion.name}, {.uid = deletion.uid});
+    const absl::Status deleted = co_await client_.Delete(
+        api::kSecrets, {deletion.ns, deletion.name},
+        {.uid = deletion.uid, .resource_version = deletion.resource_version});
     if (IsVoid(deleted)) continue;
     CALICO_CO_RETURN_IF_ERROR(deleted);
     logger_.Info("deleted, pods ask for their certificates now",

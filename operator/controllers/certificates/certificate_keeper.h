@@ -5,7 +5,8 @@
 // are put right. A CA cannot be made twice, and none is made in place of one that cannot be read:
 // no plan is made before everything has been listed, a new key is only written where there is no
 // Secret (or in place of the version that was read), one after the other, the CA first, and the
-// first refusal voids the plan.
+// first refusal voids the plan. What is refused is tried again after a pause that grows, and a
+// Secret that somebody deletes or breaks again and again is written ever more rarely.
 #ifndef CALICO_OPERATOR_CONTROLLERS_CERTIFICATES_CERTIFICATE_KEEPER_H_
 #define CALICO_OPERATOR_CONTROLLERS_CERTIFICATES_CERTIFICATE_KEEPER_H_
 
@@ -24,8 +25,10 @@
 #include "operator/controllers/certificates/secret_objects.h"
 #include "operator/controllers/certificates/secret_view.h"
 #include "pkg/aio/task.h"
+#include "pkg/base/backoff.h"
 #include "pkg/base/clock.h"
 #include "pkg/base/log.h"
+#include "pkg/kube/apply/contention.h"
 #include "pkg/kube/client/client.h"
 #include "pkg/metrics/registry.h"
 
@@ -52,9 +55,11 @@ class CertificateKeeper {
   aio::Task<absl::StatusOr<std::shared_ptr<const Plan>>> Prepare(Demands demands);
 
   // Writes the new keys of the last plan, and returns it, or another one if it was void: no Secret
-  // of it is to be created or replaced any more. Requires: Prepare has returned a complete plan.
-  // Errors: as Prepare, or what could not be written. Cancellation: as Prepare; what was written
-  // stays and is in the next plan.
+  // of it is to be created or replaced any more. One with a key that pods have already, and that
+  // has to wait, is left out and among the problems. Requires: Prepare has returned a complete
+  // plan. Errors: as Prepare, or what could not be written; the same again, without a request,
+  // until it is time to try again. Cancellation: as Prepare; what was written stays and is in the
+  // next plan.
   aio::Task<absl::StatusOr<std::shared_ptr<const Plan>>> Write(Owners owners);
 
   // With certificateManagement: no pod of before is left, as everything is applied and has been
@@ -76,8 +81,11 @@ class CertificateKeeper {
   };
 
   aio::Task<absl::Status> MakeNew(Demands demands);
+  aio::Task<absl::StatusOr<std::shared_ptr<const Plan>>> WriteOrPlanAnew(const Owners& owners);
   aio::Task<absl::Status> WriteNewKeys(const Owners& owners);
   aio::Task<absl::Status> WriteNewKey(PlannedSecret& secret, const Owners& owners);
+  bool MayWrite(const PlannedSecret& secret);
+  absl::Status PutOff(PlannedSecret& secret, Plan& plan) const;
   void LogNotes() const;
 
   kube::Client& client_;
@@ -90,6 +98,11 @@ class CertificateKeeper {
   Demands demands_;             // of plan_
   std::uint64_t version_ = 0;   // of view_, that plan_ was made from
   std::vector<End> ends_;
+  kube::Contention contention_;  // of the Secrets with new keys
+  // After a failure.
+  absl::Status failure_;
+  base::Backoff backoff_;
+  absl::Time try_at_ = absl::InfinitePast();  // steady clock
 };
 
 }  // namespace calico::certificates

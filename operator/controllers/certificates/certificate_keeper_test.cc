@@ -206,6 +206,101 @@ ASYNC_TEST_F(CertificateKeeperTest, TheMetricHasTheEndOfEachCertificate) {
   co_await running.group.Stop();
 }
 
+ASYNC_TEST_F(CertificateKeeperTest, WhatTheUserHasMadeOfAnUnneededSecretIsNotDeleted) {
+  const pki::TestCa ca("tigera-operator-signer", absl::Now());
+  const pki::TestCa users("my-ca", absl::Now());
+  server().Put(Secret(kCaKey, Pair(ca.certificate_pem(), ca.key_pem())));
+  Running running(*this);
+  Demands asked = Wanted();
+  asked.ca_cert = users.certificate_pem();
+  CO_ASSERT_OK(co_await running.keeper.Prepare(asked));
+  EXPECT_TRUE(running.keeper.SetRolledOut());
+  CO_ASSERT_OK_AND_ASSIGN(const auto plan, co_await running.keeper.Prepare(asked));
+  CO_ASSERT_TRUE(plan->deletions.size() == 1);
+  server().Put(Secret(kCaKey, Pair(users.certificate_pem(), users.key_pem())));  // the same UID
+  CO_ASSERT_OK(co_await running.keeper.Delete(plan));
+  EXPECT_EQ(Certificate(kCaKey), base::Base64Encode(users.certificate_pem()));
+  co_await running.group.Stop();
+}
+
+ASYNC_TEST_F(CertificateKeeperTest, ANewSecretIsWholeAtOnce) {
+  Running running(*this);
+  CO_ASSERT_OK(co_await running.keeper.Prepare(Wanted()));
+  CO_ASSERT_OK(co_await running.keeper.Write({"uid", ""}));
+  const json::object secret = *server().Find(api::kSecrets, kNodeKey);
+  EXPECT_EQ(secret.at("metadata").at("ownerReferences").at(0).at("uid"), "uid");
+  EXPECT_TRUE(secret.at("metadata").at("annotations").as_object().contains("applied"));
+  EXPECT_TRUE(secret.at("metadata").as_object().contains("labels"));
+  co_await running.group.Stop();
+}
+
+ASYNC_TEST_F(CertificateKeeperTest, WhatIsRefusedIsTriedAgainAfterAPause) {
+  server().Inject({.method = "POST", .times = 1000, .status = 403, .reason = "Forbidden"});
+  Running running(*this);
+  CO_ASSERT_OK_AND_ASSIGN(const auto plan, co_await running.keeper.Prepare(Wanted()));
+  const absl::Status first = (co_await running.keeper.Write({"uid", ""})).status();
+  EXPECT_THAT(first, base::StatusIs(absl::StatusCode::kPermissionDenied));
+  for (int i = 0; i < 20; ++i) {
+    CO_ASSERT_OK_AND_ASSIGN(const auto same, co_await running.keeper.Prepare(Wanted()));
+    EXPECT_EQ(same, plan);  // no new keys for nothing
+    EXPECT_EQ((co_await running.keeper.Write({"uid", ""})).status(), first);
+  }
+  EXPECT_EQ(server().Count("POST"), 1);
+  server().ClearFaults();
+  CO_ASSERT_OK(co_await aio::Sleep(absl::Milliseconds(700)));
+  CO_ASSERT_OK(co_await running.keeper.Write({"uid", ""}));
+  EXPECT_EQ(server().Count("POST"), 4);
+  co_await running.group.Stop();
+}
+
+ASYNC_TEST_F(CertificateKeeperTest, WhatSomebodyDeletesAgainAndAgainIsMadeEverMoreRarely) {
+  Running running(*this);
+  CO_ASSERT_OK(co_await running.keeper.Prepare(Wanted()));
+  CO_ASSERT_OK_AND_ASSIGN(auto plan, co_await running.keeper.Write({"uid", ""}));
+  // As the applier does.
+  server().Put(Secret({"calico-system", "node-certs"},
+                      server().Find(api::kSecrets, kNodeKey)->at("data").as_object()));
+  const auto delete_and_write = [&]() -> aio::Task<void> {
+    server().state().Remove(api::kSecrets, kNodeKey);
+    CO_ASSERT_OK(co_await aio::Sleep(absl::Milliseconds(200)));
+    CO_ASSERT_OK(co_await running.keeper.Prepare(Wanted()));
+    auto written = co_await running.keeper.Write({"uid", ""});
+    CO_ASSERT_OK(written.status());
+    plan = *std::move(written);
+  };
+  for (int i = 0; i < 3; ++i) {
+    co_await delete_and_write();
+    EXPECT_TRUE(server().Find(api::kSecrets, kNodeKey).has_value());
+    EXPECT_THAT(plan->problems, testing::IsEmpty());
+  }
+  const int before = server().Count("POST");
+  co_await delete_and_write();
+  EXPECT_EQ(server().Count("POST"), before);
+  EXPECT_THAT(plan->problems, testing::ElementsAre(
+                                  HasSubstr("Secret tigera-operator/node-certs is deleted again")));
+  EXPECT_LT(plan->recheck_at, absl::Now() + absl::Minutes(1));
+  EXPECT_NE(plan->Find(kNodeCerts), nullptr);
+  co_await running.group.Stop();
+}
+
+ASYNC_TEST_F(CertificateKeeperTest, ACaThatIsDeletedAgainAndAgainIsNotMadeWithoutEnd) {
+  Running running(*this);
+  CO_ASSERT_OK(co_await running.keeper.Prepare(Wanted()));
+  CO_ASSERT_OK(co_await running.keeper.Write({"uid", ""}));
+  absl::Status written;
+  for (int i = 0; i < 4; ++i) {
+    CO_ASSERT_OK(written);
+    server().state().Remove(api::kSecrets, kCaKey);
+    CO_ASSERT_OK(co_await aio::Sleep(absl::Milliseconds(200)));
+    CO_ASSERT_OK(co_await running.keeper.Prepare(Wanted()));
+    written = (co_await running.keeper.Write({"uid", ""})).status();
+  }
+  EXPECT_THAT(written, base::StatusIs(absl::StatusCode::kUnavailable,
+                                      HasSubstr("tigera-ca-private is deleted again and again")));
+  EXPECT_FALSE(server().Find(api::kSecrets, kCaKey).has_value());
+  co_await running.group.Stop();
+}
+
 using SecretViewTest = CertificateKeeperTest;
 
 ASYNC_TEST_F(SecretViewTest, OfOtherSecretsNothingButTheTypeIsKept) {

@@ -9,13 +9,17 @@ namespace calico::certificates {
 
 json::object MakeObject(const PlannedSecret& secret, const Owners& owners) {
   json::object object = ToObject(secret);
-  object.at("metadata").get_object().erase("resourceVersion");
   const bool is_of_api_server = secret.owner == api::kApiServers.kind && !owners.api_server.empty();
   const render::Owner owner =
       is_of_api_server ? render::Owner{&api::kApiServers, owners.api_server, owners.api_server_name}
                        : render::Owner{&api::kInstallations, owners.installation};
   render::SetCommonLabels(object, owner);
   render::SetOwner(object, owner);
+  if (!secret.uid.empty()) {
+    json::object& metadata = object.at("metadata").get_object();
+    metadata["uid"] = secret.uid;
+    metadata["resourceVersion"] = secret.resource_version;
+  }
   return object;
 }
 

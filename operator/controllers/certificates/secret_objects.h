@@ -17,7 +17,8 @@ struct Owners {
   std::string api_server_name = "default";
 };
 
-// With labels and owner, without a precondition.
+// With labels and owner; of an original that was read with its uid and resourceVersion, which are
+// the precondition (kube::DesiredObject).
 json::object MakeObject(const PlannedSecret& secret, const Owners& owners);
 
 // Those of Write::kKeep. They hold base64 of keys: make them late, keep them shortly.

@@ -30,6 +30,8 @@ namespace {
 
 constexpr absl::Duration kSoon = absl::Milliseconds(100);
 constexpr absl::Duration kLongestBackoff = absl::Seconds(30);
+// Passes in a row that tell nothing, because somebody was faster.
+constexpr int kMostSuperseded = 3;
 constexpr std::string_view kControllerName = "installation";
 constexpr std::string_view kVariant = "Calico";
 
@@ -45,6 +47,7 @@ void TakeOutcome(status::ApplyOutcome outcome, Pass& pass) {
   std::move(outcome.notes.begin(), outcome.notes.end(), std::back_inserter(pass.notes));
   pass.Again(outcome.again_at);
   pass.applied = outcome.is_applied;
+  pass.is_superseded = outcome.is_superseded;
   if (!outcome.error.ok()) pass.error = outcome.error;
 }
 
@@ -148,6 +151,9 @@ aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile(
   }
   co_await Advance(pass);
   if (co_await aio::IsCancelled()) co_return absl::CancelledError();
+  // What was found out is void.
+  superseded_ = pass.is_superseded ? superseded_ + 1 : 0;
+  if (pass.is_superseded && superseded_ <= kMostSuperseded) co_return Finish(pass);
   if (pass.has_asked) configuration_.Tell(pass);
   if (co_await Report(pass)) co_await ReportApiServer(pass);
   LogOnce(pass);
@@ -317,6 +323,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   pass.namespace_ending = report.namespace_ending;
   TakeOutcome(status::OutcomeOf(report, clock_.Now(), !inputs.pull_secrets.empty()), pass);
   // It needs the namespace and roles of the Installation, and nothing else of it.
+  if (pass.is_superseded) co_return;
   if (!report.namespace_ending && report.stopped_at != kube::Wave::kNamespacesAndRoles) {
     pass.api_server_had_its_turn = true;
     if (api_server_.Input().has_value()) {
@@ -339,6 +346,8 @@ aio::Task<void> InstallationController::WriteKeys(render::Inputs& inputs, Pass& 
   auto written = co_await certificates_.Write(OwnersOf(inputs));
   if (written.ok()) {
     inputs.certificates = *std::move(written);
+    pass.certificate_problems = inputs.certificates->problems;
+    pass.Again(inputs.certificates->recheck_at);
     co_return;
   }
   pass.error = written.status();

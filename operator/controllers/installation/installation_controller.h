@@ -113,6 +113,7 @@ class InstallationController {
   std::set<std::string> told_others_;               // by UID
   std::optional<absl::Status> calico_definitions_;  // nullopt: not looked at yet
   status::ComponentMetrics component_metrics_;
+  int superseded_ = 0;  // passes in a row
   std::string logged_;  // what LogOnce has said last
 };
 

@@ -41,6 +41,7 @@ struct Pass {
   api::InstallationStatus installation_status;
   bool has_asked = false;  // for Calico's own configuration, see Configuration
   bool applied = false;
+  bool is_superseded = false;            // as status::ApplyOutcome
   bool api_server_had_its_turn = false;  // what belongs to the APIServer could be applied
   absl::Status error;                    // to be tried again
   absl::Time again_at = absl::InfiniteFuture();

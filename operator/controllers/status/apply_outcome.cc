@@ -17,6 +17,8 @@ namespace {
 // Pods that end take that long, and so does the namespace that they are in.
 constexpr absl::Duration kEndingPatience = absl::Seconds(30);
 constexpr size_t kMostErrors = 3;
+// The watch that shows what has changed is faster.
+constexpr absl::Duration kSupersededInterval = absl::Seconds(1);
 
 std::string Describe(const std::vector<absl::Status>& errors) {
   std::set<std::string> messages;
@@ -93,7 +95,13 @@ ApplyOutcome OutcomeOf(const kube::ApplyReport& report, absl::Time now, bool cop
     return outcome;
   }
   if (!report.contested.empty()) Stop(absl::StrJoin(report.contested, "\n"), outcome);
-  outcome.is_applied = !report.namespace_ending;
+  outcome.is_superseded = !report.superseded.empty();
+  for (const std::string& name : report.superseded) {
+    outcome.waits.push_back(
+        fmt::format("{} is being changed by somebody else, and is looked at again", name));
+    outcome.again_at = std::min(outcome.again_at, now + kSupersededInterval);
+  }
+  outcome.is_applied = !report.namespace_ending && !outcome.is_superseded;
   return outcome;
 }
 

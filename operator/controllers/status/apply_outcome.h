@@ -18,6 +18,8 @@ namespace calico::status {
 
 struct ApplyOutcome {
   bool is_applied = false;  // everything was sent, and can be looked at
+  // What it was made from has changed meanwhile: a pass of its own makes it anew, at once.
+  bool is_superseded = false;
   std::optional<Obstacle> obstacle;
   std::vector<std::string> waits;  // for what ends by itself
   std::vector<std::string> notes;

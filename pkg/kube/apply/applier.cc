@@ -51,6 +51,10 @@ std::string DescribeContest(const DesiredObject& desired, const Contention::Cont
       desired.resource->kind, desired.key.ToString(), what, who);
 }
 
+std::string NameOf(const DesiredObject& desired) {
+  return fmt::format("{} {}", desired.resource->kind, desired.key.ToString());
+}
+
 // One without our label is seen here for the first time.
 bool IsEnding(const json::object& object) {
   const json::object* const metadata = codec::FindObject(object, "metadata");
@@ -133,6 +137,34 @@ bool Applier::JustSent(const DesiredObject& desired, const LiveObject* live) {
   return true;
 }
 
+const Applier::Sent* Applier::FindSent(const DesiredObject& desired) const {
+  const auto found = sent_.find(SentKey(desired.resource->kind, desired.key));
+  return found == sent_.end() ? nullptr : &found->second;
+}
+
+bool Applier::IsOwnVersion(const DesiredObject& desired, const LiveObject& live) const {
+  const Sent* const sent = FindSent(desired);
+  return sent != nullptr && sent->after.uid == live.uid &&
+         sent->version_after == live.resource_version;
+}
+
+// The version to replace is the one that it was made from, or what we have made of that since.
+json::object Applier::WithPrecondition(const DesiredObject& desired) const {
+  json::object object = desired.object;
+  if (!desired.has_precondition()) return object;
+  std::string version = desired.made_from.resource_version;
+  const Sent* const sent = FindSent(desired);
+  if (sent != nullptr && sent->after.uid == desired.made_from.uid) {
+    const std::shared_ptr<const LiveObject> live = live_.Get(*desired.resource, desired.key);
+    const bool is_shown = live != nullptr && live->resource_version == sent->version_after;
+    if (is_shown || (!sent->seen && sent->version_before == version)) version = sent->version_after;
+  }
+  json::object& metadata = object.at("metadata").get_object();
+  metadata["uid"] = desired.made_from.uid;
+  metadata["resourceVersion"] = version;
+  return object;
+}
+
 // Who has set what differs; empty when nobody says so.
 std::string Applier::WriterOf(const DesiredObject& desired, std::string_view path) const {
   const std::shared_ptr<const LiveObject> live = live_.Get(*desired.resource, desired.key);
@@ -186,7 +218,7 @@ absl::StatusOr<json::object> Applier::UnlessTooMuch(const DesiredObject& desired
 aio::Task<absl::StatusOr<json::object>> Applier::Send(const DesiredObject& desired) {
   for (int tries = 1;; ++tries) {
     absl::StatusOr<json::object> answer =
-        co_await client_.Apply(*desired.resource, desired.object,
+        co_await client_.Apply(*desired.resource, WithPrecondition(desired),
                                {.field_manager = options_.field_manager, .force = true});
     if (answer.ok() || !absl::IsPermissionDenied(answer.status()) || tries == kTriesWhenForbidden) {
       co_return answer;
@@ -201,6 +233,7 @@ aio::Task<absl::StatusOr<json::object>> Applier::Send(const DesiredObject& desir
 // becomes ours, so that applying it again removes what is too much.
 aio::Task<absl::StatusOr<json::object>> Applier::SendOrTakeOver(const DesiredObject& desired) {
   absl::StatusOr<json::object> answer = co_await Send(desired);
+  if (desired.has_precondition()) co_return answer;  // what others set there is theirs
   const bool is_refused = IsUnprocessable(answer.status());
   if (!is_refused && (!answer.ok() || !TooMuch(*answer, desired.object).has_value())) {
     co_return answer;
@@ -298,6 +331,11 @@ aio::Task<void> Applier::ApplyOne(const DesiredObject& desired, ApplyStep step, 
     }
   }
   const absl::StatusOr<json::object> answer = co_await SendOrTakeOver(desired);
+  if (desired.has_precondition() && absl::IsAborted(answer.status())) {
+    report.superseded.push_back(NameOf(desired));
+    may_go_on = false;
+    co_return;
+  }
   if (!answer.ok()) {
     fail(answer.status());
     co_return;
@@ -405,14 +443,17 @@ aio::Task<ApplyReport> Applier::Apply(std::vector<json::object> objects, std::st
   if (!report.ok()) co_return report;
   recheck_at_ = absl::InfiniteFuture();
   if (std::exchange(owner_uid_, owner_uid) != owner_uid) contention_.Clear();
-  ApplyPlan plan =
-      MakePlan({.desired = &desired,
-                .live = &live_,
-                .owner_uid = std::move(owner_uid),
-                .removes_ownerless = options_.removes_ownerless,
-                .just_sent = [this](const DesiredObject& object, const LiveObject* live) {
-                  return JustSent(object, live);
-                }});
+  ApplyPlan plan = MakePlan(
+      {.desired = &desired,
+       .live = &live_,
+       .owner_uid = std::move(owner_uid),
+       .removes_ownerless = options_.removes_ownerless,
+       .just_sent = [this](const DesiredObject& object,
+                           const LiveObject* live) { return JustSent(object, live); },
+       .is_own_version = [this](const DesiredObject& object,
+                                const LiveObject& live) { return IsOwnVersion(object, live); }});
+  for (const size_t index : plan.superseded) report.superseded.push_back(NameOf(desired[index]));
+  if (!report.superseded.empty()) co_return report;
   for (EndingStep& step : plan.endings) {
     report.endings.push_back(std::move(step.ending));
     contention_.Forget(IdOf(desired[step.index]));

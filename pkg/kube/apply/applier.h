@@ -4,7 +4,8 @@
 //   const ApplyReport report = co_await applier.Apply(std::move(objects), owner_uid);
 //
 // When everything is in place already, nothing is sent. Objects that are being deleted are waited
-// for, and those that somebody else changes back each time are put right ever more rarely.
+// for, and those that somebody else changes back each time are put right ever more rarely. One with
+// metadata.uid and resourceVersion is written in place of that version only.
 #ifndef CALICO_PKG_KUBE_APPLY_APPLIER_H_
 #define CALICO_PKG_KUBE_APPLY_APPLIER_H_
 
@@ -55,6 +56,9 @@ struct ApplyReport {
   std::vector<std::string> contested;
   // Sentences about what admission webhooks change without harm; such objects count as done.
   std::vector<std::string> notes;
+  // "Secret ns/name": objects that are not what they were made from any more, by which the set is
+  // void: nothing of it has been sent, or what comes before them. No error, but to be made anew.
+  std::vector<std::string> superseded;
   // Objects that are being deleted. While a namespace is among them, nothing else is sent.
   std::vector<Ending> endings;
   bool namespace_ending = false;
@@ -113,6 +117,9 @@ class Applier {
   aio::Task<void> SendWaves(const std::vector<DesiredObject>& desired, ApplyPlan& plan,
                             ApplyReport& report);
   bool JustSent(const DesiredObject& desired, const LiveObject* live);
+  const Sent* FindSent(const DesiredObject& desired) const;
+  bool IsOwnVersion(const DesiredObject& desired, const LiveObject& live) const;
+  json::object WithPrecondition(const DesiredObject& desired) const;
   void Observe(const api::Resource& resource, const api::ObjectKey& key);
   aio::Task<void> ApplyOne(const DesiredObject& desired, ApplyStep step, ApplyReport& report,
                            bool& may_go_on);

@@ -702,6 +702,84 @@ ASYNC_TEST_F(ApplierTest, NothingIsSentWhileTheNamespaceEnds) {
   co_await Finish();
 }
 
+// --- preconditions ---
+
+class PreconditionTest : public ApplierTest {
+ protected:
+  // What the API server has, changed, as it was read.
+  json::object ReadAndChanged() {
+    json::object object = *server().Find(api::kConfigMaps, kConfigKey);
+    json::object& metadata = object["metadata"].as_object();
+    metadata.erase("managedFields");
+    metadata.erase("creationTimestamp");
+    metadata["annotations"].as_object().erase("x/applied");
+    object["data"].as_object()["a"] = "changed";
+    return object;
+  }
+  aio::Task<ApplyReport> ApplyWith(json::object config) {
+    return applier_->Apply({Object(kNamespace), std::move(config), Object(kWorkload)}, kOwner);
+  }
+  void SomebodyChangesIt() {
+    json::object theirs = *server().Find(api::kConfigMaps, kConfigKey);
+    theirs["data"].as_object()["a"] = "theirs";
+    server().Put(std::move(theirs));
+  }
+  std::string Value() {
+    return json::value(*server().Find(api::kConfigMaps, kConfigKey))
+        .at("data")
+        .at("a")
+        .as_string()
+        .c_str();
+  }
+  // The watch shows nothing any more.
+  void Blind() {
+    server().Inject(
+        {.method = "GET", .path_contains = "/configmaps", .times = 1000, .status = 500});
+    server().DropWatches();
+  }
+};
+
+ASYNC_TEST_F(PreconditionTest, WhatSomebodyElseHasPutThereIsNotOverwritten) {
+  co_await Start();
+  (void)co_await Apply({kNamespace, kConfig});
+  co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
+  const json::object read = ReadAndChanged();
+  for (const bool is_seen : {false, true}) {
+    SCOPED_TRACE(is_seen);
+    if (!is_seen) Blind();
+    SomebodyChangesIt();
+    if (is_seen) co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
+    server().ClearRequests();
+    const ApplyReport report = co_await ApplyWith(read);
+    EXPECT_TRUE(report.ok());
+    EXPECT_THAT(report.superseded, ElementsAre("ConfigMap ns/c"));
+    EXPECT_EQ(Writes(), is_seen ? 0 : 1);
+    EXPECT_EQ(Value(), "theirs");
+    EXPECT_FALSE(server().Find(api::kDeployments, {"ns", "d"}).has_value());
+    server().ClearFaults();
+  }
+  server().state().Remove(api::kConfigMaps, kConfigKey);
+  EXPECT_THAT((co_await ApplyWith(read)).superseded, ElementsAre("ConfigMap ns/c"));
+  EXPECT_FALSE(server().Find(api::kConfigMaps, kConfigKey).has_value());
+  co_await Finish();
+}
+
+ASYNC_TEST_F(PreconditionTest, OnesOwnWritesAreNobodyElses) {
+  co_await Start();
+  (void)co_await Apply({kNamespace, kConfig});
+  co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
+  json::object read = ReadAndChanged();
+  EXPECT_EQ((co_await ApplyWith(read)).applied, 2);
+  EXPECT_EQ(Value(), "changed");
+  // Neither before nor after the watch has shown it.
+  read["data"].as_object()["a"] = "changed again";
+  EXPECT_THAT((co_await ApplyWith(read)).superseded, testing::IsEmpty());
+  EXPECT_EQ(Value(), "changed again");
+  co_await Until([&] { return Cached(api::kConfigMaps, kConfigKey); });
+  EXPECT_THAT((co_await ApplyWith(read)).superseded, testing::IsEmpty());
+  co_await Finish();
+}
+
 // --- rights that are missing ---
 
 ASYNC_TEST_F(ApplierTest, WhatNothingRefersToIsNoReasonToStop) {

@@ -30,10 +30,14 @@ std::string HashOf(const json::object& object) {
 
 // What differs, for the log: the hash differs whenever anything was changed, so it is named only
 // when nothing else is.
-std::optional<std::string> PathOfDifference(const json::object& live, const json::object& desired) {
+std::optional<std::string> PathOfDifference(const json::object& live, const DesiredObject& wanted) {
+  const json::object& desired = wanted.object;
   const Schema& schema = Schema::Kubernetes();
   const std::optional<Difference> first = FirstDifference(schema, live, desired);
-  if (!first.has_value()) return ImmutableDifference(schema, live, desired);
+  if (!first.has_value()) {
+    if (wanted.has_precondition()) return std::nullopt;
+    return ImmutableDifference(schema, live, desired);
+  }
   if (!first->path.starts_with("metadata.annotations.")) return first->path;
   json::object rest = desired;
   rest.erase("metadata");
@@ -76,9 +80,10 @@ std::optional<ApplyStep> StepFor(const DesiredObject& desired, size_t index,
                                  const LiveObject* live) {
   if (live == nullptr) return ApplyStep{.index = index};
   const json::object object = live->Parse();
-  std::optional<std::string> difference = PathOfDifference(object, desired.object);
+  std::optional<std::string> difference = PathOfDifference(object, desired);
   if (!difference.has_value()) return std::nullopt;
   ApplyStep step{.index = index, .difference = *std::move(difference)};
+  if (desired.has_precondition()) return step;
   const absl::StatusOr<bool> anew = NeedsNewObject(desired, object);
   if (!anew.ok()) {
     step.obstacle = anew.status();
@@ -101,6 +106,23 @@ void NameAccount(const api::Resource& resource, json::object& object) {
   if (at->contains("serviceAccountName") || at->contains("serviceAccount")) return;
   (*at)["serviceAccount"] = "";
   (*at)["serviceAccountName"] = "";
+}
+
+bool IsSuperseded(const PlanInput& input, const DesiredObject& desired, const LiveObject* live) {
+  if (!desired.has_precondition()) return false;
+  if (live == nullptr || live->uid != desired.made_from.uid) return true;
+  if (live->resource_version == desired.made_from.resource_version) return false;
+  return !input.is_own_version || !input.is_own_version(desired, *live);
+}
+
+// Takes it out of the object.
+Preconditions TakePrecondition(json::object& metadata) {
+  Preconditions made_from{
+      .uid = std::string(codec::TextAt(metadata, "uid")),
+      .resource_version = std::string(codec::TextAt(metadata, "resourceVersion"))};
+  metadata.erase("uid");
+  metadata.erase("resourceVersion");
+  return made_from;
 }
 
 }  // namespace
@@ -134,6 +156,7 @@ absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view 
         fmt::format("apply {} {}: unknown kind", identity.api_version, identity.kind));
   }
   desired.key = identity.meta.Key();
+  desired.made_from = TakePrecondition(object["metadata"].as_object());
   desired.hash = HashOf(object);
   json::value& annotations = object["metadata"].as_object()["annotations"];
   if (!annotations.is_object()) annotations.emplace_object();
@@ -167,6 +190,10 @@ ApplyPlan MakePlan(const PlanInput& input) {
     const std::shared_ptr<const LiveObject> live = input.live->Get(*desired.resource, desired.key);
     if (live != nullptr && live->deleting) {
       plan.endings.push_back({i, EndingOf(*desired.resource, live->Parse())});
+      continue;
+    }
+    if (IsSuperseded(input, desired, live.get())) {
+      plan.superseded.push_back(i);
       continue;
     }
     std::optional<ApplyStep> step = StepFor(desired, i, live.get());

@@ -17,6 +17,7 @@
 #include "pkg/codec/json.h"
 #include "pkg/kube/apply/ending.h"
 #include "pkg/kube/apply/live_objects.h"
+#include "pkg/kube/client/options.h"
 
 namespace calico::kube {
 
@@ -26,7 +27,11 @@ struct DesiredObject {
   const api::Resource* resource = nullptr;  // static
   api::ObjectKey key;
   json::object object;
-  std::string hash;  // of the object without owners
+  std::string hash;  // of the object without owners and precondition
+  // With a UID: what it was made from. It is written in place of that version only, and never
+  // deleted to be made anew: whatever else is there, somebody has put there.
+  Preconditions made_from;
+  bool has_precondition() const { return !made_from.uid.empty(); }
 };
 
 // Whether `live` must be deleted before `desired` can be there, because the API server refuses to
@@ -36,8 +41,9 @@ struct DesiredObject {
 absl::StatusOr<bool> NeedsNewObject(const DesiredObject& desired, const json::object& live);
 
 // Hashes `object`, writes the annotation, and says of a workload's pods that they have no account
-// of their own where nothing is said. Errors: kInvalidArgument for a kind that pkg/api does not
-// know, or an object without a name.
+// of their own where nothing is said. metadata.uid and resourceVersion, where they are there, are
+// the precondition. Errors: kInvalidArgument for a kind that pkg/api does not know, or an object
+// without a name.
 absl::StatusOr<DesiredObject> MakeDesired(json::object object, std::string_view hash_annotation);
 
 // Objects are sent in waves; each begins when the one before is done. Only pods that run are worth
@@ -78,6 +84,8 @@ struct ApplyPlan {
   std::vector<EndingStep> endings;
   // Of the desired objects: those that are as they shall be.
   std::vector<size_t> in_place;
+  // Of the desired objects: those that are not what they were made from any more.
+  std::vector<size_t> superseded;
   std::vector<DeleteStep> deletes;
   bool empty() const { return applies.empty() && deletes.empty(); }
 };
@@ -90,6 +98,8 @@ struct PlanInput {
   bool removes_ownerless = false;  // as ApplierOptions
   // True for an object that was sent as it is a moment ago: what is known of it is older.
   std::function<bool(const DesiredObject&, const LiveObject* live)> just_sent;
+  // True where we have written that version ourselves: a precondition counts as kept.
+  std::function<bool(const DesiredObject&, const LiveObject& live)> is_own_version;
 };
 
 ApplyPlan MakePlan(const PlanInput& input);

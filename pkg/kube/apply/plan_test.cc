@@ -332,5 +332,72 @@ TEST(PlanTest, UnknownKindsAndNamelessObjectsAreNoDesiredObjects) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+// --- preconditions ---
+
+constexpr char kSecret[] = "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: ns}}";
+
+json::object WithVersion(std::string_view yaml, const char* uid, const char* version) {
+  json::object object = Object(yaml);
+  object["metadata"].as_object()["uid"] = uid;
+  object["metadata"].as_object()["resourceVersion"] = version;
+  return object;
+}
+
+TEST(PlanTest, WhatWasReadIsNoPartOfTheObject) {
+  const DesiredObject plain = Desired(Object(kSecret));
+  const DesiredObject read = Desired(WithVersion(kSecret, "uid-0", "7"));
+  EXPECT_EQ(read.object, plain.object);
+  EXPECT_EQ(read.hash, plain.hash);
+  EXPECT_TRUE(read.has_precondition());
+  EXPECT_EQ(read.made_from.resource_version, "7");
+  EXPECT_FALSE(plain.has_precondition());
+}
+
+TEST(PlanTest, WhatSomebodyElseHasPutThereMeanwhileIsNotReplaced) {
+  json::object live = Object(kSecret);
+  live["metadata"].as_object()["resourceVersion"] = "7";
+  Cluster cluster;
+  cluster.Add(live);
+  const auto plan = [&](const char* uid, const char* version, bool is_own) {
+    const std::vector<DesiredObject> desired = {Desired(WithVersion(kSecret, uid, version))};
+    return MakePlan(
+        {.desired = &desired,
+         .live = &cluster,
+         .owner_uid = kOwner,
+         .just_sent = {},
+         .is_own_version = [&](const DesiredObject&, const LiveObject&) { return is_own; }});
+  };
+  EXPECT_EQ(plan("uid-0", "7", false).applies.size(), 1U);  // the hash is missing
+  EXPECT_EQ(plan("uid-0", "6", true).applies.size(), 1U);
+  for (const auto& [uid, version, is_own] :
+       {std::tuple("uid-0", "6", false), std::tuple("uid-1", "7", true)}) {
+    const ApplyPlan superseded = plan(uid, version, is_own);
+    EXPECT_THAT(superseded.superseded, ElementsAre(0U));
+    EXPECT_TRUE(superseded.empty());
+  }
+  const std::vector<DesiredObject> gone = {Desired(WithVersion(
+      "{apiVersion: v1, kind: Secret, metadata: {name: other, namespace: ns}}", "uid-0", "7"))};
+  EXPECT_THAT(MakePlan({.desired = &gone, .live = &cluster, .owner_uid = kOwner, .just_sent = {}})
+                  .superseded,
+              ElementsAre(0U));
+}
+
+// Between the two requests it would be nowhere: a CA that is lost so is another CA.
+TEST(PlanTest, WhatHasAPreconditionIsNeverDeletedToBeMadeAnew) {
+  json::object closed = Object(kSecret);
+  closed["metadata"].as_object()["resourceVersion"] = "7";
+  closed["immutable"] = true;
+  Cluster cluster;
+  cluster.Add(closed);
+  for (const bool has_precondition : {false, true}) {
+    const std::vector<DesiredObject> desired = {
+        Desired(has_precondition ? WithVersion(kSecret, "uid-0", "7") : Object(kSecret))};
+    const ApplyPlan plan =
+        MakePlan({.desired = &desired, .live = &cluster, .owner_uid = kOwner, .just_sent = {}});
+    ASSERT_EQ(plan.applies.size(), 1U);
+    EXPECT_EQ(plan.applies[0].delete_uid, has_precondition ? "" : "uid-0");
+  }
+}
+
 }  // namespace
 }  // namespace calico::kube

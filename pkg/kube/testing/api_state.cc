@@ -375,10 +375,19 @@ ApiReply ApiState::Apply(Collection& collection, const ApiRequest& request) {
       {request.Query("fieldManager"), request.subresource, resource.ApiVersion(), Now()},
       request.Query("force") == "true");
   if (!outcome.conflicts.empty()) return ApplyConflict(outcome.conflicts);
-  if (live == nullptr) return Create(collection, request, std::move(outcome.object));
+  if (live == nullptr) {
+    // Its UID says that it is meant to be there.
+    const std::string_view uid = TextAt(*applied, {"metadata", "uid"});
+    if (uid.empty()) return Create(collection, request, std::move(outcome.object));
+    return Conflict(resource, request.name,
+                    fmt::format("uid mismatch: the provided object specified uid {}, and no "
+                                "existing object was found",
+                                uid));
+  }
 
   json::value managed = Metadata(outcome.object)["managedFields"];
   CopyMember(Metadata(*applied), Metadata(outcome.object), "resourceVersion");
+  CopyMember(Metadata(*applied), Metadata(outcome.object), "uid");
   if (auto failure = PrepareUpdate(collection, request, *live, outcome.object)) {
     return *std::move(failure);
   }

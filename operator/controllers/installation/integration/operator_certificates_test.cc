@@ -336,6 +336,62 @@ ASYNC_TEST_F(CertificatesTest, SuppliedPairsWinAndAreLeftAlone) {
   co_await Stop();
 }
 
+// The user's Secret comes between what was read and what is written for it.
+ASYNC_TEST_F(CertificatesTest, ASecretThatTheUserPutsThereAtTheLastMomentIsNotOverwritten) {
+  co_await StartAvailable();
+  const auto node = pki::TestCa("my-ca", absl::Now())
+                        .Leaf({.common_name = "my-felix", .dns_names = {"my-felix"}});
+  // The bundle is applied before Secrets are.
+  bool is_users = false;
+  server().state().SetWebhook([&](const api::Resource& resource, json::object& object) {
+    if (is_users || resource != api::kConfigMaps || TextAt(object, "kind") != "ConfigMap") return;
+    is_users = true;
+    PutPair(kNodeOriginal, Supplied(node, "my-felix"));
+  });
+  json::object stripped = *Find(api::kSecrets, kNodeOriginal);
+  ObjectAt(stripped, {"metadata"}).erase("labels");
+  server().ClearRequests();
+  server().Put(std::move(stripped));
+  server().state().Remove(api::kConfigMaps, kBundle);
+  co_await Until("the copy", [&] { return Value(kNodeCopy, "tls.crt") == node.chain_pem; });
+  co_await Settle();
+  EXPECT_TRUE(is_users);
+  EXPECT_EQ(Value(kNodeOriginal, "cert.crt"), node.chain_pem);
+  EXPECT_EQ(Value(kNodeOriginal, "tls.crt"), "");
+  EXPECT_EQ(Degraded(), "");
+  for (const auto& request : server().requests()) {
+    EXPECT_EQ(request.body.find("somebody else"), std::string::npos) << request.body;
+  }
+  co_await Stop();
+}
+
+ASYNC_TEST_F(CertificatesTest, AnOriginalThatIsDeletedAFewTimesComesBackWithoutAWord) {
+  co_await StartAvailable();
+  server().ClearRequests();
+  for (int i = 0; i < 3; ++i) {
+    server().state().Remove(api::kSecrets, kNodeOriginal);
+    co_await Until("it is back", [&] { return Find(api::kSecrets, kNodeOriginal).has_value(); });
+    co_await Settle();
+  }
+  EXPECT_TRUE(IsAvailable());
+  EXPECT_EQ(Writes(), 3);
+  // Then it is told for what it is, and pods go on with what they have.
+  server().state().Remove(api::kSecrets, kNodeOriginal);
+  co_await Until("told", [&] { return !Degraded().empty(); });
+  EXPECT_EQ(Condition("Degraded", "reason"), "CertificateError");
+  EXPECT_THAT(Degraded(),
+              HasSubstr("Secret tigera-operator/node-certs is deleted again and again"));
+  EXPECT_EQ(Degraded().find("label"), std::string::npos);
+  ChangeSpec([](json::object& spec) { spec["nodeMetricsPort"] = 9091; });
+  co_await Until("the rest goes on", [&] {
+    return Template(api::kDaemonSets, kNodeKey).find("9091") != std::string::npos;
+  });
+  co_await Until("it is back", [&] { return Find(api::kSecrets, kNodeOriginal).has_value(); });
+  MakeEverythingRun();
+  co_await Until("available again", [&] { return IsAvailable(); });
+  co_await Stop();
+}
+
 ASYNC_TEST_F(CertificatesTest, PodsThatAskTakeThePairsAwayOnceNoneIsLeftThatMountsThem) {
   co_await StartAvailable();
   RollOut();
