@@ -1,6 +1,8 @@
 #include "operator/controllers/installation/configuration.h"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <absl/strings/str_join.h>
@@ -15,6 +17,8 @@ namespace calico::installation {
 namespace {
 
 constexpr std::string_view kBpf = "BPF";
+// Mostly it takes a few milliseconds, and a status for them would be two writes for nothing.
+constexpr absl::Duration kSettlingPatience = absl::Seconds(1);
 
 void AddStates(std::vector<calico_config::KindState> kinds, std::vector<CacheState>& states) {
   for (calico_config::KindState& kind : kinds) {
@@ -165,29 +169,42 @@ void Configuration::Applied(const api::Installation& completed, const render::In
 }
 
 void Configuration::Clear() {
+  unsettled_since_ = absl::InfiniteFuture();
   parts_.controller.SetInput(std::nullopt);
   parts_.addresses.Use(false);
   parts_.tiers.SetInput(std::nullopt);
   parts_.kube_proxy.SetInput(std::nullopt);
 }
 
-void Configuration::Tell(Pass& pass) const {
+void Configuration::Tell(Pass& pass) {
   const auto& outcome = parts_.controller.outcome();
+  std::string wait;
   if (!outcome.has_value()) {
-    pass.waits.emplace_back("Calico's IP pools and settings are being looked at");
-    return;
+    wait = "Calico's IP pools and settings are being looked at";
+  } else if (!outcome->waiting.empty()) {
+    wait = outcome->waiting;
+  } else if (!outcome->is_settled) {
+    wait = "Calico's IP pools and settings are being written";
   }
-  if (!outcome->problems.empty()) {
+  if (outcome.has_value() && !outcome->problems.empty()) {
     std::vector<std::string> messages;
     for (const calico_config::Problem& problem : outcome->problems) {
       messages.push_back(problem.message);
     }
     pass.Stop(outcome->problems.front().reason, absl::StrJoin(messages, "\n"));
   }
-  if (!outcome->waiting.empty()) {
-    pass.waits.push_back(outcome->waiting);
-  } else if (!outcome->is_settled) {
-    pass.waits.emplace_back("Calico's IP pools and settings are being written");
+  if (wait.empty()) {
+    unsettled_since_ = absl::InfiniteFuture();
+    return;
+  }
+  const absl::Time now = clock_.SteadyNow();
+  unsettled_since_ = std::min(unsettled_since_, now);
+  const absl::Duration left = unsettled_since_ + kSettlingPatience - now;
+  if (left <= absl::ZeroDuration()) {
+    pass.waits.push_back(std::move(wait));
+  } else {
+    pass.is_settling = true;
+    pass.Again(clock_.Now() + left);
   }
 }
 

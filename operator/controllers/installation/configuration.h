@@ -13,6 +13,8 @@
 #include <string>
 #include <utility>
 
+#include <absl/time/time.h>
+
 #include "operator/controllers/calico_config/api_server_addresses.h"
 #include "operator/controllers/calico_config/calico_config_controller.h"
 #include "operator/controllers/calico_config/calico_view.h"
@@ -65,8 +67,9 @@ class Configuration {
   void Applied(const api::Installation& completed, const render::Inputs& inputs, Pass& pass);
   // There is no Installation.
   void Clear();
-  // What has become of it. Requires: Ask or Applied.
-  void Tell(Pass& pass) const;
+  // What has become of it; what is under way for a moment only sets pass.is_settling. Requires: Ask
+  // or Applied.
+  void Tell(Pass& pass);
 
  private:
   using SpecId = std::pair<std::string, std::size_t>;  // UID and hash
@@ -81,6 +84,7 @@ class Configuration {
   const InstallationControllerOptions& options_;
   const base::Clock& clock_;
   SpecId applied_;  // the last one whose objects have all been applied
+  absl::Time unsettled_since_ = absl::InfiniteFuture();  // steady clock
 };
 
 }  // namespace calico::installation

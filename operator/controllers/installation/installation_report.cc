@@ -76,6 +76,8 @@ aio::Task<bool> InstallationController::Report(Pass& pass) {
   // Remembered all the same: why they were refused is told again once the Installation is right.
   if (!asks) facts.waiting_pods.clear();
   status::Decision decision = status::Decide(facts);
+  // What has been told before stays for a moment.
+  if (pass.is_settling && decision.is_available()) co_return false;
   component_metrics_.Set(decision);
   pass.Again(decision.recheck_at);
   const std::shared_ptr<const InstallationRecord> record = view_.Installation();

@@ -39,7 +39,8 @@ struct Pass {
   std::vector<std::string> certificate_problems;  // with which what is in place is kept
   // Told in the Installation's own status once everything is available.
   api::InstallationStatus installation_status;
-  bool has_asked = false;  // for Calico's own configuration, see Configuration
+  bool has_asked = false;    // for Calico's own configuration, see Configuration
+  bool is_settling = false;  // that has not been counted yet: nothing is called Available
   bool applied = false;
   bool is_superseded = false;            // as status::ApplyOutcome
   bool api_server_had_its_turn = false;  // what belongs to the APIServer could be applied

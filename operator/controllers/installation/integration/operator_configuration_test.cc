@@ -107,6 +107,51 @@ ASYNC_TEST_F(ConfigurationTest, ADefaultInstallationGetsAPoolAndSettingsAndIsRol
   co_await Stop();
 }
 
+// Pools and settings are looked at anew for each, which takes a moment.
+ASYNC_TEST_F(ConfigurationTest, AChangeThatChangesNothingIsToldWithOneWrite) {
+  co_await StartAvailable(Installation());
+  server().ClearRequests();
+  ChangeSpec([](json::object& spec) { spec["nonPrivileged"] = "Disabled"; });
+  co_await Until("told", [&] { return ConditionGeneration() == generation_; });
+  co_await Settle();
+  EXPECT_TRUE(IsAvailable());
+  const auto writes = [&](std::string_view path) {
+    return std::count_if(server().requests().begin(), server().requests().end(),
+                         [&](const auto& request) {
+                           return request.method != "GET" && request.path.ends_with(path);
+                         });
+  };
+  EXPECT_EQ(writes("/tigerastatuses/calico/status"), 1);
+  EXPECT_EQ(writes("/installations/default/status"), 1);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(ConfigurationTest, WhatTakesLongIsToldAndNothingIsAvailableBefore) {
+  server().Inject(
+      {.method = "POST", .path_contains = "/felixconfigurations", .delay = absl::Seconds(3)});
+  PutInstallation(Installation());
+  Start();
+  co_await Until("the workloads", [&] {
+    return Find(api::kDaemonSets, kNodeKey).has_value() &&
+           Find(api::kDeployments, kControllersKey).has_value() &&
+           Find(api::kDeployments, kTyphaKey).has_value();
+  });
+  MakeEverythingRun();
+  bool was_told = false;
+  co_await Until("settings", [&] {
+    if (Find(api::kFelixConfigurations, kDefault).has_value()) return true;
+    EXPECT_FALSE(IsAvailable());
+    was_told =
+        was_told ||
+        Condition("Progressing", "message").find("IP pools and settings are being looked at") !=
+            std::string::npos;
+    return false;
+  });
+  EXPECT_TRUE(was_told);
+  co_await Until("available", [&] { return IsAvailable(); });
+  co_await Stop();
+}
+
 ASYNC_TEST_F(ConfigurationTest, WherePoolsAreOfOthersNoneIsMade) {
   PutPool("mine", "{cidr: 'fd00:10::/48', blockSize: 122}");
   co_await StartAvailable(Installation());
