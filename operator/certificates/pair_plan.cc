@@ -8,6 +8,7 @@
 
 #include "operator/certificates/annotation_hash.h"
 #include "operator/certificates/limits.h"
+#include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
 
 namespace calico::certificates {
@@ -28,6 +29,8 @@ void Recheck(absl::Time not_after, absl::Time now, Plan& plan) {
     if (time > now) plan.recheck_at = std::min(plan.recheck_at, time);
   }
 }
+
+bool IsOfApiServer(const KeyPairDemand& demand) { return demand.owner == api::kApiServers.kind; }
 
 std::string FirstName(const KeyPairDemand& demand) {
   return *absl::c_min_element(demand.dns_names);
@@ -149,7 +152,7 @@ void PairPlanner::PlanSuppliedPair(const KeyPairDemand& demand, const Stored& or
     return;
   }
   for (const std::string& problem : findings.problems) {
-    plan_.problems.push_back(fmt::format("{}: {}", name, problem));
+    ProblemsOf(demand).push_back(fmt::format("{}: {}", name, problem));
   }
   KeepCopy(demand, original, copy);
 }
@@ -212,8 +215,9 @@ absl::Status PairPlanner::IssueAnew(const KeyPairDemand& demand, std::string_vie
                                     const Stored& original, const Stored& copy) {
   if (!authority_->signer.has_value()) {
     if (authority_->problem.empty()) {
-      plan_.problems.push_back(fmt::format("Secret {}/{}: without its key, {} cannot be signed",
-                                           demands_.operator_namespace, kCaSecret, demand.name));
+      ProblemsOf(demand).push_back(fmt::format("Secret {}/{}: without its key, {} cannot be signed",
+                                               demands_.operator_namespace, kCaSecret,
+                                               demand.name));
     }
     KeepCopy(demand, original, copy);
     return absl::OkStatus();
@@ -222,9 +226,9 @@ absl::Status PairPlanner::IssueAnew(const KeyPairDemand& demand, std::string_vie
   if (!issued.ok()) {
     if (!IsRefusal(issued.status())) return issued.status();
     const absl::string_view message = issued.status().message();
-    plan_.problems.push_back(fmt::format("Secret {}/{}: it cannot sign {}: {}",
-                                         demands_.operator_namespace, kCaSecret, demand.name,
-                                         std::string_view(message.data(), message.size())));
+    ProblemsOf(demand).push_back(fmt::format("Secret {}/{}: it cannot sign {}: {}",
+                                             demands_.operator_namespace, kCaSecret, demand.name,
+                                             std::string_view(message.data(), message.size())));
     KeepCopy(demand, original, copy);
     return absl::OkStatus();
   }
@@ -238,6 +242,10 @@ absl::Status PairPlanner::IssueAnew(const KeyPairDemand& demand, std::string_vie
   AddPair(demand, Source::kOperatorSigned, pair);
   AddCopy(demand, pair, {});
   return absl::OkStatus();
+}
+
+std::vector<std::string>& PairPlanner::ProblemsOf(const KeyPairDemand& demand) {
+  return IsOfApiServer(demand) ? plan_.api_server_problems : plan_.problems;
 }
 
 std::string PairPlanner::OwnerOf(std::string_view name) const {
@@ -312,7 +320,7 @@ void PairPlanner::KeepCopy(const KeyPairDemand& demand, const Stored& original,
                            const Stored& copy) {
   if (original.secret != nullptr && IsOwned(*original.secret)) AddAsIs(*original.secret);
   if (!copy.IsUsable()) {
-    plan_.is_complete = false;
+    if (!IsOfApiServer(demand)) plan_.is_complete = false;
     return;
   }
   AddPair(demand, copy.is_operators ? Source::kOperatorSigned : Source::kUserSupplied, copy.pair);

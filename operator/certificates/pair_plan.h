@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <absl/status/status.h>
 #include <absl/time/time.h>
@@ -58,6 +59,7 @@ class PairPlanner {
                    const api::Secret* live);
   void AddCopy(const KeyPairDemand& demand, const StoredPair& pair, const api::SecretData& data);
   std::string OwnerOf(std::string_view name) const;
+  std::vector<std::string>& ProblemsOf(const KeyPairDemand& demand);
   // Pods go on with what they have, if that is anything.
   void KeepCopy(const KeyPairDemand& demand, const Stored& original, const Stored& copy);
   // Nothing in it changes; it is in the plan, so that it is not taken for one that nobody needs.

@@ -85,10 +85,13 @@ struct Plan {
   // Sentences that name object, cause and next step. With a problem the status is Degraded, and
   // what pods have is kept.
   std::vector<std::string> problems;
+  // Likewise, of pairs that the APIServer owns: nothing but Calico's API server depends on them.
+  std::vector<std::string> api_server_problems;
   std::vector<std::string> warnings;
   // For the log: why a certificate is made anew.
   std::vector<std::string> notes;
-  // There is a key pair for each demand, and a bundle. Otherwise nothing can be rendered.
+  // There is a key pair for each demand, those of the APIServer aside, and a bundle. Otherwise
+  // nothing can be rendered.
   bool is_complete = true;
   // When something changes by itself.
   absl::Time recheck_at = absl::InfiniteFuture();

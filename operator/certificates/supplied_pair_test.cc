@@ -341,6 +341,25 @@ TEST(SuppliedPairTest, APairOfTheUsersCaIsTheOperatorsOnlyWhenItOwnsIt) {
   }
 }
 
+TEST(SuppliedPairTest, ABrokenPairOfTheApiServerIsTheApiServersProblemAlone) {
+  for (const bool has_copy : {false, true}) {
+    SCOPED_TRACE(has_copy);
+    CertificateWorld world;
+    world.demands.key_pairs.push_back(ApiServerKeyPair(kPodNamespace, "cluster.local"));
+    if (has_copy) world.Apply(world.MakePlan());
+    world.Put(kOperatorNamespace, kApiServerCerts, {{"tls.crt", "users own"}});
+    const Plan plan = world.MakePlan();
+    EXPECT_THAT(plan.problems, IsEmpty());
+    EXPECT_THAT(plan.api_server_problems,
+                ElementsAre(HasSubstr("Secret tigera-operator/calico-apiserver-certs: ")));
+    EXPECT_TRUE(plan.is_complete);
+    EXPECT_NE(plan.Find(kNodeCerts), nullptr);
+    EXPECT_NE(plan.Find(kTyphaCerts), nullptr);
+    EXPECT_EQ(plan.Find(kApiServerCerts) != nullptr, has_copy);
+    EXPECT_EQ(IsAmong(plan.copies, kApiServerCerts), has_copy);
+  }
+}
+
 TEST(SuppliedPairTest, APairThatTheUsersTyphaCaHasNotIssuedIsNoted) {
   const TestCa ca = UsersCa();
   CertificateWorld world;

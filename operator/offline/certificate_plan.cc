@@ -78,7 +78,9 @@ absl::StatusOr<certificates::Plan> PlanCertificates(const World& world,
   CALICO_ASSIGN_OR_RETURN(
       certificates::Plan plan,
       certificates::MakePlan(live, demands, surroundings.now, &pki::PrivateKey::Generate));
-  for (const std::string& problem : plan.problems) problems.push_back(problem);
+  for (const auto* const found : {&plan.problems, &plan.api_server_problems}) {
+    problems.insert(problems.end(), found->begin(), found->end());
+  }
   return plan;
 }
 

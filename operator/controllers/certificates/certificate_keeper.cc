@@ -190,7 +190,8 @@ absl::Status CertificateKeeper::PutOff(PlannedSecret& secret, Plan& plan) const 
       secret.is_restored ? ", and pods go on with the key that they have" : "");
   if (!secret.is_restored) return absl::UnavailableError(message);
   secret.write = Write::kLeave;
-  plan.problems.push_back(message);
+  const bool is_of_api_server = secret.owner == api::kApiServers.kind;
+  (is_of_api_server ? plan.api_server_problems : plan.problems).push_back(message);
   if (const auto contest = contention_.Find(IdOf(secret))) {
     const absl::Time again_at = clock_.Now() + (contest->again_at - clock_.SteadyNow());
     plan.recheck_at = std::min(plan.recheck_at, again_at);

@@ -152,7 +152,7 @@ void Configuration::Applied(const api::Installation& completed, const render::In
       .release = std::string(options_.release->version()),
       .spec = completed.spec,
       .kube_controllers_metrics_port = inputs.kube_controllers_metrics_port.value_or(0),
-      .has_api_server = inputs.api_server.has_value()};
+      .has_api_server = pass.has_api_server};
   if (inputs.api_endpoint.has_value()) {
     policies.api_host = inputs.api_endpoint->host;
     policies.api_port = inputs.api_endpoint->port;

@@ -123,7 +123,7 @@ aio::Task<absl::Status> InstallationController::WaitForFirstPass() {
 aio::Task<absl::StatusOr<controller::Result>> InstallationController::Reconcile() {
   TellOtherInstallations();
   api_server_.Begin();
-  Pass pass{.record = view_.Installation()};
+  Pass pass{.record = view_.Installation(), .has_api_server = api_server_.Wanted() != nullptr};
   if (pass.record == nullptr && !view_.KnowsInstallation()) {
     co_return co_await ReportBlind(std::move(pass));
   }
@@ -305,6 +305,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   if (pass.obstacle.has_value()) co_return;
   co_await WriteKeys(inputs, pass);
   if (pass.obstacle.has_value()) co_return;
+  CheckApiServerPair(inputs);
   // Asked at the moment of the plan, with nothing to wait for in between: objects of a kind that
   // comes meanwhile would be there and not wanted.
   inputs.has_admission_policies = view_.owned().IsServed(api::kValidatingAdmissionPolicies) &&
@@ -328,6 +329,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
     pass.api_server_had_its_turn = true;
     if (api_server_.Input().has_value()) {
       co_await api_server_.Apply(std::move(rendering.api_server), !inputs.pull_secrets.empty());
+      TellApiServerPair(*inputs.certificates);
     }
   }
   if (!pass.applied) co_return;
@@ -356,11 +358,26 @@ aio::Task<void> InstallationController::WriteKeys(render::Inputs& inputs, Pass& 
                         status::NextStep({written.status()})));
 }
 
+// Without a pair what runs is left as it is, and everything else goes on.
+void InstallationController::CheckApiServerPair(render::Inputs& inputs) {
+  if (!inputs.api_server.has_value()) return;
+  if (inputs.certificates->Find(certificates::kApiServerCerts) != nullptr) return;
+  TellApiServerPair(*inputs.certificates);
+  inputs.api_server.reset();
+}
+
+void InstallationController::TellApiServerPair(const certificates::Plan& plan) {
+  if (plan.api_server_problems.empty()) return;
+  api_server_.Stop(
+      {std::string(api::kReasonCertificateError), absl::StrJoin(plan.api_server_problems, "\n")});
+}
+
 // With everything else of the plan in place.
 aio::Task<void> InstallationController::FinishCertificates(const render::Inputs& inputs,
                                                            Pass& pass) {
   pass.StopForCertificates();
   if (pass.obstacle.has_value() || !pass.waits.empty()) co_return;
+  if (!inputs.certificates->api_server_problems.empty()) co_return;
   if (wanted_workloads_.AreRolledOut() && api_server_.IsRolledOut() &&
       certificates_.SetRolledOut()) {
     pass.Again(clock_.Now());

@@ -77,6 +77,8 @@ class InstallationController {
                                           Pass& pass) const;
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
   aio::Task<void> WriteKeys(render::Inputs& inputs, Pass& pass);
+  void CheckApiServerPair(render::Inputs& inputs);
+  void TellApiServerPair(const certificates::Plan& plan);
   aio::Task<void> FinishCertificates(const render::Inputs& inputs, Pass& pass);
   certificates::Owners OwnersOf(const render::Inputs& inputs) const;
   aio::Task<bool> Report(Pass& pass);

@@ -43,6 +43,7 @@ struct Pass {
   bool is_settling = false;  // that has not been counted yet: nothing is called Available
   bool applied = false;
   bool is_superseded = false;            // as status::ApplyOutcome
+  bool has_api_server = false;           // that counts, right or wrong
   bool api_server_had_its_turn = false;  // what belongs to the APIServer could be applied
   absl::Status error;                    // to be tried again
   absl::Time again_at = absl::InfiniteFuture();

@@ -343,6 +343,60 @@ ASYNC_TEST_F(KindsTest, TheOperatorAsCaMakesItsKeyPairWhichGoesWithIt) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(KindsTest, ABrokenPairOfTheApiServerIsToldThereAloneAndWhatRunsStays) {
+  const api::ObjectKey original = {"tigera-operator", "calico-apiserver-certs"};
+  co_await StartWithApiServer();
+  const auto put_broken = [&] {
+    server().Put({{"apiVersion", "v1"},
+                  {"kind", "Secret"},
+                  {"metadata", {{"name", original.name}, {"namespace", original.ns}}},
+                  {"type", "Opaque"},
+                  {"data", {{"tls.crt", "YnJva2Vu"}}}});
+  };
+  const auto is_told = [&] { return Of("apiserver", "Degraded") == "True"; };
+  const auto made = [&] {
+    auto others = Made();
+    others.erase("Secret calico-apiserver-certs");
+    return std::pair(std::move(others), Find(api::kSecrets, {"calico-system", original.name}));
+  };
+  const auto check = [&]() -> aio::Task<void> {
+    const auto before = made();
+    put_broken();
+    co_await Until("told", is_told);
+    EXPECT_EQ(Of("apiserver", "Degraded", "reason"), "CertificateError");
+    EXPECT_THAT(Of("apiserver", "Degraded", "message"),
+                HasSubstr("Secret tigera-operator/calico-apiserver-certs"));
+    co_await Settle();
+    EXPECT_TRUE(IsAvailable()) << StatusText();
+    EXPECT_EQ(made(), before);
+  };
+  // Its pods have certificates that they asked for.
+  co_await check();
+  ChangeSpec([](json::object& spec) { spec["nodeMetricsPort"] = 9091; });
+  co_await Until("calico-node goes on", [&] {
+    return codec::Serialize(*Find(api::kDaemonSets, kNodeKey)).find("9091") != std::string::npos;
+  });
+  EXPECT_TRUE(is_told());
+  server().state().Remove(api::kSecrets, original);
+  co_await Until("it heals", [&] { return IsApiServerAvailable(); });
+  // Now they mount a copy.
+  json::object installation = *Find(api::kInstallations, kDefault);
+  ObjectAt(installation, {"spec"}).erase("certificateManagement");
+  PutInstallation(std::move(installation));
+  co_await Until("the copy", [&] {
+    return Find(api::kSecrets, {"calico-system", original.name}).has_value() &&
+           codec::Serialize(*Find(api::kDeployments, kApiServerKey)).find("key-cert-provisioner") ==
+               std::string::npos;
+  });
+  co_await Settle();
+  MakeEverythingRun();
+  MakeApiServerRun();
+  co_await Until("available", [&] { return IsAvailable() && IsApiServerAvailable(); });
+  co_await Settle();
+  co_await check();
+  co_await Stop();
+}
+
 ASYNC_TEST_F(KindsTest, ARefusedObjectOfTheApiServerIsToldThereAlone) {
   server().Inject({.method = "PATCH",
                    .path_contains = "/apiservices/",
