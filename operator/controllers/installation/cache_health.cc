@@ -12,7 +12,10 @@ constexpr absl::Duration kRestartPatience = absl::Seconds(10);
 constexpr absl::Duration kOutagePatience = absl::Minutes(2);
 constexpr std::string_view kMissingRight =
     "the operator lacks a right that this version needs: apply the operator.yaml of this version; "
-    "everything else goes on, and this does by itself then";
+    "this goes on by itself then";
+constexpr std::string_view kRestGoesOn = ", and everything else does meanwhile";
+constexpr std::string_view kNothingGoesOn =
+    "until all of this can be looked at, what runs is left as it is and nothing is made";
 constexpr std::string_view kMissingSecretsRight =
     "the operator lacks the right to the Secrets of spec.imagePullSecrets: run `kubectl apply "
     "--server-side -f image-pull-secrets.yaml` with the file of this version";
@@ -44,6 +47,7 @@ CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time now) {
   bool lacks_right = false;
   bool lacks_secrets_right = false;
   bool lacks_kind = false;
+  bool is_held_up = false;
   for (const CacheState& cache : caches) {
     if (cache.has_synced && !cache.trouble.has_value()) continue;
     const absl::Duration left = TellAt(cache) - now;
@@ -52,6 +56,7 @@ CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time now) {
       if (!cache.has_synced) health.settled = false;
       continue;
     }
+    is_held_up = is_held_up || (cache.is_vital && !cache.has_synced);
     std::string line = LineOf(cache);
     if (std::find(health.lines.begin(), health.lines.end(), line) == health.lines.end()) {
       health.lines.push_back(std::move(line));
@@ -62,9 +67,12 @@ CacheHealth JudgeCaches(const std::vector<CacheState>& caches, absl::Time now) {
     }
     lacks_kind = lacks_kind || absl::IsNotFound(cache.trouble->error);
   }
-  if (lacks_right) health.lines.emplace_back(kMissingRight);
+  if (lacks_right) {
+    health.lines.push_back(fmt::format("{}{}", kMissingRight, is_held_up ? "" : kRestGoesOn));
+  }
   if (lacks_secrets_right) health.lines.emplace_back(kMissingSecretsRight);
   if (lacks_kind) health.lines.emplace_back(kMissingKind);
+  if (is_held_up) health.lines.emplace_back(kNothingGoesOn);
   return health;
 }
 

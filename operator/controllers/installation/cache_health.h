@@ -20,10 +20,12 @@ struct CacheState {
   std::optional<kube::CacheTrouble> trouble;
   absl::Time started = absl::InfiniteFuture();  // of the first attempt; steady clock
   bool is_of_copies = false;  // of pull secrets, to which the right is in a file of its own
+  bool is_vital = false;      // until it is known, what runs is left as it is
 };
 
 struct CacheHealth {
-  // "list Node: nodes is forbidden: ...", one for each kind, and at the end what to do.
+  // "list Node: nodes is forbidden: ...", one for each kind, and at the end what to do, and what
+  // that means for everything else.
   std::vector<std::string> lines;
   // When there may be more lines, because time passes.
   absl::Duration recheck_after = absl::InfiniteDuration();

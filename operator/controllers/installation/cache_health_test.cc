@@ -110,6 +110,24 @@ TEST(CacheHealthTest, AWatchThatIsRefusedIsToldThoughTheListWasComplete) {
   EXPECT_EQ(health.recheck_after, absl::Seconds(1));
 }
 
+TEST(CacheHealthTest, WhetherTheRestGoesOnIsToldAsItIs) {
+  const auto lines = [](bool is_vital, bool has_synced, int http_status) {
+    CacheState state = Troubled(Refused(http_status), has_synced);
+    state.is_vital = is_vital;
+    return JudgeCaches({state, Troubled(Refused(http_status))}, kStart + absl::Minutes(2)).lines;
+  };
+  EXPECT_THAT(lines(false, false, 403),
+              ElementsAre(testing::_, HasSubstr("everything else does meanwhile")));
+  // What was known goes on counting.
+  EXPECT_THAT(lines(true, true, 403),
+              ElementsAre(testing::_, HasSubstr("everything else does meanwhile")));
+  for (const int http_status : {403, 404, 500}) {
+    const std::vector<std::string> told = lines(true, false, http_status);
+    EXPECT_THAT(told, testing::Contains(HasSubstr("what runs is left as it is")));
+    EXPECT_THAT(told, testing::Not(testing::Contains(HasSubstr("everything else"))));
+  }
+}
+
 TEST(CacheHealthTest, TheSameIsToldOnce) {
   EXPECT_THAT(
       JudgeCaches({Troubled(Refused(403)), Troubled(Refused(403))}, kStart + absl::Minutes(1))

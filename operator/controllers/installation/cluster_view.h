@@ -67,9 +67,9 @@ class ClusterView {
   }
   // Their states have changed.
   void CachesChanged() { HealthChanged(); }
-  // What cannot be looked at for the moment. The attempts go on; the observer is called when they
-  // succeed.
-  CacheHealth Health() const;
+  // What cannot be looked at for the moment, with that of `more`. The attempts go on; the observer
+  // is called when they succeed.
+  CacheHealth Health(std::vector<CacheState> more = {}) const;
   // Why the definitions of our own kinds cannot be applied; OK: they can. Told by Health.
   void SetDefinitionsRefusal(absl::Status refusal);
   // OK once the API server does not serve our own kinds, although it did. Errors: kCancelled.
@@ -148,10 +148,11 @@ class ClusterView {
   void Changed(Urgency urgency) {
     if (observer_) observer_(urgency);
   }
-  // Calls `visit` for each informer there is.
+  // Calls `visit` for each informer there is, and with whether it is vital (CacheState).
   template <class Visit>
   void VisitInformers(Visit visit) const;
   bool UsesPullSecrets() const;
+  bool UsesImageSet() const;
   bool IsMissed(const api::Resource& owned) const;
   std::vector<CacheState> CacheStates() const;
   void HealthChanged();

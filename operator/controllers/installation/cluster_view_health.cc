@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/installation/cluster_view_requests.h"
+#include "operator/render/names.h"
 #include "pkg/api/meta/resources.h"
 
 namespace calico::installation {
@@ -25,20 +27,32 @@ bool IsLost(const kube::Informer<T>& informer) {
 
 template <class Visit>
 void ClusterView::VisitInformers(Visit visit) const {
-  visit(installations_);
-  visit(others_);
-  visit(statuses_);
-  visit(nodes_);
-  visit(endpoint_);
-  visit(bird_templates_);
-  visit(pods_);
-  visit(replica_sets_);
-  visit(revisions_);
+  // Pods that run keep what they were told; those that are to come would be replaced again.
+  const std::string ns(render::kCalicoNamespace);
+  const bool is_installed =
+      owned_.Get(api::kDaemonSets, {ns, std::string(render::kNode)}) != nullptr;
+  const bool has_templates =
+      owned_.Get(api::kConfigMaps, {ns, std::string(render::kBirdTemplates)}) != nullptr;
+  visit(installations_, true);
+  visit(others_, is_installed);
+  visit(statuses_, false);
+  visit(nodes_, false);
+  visit(endpoint_, !is_installed);
+  visit(bird_templates_, has_templates);
+  visit(pods_, false);
+  visit(replica_sets_, false);
+  visit(revisions_, false);
   if (watches_api_server_namespace_) {
-    visit(api_server_pods_);
-    visit(api_server_replica_sets_);
+    visit(api_server_pods_, false);
+    visit(api_server_replica_sets_, false);
   }
-  secrets_.VisitInformers(visit);
+  secrets_.VisitInformers([&](const auto& informer) { visit(informer, true); });
+}
+
+// Images stay as they are until it is known whether the set is still wanted.
+bool ClusterView::UsesImageSet() const {
+  const std::shared_ptr<const InstallationRecord> record = Installation();
+  return record != nullptr && !codec::TextAt(record->status, "imageSet").empty();
 }
 
 bool ClusterView::UsesPullSecrets() const {
@@ -58,12 +72,18 @@ bool ClusterView::IsMissed(const api::Resource& owned) const {
 
 std::vector<CacheState> ClusterView::CacheStates() const {
   std::vector<CacheState> states;
-  VisitInformers([&](const auto& informer) {
-    states.push_back(
-        {&informer.resource(), informer.HasSynced(), informer.trouble(), informer.started_at()});
+  VisitInformers([&](const auto& informer, bool is_vital) {
+    states.push_back({.resource = &informer.resource(),
+                      .has_synced = informer.HasSynced(),
+                      .trouble = informer.trouble(),
+                      .started = informer.started_at(),
+                      .is_vital = is_vital});
   });
   for (const auto& others : other_caches_) {
-    for (CacheState& state : others()) states.push_back(std::move(state));
+    for (CacheState& state : others()) {
+      if (*state.resource == api::kImageSets) state.is_vital = UsesImageSet();
+      states.push_back(std::move(state));
+    }
   }
   const auto first_owned = static_cast<std::ptrdiff_t>(states.size());
   owned_.ForEachUnsynced([&](const api::Resource& resource, absl::Time since) {
@@ -90,8 +110,9 @@ std::vector<CacheState> ClusterView::CacheStates() const {
   return states;
 }
 
-CacheHealth ClusterView::Health() const {
+CacheHealth ClusterView::Health(std::vector<CacheState> more) const {
   std::vector<CacheState> states = CacheStates();
+  std::move(more.begin(), more.end(), std::back_inserter(states));
   // What is watched on demand has its own patience, and is told of only when it is refused.
   if (requests_ != nullptr && requests_->informer.trouble().has_value()) {
     states.push_back({.resource = &api::kCertificateSigningRequests,

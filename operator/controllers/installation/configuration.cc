@@ -25,7 +25,8 @@ void AddStates(std::vector<calico_config::KindState> kinds, std::vector<CacheSta
     states.push_back({.resource = kind.resource,
                       .has_synced = kind.is_known,
                       .trouble = std::move(kind.trouble),
-                      .started = kind.started});
+                      .started = kind.started,
+                      .is_vital = true});
   }
 }
 
@@ -63,16 +64,11 @@ void Configuration::TellUnknown(Pass& pass) const {
   }
 }
 
-CacheHealth Configuration::Health() const {
+std::vector<CacheState> Configuration::CacheStates() const {
   std::vector<CacheState> states;
   AddStates(parts_.view.States(), states);
   AddStates(parts_.addresses.States(), states);
-  CacheHealth health = JudgeCaches(states, clock_.SteadyNow());
-  if (!health.lines.empty() && !parts_.view.IsKnown()) {
-    health.lines.emplace_back(
-        "until IP pools and settings are known, what runs is left as it is and nothing is made");
-  }
-  return health;
+  return states;
 }
 
 void Configuration::AddPools(defaults::ClusterFacts& facts) const {

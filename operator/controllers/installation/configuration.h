@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <absl/time/time.h>
 
@@ -53,8 +54,8 @@ class Configuration {
 
   // Lets the pass wait while it is not known what is configured.
   void TellUnknown(Pass& pass) const;
-  // What cannot be looked at.
-  CacheHealth Health() const;
+  // How far it can be looked at.
+  std::vector<CacheState> CacheStates() const;
   // Which pools there are. Requires: TellUnknown had nothing to tell.
   void AddPools(defaults::ClusterFacts& facts) const;
   // What rendering takes of it.

@@ -130,13 +130,12 @@ aio::Task<void> InstallationController::ReportApiServer(Pass& pass) {
 // What cannot be looked at comes first: it may be the cause of all else.
 void InstallationController::TellGaps(Pass& pass) const {
   std::vector<std::string> lines = std::move(pass.gaps);
-  for (const CacheHealth& health : {view_.Health(), configuration_.Health()}) {
-    if (health.recheck_after != absl::InfiniteDuration()) {
-      pass.Again(clock_.Now() + health.recheck_after);
-    }
-    for (const std::string& line : health.lines) {
-      if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
-    }
+  const CacheHealth health = view_.Health(configuration_.CacheStates());
+  if (health.recheck_after != absl::InfiniteDuration()) {
+    pass.Again(clock_.Now() + health.recheck_after);
+  }
+  for (const std::string& line : health.lines) {
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
   }
   if (lines.empty()) return;
   if (pass.obstacle.has_value()) lines.push_back(pass.obstacle->message);

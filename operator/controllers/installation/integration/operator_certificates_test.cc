@@ -256,6 +256,8 @@ ASYNC_TEST_F(CertificatesTest, SecretsThatCannotBeListedAreNotMadeAnew) {
     Start();
     co_await Until("told", [&] { return Degraded().find("list Secret in ") != std::string::npos; });
     EXPECT_THAT(Degraded(), HasSubstr("apply the operator.yaml of this version"));
+    EXPECT_THAT(Degraded(), HasSubstr("what runs is left as it is and nothing is made"));
+    EXPECT_THAT(Degraded(), testing::Not(HasSubstr("everything else")));
     co_await Settle();
     EXPECT_EQ(server().Count("POST", "/secrets"), 0);
     EXPECT_EQ(server().Count("DELETE"), 0);
