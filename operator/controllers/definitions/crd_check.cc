@@ -7,9 +7,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "crds/crds.h"
 #include "pkg/api/meta/resources.h"
-#include "pkg/api/operator/installation.h"
 #include "pkg/api/operator/installation_fields.h"
+#include "pkg/codec/yaml.h"
 
 namespace calico::definitions {
 namespace {
@@ -59,8 +60,52 @@ bool Keeps(const json::object& root, std::string_view path) {
   return true;
 }
 
-std::string DefinitionName() {
-  return fmt::format("{}.{}", api::kInstallations.plural, api::kInstallations.group);
+// What `ours` has and `theirs` does not; below a path that is missing, nothing is named.
+void AddMissing(const json::object& ours, const json::object& theirs, const std::string& path,
+                std::vector<std::string>& missing) {
+  if (KeepsAll(theirs)) return;
+  if (const json::object* const items = codec::FindObject(ours, "items")) {
+    const json::object* const their_items = codec::FindObject(theirs, "items");
+    if (their_items != nullptr) AddMissing(*items, *their_items, path + "[]", missing);
+    return;
+  }
+  const json::object* const properties = codec::FindObject(ours, "properties");
+  if (properties == nullptr) return;
+  const json::object* const their_properties = codec::FindObject(theirs, "properties");
+  for (const json::key_value_pair& member : *properties) {
+    const std::string_view name = codec::KeyOf(member);
+    const std::string field = fmt::format("{}.{}", path, name);
+    const json::object* const their_schema =
+        their_properties == nullptr ? nullptr : codec::FindObject(*their_properties, name);
+    if (their_schema == nullptr) {
+      missing.push_back(field);
+    } else if (member.value().is_object()) {
+      AddMissing(member.value().get_object(), *their_schema, field, missing);
+    }
+  }
+}
+
+const json::object* SpecSchemaOf(const json::object& definition) {
+  const json::object* const schema = SchemaOf(definition);
+  const json::object* const properties =
+      schema == nullptr ? nullptr : codec::FindObject(*schema, "properties");
+  return properties == nullptr ? nullptr : codec::FindObject(*properties, "spec");
+}
+
+std::string DefinitionName(const api::Resource& resource) {
+  return fmt::format("{}.{}", resource.plural, resource.group);
+}
+
+json::object OwnDefinition(const api::Resource& resource) {
+  for (const base::EmbeddedFile& file : crds::Crds()) {
+    absl::StatusOr<json::value> definition = codec::ParseYaml(file.content);
+    if (!definition.ok() || !definition->is_object()) continue;
+    const json::object* const metadata = codec::FindObject(definition->get_object(), "metadata");
+    if (metadata != nullptr && codec::TextAt(*metadata, "name") == DefinitionName(resource)) {
+      return std::move(definition->get_object());
+    }
+  }
+  return {};
 }
 
 std::string Named(std::vector<std::string> fields) {
@@ -91,9 +136,9 @@ struct Writing {
   std::string_view prefix;  // of each name
 };
 
-std::vector<Writing> WritingsOf(const json::object& installation) {
+std::vector<Writing> WritingsOf(const json::object& object) {
   std::vector<Writing> writings;
-  const json::object* const metadata = codec::FindObject(installation, "metadata");
+  const json::object* const metadata = codec::FindObject(object, "metadata");
   if (metadata == nullptr) return writings;
   if (const json::array* const managed = codec::FindArray(*metadata, "managedFields")) {
     for (const json::value& entry : *managed) {
@@ -123,23 +168,33 @@ std::vector<std::string> PrunedFields(const json::object& definition) {
   return pruned;
 }
 
-aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(kube::Client& client) {
-  const absl::StatusOr<json::object> definition =
-      co_await client.Get(api::kCustomResourceDefinitions, {"", DefinitionName()});
-  if (absl::IsNotFound(definition.status())) co_return std::vector<std::string>();
-  if (!definition.ok()) co_return definition.status();
-  co_return PrunedFields(*definition);
+std::vector<std::string> MissingFields(const json::object& ours, const json::object& definition) {
+  std::vector<std::string> missing;
+  const json::object* const own_schema = SpecSchemaOf(ours);
+  const json::object* const schema = SpecSchemaOf(definition);
+  if (own_schema != nullptr && schema != nullptr) AddMissing(*own_schema, *schema, "spec", missing);
+  return missing;
 }
 
-std::optional<std::vector<std::string>> LostFields(const json::object& installation,
+aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(
+    kube::Client& client, const api::Resource& resource) {
+  const absl::StatusOr<json::object> definition =
+      co_await client.Get(api::kCustomResourceDefinitions, {"", DefinitionName(resource)});
+  if (absl::IsNotFound(definition.status())) co_return std::vector<std::string>();
+  if (!definition.ok()) co_return definition.status();
+  if (resource == api::kInstallations) co_return PrunedFields(*definition);
+  co_return MissingFields(OwnDefinition(resource), *definition);
+}
+
+std::optional<std::vector<std::string>> LostFields(const json::object& object,
                                                    const std::vector<std::string>& fields) {
-  const std::vector<Writing> writings = WritingsOf(installation);
+  const std::vector<Writing> writings = WritingsOf(object);
   if (writings.empty()) return std::nullopt;
   std::vector<std::string> lost;
   for (const std::string& field : fields) {
     // Elements of a list are not told apart.
     const std::string path = field.substr(0, field.find(kArray));
-    const bool is_there = Has(installation, path, "");
+    const bool is_there = Has(object, path, "");
     if (is_there && path != field) return std::nullopt;
     const bool was_written = std::any_of(
         writings.begin(), writings.end(),
@@ -149,21 +204,22 @@ std::optional<std::vector<std::string>> LostFields(const json::object& installat
   return lost;
 }
 
-std::string PrunedMessage(const std::vector<std::string>& fields) {
+std::string PrunedMessage(const api::Resource& resource, const std::vector<std::string>& fields) {
   return fmt::format(
       "CustomResourceDefinition {} is older than this operator and drops {}: run `kubectl apply "
       "--server-side --force-conflicts -f crds.yaml` with the crds.yaml of this version (also from "
       "`calico-operator --print-crds`); until then nothing is changed. What was dropped comes back "
-      "by itself unless the Installation was written meanwhile",
-      DefinitionName(), Named(fields));
+      "by itself unless the {} was written meanwhile",
+      DefinitionName(resource), Named(fields), resource.kind);
 }
 
-std::string LostMessage(const std::vector<std::string>& fields) {
+std::string LostMessage(const api::Resource& resource, std::string_view name,
+                        const std::vector<std::string>& fields) {
   return fmt::format(
-      "Installation {} was stored by an older CustomResourceDefinition and may have lost {}: apply "
-      "the Installation again with all that it shall say; until then nothing is changed, because "
-      "pods would be replaced. If it has lost nothing, restart the operator",
-      api::kInstallationName, Named(fields));
+      "{} {} was stored by an older CustomResourceDefinition and may have lost {}: apply it again "
+      "with all that it shall say; until then nothing is changed, because pods would be replaced. "
+      "If it has lost nothing, restart the operator",
+      resource.kind, name, Named(fields));
 }
 
 }  // namespace calico::definitions

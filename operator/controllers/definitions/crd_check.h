@@ -1,16 +1,18 @@
-// Whether the API server keeps what an Installation says. One with an older definition drops every
-// field that it does not know, without a word: a key algorithm would become another one, and all
-// pods would be rolled.
+// Whether the API server keeps what an Installation or an APIServer says. One with an older
+// definition drops every field that it does not know, without a word: a key algorithm would become
+// another one, and all pods would be rolled.
 #ifndef CALICO_OPERATOR_CONTROLLERS_DEFINITIONS_CRD_CHECK_H_
 #define CALICO_OPERATOR_CONTROLLERS_DEFINITIONS_CRD_CHECK_H_
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/status/statusor.h>
 
 #include "pkg/aio/task.h"
+#include "pkg/api/meta/resources.h"
 #include "pkg/codec/json.h"
 #include "pkg/kube/client/client.h"
 
@@ -20,18 +22,24 @@ namespace calico::definitions {
 // it is served) does not have. Empty: none, or no schema in a form that we know.
 std::vector<std::string> PrunedFields(const json::object& definition);
 
-// Of the definition that the API server has; without one, none. Errors: as kube::Client.
-// Cancellation: total.
-aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(kube::Client& client);
+// The topmost paths below spec that `ours` has and `definition`, of the same kind, does not.
+std::vector<std::string> MissingFields(const json::object& ours, const json::object& definition);
 
-// Those of `fields` that somebody has written into `installation`, by its managedFields and by what
+// Of the definition that the API server has, by the one or the other of the above: kInstallations
+// or kApiServers. Without a definition, none. Errors: as kube::Client. Cancellation: total.
+aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(
+    kube::Client& client, const api::Resource& resource = api::kInstallations);
+
+// Those of `fields` that somebody has written into `object`, by its managedFields and by what
 // kubectl notes, and that its spec does not have. nullopt: nothing tells.
-std::optional<std::vector<std::string>> LostFields(const json::object& installation,
+std::optional<std::vector<std::string>> LostFields(const json::object& object,
                                                    const std::vector<std::string>& fields);
 
-// What to do about fields that the definition drops, and about those that it has dropped.
-std::string PrunedMessage(const std::vector<std::string>& fields);
-std::string LostMessage(const std::vector<std::string>& fields);
+// What to do about fields that the definition drops, and about those that it has dropped from the
+// object of that name.
+std::string PrunedMessage(const api::Resource& resource, const std::vector<std::string>& fields);
+std::string LostMessage(const api::Resource& resource, std::string_view name,
+                        const std::vector<std::string>& fields);
 
 }  // namespace calico::definitions
 

@@ -20,14 +20,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-json::object Definition() {
+json::object Definition(std::string_view name = "installations.operator.tigera.io") {
   for (const base::EmbeddedFile& file : crds::Crds()) {
     json::object definition = codec::ParseYaml(file.content)->as_object();
-    if (definition.at("metadata").at("name") == "installations.operator.tigera.io") {
-      return definition;
-    }
+    if (codec::TextAt(definition.at("metadata").as_object(), "name") == name) return definition;
   }
-  ADD_FAILURE() << "no definition of installations";
+  ADD_FAILURE() << "no definition " << name;
   return {};
 }
 
@@ -70,6 +68,23 @@ TEST(PrunedFieldsTest, OtherFormsAreNotJudged) {
   EXPECT_THAT(PrunedFields({{"spec", {{"versions", {1, "x", {{"name", "v1"}}}}}}}), IsEmpty());
 }
 
+TEST(MissingFieldsTest, TheTopmostPathIsNamed) {
+  const json::object ours = Definition("apiservers.operator.tigera.io");
+  EXPECT_THAT(MissingFields(ours, ours), IsEmpty());
+  json::object definition = ours;
+  SpecProperties(definition).erase("logging");
+  json::object& deployment =
+      SpecProperties(definition)["apiServerDeployment"].as_object()["properties"].as_object();
+  deployment["spec"].as_object()["properties"].as_object().erase("minReadySeconds");
+  EXPECT_THAT(MissingFields(ours, definition),
+              testing::UnorderedElementsAre("spec.logging",
+                                            "spec.apiServerDeployment.spec.minReadySeconds"));
+  SpecProperties(definition)["apiServerDeployment"] =
+      json::object{{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}};
+  EXPECT_THAT(MissingFields(ours, definition), ElementsAre("spec.logging"));
+  EXPECT_THAT(MissingFields(ours, {}), IsEmpty());
+}
+
 using CrdCheckTest = kube::FakeApiServerTest;
 
 ASYNC_TEST_F(CrdCheckTest, WhatCannotBeReadIsAnError) {
@@ -84,7 +99,7 @@ ASYNC_TEST_F(CrdCheckTest, WhatCannotBeReadIsAnError) {
   const auto pruned = co_await ReadPrunedFields(client());
   CO_ASSERT_OK(pruned);
   EXPECT_THAT(
-      PrunedMessage(*pruned),
+      PrunedMessage(api::kInstallations, *pruned),
       testing::AllOf(HasSubstr("kubectl apply --server-side --force-conflicts -f crds.yaml"),
                      HasSubstr("spec.certificateManagement.caCert")));
 }

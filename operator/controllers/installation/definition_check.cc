@@ -1,5 +1,9 @@
 #include "operator/controllers/installation/definition_check.h"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <memory>
 #include <utility>
 
 #include <absl/status/statusor.h>
@@ -23,9 +27,19 @@ constexpr absl::Duration kManagedCrdPatience = absl::Seconds(30);
 
 }  // namespace
 
+DefinitionCheck::SpecId DefinitionCheck::OverlayId() const {
+  const std::shared_ptr<const OtherInstallation> overlay = view_.Overlay();
+  if (overlay == nullptr) return {};
+  return {overlay->uid, std::hash<std::string>()(codec::Serialize(overlay->spec))};
+}
+
 aio::Task<void> DefinitionCheck::Check(Pass& pass) {
-  const SpecId spec = {pass.record->uid, pass.record->spec_hash};
-  if (spec == checked_spec_) co_return;
+  const std::pair<SpecId, Known*> specs[] = {
+      {{pass.record->uid, pass.record->spec_hash}, &default_}, {OverlayId(), &overlay_}};
+  if (std::all_of(std::begin(specs), std::end(specs),
+                  [](const auto& spec) { return spec.first == spec.second->checked; })) {
+    co_return;
+  }
   absl::StatusOr<std::vector<std::string>> pruned = co_await definitions::ReadPrunedFields(client_);
   if (absl::IsPermissionDenied(pruned.status())) {
     // Whether something is dropped stays unknown, which is no reason to do nothing.
@@ -39,25 +53,39 @@ aio::Task<void> DefinitionCheck::Check(Pass& pass) {
     co_return;
   }
   if (pruned->empty()) {
-    wait_until_.reset();
-    pass.may_have_lost = spec == pruned_spec_;
-    if (!pass.may_have_lost) checked_spec_ = spec;
+    installation_wait_.until.reset();
+    for (const auto& [spec, known] : specs) {
+      if (!spec.first.empty() && spec == known->pruned) {
+        pass.may_have_lost = true;
+      } else {
+        known->checked = spec;
+      }
+    }
     co_return;
   }
-  pruned_spec_ = spec;
-  pruned_fields_ = *std::move(pruned);
-  TellPruned(pass);
+  for (const auto& [spec, known] : specs) {
+    if (spec == known->checked) continue;
+    known->pruned = spec;
+    known->fields = *pruned;
+  }
+  TellPruned(*pruned, pass);
+}
+
+// This process updates the definition, or has no longer reason to hope for that.
+bool DefinitionCheck::IsManaged(Wait& wait) const {
+  if (!wait.until.has_value()) wait.until = clock_.Now() + kManagedCrdPatience;
+  return options_.manages_crds && clock_.Now() < *wait.until;
 }
 
 // While the definition drops fields, any write of the Installation stores it without them.
-void DefinitionCheck::TellPruned(Pass& pass) {
+void DefinitionCheck::TellPruned(const std::vector<std::string>& fields, Pass& pass) {
   pass.may_write_installation = false;
-  if (!wait_until_.has_value()) wait_until_ = clock_.Now() + kManagedCrdPatience;
-  if (options_.manages_crds && clock_.Now() < *wait_until_) {
+  if (IsManaged(installation_wait_)) {
     pass.waits.emplace_back("the CustomResourceDefinition of Installation is being updated");
     pass.Again(clock_.Now() + kManagedCrdInterval);
   } else {
-    pass.Stop(api::kReasonResourceValidationError, definitions::PrunedMessage(pruned_fields_));
+    pass.Stop(api::kReasonResourceValidationError,
+              definitions::PrunedMessage(api::kInstallations, fields));
     pass.Again(clock_.Now() + kCrdInterval);
   }
 }
@@ -88,23 +116,82 @@ bool DefinitionCheck::WouldRoll(const std::vector<json::object>& objects) const 
   return false;
 }
 
+// Stops the pass; what nothing tells of counts as lost.
+aio::Task<bool> DefinitionCheck::HasLost(std::string_view name, Known& known, Pass& pass) {
+  const absl::StatusOr<json::object> live =
+      co_await client_.Get(api::kInstallations, {"", std::string(name)});
+  const auto lost = live.ok() ? definitions::LostFields(*live, known.fields) : std::nullopt;
+  if (lost.has_value() && lost->empty()) co_return false;
+  pass.Stop(api::kReasonResourceValidationError,
+            definitions::LostMessage(api::kInstallations, name, lost.value_or(known.fields)));
+  pass.Again(clock_.Now() + kCrdInterval);
+  co_return true;
+}
+
 aio::Task<void> DefinitionCheck::CheckLost(const api::Installation& installation,
                                            const render::Inputs& inputs, Pass& pass) {
   const absl::StatusOr<std::vector<json::object>> objects =
       render::Render(*options_.release, installation, inputs);
   if (!objects.ok()) co_return;
-  if (WouldRoll(*objects)) {
-    const absl::StatusOr<json::object> live =
-        co_await client_.Get(api::kInstallations, {"", std::string(api::kInstallationName)});
-    const auto lost = live.ok() ? definitions::LostFields(*live, pruned_fields_) : std::nullopt;
-    if (!lost.has_value() || !lost->empty()) {
-      pass.Stop(api::kReasonResourceValidationError,
-                definitions::LostMessage(lost.value_or(pruned_fields_)));
-      pass.Again(clock_.Now() + kCrdInterval);
-      co_return;
+  const bool would_roll = WouldRoll(*objects);
+  for (const auto& [name, known] :
+       {std::pair(api::kInstallationName, &default_), std::pair(api::kOverlayName, &overlay_)}) {
+    if (known->pruned.first.empty()) continue;
+    const bool is_there = name == api::kInstallationName || known->pruned == OverlayId();
+    if (is_there && would_roll && co_await HasLost(name, *known, pass)) co_return;
+    known->checked = std::exchange(known->pruned, {});
+  }
+}
+
+aio::Task<std::vector<std::string>> DefinitionCheck::ApiServersLost(const std::string& name) const {
+  const absl::StatusOr<json::object> live = co_await client_.Get(api::kApiServers, {"", name});
+  if (!live.ok()) co_return api_server_.fields;
+  co_return definitions::LostFields(*live, api_server_.fields).value_or(std::vector<std::string>());
+}
+
+aio::Task<DefinitionCheck::Finding> DefinitionCheck::CheckApiServer(std::string name,
+                                                                    std::string uid,
+                                                                    std::int64_t generation) {
+  const SpecId spec = {std::move(uid), static_cast<std::size_t>(generation)};
+  if (spec == api_server_.checked) co_return Finding();
+  const absl::StatusOr<std::vector<std::string>> pruned =
+      co_await definitions::ReadPrunedFields(client_, api::kApiServers);
+  if (absl::IsPermissionDenied(pruned.status())) {
+    // As for an Installation, which tells that the right is missing.
+    api_server_.checked = spec;
+    co_return Finding();
+  }
+  Finding finding{.again_at = clock_.Now() + kCrdInterval};
+  const auto stop = [&](std::string_view reason, std::string message) {
+    finding.obstacle = status::Obstacle{std::string(reason), std::move(message)};
+  };
+  if (!pruned.ok()) {
+    stop(api::kReasonResourceReadError, std::string(pruned.status().message()));
+    finding.again_at = clock_.Now() + kManagedCrdInterval;
+    co_return finding;
+  }
+  if (!pruned->empty()) {
+    api_server_ = {.checked = {}, .pruned = spec, .fields = *pruned};
+    if (IsManaged(api_server_wait_)) {
+      finding.wait = "the CustomResourceDefinition of APIServer is being updated";
+      finding.again_at = clock_.Now() + kManagedCrdInterval;
+    } else {
+      stop(api::kReasonResourceValidationError,
+           definitions::PrunedMessage(api::kApiServers, *pruned));
+    }
+    co_return finding;
+  }
+  api_server_wait_.until.reset();
+  if (spec == api_server_.pruned) {
+    const std::vector<std::string> lost = co_await ApiServersLost(name);
+    if (!lost.empty()) {
+      stop(api::kReasonResourceValidationError,
+           definitions::LostMessage(api::kApiServers, name, lost));
+      co_return finding;
     }
   }
-  checked_spec_ = std::exchange(pruned_spec_, {});
+  api_server_ = {.checked = spec, .pruned = {}, .fields = {}};
+  co_return Finding();
 }
 
 }  // namespace calico::installation

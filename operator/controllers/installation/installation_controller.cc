@@ -305,6 +305,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   if (pass.obstacle.has_value()) co_return;
   co_await WriteKeys(inputs, pass);
   if (pass.obstacle.has_value()) co_return;
+  co_await CheckApiServerDefinition(inputs, pass);
   CheckApiServerPair(inputs);
   // Asked at the moment of the plan, with nothing to wait for in between: objects of a kind that
   // comes meanwhile would be there and not wanted.
@@ -327,7 +328,7 @@ aio::Task<void> InstallationController::Apply(const api::Installation& installat
   if (pass.is_superseded) co_return;
   if (!report.namespace_ending && report.stopped_at != kube::Wave::kNamespacesAndRoles) {
     pass.api_server_had_its_turn = true;
-    if (api_server_.Input().has_value()) {
+    if (inputs.api_server.has_value() && api_server_.Input().has_value()) {
       co_await api_server_.Apply(std::move(rendering.api_server), !inputs.pull_secrets.empty());
       TellApiServerPair(*inputs.certificates);
     }
@@ -356,6 +357,20 @@ aio::Task<void> InstallationController::WriteKeys(render::Inputs& inputs, Pass& 
   pass.Stop(api::kReasonCertificateError,
             fmt::format("{}{}", std::string(written.status().message()),
                         status::NextStep({written.status()})));
+}
+
+// Of an APIServer that may lack fields, what runs is left as it is.
+aio::Task<void> InstallationController::CheckApiServerDefinition(render::Inputs& inputs,
+                                                                 Pass& pass) {
+  const kinds::KindRecord* const wanted = api_server_.Wanted();
+  if (wanted == nullptr || !inputs.api_server.has_value()) co_return;
+  DefinitionCheck::Finding finding =
+      co_await definition_check_.CheckApiServer(wanted->name, wanted->uid, wanted->generation);
+  pass.Again(finding.again_at);
+  if (finding.wait.empty() && !finding.obstacle.has_value()) co_return;
+  inputs.api_server.reset();
+  if (!finding.wait.empty()) api_server_.WaitFor(std::move(finding.wait));
+  if (finding.obstacle.has_value()) api_server_.Stop(*std::move(finding.obstacle));
 }
 
 // Without a pair what runs is left as it is, and everything else goes on.

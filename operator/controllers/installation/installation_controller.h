@@ -77,6 +77,7 @@ class InstallationController {
                                           Pass& pass) const;
   aio::Task<void> Apply(const api::Installation& installation, render::Inputs inputs, Pass& pass);
   aio::Task<void> WriteKeys(render::Inputs& inputs, Pass& pass);
+  aio::Task<void> CheckApiServerDefinition(render::Inputs& inputs, Pass& pass);
   void CheckApiServerPair(render::Inputs& inputs);
   void TellApiServerPair(const certificates::Plan& plan);
   aio::Task<void> FinishCertificates(const render::Inputs& inputs, Pass& pass);

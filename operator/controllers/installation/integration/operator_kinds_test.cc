@@ -11,12 +11,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crds/crds.h"
 #include "operator/controllers/installation/integration/operator_test_world.h"
 #include "operator/render/releases.h"
 #include "operator/render/testing/objects.h"
 #include "pkg/aio/timer.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/testing/status_matchers.h"
+#include "pkg/codec/yaml.h"
 
 namespace calico::installation {
 namespace {
@@ -340,6 +342,34 @@ ASYNC_TEST_F(KindsTest, TheOperatorAsCaMakesItsKeyPairWhichGoesWithIt) {
   co_await Until("told", [&] { return Of("apiserver", "Degraded") == "True"; });
   co_await Settle();
   EXPECT_EQ(*Find(api::kSecrets, {"calico-system", "calico-apiserver-certs"}), pair);
+  co_await Stop();
+}
+
+ASYNC_TEST_F(KindsTest, AnOlderDefinitionOfTheApiServerStopsTheApiServerAlone) {
+  json::object definition;
+  for (const base::EmbeddedFile& file : crds::Crds()) {
+    json::object object = codec::ParseYaml(file.content)->as_object();
+    if (TextAt(ObjectAt(object, {"metadata"}), "name") == "apiservers.operator.tigera.io") {
+      definition = std::move(object);
+    }
+  }
+  json::object older = definition;
+  json::object& version = ObjectAt(older, {"spec"})["versions"].as_array()[0].as_object();
+  ObjectAt(version, {"schema", "openAPIV3Schema", "properties", "spec", "properties"})
+      .erase("logging");
+  server().Put(older);
+  PutApiServer();
+  co_await StartAvailable();
+  co_await Until("told", [&] { return Of("apiserver", "Degraded") == "True"; });
+  EXPECT_EQ(Of("apiserver", "Degraded", "reason"), "ResourceValidationError");
+  EXPECT_THAT(Of("apiserver", "Degraded", "message"),
+              AllOf(HasSubstr("apiservers.operator.tigera.io is older than this operator"),
+                    HasSubstr("spec.logging"), HasSubstr("kubectl apply --server-side")));
+  EXPECT_FALSE(Find(api::kDeployments, kApiServerKey).has_value());
+  EXPECT_TRUE(IsAvailable()) << StatusText();
+  server().Put(definition);
+  PutApiServer();
+  co_await Until("it heals", [&] { return Find(api::kDeployments, kApiServerKey).has_value(); });
   co_await Stop();
 }
 

@@ -598,6 +598,41 @@ ASYNC_TEST_F(TroubleTest, AFieldThatIsLostStaysToldUntilItIsSetAgain) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(TroubleTest, AFieldThatTheOverlayHasLostIsToldByItsName) {
+  const auto put_overlay = [&](bool is_pruned) {
+    json::object installation = Installation();
+    json::object management = ObjectAt(installation, {"spec", "certificateManagement"});
+    management["keyAlgorithm"] = "ECDSAWithCurve384";
+    if (is_pruned) management.erase("keyAlgorithm");
+    server().Put(
+        {{"apiVersion", "operator.tigera.io/v1"},
+         {"kind", "Installation"},
+         {"metadata",
+          {{"name", "overlay"},
+           {"annotations",
+            {{"kubectl.kubernetes.io/last-applied-configuration",
+              R"({"spec":{"certificateManagement":{"keyAlgorithm":"ECDSAWithCurve384"}}})"}}}}},
+         {"spec", {{"certificateManagement", std::move(management)}}}});
+  };
+  put_overlay(false);
+  co_await StartAvailable();
+  const auto before = Made();
+  // The Installation stays as it is, and its definition has been looked at before.
+  for (json::object& definition : OlderDefinitions()) server().Put(std::move(definition));
+  put_overlay(true);
+  co_await Until("told", [&] { return IsTold("kubectl apply --server-side"); });
+  for (json::object& definition : Definitions()) server().Put(std::move(definition));
+  co_await Until("lost", [&] {
+    return IsTold("Installation overlay was stored by an older CustomResourceDefinition");
+  });
+  co_await Settle();
+  EXPECT_EQ(Made(), before);
+  put_overlay(false);
+  co_await Until("available", [&] { return IsAvailable(); });
+  EXPECT_EQ(Made(), before);
+  co_await Stop();
+}
+
 ASYNC_TEST_F(TroubleTest, AnOlderDefinitionOfWhichNothingWasUsedIsNoObstacleLater) {
   json::object object = Installation();
   ObjectAt(object, {"spec", "certificateManagement"}).erase("keyAlgorithm");
