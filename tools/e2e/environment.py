@@ -11,13 +11,15 @@ import tempfile
 import time
 import urllib.parse
 
-from deployment import install, kube as kubes, quickstart
+from deployment import build, install, kube as kubes, quickstart
 from localcluster import binaries
 
 BIN = install.DIST / "bin"
 RELEASE = os.environ.get("CALICO_E2E_KUBERNETES", "")
 OPERATOR_USER = "system:serviceaccount:tigera-operator:tigera-operator"
 SIGNER_USER = "system:serviceaccount:csr-signer:csr-signer"
+# Of the operator that newer_operator() builds: one for every test, since modules that run side by side share Bazel's folder.
+NEWER_VERSION = "0.1.99"
 
 # What an uninterrupted install makes; the list that every interrupted one must end with.
 RENDERED_KINDS = ("/api/v1/namespaces/calico-system/serviceaccounts", "/api/v1/namespaces/calico-system/configmaps",
@@ -195,6 +197,12 @@ class Process:
     def rss_mib(self):
         status = pathlib.Path(f"/proc/{self.popen.pid}/status").read_text(encoding="utf-8")
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def newer_operator():
+    """Path of an operator that differs in its version only."""
+    target = build.PROGRAMS["calico-operator"]
+    return build.compile_release([target], [f"CALICO_VERSION={NEWER_VERSION}"])[target]
 
 
 def bound_pod(cluster, name, account, address=None, namespace="calico-system", phase="Pending"):

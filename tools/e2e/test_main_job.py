@@ -228,9 +228,8 @@ class MainJobTest(unittest.TestCase):
 
     def test_10_a_newer_operator_with_equal_rendering_restarts_no_pod(self):
         template = cluster.kube.get(OPERATOR)["spec"]["template"]["spec"]
-        program = build.compile_release(["//operator/cmd/operator:calico-operator"], ["CALICO_VERSION=0.1.99"])
-        data = program["//operator/cmd/operator:calico-operator"].read_bytes()
-        image = "localhost/calico-operator/calico-operator:v0.1.99"
+        data = environment.newer_operator().read_bytes()
+        image = f"localhost/calico-operator/calico-operator:v{environment.NEWER_VERSION}"
         archive = cluster.folder / "newer.tar"
         archive.write_bytes(image_archive.archive(image, {"/usr/bin/calico-operator": data}, ["/usr/bin/calico-operator"],
                                                  build.USER))
@@ -241,7 +240,7 @@ class MainJobTest(unittest.TestCase):
         cluster.kube.merge(OPERATOR, {"spec": {"template": {"spec": {"containers": [container]}}}})
         wait_rolled(OPERATOR)
         version = cluster.kube.kubectl("-n", "tigera-operator", "logs", "deploy/tigera-operator")
-        self.assertIn("0.1.99", version)
+        self.assertIn(environment.NEWER_VERSION, version)
         # Something must happen for the newer operator to act on, so that silence is not mistaken for agreement.
         role = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/calico-typha:csr-creator"
         cluster.kube.delete(role)

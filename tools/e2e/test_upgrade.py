@@ -4,7 +4,7 @@ restarts, and never backwards unless told."""
 import time
 import unittest
 
-from deployment import build, install, kube as kubes
+from deployment import install, kube as kubes
 from e2e import environment, upgrading
 
 RIGHT_THAT_IS_NEW = "kubevirt.io"  # of calico-kube-controllers since 3.32
@@ -25,6 +25,7 @@ class UpgradeTest(unittest.TestCase):
     def assert_rolled_gently(self, watch, old, new):
         self.assertGreater(watch.samples, 5)
         self.assertEqual(watch.most_unavailable, {"calico-node": 1, "csi-node-driver": 1}, "more pods than maxUnavailable at a time")
+        self.assertEqual(watch.least_ready_typhas, 1, "fewer than the PodDisruptionBudget keeps")
         self.assertEqual(watch.versions, [upgrading.VERSIONS[old], upgrading.VERSIONS[new]])
         self.assertEqual(watch.early, [], "told before its pods ran")
         change = f"Calico from {upgrading.VERSIONS[old]} to {upgrading.VERSIONS[new]}"
@@ -57,18 +58,19 @@ class UpgradeTest(unittest.TestCase):
         cluster.wait_complete("v3.27")
         image = cluster.kube.get(upgrading.NODE)["spec"]["template"]["spec"]["containers"][0]["image"]
         self.assertEqual(image, "docker.io/calico/node:v3.27.5")
+        type(self).made_by_327 = environment.rendered(cluster)
 
     def test_2_a_right_that_the_new_operator_lacks_is_named_and_what_runs_stays(self):
         role = cluster.kube.get(upgrading.ROLE)
         role["rules"] = [rule for rule in role["rules"] if RIGHT_THAT_IS_NEW not in rule.get("apiGroups", [])]
         role["metadata"].pop("managedFields")
         cluster.kube.request("PUT", upgrading.ROLE, role)
-        before = cluster.kube.get(upgrading.CONTROLLERS)["metadata"]["generation"]
+        before = cluster.generations()
         operator = cluster.run_operator("v3.32")
         message = kubes.wait_for("the status to name the right", lambda: cluster.message("Degraded"), 60, explain=operator.text)
         self.assertIn(RIGHT_THAT_IS_NEW, message)
         self.assertIn("operator.yaml of this version", message)
-        self.assertEqual(cluster.kube.get(upgrading.CONTROLLERS)["metadata"]["generation"], before)
+        self.assertEqual(cluster.generations(), before)
         self.assertEqual(cluster.status_version(), "v3.27.5")
 
     def test_3_with_the_right_the_upgrade_goes_on_by_itself(self):
@@ -103,12 +105,11 @@ class UpgradeTest(unittest.TestCase):
         self.assertNotIn("customresourcedefinitions", {resource for resource, _ in written[first:]}, "definitions come first")
 
     def test_5_another_build_of_the_operator_restarts_nothing(self):
-        target = build.PROGRAMS["calico-operator"]
-        program = build.compile_release([target], ["CALICO_VERSION=99.1.2"])[target]
+        program = environment.newer_operator()
         generations, pods = cluster.generations(), cluster.pod_uids()
         since = environment.now_rfc3339()
         operator = cluster.run_operator("v3.33", program=program)
-        kubes.wait_for("the status of that build", lambda: "99.1.2" in cluster.message("Available"), 30, explain=operator.text)
+        kubes.wait_for("the status of that build", lambda: environment.NEWER_VERSION in cluster.message("Available"), 30, explain=operator.text)
         time.sleep(3)
         self.assertEqual(cluster.generations(), generations)
         self.assertEqual(cluster.pod_uids(), pods)
@@ -118,7 +119,8 @@ class UpgradeTest(unittest.TestCase):
     def test_6_going_back_is_refused_and_changes_nothing(self):
         generations, pods = cluster.generations(), cluster.pod_uids()
         for status in ({"calicoVersion": "v3.33.1"}, {"calicoVersion": None}):
-            # Without the status, as after a restore from a backup, the live images tell.
+            # Without the status, as after a restore from a backup, the live images tell. An operator that runs puts it right.
+            cluster.operator.kill()
             cluster.kube.merge(install.INSTALLATION + "/status", {"status": status})
             operator = cluster.run_operator("v3.32")
             message = kubes.wait_for("the refusal", lambda: cluster.message("Degraded"), 30, explain=operator.text)
@@ -130,9 +132,10 @@ class UpgradeTest(unittest.TestCase):
         self.assertEqual(cluster.pod_uids(), pods)
 
     def test_7_going_back_happens_when_it_is_asked_for(self):
-        operator = cluster.run_operator("v3.32", "--allow-downgrade")
-        image = lambda: cluster.kube.get(upgrading.NODE)["spec"]["template"]["spec"]["containers"][0]["image"]
-        kubes.wait_for("the older calico-node", lambda: image().endswith(":v3.32.1"), 60, explain=operator.text)
+        cluster.run_operator("v3.27", "--allow-downgrade")
+        cluster.wait_complete("v3.27")
+        self.assertEqual(environment.difference(self.made_by_327, environment.rendered(cluster)), "")
+        self.assert_configuration_kept()
 
 
 if __name__ == "__main__":

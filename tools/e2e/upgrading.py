@@ -31,10 +31,11 @@ def operator_documents():
 
 
 class LiveCluster(environment.Cluster):
-    """Two nodes with stand-ins for the images of every release; signer and operator are processes."""
+    """Three nodes, for which there are two Typhas, with stand-ins for the images of every release; signer and operator are
+    processes."""
 
     def __init__(self, name):
-        super().__init__(name, nodes=2)
+        super().__init__(name, nodes=3)
         for release in VERSIONS:
             quickstart.load_images(name, release)
         install.apply_manifests(self.kube, "crds")
@@ -95,8 +96,8 @@ class LiveCluster(environment.Cluster):
 
 
 class RollWatch:
-    """Looks several times a second, from a thread of its own, until the block ends; what could not be asked for (the API
-    server restarts) is passed over."""
+    """Looks several times a second, from a thread of its own, until the block ends, and once more then; what could not be
+    asked for (the API server restarts) is passed over."""
 
     def __init__(self, cluster):
         self._cluster = cluster
@@ -113,9 +114,11 @@ class RollWatch:
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
         self._end.set()
         self._thread.join(30)
+        if error is None:
+            self._look()  # at what it has come to
 
     def _run(self):
         while not self._end.wait(0.3):
