@@ -12,6 +12,7 @@
 #include "operator/defaults/provider.h"
 #include "operator/render/names.h"
 #include "operator/validation/api_endpoint.h"
+#include "operator/validation/bgp_layout.h"
 #include "operator/validation/typha_scale.h"
 #include "pkg/api/core/config_map.h"
 #include "pkg/api/core/node.h"
@@ -266,17 +267,29 @@ std::vector<std::string> LivePools(const World& world) {
   return cidrs;
 }
 
-// A ConfigMap that no pod could mount is told; it is not passed over.
-api::StringMap BirdTemplates(const World& world, const Surroundings& surroundings,
-                             std::vector<std::string>& problems) {
-  const json::object* const object = world.Find(
-      "ConfigMap", {surroundings.operator_namespace, std::string(render::kBirdTemplates)});
-  if (object == nullptr) return {};
+// Of a ConfigMap of the user's that is copied for calico-node; absent without one. One that no pod
+// could mount is told; it is not passed over.
+std::optional<api::StringMap> DataForNodes(const World& world, const Surroundings& surroundings,
+                                           std::string_view name,
+                                           std::vector<std::string>& problems) {
+  const json::object* const object =
+      world.Find("ConfigMap", {surroundings.operator_namespace, std::string(name)});
+  if (object == nullptr) return std::nullopt;
   absl::StatusOr<api::ConfigMap> found = api::ConfigMap::Decode(*object);
   if (found.ok()) return std::move(found->data);
-  problems.push_back(fmt::format("ConfigMap {}/{}: {}", surroundings.operator_namespace,
-                                 render::kBirdTemplates, std::string(found.status().message())));
-  return {};
+  problems.push_back(fmt::format("ConfigMap {}/{}: {}", surroundings.operator_namespace, name,
+                                 std::string(found.status().message())));
+  return std::nullopt;
+}
+
+std::optional<api::StringMap> BgpLayout(const World& world, const Surroundings& surroundings,
+                                        std::vector<std::string>& problems) {
+  std::optional<api::StringMap> data =
+      DataForNodes(world, surroundings, render::kBgpLayout, problems);
+  if (!data.has_value()) return std::nullopt;
+  const absl::Status problem = validation::CheckBgpLayout(*data, surroundings.operator_namespace);
+  if (!problem.ok()) problems.emplace_back(problem.message());
+  return data;
 }
 
 }  // namespace
@@ -320,7 +333,9 @@ render::Inputs Gather(const World& world, const api::Installation& installation,
   inputs.node_dns = NodeDns(world, surroundings);
   inputs.typha_replicas = validation::TyphaReplicas(CountNodes(world, surroundings, problems));
   inputs.pull_secrets = PullSecrets(world, installation, surroundings, problems);
-  inputs.bird_templates = BirdTemplates(world, surroundings, problems);
+  inputs.bgp_layout = BgpLayout(world, surroundings, problems);
+  inputs.bird_templates = DataForNodes(world, surroundings, render::kBirdTemplates, problems)
+                              .value_or(api::StringMap());
   inputs.live_pools = LivePools(world);
   inputs.has_admission_policies = true;
   return inputs;

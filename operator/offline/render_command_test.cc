@@ -176,6 +176,22 @@ spec: {bindMode: NodeIP}
                     HasSubstr("value: /run/elsewhere"), HasSubstr("bgp-bind-mode: ")));
 }
 
+TEST_F(RenderCommandTest, TheLayoutForEarlyNetworkingReachesCalicoNode) {
+  const std::string layout = std::string(kPullSecret) + R"(---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: bgp-layout, namespace: tigera-operator}
+)";
+  const std::string world =
+      File("world.yaml", layout + "data: {earlyNetworkConfiguration: 'nodes: some'}\n");
+  EXPECT_THAT(Run({"--installation", kInstallation, "--world", world}).out,
+              AllOf(HasSubstr("nodes: some"), HasSubstr("subPath: earlyNetworkConfiguration")));
+  const std::string wrong = File("wrong.yaml", layout + "data: {layout: text}\n");
+  EXPECT_THAT(Run({"--installation", kInstallation, "--world", wrong}).err,
+              HasSubstr("ConfigMap tigera-operator/bgp-layout has no key "
+                        "earlyNetworkConfiguration: "));
+}
+
 TEST_F(RenderCommandTest, AnImageSetIsOfTheRelease) {
   const std::string digest = "sha256:" + std::string(64, 'a');
   const std::string installation =

@@ -153,6 +153,9 @@ constexpr DerivedValue kDerivedValues[] = {
     {"apiServerUrl", R"("https://192.0.2.1:6443")", &ApiServerUrl},
     // Makes BIRD start anew with another bind mode; condition `bgpBindMode`.
     {"bgpBindModeHash", R"("00ff")", &BgpBindModeHash},
+    // Of the user's ConfigMap and of its copy; condition `bgpLayout`.
+    {"bgpLayout", R"({"earlyNetworkConfiguration": "text"})", &BgpLayout},
+    {"bgpLayoutHash", R"("00ff")", &BgpLayoutHash},
     // By the name of the file; condition `birdTemplates`.
     {"birdTemplates", R"({"bird.cfg.template": "text"})", &BirdTemplates},
     // Makes calico-node start anew with other templates; condition `birdTemplates`.

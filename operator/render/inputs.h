@@ -66,6 +66,9 @@ struct Inputs {
   // The user's templates for BIRD (ConfigMap bird-templates of the operator's namespace): the file
   // of calico-node that each takes the place of, and its text.
   api::StringMap bird_templates;
+  // The user's layout for early networking (ConfigMap bgp-layout of the operator's namespace), for
+  // which validation::CheckBgpLayout holds; absent: there is none.
+  std::optional<api::StringMap> bgp_layout;
   std::optional<ApiServerInput> api_server;  // absent: Calico's API server is not installed
   // Of KubeControllersConfiguration `default`, if it has one.
   std::optional<std::int64_t> kube_controllers_metrics_port;

@@ -17,6 +17,7 @@ inline constexpr std::string_view kApiServer = "calico-apiserver";
 inline constexpr std::string_view kCniPlugin = "calico-cni-plugin";  // of its account and role
 inline constexpr std::string_view kTyphaMetrics = "calico-typha-metrics";
 inline constexpr std::string_view kBirdTemplates = "bird-templates";
+inline constexpr std::string_view kBgpLayout = "bgp-layout";
 inline constexpr std::string_view kCniConfig = "cni-config";
 inline constexpr std::string_view kCaBundle = "tigera-ca-bundle";
 

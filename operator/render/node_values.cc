@@ -50,6 +50,13 @@ std::int64_t ShutdownSeconds(const RenderValues& values) {
   return given != nullptr && given->is_int64() ? given->get_int64() : kShutdownSeconds;
 }
 
+// As a ConfigMap's data.
+DerivedResult DataOf(const api::StringMap& texts) {
+  json::object data;
+  for (const auto& [key, text] : texts) data[key] = text;
+  return json::value(std::move(data));
+}
+
 // A field of the first pool of a family.
 DerivedResult OfPool(RenderValues& values, bool is_ipv6, std::string_view key) {
   const json::object* const pool = PoolOfFamily(values.installation().spec, is_ipv6);
@@ -98,11 +105,19 @@ DerivedResult BgpBindModeHash(RenderValues& values) {
   return json::value(certificates::AnnotationHash(mode));
 }
 
+DerivedResult BgpLayout(RenderValues& values) {
+  const auto& layout = values.inputs().bgp_layout;
+  return layout.has_value() ? DataOf(*layout) : None();
+}
+
+DerivedResult BgpLayoutHash(RenderValues& values) {
+  const auto& layout = values.inputs().bgp_layout;
+  return layout.has_value() ? json::value(certificates::AnnotationHash(*layout)) : None();
+}
+
 DerivedResult BirdTemplates(RenderValues& values) {
-  if (values.inputs().bird_templates.empty()) return None();
-  json::object templates;
-  for (const auto& [name, text] : values.inputs().bird_templates) templates[name] = text;
-  return json::value(std::move(templates));
+  const api::StringMap& templates = values.inputs().bird_templates;
+  return templates.empty() ? None() : DataOf(templates);
 }
 
 DerivedResult BirdTemplatesHash(RenderValues& values) {

@@ -26,6 +26,8 @@ DerivedResult CalicoLibHostPath(RenderValues& values);
 
 DerivedResult CgroupPath(RenderValues& values);
 DerivedResult BgpBindModeHash(RenderValues& values);
+DerivedResult BgpLayout(RenderValues& values);
+DerivedResult BgpLayoutHash(RenderValues& values);
 DerivedResult BirdTemplates(RenderValues& values);
 DerivedResult BirdTemplatesHash(RenderValues& values);
 DerivedResult KubernetesServiceAddresses(RenderValues& values);

@@ -110,6 +110,10 @@ void SetInputs(const Facts& facts, Inputs& inputs) {
   inputs.has_admission_policies = is("admissionPolicies", "Served");
   inputs.settings = {.cgroup_path = is("cgroupPath", "Given") ? "/cgroup" : "",
                      .bgp_bind_mode = is("bgpBindMode", "Given") ? "NodeIP" : ""};
+  inputs.bgp_layout.reset();
+  if (is("bgpLayout", "Given")) {
+    inputs.bgp_layout = api::StringMap{{"earlyNetworkConfiguration", "x"}};
+  }
   inputs.bird_templates.clear();
   if (is("birdTemplates", "Given")) inputs.bird_templates["bird.cfg.template"] = "x";
   inputs.api_server_endpoints.clear();

@@ -233,6 +233,32 @@ TEST(RenderTest, TemplatesForBirdTakeThePlaceOfTheImages) {
   EXPECT_NE(hash(Only(RenderCase(c), "DaemonSet", kNode)), before);
 }
 
+TEST(RenderTest, ALayoutForEarlyNetworkingIsMounted) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  std::vector<json::object> without = RenderCase(c);
+  EXPECT_EQ(Find(without, "ConfigMap", "bgp-layout"), nullptr);
+  c.inputs.bgp_layout = {{"earlyNetworkConfiguration", "some: layout"}, {"more", "text"}};
+  json::object config = Only(RenderCase(c), "ConfigMap", "bgp-layout");
+  EXPECT_EQ(config.at("data"),
+            (json::value{{"earlyNetworkConfiguration", "some: layout"}, {"more", "text"}}));
+  json::object node = Only(RenderCase(c), "DaemonSet", kNode);
+  json::object& container = Container(node, kNode);
+  EXPECT_EQ(Variable(container, "CALICO_EARLY_NETWORKING"), "/etc/calico/early-networking.yaml");
+  json::array& mounts = ArrayAt(container, {"volumeMounts"});
+  const auto* const mount =
+      std::find_if(mounts.begin(), mounts.end(), [](const json::value& candidate) {
+        return TextAt(candidate.as_object(), "name") == "bgp-layout";
+      });
+  ASSERT_NE(mount, mounts.end());
+  EXPECT_EQ(mount->at("subPath"), "earlyNetworkConfiguration");
+  EXPECT_EQ(mount->at("readOnly"), true);
+  EXPECT_NE(FindNamed(ArrayAt(PodSpec(node), {"volumes"}), "bgp-layout"), nullptr);
+  EXPECT_EQ(TextAt(ObjectAt(node, {"spec", "template", "metadata", "annotations"}),
+                   "hash.operator.tigera.io/bgp-layout")
+                .size(),
+            40U);
+}
+
 TEST(RenderTest, WorkloadsAreOverridden) {
   ReferenceCase c = LoadReferenceCase("b-cm-default");
   SetField(c, "typhaDeployment.spec.template.spec.terminationGracePeriodSeconds", 123);

@@ -138,6 +138,10 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
           api::kConfigMaps,
           {.ns = operator_namespace_, .field_selector = NameSelector(kEndpointConfigMap)},
           &KeepAll<api::ConfigMap>)),
+      bgp_layout_(MakeInformer<api::ConfigMap>(
+          api::kConfigMaps,
+          {.ns = operator_namespace_, .field_selector = NameSelector(render::kBgpLayout)},
+          &KeepAll<api::ConfigMap>)),
       bird_templates_(MakeInformer<api::ConfigMap>(
           api::kConfigMaps,
           {.ns = operator_namespace_, .field_selector = NameSelector(render::kBirdTemplates)},
@@ -162,6 +166,7 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
   installations_.AddObserver([this](const api::ObjectKey&) { InstallationChanged(); });
   nodes_.AddObserver(soon);  // not of heartbeats: they change nothing that is kept
   endpoint_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
+  bgp_layout_.AddObserver(soon);
   bird_templates_.AddObserver(soon);
   others_.AddObserver([this](const api::ObjectKey&) { Changed(Urgency::kNow); });
   statuses_.AddObserver(soon);
@@ -183,6 +188,7 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
   statuses_.AddHealthObserver(health);
   nodes_.AddHealthObserver(health);
   endpoint_.AddHealthObserver(health);
+  bgp_layout_.AddHealthObserver(health);
   bird_templates_.AddHealthObserver(health);
   pods_.AddHealthObserver(health);
   api_server_pods_.AddHealthObserver(health);
@@ -212,6 +218,7 @@ aio::Task<void> ClusterView::Run() {
   group_.Spawn(statuses_.Run());
   group_.Spawn(nodes_.Run());
   group_.Spawn(endpoint_.Run());
+  group_.Spawn(bgp_layout_.Run());
   group_.Spawn(bird_templates_.Run());
   group_.Spawn(pods_.Run());
   group_.Spawn(replica_sets_.Run());
@@ -241,6 +248,13 @@ absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::Endpoint() const
 
 absl::StatusOr<std::optional<render::ApiEndpoint>> ClusterView::PodEndpoint() const {
   return ReadEndpoint(validation::kPodNetworkSuffix);
+}
+
+std::optional<api::StringMap> ClusterView::BgpLayout() const {
+  const auto config =
+      bgp_layout_.store().Get({operator_namespace_, std::string(render::kBgpLayout)});
+  if (config == nullptr) return std::nullopt;
+  return config->data;
 }
 
 api::StringMap ClusterView::BirdTemplates() const {

@@ -80,6 +80,7 @@ class ClusterView {
   // for it would be collected at once.
   bool ServesInstallations() const;
   bool KnowsEndpoint() const { return endpoint_.HasSynced(); }
+  bool KnowsBgpLayout() const { return bgp_layout_.HasSynced(); }
   bool KnowsBirdTemplates() const { return bird_templates_.HasSynced(); }
   bool KnowsStatus() const { return statuses_.HasSynced(); }
   bool KnowsNodes() const { return nodes_.HasSynced(); }
@@ -104,6 +105,8 @@ class ClusterView {
   absl::StatusOr<std::optional<render::ApiEndpoint>> Endpoint() const;
   // The same for pods of the pods' network.
   absl::StatusOr<std::optional<render::ApiEndpoint>> PodEndpoint() const;
+  // The data of ConfigMap bgp-layout; absent without one. Requires: KnowsBgpLayout.
+  std::optional<api::StringMap> BgpLayout() const;
   // The data of ConfigMap bird-templates; empty without one. Requires: KnowsBirdTemplates.
   api::StringMap BirdTemplates() const;
   // Null: not there, or not readable.
@@ -181,6 +184,7 @@ class ClusterView {
   kube::Informer<api::TigeraStatus> statuses_;
   kube::Informer<status::NodeFacts> nodes_;
   kube::Informer<api::ConfigMap> endpoint_;
+  kube::Informer<api::ConfigMap> bgp_layout_;
   kube::Informer<api::ConfigMap> bird_templates_;
   kube::Informer<status::PodRecord> pods_;
   kube::Informer<api::ReplicaSet> replica_sets_;

@@ -31,14 +31,16 @@ void ClusterView::VisitInformers(Visit visit) const {
   const std::string ns(render::kCalicoNamespace);
   const bool is_installed =
       owned_.Get(api::kDaemonSets, {ns, std::string(render::kNode)}) != nullptr;
-  const bool has_templates =
-      owned_.Get(api::kConfigMaps, {ns, std::string(render::kBirdTemplates)}) != nullptr;
+  const auto has_copy = [&](std::string_view name) {
+    return owned_.Get(api::kConfigMaps, {ns, std::string(name)}) != nullptr;
+  };
   visit(installations_, true);
   visit(others_, is_installed);
   visit(statuses_, false);
   visit(nodes_, false);
   visit(endpoint_, !is_installed);
-  visit(bird_templates_, has_templates);
+  visit(bgp_layout_, has_copy(render::kBgpLayout));
+  visit(bird_templates_, has_copy(render::kBirdTemplates));
   visit(pods_, false);
   visit(replica_sets_, false);
   visit(revisions_, false);

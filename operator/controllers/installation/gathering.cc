@@ -13,6 +13,7 @@
 #include "operator/render/names.h"
 #include "operator/render/object_path.h"
 #include "operator/validation/api_endpoint.h"
+#include "operator/validation/bgp_layout.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/tigera_status.h"
 #include "pkg/base/status_macros.h"
@@ -99,18 +100,29 @@ void Gathering::GatherImageSet(render::Inputs& inputs, Pass& pass) const {
   inputs.image_set = std::move(choice.set);
 }
 
-// Where calico-node has some, they do not go because nobody may look at them.
-void Gathering::GatherBirdTemplates(render::Inputs& inputs, Pass& pass) const {
-  if (view_.KnowsBirdTemplates()) {
-    inputs.bird_templates = view_.BirdTemplates();
-    return;
-  }
-  const api::ObjectKey copy = {std::string(render::kCalicoNamespace),
-                               std::string(render::kBirdTemplates)};
+// It does not go because nobody may look at it.
+void Gathering::KeepConfig(std::string_view name, Pass& pass) const {
+  const api::ObjectKey copy = {std::string(render::kCalicoNamespace), std::string(name)};
   if (view_.owned().Get(api::kConfigMaps, copy) == nullptr) return;
   pass.Stop(api::kReasonResourceReadError,
             fmt::format("calico-node keeps what it has until ConfigMap {}/{} can be read",
-                        options_.operator_namespace, render::kBirdTemplates));
+                        options_.operator_namespace, name));
+}
+
+void Gathering::GatherBgpLayout(render::Inputs& inputs, Pass& pass) const {
+  if (!view_.KnowsBgpLayout()) return KeepConfig(render::kBgpLayout, pass);
+  inputs.bgp_layout = view_.BgpLayout();
+  if (!inputs.bgp_layout.has_value()) return;
+  const absl::Status problem =
+      validation::CheckBgpLayout(*inputs.bgp_layout, options_.operator_namespace);
+  if (!problem.ok()) {
+    pass.Stop(api::kReasonResourceValidationError, std::string(problem.message()));
+  }
+}
+
+void Gathering::GatherBirdTemplates(render::Inputs& inputs, Pass& pass) const {
+  if (!view_.KnowsBirdTemplates()) return KeepConfig(render::kBirdTemplates, pass);
+  inputs.bird_templates = view_.BirdTemplates();
 }
 
 aio::Task<absl::StatusOr<render::Inputs>> Gathering::Gather(const api::Installation& installation,
@@ -122,6 +134,7 @@ aio::Task<absl::StatusOr<render::Inputs>> Gathering::Gather(const api::Installat
   inputs.operator_namespace = options_.operator_namespace;
   GatherEndpoint(inputs, pass);
   GatherImageSet(inputs, pass);
+  GatherBgpLayout(inputs, pass);
   GatherBirdTemplates(inputs, pass);
   if (pass.obstacle.has_value()) co_return inputs;
   configuration_.GatherSettings(installation, inputs, pass);

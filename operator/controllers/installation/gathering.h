@@ -67,6 +67,9 @@ class Gathering {
  private:
   void GatherEndpoint(render::Inputs& inputs, Pass& pass) const;
   void GatherImageSet(render::Inputs& inputs, Pass& pass) const;
+  // What of a ConfigMap of the user's calico-node has, while that one cannot be read.
+  void KeepConfig(std::string_view name, Pass& pass) const;
+  void GatherBgpLayout(render::Inputs& inputs, Pass& pass) const;
   void GatherBirdTemplates(render::Inputs& inputs, Pass& pass) const;
   aio::Task<absl::Status> GatherPullSecrets(const api::Installation& installation,
                                             render::Inputs& inputs, Pass& pass);

@@ -623,6 +623,32 @@ ASYNC_TEST_F(OperatorProgramTest, TheUsersTemplatesForBirdReachCalicoNode) {
   co_await Stop();
 }
 
+ASYNC_TEST_F(OperatorProgramTest, TheLayoutForEarlyNetworkingReachesCalicoNode) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("the DaemonSet", [&] { return Find(api::kDaemonSets, kNodeKey).has_value(); });
+  const auto put_layout = [&](std::string_view key) {
+    server().Put({{"apiVersion", "v1"},
+                  {"kind", "ConfigMap"},
+                  {"metadata", {{"name", "bgp-layout"}, {"namespace", "tigera-operator"}}},
+                  {"data", {{key, "text"}}}});
+  };
+  put_layout("layout");
+  co_await Until("degraded", [&] { return Condition("Degraded") == "True"; });
+  EXPECT_EQ(Condition("Degraded", "reason"), "ResourceValidationError");
+  EXPECT_THAT(Condition("Degraded", "message"), HasSubstr("has no key earlyNetworkConfiguration"));
+  put_layout("earlyNetworkConfiguration");
+  co_await Until("a mount", [&] {
+    return codec::Serialize(*Find(api::kDaemonSets, kNodeKey))
+               .find("/etc/calico/early-networking.yaml") != std::string::npos;
+  });
+  const api::ObjectKey copy = {"calico-system", "bgp-layout"};
+  EXPECT_TRUE(Find(api::kConfigMaps, copy).has_value());
+  server().state().Remove(api::kConfigMaps, {"tigera-operator", "bgp-layout"});
+  co_await Until("no copy", [&] { return !Find(api::kConfigMaps, copy).has_value(); });
+  co_await Stop();
+}
+
 ASYNC_TEST_F(OperatorProgramTest, WhatTheServerRefusesIsTold) {
   PutInstallation(Installation());
   server().Inject({.method = "PATCH",
