@@ -202,6 +202,8 @@ constexpr DerivedValue kDerivedValues[] = {
     {"kubeletFolder", R"("/var/lib/kubelet")", &KubeletFolder},
     {"kubernetesServiceAddresses", R"("10.96.0.1:443")", &KubernetesServiceAddresses},
     {"multiInterfaceMode", R"("none")", &MultiInterfaceMode},
+    // Condition `nodeAppArmor`.
+    {"nodeAppArmorProfile", R"("localhost/calico")", &NodeAppArmorProfile},
     // Names in certificates by which the other side is known; conditions `nodeIdentity` and
     // `typhaIdentity`.
     {"nodeCommonName", R"("typha-client")", &NodeCommonName},

@@ -68,6 +68,11 @@ std::string_view EnabledIf(bool condition) { return condition ? "Enabled" : "Dis
 std::string_view PresentIf(bool condition) { return condition ? "Present" : "Absent"; }
 std::string_view RequestIf(bool condition) { return condition ? "Request" : "Secret"; }
 
+std::string_view NodeAppArmorProfile(const api::Installation& installation) {
+  const auto found = installation.meta.annotations.find(api::kNodeAppArmorAnnotation);
+  return found == installation.meta.annotations.end() ? std::string_view() : found->second;
+}
+
 // By what the other side knows who has the key pair. One name there always is.
 std::string_view IdentityOf(const KeyPairUse& pair) {
   if (pair.uri_san.empty()) return "CommonName";
@@ -123,6 +128,7 @@ std::span<const FactDefinition> FactDefinitions() {
       {"kubeControllersMetrics", {"Disabled", "Enabled"}},
       {"kubeletVolumePlugin", {"Given", "None"}},
       {"mtu", {"Detected", "Given"}},
+      {"nodeAppArmor", {"Default", "Given"}},
       {"nodeCertificate", {"Secret", "Request"}},
       {"nodeDnsConfig", {"Absent", "Given"}},
       {"nodeIdentity", {"CommonName", "UriSan", "Both"}},
@@ -181,7 +187,8 @@ Facts FactsOf(const api::Installation& installation, const Inputs& inputs) {
       {"ipv6Pool", PresentIf(ipv6_pool != nullptr)},
       {"kubeControllersMetrics", EnabledIf(inputs.kube_controllers_metrics_port.value_or(0) != 0)},
       {"kubeletVolumePlugin", spec.Text("kubeletVolumePluginPath") == "None" ? "None" : "Given"},
-      {"mtu", spec.IsNumber("calicoNetwork.mtu") ? "Given" : "Detected"},
+      {"mtu", spec.Has("calicoNetwork.mtu") ? "Given" : "Detected"},
+      {"nodeAppArmor", NodeAppArmorProfile(installation).empty() ? "Default" : "Given"},
       {"nodeCertificate", RequestIf(node.is_requested)},
       {"nodeDnsConfig", inputs.node_dns.config.has_value() ? "Given" : "Absent"},
       {"nodeIdentity", IdentityOf(node)},

@@ -143,6 +143,10 @@ TEST(FactsTest, ThePlanOfCertificatesDecides) {
 TEST(FactsTest, WhatOtherObjectsOfTheClusterSay) {
   const Inputs inputs = {.settings = {.cgroup_path = "/cgroup", .bgp_bind_mode = "NodeIP"},
                          .api_server_endpoints = {"192.0.2.1:6443"}};
+  api::Installation installation;
+  installation.meta.annotations[std::string(api::kNodeAppArmorAnnotation)] = "localhost/calico";
+  EXPECT_EQ(FactsOf(installation, {}).at("nodeAppArmor"), "Given");
+  EXPECT_EQ(FactsOf({}, {.bgp_layout = api::StringMap()}).at("bgpLayout"), "Given");
   EXPECT_EQ(FactsOf({}, {.bird_templates = {{"a", "b"}}}).at("birdTemplates"), "Given");
   const Facts facts = FactsOf({}, inputs);
   EXPECT_EQ(facts.at("cgroupPath"), "Given");
@@ -151,7 +155,7 @@ TEST(FactsTest, WhatOtherObjectsOfTheClusterSay) {
 }
 
 TEST(FactsTest, AValueOfALaterVersionIsTheFirstOne) {
-  EXPECT_EQ(FactsOf(WithSpec("{kubernetesProvider: Moon, calicoNetwork: {mtu: 0}}"), {}),
+  EXPECT_EQ(FactsOf(WithSpec("{kubernetesProvider: Moon, calicoNetwork: {bgp: Maybe}}"), {}),
             FactsOf({}, {}));
 }
 

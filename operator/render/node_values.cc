@@ -158,6 +158,12 @@ DerivedResult CniConfigHash(RenderValues& values) {
       api::StringMap{{"config", std::string(codec::View(text->as_string()))}}));
 }
 
+DerivedResult NodeAppArmorProfile(RenderValues& values) {
+  const api::StringMap& annotations = values.installation().meta.annotations;
+  const auto found = annotations.find(api::kNodeAppArmorAnnotation);
+  return found == annotations.end() ? None() : TextOrNone(found->second);
+}
+
 DerivedResult NodeCommonName(RenderValues& values) {
   return TextOrNone(NodeKeyPairUse(values.installation().spec, values.inputs()).common_name);
 }

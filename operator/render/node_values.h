@@ -46,6 +46,7 @@ DerivedResult CniConfigText(RenderValues& values);
 DerivedResult CniConfigHash(RenderValues& values);
 
 // Names in the certificates of one side that the other asks for.
+DerivedResult NodeAppArmorProfile(RenderValues& values);
 DerivedResult NodeCommonName(RenderValues& values);
 DerivedResult NodeUriSan(RenderValues& values);
 DerivedResult TyphaCommonName(RenderValues& values);

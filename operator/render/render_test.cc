@@ -259,6 +259,31 @@ TEST(RenderTest, ALayoutForEarlyNetworkingIsMounted) {
             40U);
 }
 
+TEST(RenderTest, AnAnnotationNamesTheAppArmorProfileOfCalicoNode) {
+  constexpr std::string_view kAnnotation =
+      "container.apparmor.security.beta.kubernetes.io/calico-node";
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  const auto profile = [&] {
+    json::object node = Only(RenderCase(c), "DaemonSet", kNode);
+    return std::string(
+        TextAt(ObjectAt(node, {"spec", "template", "metadata", "annotations"}), kAnnotation));
+  };
+  EXPECT_EQ(profile(), "");
+  std::string& given = c.installation.meta.annotations[std::string(api::kNodeAppArmorAnnotation)];
+  EXPECT_EQ(profile(), "");
+  given = "localhost/calico";
+  EXPECT_EQ(profile(), "localhost/calico");
+}
+
+TEST(RenderTest, AnMtuOfZeroIsOneThatTheUserHasWritten) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  SetField(c, "calicoNetwork.mtu", 0);
+  json::object node = Only(RenderCase(c), "DaemonSet", kNode);
+  for (const std::string_view name : {"FELIX_IPINIPMTU", "FELIX_VXLANMTU", "FELIX_WIREGUARDMTU"}) {
+    EXPECT_EQ(Variable(Container(node, kNode), name), "0") << name;
+  }
+}
+
 TEST(RenderTest, WorkloadsAreOverridden) {
   ReferenceCase c = LoadReferenceCase("b-cm-default");
   SetField(c, "typhaDeployment.spec.template.spec.terminationGracePeriodSeconds", 123);

@@ -185,6 +185,13 @@ InstallationStatus ReadStatus(const json::object& object) {
   return result;
 }
 
+ObjectMeta ReadMeta(const ObjectReader& root) {
+  ObjectMeta meta = ReadObjectMeta(root, {.annotations = true});
+  std::erase_if(meta.annotations,
+                [](const auto& entry) { return entry.first != kNodeAppArmorAnnotation; });
+  return meta;
+}
+
 }  // namespace
 
 json::object InstallationStatus::Encode() const {
@@ -200,7 +207,7 @@ json::object InstallationStatus::Encode() const {
 absl::StatusOr<Installation> Installation::Decode(const json::object& object) {
   codec::Decoder decoder("Installation");
   const ObjectReader root = decoder.Read(object);
-  Installation installation{.meta = ReadObjectMeta(root, {}),
+  Installation installation{.meta = ReadMeta(root),
                             .status = ReadStatus(object),
                             .conditions = ReadConditions(root.Object("status"))};
   if (const ObjectReader spec = root.Object("spec"); spec.exists()) {

@@ -158,8 +158,14 @@ struct InstallationStatus {
   friend bool operator==(const InstallationStatus&, const InstallationStatus&) = default;
 };
 
+// Names the AppArmor profile of container calico-node: "localhost/NAME", "runtime/default" or
+// "unconfined".
+inline constexpr std::string_view kNodeAppArmorAnnotation =
+    "tech-preview.operator.tigera.io/node-apparmor-profile";
+
 struct Installation {
-  ObjectMeta meta;  // No labels, annotations, owner references.
+  // Of the annotations only kNodeAppArmorAnnotation; no labels, no owner references.
+  ObjectMeta meta;
 
   // spec
   std::string variant;  // "Calico", "CalicoEnterprise", "TigeraSecureEnterprise"; empty: not set.
