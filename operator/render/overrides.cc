@@ -140,6 +140,12 @@ void OverridePod(json::object& pod, const json::object& given, Overridden& overr
            "dnsPolicy", "dnsConfig", "priorityClassName"});
 }
 
+// 0 is what it is without the field, which the API server does not keep then.
+void SetMinReadySeconds(json::object& spec, const json::object& given) {
+  const json::value* const seconds = given.if_contains("minReadySeconds");
+  if (seconds != nullptr && *seconds != 0) Replace(spec, given, {"minReadySeconds"});
+}
+
 void ApplyOwnOverride(json::object& object, const json::object& given, bool has_annotation) {
   Overridden overridden;
   json::object& spec = EnsureObject(object, {"spec"});
@@ -148,7 +154,7 @@ void ApplyOwnOverride(json::object& object, const json::object& given, bool has_
   }
   const json::object* const given_spec = FindObject(given, "spec");
   if (given_spec == nullptr) return;
-  Replace(spec, *given_spec, {"minReadySeconds"});
+  SetMinReadySeconds(spec, *given_spec);
   if (const json::object* const update = ObjectIn(*given_spec, "strategy.rollingUpdate")) {
     spec["strategy"] = json::object{{"type", "RollingUpdate"}, {"rollingUpdate", *update}};
   }
@@ -181,10 +187,18 @@ void SetComponentResources(json::object& pod, const Target& target, const json::
   }
 }
 
-// The nodes' part of typha's affinity; the pods' part stays.
+// The nodes' part of typha's affinity; the pods' part stays. One that asks for nothing asks for no
+// affinity at all.
 void SetTyphaAffinity(json::object& pod, const json::object& spec) {
   const json::object* const given = ObjectIn(spec, "typhaAffinity.nodeAffinity");
-  if (given == nullptr || given->empty()) return;
+  if (given == nullptr) return;
+  const json::array* const preferred =
+      FindArray(*given, "preferredDuringSchedulingIgnoredDuringExecution");
+  if (FindObject(*given, "requiredDuringSchedulingIgnoredDuringExecution") == nullptr &&
+      (preferred == nullptr || preferred->empty())) {
+    pod.erase("affinity");
+    return;
+  }
   EnsureObject(pod, {"affinity"})["nodeAffinity"] = *given;
 }
 

@@ -210,11 +210,21 @@ TEST(OverridesTest, Typha) {
       {"spread", object,
        "{typhaDeployment: {spec: {template: {spec: {topologySpreadConstraints: [{maxSkew: 1}]}}}}}",
        "spec/template/spec/topologySpreadConstraints", "[{maxSkew: 1}]"},
-      {"typhaAffinity is beside the pods' part", object, "{typhaAffinity: {nodeAffinity: {a: 1}}}",
-       "spec/template/spec/affinity", "{podAntiAffinity: {x: 1}, nodeAffinity: {a: 1}}"},
+      {"typhaAffinity is beside the pods' part", object,
+       "{typhaAffinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {a: 1}}}}",
+       "spec/template/spec/affinity",
+       "{podAntiAffinity: {x: 1}, "
+       "nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {a: 1}}}"},
+      {"typhaAffinity that prefers is beside it too", object,
+       "{typhaAffinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [1]}}}",
+       "spec/template/spec/affinity",
+       "{podAntiAffinity: {x: 1}, "
+       "nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [1]}}"},
+      {"typhaAffinity without node affinity says nothing", object, "{typhaAffinity: {}}",
+       "spec/template/spec/affinity", "{podAntiAffinity: {x: 1}}"},
       {"affinity is replaced as a whole", object,
-       "{typhaAffinity: {nodeAffinity: {a: 1}}, typhaDeployment: {spec: {template: {spec: "
-       "{affinity: {podAffinity: {y: 1}}}}}}}",
+       "{typhaAffinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {a: 1}}}, "
+       "typhaDeployment: {spec: {template: {spec: {affinity: {podAffinity: {y: 1}}}}}}}",
        "spec/template/spec/affinity", "{podAffinity: {y: 1}}"},
       {"controlPlaneTolerations replace its own", object, "{controlPlaneTolerations: [{key: c}]}",
        "spec/template/spec/tolerations", "[{key: c}]"},
@@ -228,6 +238,21 @@ TEST(OverridesTest, Typha) {
        "spec/template/spec/nodeSelector", "{kubernetes.io/os: linux}"},
   };
   for (const Case& c : cases) Check(c);
+}
+
+TEST(OverridesTest, ATyphaAffinityThatAsksForNothingIsNoAffinity) {
+  for (const std::string_view given :
+       {"{}", "{preferredDuringSchedulingIgnoredDuringExecution: []}"}) {
+    const json::object typha =
+        Overridden(kTyphaDeployment, fmt::format("{{typhaAffinity: {{nodeAffinity: {}}}}}", given));
+    EXPECT_FALSE(typha.at("spec").at("template").at("spec").as_object().contains("affinity"));
+  }
+}
+
+TEST(OverridesTest, MinReadySecondsOfZeroAreNone) {
+  const json::object node =
+      Overridden(kNodeSet, "{calicoNodeDaemonSet: {spec: {minReadySeconds: 0}}}");
+  EXPECT_FALSE(node.at("spec").as_object().contains("minReadySeconds"));
 }
 
 TEST(OverridesTest, ArmNodesOfGkeAreStillTolerated) {
