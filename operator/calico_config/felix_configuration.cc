@@ -10,8 +10,9 @@ namespace {
 constexpr std::string_view kBpfEnabled = "bpfEnabled";
 
 std::string_view NftablesModeOf(const Asked& asked) {
-  // eBPF needs no kube-proxy whose mode could differ from node to node.
-  if (asked.is_bpf()) return "Enabled";
+  // eBPF needs no kube-proxy whose mode could differ from node to node; but what Docker Enterprise
+  // writes into iptables does not get on with nftables.
+  if (asked.is_bpf()) return asked.provider == "DockerEnterprise" ? "Disabled" : "Enabled";
   return asked.data_plane == "Nftables" ? "Auto" : "Disabled";
 }
 
