@@ -44,6 +44,16 @@ void LabelByName(json::object& metadata, std::string_view name) {
   labels["k8s-app"] = name;
 }
 
+// Of a Service: the one of its manifest, which may be its workload's; else the object's own.
+std::string OwnName(const json::object& object) {
+  const json::object* const metadata = codec::FindObject(object, "metadata");
+  const json::object* const labels =
+      metadata == nullptr ? nullptr : codec::FindObject(*metadata, "labels");
+  const std::string_view of_workload =
+      labels == nullptr || KindOf(object) != "Service" ? "" : TextAt(*labels, "k8s-app");
+  return LabelValue(of_workload.empty() ? NameOf(object) : of_workload);
+}
+
 void Label(json::object& metadata, std::string_view name, const Owner& owner,
            std::string_view managed_by) {
   LabelByName(metadata, name);
@@ -160,7 +170,7 @@ absl::Status FinishWorkload(json::object& object, const Release& release,
 }
 
 void SetCommonLabels(json::object& object, const Owner& owner, LabelsOnPods on_pods) {
-  const std::string name = LabelValue(NameOf(object));
+  const std::string name = OwnName(object);
   Label(EnsureObject(object, {"metadata"}), name, owner, kManagedBy);
   if (!HasTemplate(object)) return;
   json::object& pod = EnsureObject(object, {"spec", "template", "metadata"});

@@ -284,6 +284,15 @@ TEST(RenderTest, AnMtuOfZeroIsOneThatTheUserHasWritten) {
   }
 }
 
+TEST(RenderTest, AServiceForMetricsHasTheNameOfItsWorkload) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  c.inputs.kube_controllers_metrics_port = 9094;
+  json::object service = Only(RenderCase(c), "Service", "calico-kube-controllers-metrics");
+  const json::object& labels = ObjectAt(service, {"metadata", "labels"});
+  EXPECT_EQ(TextAt(labels, "k8s-app"), "calico-kube-controllers");
+  EXPECT_EQ(TextAt(labels, "app.kubernetes.io/name"), "calico-kube-controllers");
+}
+
 TEST(RenderTest, WorkloadsAreOverridden) {
   ReferenceCase c = LoadReferenceCase("b-cm-default");
   SetField(c, "typhaDeployment.spec.template.spec.terminationGracePeriodSeconds", 123);
