@@ -36,7 +36,8 @@ absl::StatusOr<ImageTable> ImageTable::Parse(const json::object& release) {
     for (const auto& entry : images.object()) {
       const codec::ObjectReader image = images.RequiredObject(entry.key());
       result.images_.emplace(std::string(entry.key()),
-                             Image{image.RequiredString("image"), image.RequiredString("tag")});
+                             Image{image.RequiredString("image"), image.RequiredString("tag"),
+                                   image.String("registry")});
     }
   }
   CALICO_RETURN_IF_ERROR(decoder.status());
@@ -44,8 +45,9 @@ absl::StatusOr<ImageTable> ImageTable::Parse(const json::object& release) {
 }
 
 std::string ImageTable::NameOf(const Image& image, const ImageSource& source) const {
+  const std::string& own_registry = image.registry.empty() ? registry_ : image.registry;
   const std::string_view registry =
-      TrimSlashes(IsDefault(source.registry) ? registry_ : source.registry);
+      TrimSlashes(IsDefault(source.registry) ? own_registry : source.registry);
   const std::string_view path = TrimSlashes(IsDefault(source.path) ? path_ : source.path);
   const std::string_view prefix = IsDefault(source.prefix) ? std::string_view() : source.prefix;
   return fmt::format("{}{}{}{}{}{}", registry, registry.empty() ? "" : "/", path,

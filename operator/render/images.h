@@ -47,6 +47,7 @@ class ImageTable {
   struct Image {
     std::string name;
     std::string tag;
+    std::string registry;  // empty: that of the release
   };
   // Without tag.
   std::string NameOf(const Image& image, const ImageSource& source) const;

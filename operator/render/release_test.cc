@@ -57,6 +57,18 @@ TEST(ReleaseTest, ImageSources) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("calico/nod")));
 }
 
+TEST(ReleaseTest, AnImageMayHaveARegistryOfItsOwn) {
+  const json::object given = {{"a", {{"image", "a"}, {"tag", "v1"}}},
+                              {"b", {{"image", "b"}, {"tag", "v1"}, {"registry", "quay.io/"}}}};
+  const absl::StatusOr<ImageTable> images =
+      ImageTable::Parse({{"registry", "docker.io/"}, {"path", "calico"}, {"images", given}});
+  ASSERT_THAT(images, IsOk());
+  EXPECT_THAT(images->Reference("a", {}), IsOkAndHolds("docker.io/calico/a:v1"));
+  EXPECT_THAT(images->Reference("b", {}), IsOkAndHolds("quay.io/calico/b:v1"));
+  EXPECT_THAT(images->Reference("b", {.registry = "r.example.com/"}),
+              IsOkAndHolds("r.example.com/calico/b:v1"));
+}
+
 TEST(ReleaseTest, ImagesByDigest) {
   api::ImageSet set;
   set.meta.name = "calico-v3.33.1";
