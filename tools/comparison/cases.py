@@ -106,8 +106,11 @@ def as_released(path, scratch):
     return copy
 
 
-def bootstrap(objects):
-    """The Service `kubernetes` and what is behind it, where the recorded calico-node was told of them."""
+def bootstrap(objects, world):
+    """The Service `kubernetes` and what is behind it, where the recorded calico-node was told of them and the case's world does
+    not have them."""
+    if any(thing.get("kind") == "Service" and thing["metadata"]["name"] == "kubernetes" for thing in world):
+        return []
     told = {}
     for thing in objects:
         if thing.get("kind") == "DaemonSet" and thing["metadata"]["name"] == "calico-node":
@@ -144,7 +147,7 @@ def render(operator, case, options, roots, scratch):
         command += ["--system-roots", str(roots)]
     if (case.folder / WORLD).is_file():
         command += ["--world", str(as_released(case.folder / WORLD, scratch))]
-    if more := bootstrap(case.theirs):
+    if more := bootstrap(case.theirs, case.world):
         path = scratch / f"bootstrap-{case.folder.parent.name}-{case.folder.name}.json"
         path.write_text(json.dumps({"kind": "List", "items": more}), encoding="utf-8")
         command += ["--world", str(path)]
@@ -155,13 +158,28 @@ def render(operator, case, options, roots, scratch):
     return result.stdout
 
 
+def is_default(thing):
+    """Not an overlay, which nobody completes."""
+    return thing.get("kind") != "Installation" or thing["metadata"]["name"] == "default"
+
+
+def completed(thing, has_overlay):
+    """A recorded Installation with the spec that its operator rendered: with the defaults, and with what an overlay says, which
+    `status.computed` alone has."""
+    computed = (thing.get("status") or {}).get("computed") if has_overlay else None
+    spec = {"spec": computed} if computed else {}
+    return {key: value for key, value in thing.items() if key != "status"} | spec
+
+
 def load(cases, options, scratch):
     """Fills theirs, ours and spec of each case. Returns the facts of all certificates."""
     paths = [file for case in cases for file in [*case.files(), *(case.folder / name for name in (INPUT, AFTER, WORLD))] if file.is_file()]
     files, certificates = read(options.reader, paths)
     for case in cases:
         case.theirs = [thing for file in case.files() for thing in files[str(file)] if isinstance(thing, dict)]
-        case.theirs += [{key: value for key, value in thing.items() if key != "status"} for thing in files.get(str(case.folder / AFTER), [])]
+        given = [thing for name in (INPUT, WORLD) for thing in files.get(str(case.folder / name), []) if isinstance(thing, dict)]
+        has_overlay = not all(map(is_default, given))
+        case.theirs += [completed(thing, has_overlay) for thing in files.get(str(case.folder / AFTER), []) if is_default(thing)]
         case.world = [thing for thing in files.get(str(case.folder / WORLD), []) if isinstance(thing, dict)]
         for thing in files[str(case.folder / INPUT)]:
             if thing.get("kind") == "Installation" and thing["metadata"]["name"] == "default":

@@ -113,11 +113,20 @@ class MainTest(unittest.TestCase):
                {"name": "KUBERNETES_APISERVER_ENDPOINTS", "value": "192.0.2.1:6443"}]
         node = {"kind": "DaemonSet", "metadata": {"name": "calico-node"},
                 "spec": {"template": {"spec": {"initContainers": [{"name": "ebpf-bootstrap", "env": env}]}}}}
-        service, endpoints = cases.bootstrap([node])
+        service, endpoints = cases.bootstrap([node], [])
         self.assertEqual(service["spec"], {"clusterIPs": ["10.0.0.1", "fd00::1"], "ports": [{"port": 443}]})
         self.assertEqual((endpoints["endpoints"], endpoints["ports"]), ([{"addresses": ["192.0.2.1"]}], [{"port": 6443}]))
+        self.assertEqual(cases.bootstrap([node], [service]), [])
         del env[1]
-        self.assertEqual(cases.bootstrap([node]), [])
+        self.assertEqual(cases.bootstrap([node], []), [])
+
+    def test_an_overlay_is_in_the_computed_spec_alone(self):
+        installation = {"kind": "Installation", "metadata": {"name": "default"}, "spec": {"registry": "a/"}}
+        self.assertEqual(cases.completed(installation, True), installation)
+        recorded = installation | {"status": {"computed": {"registry": "b/"}}}
+        self.assertEqual(cases.completed(recorded, True), installation | {"spec": {"registry": "b/"}})
+        self.assertEqual(cases.completed(recorded, False), installation)
+        self.assertFalse(cases.is_default({"kind": "Installation", "metadata": {"name": "overlay"}}))
 
     def test_wrong_arguments_are_exit_code_two(self):
         self.assertEqual(self.run_main()[0], 2)
