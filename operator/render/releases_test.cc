@@ -168,6 +168,10 @@ void Set(const Facts& facts, ReferenceCase& c) {
   spec["nodeMetricsPort"] = value_if("nodeMetrics", "Enabled", 9091);
   spec["typhaMetricsPort"] = value_if("typhaMetrics", "Enabled", 9093);
   c.installation.spec = std::move(spec);
+  c.installation.meta.annotations.clear();
+  if (facts.at("nodeAppArmor") == "Given") {
+    c.installation.meta.annotations[std::string(api::kNodeAppArmorAnnotation)] = "localhost/x";
+  }
   SetInputs(facts, c.inputs);
 }
 
