@@ -48,7 +48,7 @@ kube::ClientOptions ClientOptionsOf() {
   kube::ClientOptions options;
   options.user_agent = kComponent;
   options.max_connections = kConnections;
-  options.watch_patience = absl::Seconds(1);
+  options.watch_patience = absl::Milliseconds(500);
   return options;
 }
 

@@ -302,6 +302,7 @@ ASYNC_TEST_F(KindsTest, CalicoV327RunsItInANamespaceOfItsOwnThatIsWatchedOnlyThe
              {"availableReplicas", 2}});
   SetApiService("True");
   co_await Until("available", [&] { return IsApiServerAvailable(); });
+  co_await Until("watches", [&] { return server().watches() > 24; });
   co_await Settle();
   server().ClearRequests();
   server().DropWatches();
