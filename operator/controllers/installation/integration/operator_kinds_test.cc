@@ -302,7 +302,10 @@ ASYNC_TEST_F(KindsTest, CalicoV327RunsItInANamespaceOfItsOwnThatIsWatchedOnlyThe
              {"availableReplicas", 2}});
   SetApiService("True");
   co_await Until("available", [&] { return IsApiServerAvailable(); });
-  co_await Until("watches", [&] { return server().watches() > 24; });
+  // Another text of the same condition comes a little later.
+  co_await Until("workloads seen", [&] {
+    return Of("calico", "Progressing", "message").find("is being created") == std::string::npos;
+  });
   co_await Settle();
   server().ClearRequests();
   server().DropWatches();
