@@ -129,6 +129,24 @@ void OverrideContainers(json::object& pod, std::string_view list, const json::ar
   }
 }
 
+void EraseIfEmpty(json::object& object, std::string_view name) {
+  const json::object* const part = FindObject(object, name);
+  if (part != nullptr && part->empty()) object.erase(name);
+}
+
+// An empty object asks for nothing. Where a full one was applied before, the API server makes null
+// of it and not the empty object, which would look like somebody else's change.
+void LeaveOutWhatIsEmpty(json::object& pod) {
+  if (json::value* const affinity = pod.if_contains("affinity");
+      affinity != nullptr && affinity->is_object()) {
+    for (const std::string_view name : {"nodeAffinity", "podAffinity", "podAntiAffinity"}) {
+      EraseIfEmpty(affinity->get_object(), name);
+    }
+  }
+  EraseIfEmpty(pod, "affinity");
+  EraseIfEmpty(pod, "dnsConfig");
+}
+
 void OverridePod(json::object& pod, const json::object& given, Overridden& overridden) {
   // What only init containers have is told to nobody: it keeps no pod from being ready.
   Overridden of_init_containers;
@@ -138,6 +156,7 @@ void OverridePod(json::object& pod, const json::object& given, Overridden& overr
   Replace(pod, given,
           {"affinity", "tolerations", "topologySpreadConstraints", "terminationGracePeriodSeconds",
            "dnsPolicy", "dnsConfig", "priorityClassName"});
+  LeaveOutWhatIsEmpty(pod);
 }
 
 // 0 is what it is without the field, which the API server does not keep then.

@@ -249,6 +249,20 @@ TEST(OverridesTest, ATyphaAffinityThatAsksForNothingIsNoAffinity) {
   }
 }
 
+TEST(OverridesTest, AffinitiesAndDnsThatAskForNothingAreNone) {
+  const json::object node = Overridden(
+      kNodeSet,
+      "{calicoNodeDaemonSet: {spec: {template: {spec: {dnsConfig: {}, affinity: {podAntiAffinity: "
+      "{}, podAffinity: {z: 1}, nodeAffinity: {}}}}}}}");
+  const json::object& pod = node.at("spec").at("template").at("spec").as_object();
+  EXPECT_EQ(pod.at("affinity"), json::value({{"podAffinity", {{"z", 1}}}}));
+  EXPECT_FALSE(pod.contains("dnsConfig"));
+  const json::object none = Overridden(
+      kNodeSet,
+      "{calicoNodeDaemonSet: {spec: {template: {spec: {affinity: {podAntiAffinity: {}}}}}}}");
+  EXPECT_FALSE(none.at("spec").at("template").at("spec").as_object().contains("affinity"));
+}
+
 TEST(OverridesTest, MinReadySecondsOfZeroAreNone) {
   const json::object node =
       Overridden(kNodeSet, "{calicoNodeDaemonSet: {spec: {minReadySeconds: 0}}}");

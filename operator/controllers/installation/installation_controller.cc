@@ -89,6 +89,7 @@ InstallationController::InstallationController(
                .owner = &api::kInstallations,
                .owner_name = std::string(api::kInstallationName)},
               client, events, clock),
+      asked_(executor),
       passed_(executor),
       component_metrics_(registry, api::kTigeraStatusCalico) {
   view_.SetObserver([this](Urgency urgency) {
@@ -165,13 +166,28 @@ absl::StatusOr<controller::Result> InstallationController::Finish(const Pass& pa
   return controller::Result{.requeue_after = pass.WaitFrom(clock_.Now())};
 }
 
+aio::Task<void> InstallationController::AskAhead() {
+  asks_ahead_ = true;
+  aio::TaskGroup questions(executor_);
+  questions.Spawn(gathering_.AskOperatorDns());
+  questions.Spawn(gathering_.AskCluster());
+  co_await questions.Join();
+  co_await questions.Stop();
+  asks_ahead_ = false;
+  asked_.Notify();
+}
+
+// What is known already is not asked for.
+aio::Task<void> InstallationController::AskOnce() {
+  if (asks_ahead_ && !(co_await asked_.Wait()).ok()) co_return;
+  co_await AskAhead();
+}
+
 // Everything up to the applied objects; stops where something is in the way.
 aio::Task<void> InstallationController::Advance(Pass& pass) {
   {
-    // Side by side: both are asked only once, when every moment counts.
     aio::TaskGroup questions(executor_);
-    questions.Spawn(gathering_.AskOperatorDns());
-    questions.Spawn(gathering_.AskCluster());
+    questions.Spawn(AskOnce());
     co_await definition_check_.Check(pass);
     co_await questions.Join();
     co_await questions.Stop();

@@ -57,6 +57,10 @@ class InstallationController {
   // Reconciles whenever something has changed, until cancelled.
   aio::Task<void> Run();
 
+  // Asks what is asked only once, so that the first pass need not: while the caches are filled.
+  // Runs once, before or beside Run. Cancellation: total.
+  aio::Task<void> AskAhead();
+
   // OK once the first pass has ended: what runs has been seen to, and what can wait may begin.
   // Errors: kCancelled.
   aio::Task<absl::Status> WaitForFirstPass();
@@ -70,6 +74,7 @@ class InstallationController {
 
  private:
   aio::Task<absl::StatusOr<controller::Result>> ReconcileAndTell();
+  aio::Task<void> AskOnce();
   aio::Task<void> Advance(Pass& pass);
   void CheckRelease(Pass& pass) const;
   absl::StatusOr<api::Installation> Validate(Pass& pass) const;
@@ -111,6 +116,8 @@ class InstallationController {
   status::StatusMemory memory_;
   kube::EventRecorder& events_;
   status::StatusWriter writer_;
+  bool asks_ahead_ = false;
+  aio::Notifier asked_;
   bool has_passed_ = false;
   aio::Notifier passed_;
   std::set<std::string> told_others_;               // by UID

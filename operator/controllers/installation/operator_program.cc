@@ -144,6 +144,7 @@ struct Program {
   aio::Task<void> RunViews() {
     aio::TaskGroup group(executor);
     group.Spawn(kinds.Run());
+    group.Spawn(controller.AskAhead());
     co_await view.Run();
     co_await group.Stop();
   }
