@@ -133,7 +133,11 @@ ClusterView::ClusterView(kube::Client& client, std::string operator_namespace,
       statuses_(MakeInformer<api::TigeraStatus>(
           api::kTigeraStatuses, {.field_selector = NameSelector(api::kTigeraStatusCalico)},
           &KeepAll<api::TigeraStatus>)),
-      nodes_(MakeInformer<status::NodeFacts>(api::kNodes, {}, &status::NodeFacts::Decode)),
+      nodes_(MakeInformer<status::NodeFacts>(
+          api::kNodes, {},
+          [decoder = std::make_shared<status::NodeFactsDecoder>()](const json::object& object) {
+            return decoder->Decode(object);
+          })),
       endpoint_(MakeInformer<api::ConfigMap>(
           api::kConfigMaps,
           {.ns = operator_namespace_, .field_selector = NameSelector(kEndpointConfigMap)},

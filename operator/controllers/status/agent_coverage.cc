@@ -92,7 +92,7 @@ std::string WhyNotCovered(const api::DaemonSet& set, const WorkloadPods& pods,
   std::string taint;
   for (const NodeFacts* node : NodesWithout(pods, nodes)) {
     names.emplace_back(node->name);
-    const api::Taint* const first = api::FirstUntolerated(node->taints, set.tolerations);
+    const api::Taint* const first = api::FirstUntolerated(node->taints.list(), set.tolerations);
     if (first == nullptr) continue;
     if (taint.empty()) taint = first->ToString();
     tainted.emplace_back(node->name);

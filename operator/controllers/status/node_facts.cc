@@ -10,6 +10,8 @@ namespace calico::status {
 namespace {
 
 constexpr size_t kMostReasonBytes = 200;
+// Lists of taints that are looked through for each node.
+constexpr size_t kMostShared = 64;
 
 // The kubelet's words for a node without a CNI plug-in, which calico-node installs.
 bool WaitsForPodNetwork(const api::Condition& ready) {
@@ -53,6 +55,33 @@ absl::StatusOr<std::optional<NodeFacts>> NodeFacts::Decode(const json::object& o
     if (address.ok()) facts.internal_ips.push_back(*address);
   }
   return facts;
+}
+
+NodeTaints::NodeTaints(std::vector<api::Taint> taints) {
+  if (!taints.empty()) list_ = std::make_shared<const std::vector<api::Taint>>(std::move(taints));
+}
+
+const std::vector<api::Taint>& NodeTaints::list() const {
+  static const std::vector<api::Taint>* const none = new std::vector<api::Taint>;
+  return list_ == nullptr ? *none : *list_;
+}
+
+absl::StatusOr<std::optional<NodeFacts>> NodeFactsDecoder::Decode(const json::object& object) {
+  absl::StatusOr<std::optional<NodeFacts>> facts = NodeFacts::Decode(object);
+  if (facts.ok() && facts->has_value()) Share((*facts)->taints);
+  return facts;
+}
+
+void NodeFactsDecoder::Share(NodeTaints& taints) {
+  if (taints.list_ == nullptr) return;
+  std::erase_if(known_, [](const auto& known) { return known.expired(); });
+  for (const auto& known : known_) {
+    const auto same = known.lock();
+    if (same == nullptr || *same != *taints.list_) continue;
+    taints.list_ = same;
+    return;
+  }
+  if (known_.size() < kMostShared) known_.push_back(taints.list_);
 }
 
 NodeIndex::NodeIndex(const NodeList& nodes) : nodes_(nodes) {

@@ -21,13 +21,27 @@
 
 namespace calico::status {
 
+// The taints of a node. Most nodes have none, and while a cluster comes up all have the same, which
+// they share then.
+class NodeTaints {
+ public:
+  NodeTaints() = default;
+  NodeTaints(std::vector<api::Taint> taints);  // NOLINT: a list of them is meant
+  const std::vector<api::Taint>& list() const;
+  friend bool operator==(const NodeTaints& a, const NodeTaints& b) { return a.list() == b.list(); }
+
+ private:
+  friend class NodeFactsDecoder;
+  std::shared_ptr<const std::vector<api::Taint>> list_;  // null: none
+};
+
 struct NodeFacts {
   base::LongLivedString name;
   bool is_linux = false;
   bool unschedulable = false;
   bool deleting = false;
   std::string_view virtual_kind;  // as api::Node; empty: a kubelet runs pods there
-  std::vector<api::Taint> taints;
+  NodeTaints taints;
   base::LongLivedVector<base::IpAddress>
       internal_ips;  // which certificates of its host network will hold
   base::HeapOptional<defaults::NodeSigns> provider_signs;  // absent on most nodes
@@ -50,6 +64,17 @@ struct NodeFacts {
 
   // Errors: InvalidArgument with every wrong field's path.
   static absl::StatusOr<std::optional<NodeFacts>> Decode(const json::object& object);
+};
+
+// NodeFacts::Decode, and lets nodes with the same taints share them. Threading: one thread.
+class NodeFactsDecoder {
+ public:
+  absl::StatusOr<std::optional<NodeFacts>> Decode(const json::object& object);
+
+ private:
+  void Share(NodeTaints& taints);
+
+  std::vector<std::weak_ptr<const std::vector<api::Taint>>> known_;
 };
 
 using NodeList = std::vector<std::shared_ptr<const NodeFacts>>;

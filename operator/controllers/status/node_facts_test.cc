@@ -20,6 +20,26 @@ std::string WithReady(std::string_view ready) {
                      ready);
 }
 
+TEST(NodeFactsTest, NodesWithTheSameTaintsShareThem) {
+  const auto node = [](std::string_view key) {
+    return codec::ParseJsonObject(
+               fmt::format(R"({{"metadata": {{"name": "n"}}, "spec": {{"taints": [
+                   {{"key": "{}", "effect": "NoSchedule"}}]}}}})",
+                           key))
+        .value();
+  };
+  NodeFactsDecoder decoder;
+  const NodeFacts one = **decoder.Decode(node("a"));
+  const NodeFacts other = **decoder.Decode(node("b"));
+  const NodeFacts same = **decoder.Decode(node("a"));
+  EXPECT_EQ(one.taints.list().front().key, "a");
+  EXPECT_EQ(other.taints.list().front().key, "b");
+  EXPECT_EQ(one, same);
+  EXPECT_NE(one, other);
+  EXPECT_EQ(&one.taints.list(), &same.taints.list());
+  EXPECT_TRUE((*decoder.Decode({{"metadata", {{"name", "n"}}}}))->taints.list().empty());
+}
+
 TEST(NodeFactsTest, WhichNodesTakeTyphaAndWhichNeedAnAgent) {
   struct Case {
     const char* name;

@@ -563,7 +563,7 @@ TEST(WorkloadHealthTest, NodesThatADaemonSetLeavesOutAreToldWithTheReason) {
       {"taint", [](api::DaemonSet& set) { set.tolerations.clear(); },
        "it does not tolerate taints such as only=me:NoSchedule of c; without a pod: b, c"},
   };
-  NodeFacts tainted{.name = "c", .is_linux = true, .taints = {{"only", "me", "NoSchedule"}}};
+  NodeFacts tainted{.name = "c", .is_linux = true, .taints = {{{"only", "me", "NoSchedule"}}}};
   const NodeFacts windows{.name = "w"};
   const NodeFacts going{.name = "g", .is_linux = true, .deleting = true};
   const NodeList nodes = {Node("a"), Node("b"), std::make_shared<const NodeFacts>(tainted),
