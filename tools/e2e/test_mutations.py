@@ -101,6 +101,18 @@ def workloads():
     return result
 
 
+def settled():
+    """The workloads once nothing follows any more: pools that a valid Installation asks for are written after them, and change
+    what CNI is told."""
+    seen = [workloads()]
+    def found():
+        time.sleep(0.3)
+        seen.append(workloads())
+        return seen[-1] == seen[-2]
+    kubes.wait_for("workloads that stay", found, 15, interval=0)
+    return seen[-1]
+
+
 def first_field(path):
     """spec.calicoNetwork.mtu -> calicoNetwork."""
     return re.split(r"[.\[]", path.removeprefix("spec."))[0]
@@ -166,9 +178,9 @@ class MutationsTest(unittest.TestCase):
             return "refused by the API server", before
         condition = judged(generation)
         self.assertIsNone(operator.popen.poll(), f"the operator ended: {operator.text()[-3000:]}")
-        now = workloads()
         if condition["status"] == "False":
-            return "applied", now
+            return "applied", settled()
+        now = workloads()
         message = condition["message"]
         self.assertIn(condition["reason"], ("InvalidConfigurationError", "ResourceNotFound"), message)
         self.assertEqual(now, before, f"changed although Degraded: {message}")
