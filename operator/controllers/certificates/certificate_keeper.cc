@@ -170,15 +170,17 @@ aio::Task<absl::Status> CertificateKeeper::WriteNewKeys(const Owners& owners) {
   const std::shared_ptr<Plan> plan = plan_;
   for (PlannedSecret& secret : plan->originals) {
     if (!HasNewKey(secret)) continue;
-    CALICO_CO_RETURN_IF_ERROR(MayWrite(secret) ? co_await WriteNewKey(secret, owners)
-                                               : PutOff(secret, *plan));
+    CALICO_CO_RETURN_IF_ERROR(MayWrite(secret, owners) ? co_await WriteNewKey(secret, owners)
+                                                       : PutOff(secret, *plan));
   }
   co_return absl::OkStatus();
 }
 
-bool CertificateKeeper::MayWrite(const PlannedSecret& secret) {
-  return contention_.MaySend(IdOf(secret), KeyOf(secret).ToString(), PlaceOf(secret), "",
-                             clock_.SteadyNow());
+// What went with its owner was taken by nobody: each owner begins anew.
+bool CertificateKeeper::MayWrite(const PlannedSecret& secret, const Owners& owners) {
+  const std::string_view owner =
+      secret.owner == api::kApiServers.kind ? owners.api_server : owners.installation;
+  return contention_.MaySend(IdOf(secret), owner, PlaceOf(secret), "", clock_.SteadyNow());
 }
 
 // Pods that have the key already go on with it, and the rest of the plan with them.
@@ -247,6 +249,7 @@ aio::Task<absl::Status> CertificateKeeper::Delete(std::shared_ptr<const Plan> pl
         api::kSecrets, {deletion.ns, deletion.name},
         {.uid = deletion.uid, .resource_version = deletion.resource_version});
     if (IsVoid(deleted)) continue;
+    contention_.Forget({std::string(api::kSecrets.kind), {deletion.ns, deletion.name}});
     CALICO_CO_RETURN_IF_ERROR(deleted);
     logger_.Info("deleted, pods ask for their certificates now",
                  {{"namespace", deletion.ns}, {"name", deletion.name}});

@@ -84,7 +84,7 @@ class CertificateKeeper {
   aio::Task<absl::StatusOr<std::shared_ptr<const Plan>>> WriteOrPlanAnew(const Owners& owners);
   aio::Task<absl::Status> WriteNewKeys(const Owners& owners);
   aio::Task<absl::Status> WriteNewKey(PlannedSecret& secret, const Owners& owners);
-  bool MayWrite(const PlannedSecret& secret);
+  bool MayWrite(const PlannedSecret& secret, const Owners& owners);
   absl::Status PutOff(PlannedSecret& secret, Plan& plan) const;
   void LogNotes() const;
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -298,6 +299,34 @@ ASYNC_TEST_F(CertificateKeeperTest, ACaThatIsDeletedAgainAndAgainIsNotMadeWithou
   EXPECT_THAT(written, base::StatusIs(absl::StatusCode::kUnavailable,
                                       HasSubstr("tigera-ca-private is deleted again and again")));
   EXPECT_FALSE(server().Find(api::kSecrets, kCaKey).has_value());
+  co_await running.group.Stop();
+}
+
+ASYNC_TEST_F(CertificateKeeperTest, WhatGoesWithTheInstallationIsTakenByNobody) {
+  Running running(*this);
+  for (int i = 0; i < 6; ++i) {
+    CO_ASSERT_OK(co_await running.keeper.Prepare(Wanted()));
+    CO_ASSERT_OK(co_await running.keeper.Write({fmt::format("uid-{}", i), ""}));
+    server().state().Remove(api::kSecrets, kCaKey);
+    CO_ASSERT_OK(co_await aio::Sleep(absl::Milliseconds(200)));
+  }
+  co_await running.group.Stop();
+}
+
+ASYNC_TEST_F(CertificateKeeperTest, WhatTheKeeperDeletesItselfIsTakenByNobody) {
+  Running running(*this);
+  Demands asked = Wanted();
+  asked.ca_cert = pki::TestCa("my-ca", absl::Now()).certificate_pem();
+  for (int i = 0; i < 6; ++i) {
+    CO_ASSERT_OK(co_await running.keeper.Prepare(Wanted()));
+    CO_ASSERT_OK(co_await running.keeper.Write({"uid", ""}));
+    CO_ASSERT_OK(co_await running.keeper.Prepare(asked));
+    EXPECT_TRUE(running.keeper.SetRolledOut());
+    CO_ASSERT_OK_AND_ASSIGN(const auto plan, co_await running.keeper.Prepare(asked));
+    CO_ASSERT_OK(co_await running.keeper.Delete(plan));
+    EXPECT_FALSE(server().Find(api::kSecrets, kNodeKey).has_value());
+    CO_ASSERT_OK(co_await aio::Sleep(absl::Milliseconds(200)));
+  }
   co_await running.group.Stop();
 }
 
