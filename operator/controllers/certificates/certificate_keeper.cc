@@ -249,8 +249,8 @@ aio::Task<absl::Status> CertificateKeeper::Delete(std::shared_ptr<const Plan> pl
         api::kSecrets, {deletion.ns, deletion.name},
         {.uid = deletion.uid, .resource_version = deletion.resource_version});
     if (IsVoid(deleted)) continue;
-    contention_.Forget({std::string(api::kSecrets.kind), {deletion.ns, deletion.name}});
     CALICO_CO_RETURN_IF_ERROR(deleted);
+    contention_.Forget({std::string(api::kSecrets.kind), {deletion.ns, deletion.name}});
     logger_.Info("deleted, pods ask for their certificates now",
                  {{"namespace", deletion.ns}, {"name", deletion.name}});
   }

@@ -57,8 +57,8 @@ class InstallationController {
   // Reconciles whenever something has changed, until cancelled.
   aio::Task<void> Run();
 
-  // Asks what is asked only once, so that the first pass need not: while the caches are filled.
-  // Runs once, before or beside Run. Cancellation: total.
+  // Asks what is asked only once, while the caches are filled. What could not be read is asked for
+  // in each pass. Requires: before the first pass, or by it. Cancellation: total.
   aio::Task<void> AskAhead();
 
   // OK once the first pass has ended: what runs has been seen to, and what can wait may begin.

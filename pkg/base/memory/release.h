@@ -6,7 +6,7 @@ namespace calico::base {
 
 // Returns free pieces of the heap to the kernel, and unmaps the pages of the program's own code and
 // constants: what only the start needed does not stay resident, what is used comes back from the
-// page cache by itself, 64 KiB at a time. Takes well under a millisecond. Threading: any thread.
+// page cache by itself. Threading: any thread.
 void ReleaseMemory();
 
 }  // namespace calico::base
