@@ -20,6 +20,7 @@
 #include "pkg/base/status_macros.h"
 #include "pkg/kube/auth/credentials.h"
 #include "pkg/kube/auth/kubeconfig.h"
+#include "pkg/kube/auth/overrides.h"
 #include "pkg/net/proxy.h"
 #include "pkg/net/url.h"
 
@@ -190,6 +191,15 @@ absl::StatusOr<std::string> InClusterOrigin(const Environment& environment) {
   return fmt::format("https://{}:{}", host, port);
 }
 
+void OverrideInCluster(const KubeconfigOverrides& overrides, RestConfig& config) {
+  if (!overrides.ns.empty()) config.ns = overrides.ns;
+  KubeconfigUser user;
+  user.as = overrides.as;
+  user.as_uid = overrides.as_uid;
+  user.as_groups = overrides.as_groups;
+  config.headers = ImpersonationHeaders(user);
+}
+
 bool HasInClusterEnvironment(const Environment& environment) {
   return !environment("KUBERNETES_SERVICE_HOST").empty() &&
          !environment("KUBERNETES_SERVICE_PORT").empty();
@@ -209,17 +219,32 @@ Environment ProcessEnvironment() {
 absl::StatusOr<RestConfig> LoadRestConfig(const LoadOptions& options,
                                           const Environment& environment, const base::Clock& clock,
                                           const base::Logger& logger) {
+  return LoadRestConfig(options, {}, environment, clock, logger);
+}
+
+absl::StatusOr<RestConfig> LoadRestConfig(const LoadOptions& options,
+                                          const KubeconfigOverrides& overrides,
+                                          const Environment& environment, const base::Clock& clock,
+                                          const base::Logger& logger) {
   absl::StatusOr<Kubeconfig> kubeconfig = ReadKubeconfig(options, environment, logger);
   if (absl::IsNotFound(kubeconfig.status())) {
     // An explicit file that is missing is the caller's mistake, not an absent configuration.
     return absl::InvalidArgumentError(std::string(kubeconfig.status().message()));
   }
   if (!kubeconfig.ok()) return kubeconfig.status();
-  if (kubeconfig->empty()) {
-    if (HasInClusterEnvironment(environment)) return InClusterConfig(environment, clock, logger);
+  if (overrides.as.empty() && (!overrides.as_uid.empty() || !overrides.as_groups.empty())) {
+    return absl::InvalidArgumentError("a user ID or groups to act as, without a user to act as");
+  }
+  if (kubeconfig->empty() && overrides.server.empty()) {
+    if (HasInClusterEnvironment(environment)) {
+      absl::StatusOr<RestConfig> config = InClusterConfig(environment, clock, logger);
+      if (config.ok()) OverrideInCluster(overrides, *config);
+      return config;
+    }
     return absl::NotFoundError(
         "no configuration: set --kubeconfig or KUBECONFIG, write ~/.kube/config, or run in a pod");
   }
+  ApplyOverrides(overrides, options.context, *kubeconfig);
   CALICO_ASSIGN_OR_RETURN(const ResolvedKubeconfig resolved,
                           ResolveKubeconfig(*kubeconfig, options.context, base::ReadSecretFile));
   return FromKubeconfig(resolved, environment, clock, logger);
