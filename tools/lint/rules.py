@@ -29,6 +29,7 @@ ROWS = {
     "operator/render": (8, {"absl", "fmt", "boost/json"}),
     "operator/adoption": (9, {"absl", "fmt", "boost/json"}),
     "operator/removal": (9, {"absl", "fmt", "boost/json"}),
+    "operator/calicert/etcd": (9, {"absl", "fmt", "boost/json"}),
     "operator/config": (9, {"absl", "fmt"}),
     "operator/provision": (9, {"absl", "fmt"}),
     "operator/offline": (9, {"absl", "fmt"}),

@@ -1,0 +1,55 @@
+// The names that etcd and its clients compare, as Go and etcd compare them: the host that is
+// dialled against the certificate that answers, and, between members, the address that a connection
+// comes from against the certificate that it shows.
+#ifndef CALICO_OPERATOR_CALICERT_ETCD_PEER_NAMES_H_
+#define CALICO_OPERATOR_CALICERT_ETCD_PEER_NAMES_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pkg/base/ip_address.h"
+#include "pkg/pki/certificate.h"
+
+namespace calico::calicert::etcd {
+
+// Why a client that has dialled `host` (a name, or an address with or without brackets) refuses
+// this certificate, or nothing. The common name is not looked at, as Go does not.
+std::optional<std::string> HostProblem(const pki::Certificate& certificate, std::string_view host);
+
+// Whether there is any host at all by which it can be dialled: an address of somebody, or a name.
+bool HasUsableName(const pki::Certificate& certificate);
+
+// What name servers say, as far as somebody has asked. A key that is missing was not asked for; an
+// empty list is the answer that there is none.
+struct Lookups {
+  std::map<std::string, std::vector<base::IpAddress>, std::less<>> addresses;  // of a name
+  std::map<base::IpAddress, std::vector<std::string>> names;                   // of an address
+};
+
+enum class SourceVerdict {
+  kAccepted,
+  kDepends,  // on an answer that is not in the look-ups
+  kRefused,
+};
+
+struct SourceFinding {
+  SourceVerdict verdict = SourceVerdict::kAccepted;
+  std::string reason;  // unless accepted
+};
+
+// Whether a member takes a connection from `source` that shows `certificate`
+// (--peer-client-cert-auth): one of its addresses is the source; or a DNS name of it has the
+// source's address, or is what the address resolves back to (the only way for a wildcard). A
+// certificate with neither kind of name is taken from everywhere.
+SourceFinding JudgeSource(const pki::Certificate& certificate, const base::IpAddress& source,
+                          const Lookups& lookups);
+
+// "localhost, 10.0.0.11": DNS names and addresses, an empty one in quotes; "no name" for none.
+std::string NameList(const pki::Certificate& certificate);
+
+}  // namespace calico::calicert::etcd
+
+#endif  // CALICO_OPERATOR_CALICERT_ETCD_PEER_NAMES_H_
