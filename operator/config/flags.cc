@@ -8,49 +8,24 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "operator/config/near_name.h"
 #include "pkg/base/check.h"
 
 namespace calico::config {
 namespace {
 
-// How many single-character edits make `a` into `b`, for "did you mean".
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 // absl::FormatDuration writes 8760h as "8760h", 90 min as "1h30m": what Period reads.
 std::string PeriodText(absl::Duration duration) { return absl::FormatDuration(duration); }
 
-std::string ShellName(std::string_view program) {
-  std::string name = "_";
-  for (const char c : program) name += c == '-' || c == ' ' ? '_' : c;
-  return name;
-}
-
-// For a single-quoted string of zsh's _arguments.
-std::string ZshText(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '\'') {
-      escaped += "'\\''";
-    } else if (c == '[' || c == ']' || c == ':') {
-      escaped += '\\';
-      escaped += c;
-    } else {
-      escaped += c;
-    }
+// What Go's package flag takes for a boolean; anything else stays as it is.
+std::string_view GoBoolean(std::string_view value) {
+  for (const std::string_view yes : {"1", "t", "T", "TRUE", "true", "True"}) {
+    if (value == yes) return "true";
   }
-  return escaped;
+  for (const std::string_view no : {"0", "f", "F", "FALSE", "false", "False"}) {
+    if (value == no) return "false";
+  }
+  return value;
 }
 
 }  // namespace
@@ -158,6 +133,14 @@ void Flags::Example(std::string comment, std::string command) {
   examples_.emplace_back(std::move(comment), std::move(command));
 }
 
+void Flags::Arguments(ArgumentSpec spec, std::vector<std::string>* target) {
+  arguments_.push_back({std::move(spec), target});
+}
+
+void Flags::ExitCode(int code, std::string meaning) {
+  exit_codes_.emplace_back(code, std::move(meaning));
+}
+
 void Flags::Check(std::function<void(std::vector<std::string>&)> check) {
   checks_.push_back(std::move(check));
 }
@@ -169,27 +152,31 @@ Flags::Flag* Flags::Find(std::string_view name) {
   return nullptr;
 }
 
+const Flags::Flag* Flags::Find(std::string_view name) const {
+  return const_cast<Flags*>(this)->Find(name);
+}
+
 std::string Flags::LongForm(std::string_view argument) const {
+  if (argument.size() < 2 || argument[0] != '-' || argument[1] == '-') return std::string(argument);
   for (const Flag& flag : flags_) {
-    if (flag.spec.letter != 0 && argument == std::string{'-', flag.spec.letter}) {
-      return "--" + flag.spec.name;
-    }
+    if (flag.spec.letter == 0 || argument[1] != flag.spec.letter) continue;
+    std::string_view value = argument.substr(2);
+    if (value.empty()) return "--" + flag.spec.name;
+    if (flag.is_switch) continue;
+    if (value.front() == '=') value.remove_prefix(1);
+    return fmt::format("--{}={}", flag.spec.name, value);
   }
   return std::string(argument);
 }
 
 std::string Flags::UnknownFlag(std::string_view name) const {
-  std::string_view nearest;
-  size_t distance = 1 + name.size() / 3;  // further away is a guess, not a hint
-  for (const Flag& flag : flags_) {
-    const size_t edits = EditDistance(name, flag.spec.name);
-    if (edits <= distance && edits > 0) {
-      distance = edits;
-      nearest = flag.spec.name;
-    }
-  }
-  if (nearest.empty()) return fmt::format("--{}: unknown flag", name);
-  return fmt::format("--{}: unknown flag, did you mean --{}?", name, nearest);
+  std::vector<std::string_view> names;
+  names.reserve(flags_.size());
+  for (const Flag& flag : flags_) names.push_back(flag.spec.name);
+  const std::string_view nearest = NearestName(name, names);
+  const std::string_view dashes = Dashes();
+  if (nearest.empty()) return fmt::format("{}{}: unknown flag", dashes, name);
+  return fmt::format("{0}{1}: unknown flag, did you mean {0}{2}?", dashes, name, nearest);
 }
 
 void Flags::Set(Flag& flag, std::string_view value, std::string_view origin) {
@@ -206,27 +193,46 @@ void Flags::Set(Flag& flag, std::string_view value, std::string_view origin) {
 }
 
 void Flags::ParseOne(int argc, const char* const* argv, int& i) {
-  const std::string argument_text = LongForm(argv[i]);
-  const std::string_view argument = argument_text;
+  const std::string_view word = argv[i];
+  const bool is_go = style_ == FlagStyle::kGo;
+  if (flags_end_ || word.size() < 2 || word[0] != '-') {
+    flags_end_ |= is_go;
+    words_.emplace_back(word);
+    return;
+  }
+  if (word == "--") {
+    flags_end_ = true;
+    return;
+  }
+  if (is_go) {
+    const std::string argument =
+        word[1] == '-' ? std::string(word) : fmt::format("-{}", word);  // "--" for "-"
+    help_ |= argument == "--h" || argument == "--help";
+    if (!help_) ParseFlag(argument, argc, argv, i);
+    return;
+  }
+  const std::string argument = LongForm(word);
   if (argument == "-h" || argument == "--help") {
     help_ = true;
-    return;
-  }
-  if (argument == "--version") {
+  } else if (argument == "--version" && !of_command_) {
     print_version_ = true;
-    return;
+  } else if (!argument.starts_with("--")) {
+    problems_.push_back(fmt::format("{}: unknown flag", argument));
+  } else {
+    ParseFlag(argument, argc, argv, i);
   }
-  if (!argument.starts_with("--")) {
-    problems_.push_back(fmt::format("{:?}: unexpected argument", argument));
-    return;
-  }
+}
+
+void Flags::ParseFlag(std::string_view argument, int argc, const char* const* argv, int& i) {
   const size_t equals = argument.find('=');
   const std::string_view name = argument.substr(0, equals).substr(2);
+  const std::string origin = fmt::format("{}{}", Dashes(), name);
   std::optional<std::string_view> value;
   if (equals != std::string_view::npos) value = argument.substr(equals + 1);
 
   Flag* flag = Find(name);
-  if (flag == nullptr && name != "completion") {
+  const bool is_completion = flag == nullptr && name == "completion" && !of_command_;
+  if (flag == nullptr && !is_completion) {
     problems_.push_back(UnknownFlag(name));
     // What follows is most likely its value: one problem is enough.
     if (!value.has_value() && i + 1 < argc && argv[i + 1][0] != '-') ++i;
@@ -234,18 +240,47 @@ void Flags::ParseOne(int argc, const char* const* argv, int& i) {
   }
   asks_for_answer_ |= flag == nullptr || flag->is_answer;
   if (flag != nullptr && flag->is_switch) {
-    Set(*flag, value.value_or("true"), argument.substr(0, equals));
+    const std::string_view given = value.value_or("true");
+    Set(*flag, style_ == FlagStyle::kGo ? GoBoolean(given) : given, origin);
     return;
   }
   if (!value.has_value() && i + 1 < argc) value = argv[++i];
   if (!value.has_value()) {
-    problems_.push_back(fmt::format("--{}: needs a value", name));
+    problems_.push_back(fmt::format("{}: needs a value", origin));
   } else if (flag != nullptr) {
-    Set(*flag, *value, argument.substr(0, equals));
-  } else if (*value == "bash" || *value == "zsh") {
+    Set(*flag, *value, origin);
+  } else if (*value == "bash" || *value == "fish" || *value == "zsh") {
     completion_ = *value;
   } else {
-    problems_.push_back(fmt::format("--completion: {:?} is not one of bash, zsh", *value));
+    problems_.push_back(fmt::format("--completion: {:?} is not one of bash, fish, zsh", *value));
+  }
+}
+
+void Flags::DistributeWords() {
+  size_t needed = 0;
+  for (const Argument& argument : arguments_) needed += argument.spec.minimum;
+  size_t next = 0;
+  for (const Argument& argument : arguments_) {
+    const ArgumentSpec& spec = argument.spec;
+    needed -= spec.minimum;
+    const size_t left = words_.size() - next;
+    const size_t free = left > needed ? left - needed : 0;
+    const size_t count = std::min(left, std::min(spec.maximum, std::max(spec.minimum, free)));
+    if (count < spec.minimum) {
+      problems_.push_back(fmt::format("{}: missing ({})", spec.name, spec.help));
+    }
+    for (size_t n = 0; n < count; ++n, ++next) {
+      const std::string& word = words_[next];
+      if (!spec.choices.empty() &&
+          std::find(spec.choices.begin(), spec.choices.end(), word) == spec.choices.end()) {
+        problems_.push_back(fmt::format("{}: {:?} is not one of {}", spec.name, word,
+                                        fmt::join(spec.choices, ", ")));
+      }
+      argument.target->push_back(word);
+    }
+  }
+  for (; next < words_.size(); ++next) {
+    problems_.push_back(fmt::format("{:?}: unexpected argument", words_[next]));
   }
 }
 
@@ -269,11 +304,12 @@ ParsedFlags Flags::Parse(int argc, const char* const* argv, const EnvironmentRea
   for (int i = 1; i < argc; ++i) ParseOne(argc, argv, i);
   if (ParsedFlags answer = Answers(); answer.exit_code.has_value()) return answer;
   if (asks_for_answer_) return Problems();
+  DistributeWords();
   ReadEnvironment(environment);
   for (const Flag& flag : flags_) {
     if (!flag.spec.required || flag.seen) continue;
     const std::string& variable = flag.spec.environment;
-    problems_.push_back(fmt::format("--{}: required{}", flag.spec.name,
+    problems_.push_back(fmt::format("{}{}: required{}", Dashes(), flag.spec.name,
                                     variable.empty() ? "" : fmt::format(" (or {})", variable)));
   }
   if (problems_.empty()) {
@@ -287,112 +323,6 @@ ParsedFlags Flags::Problems() const {
   for (const std::string& problem : problems_) text += fmt::format("{}: {}\n", program_, problem);
   text += fmt::format("Try '{} --help'.\n", program_);
   return {kExitUsage, std::move(text)};
-}
-
-std::string Flags::Help() const {
-  std::string text = fmt::format("{}\n\nUsage: {} [flags]\n", summary_, program_);
-  for (const CommandSpec& command : commands_) {
-    text += fmt::format("       {} {} [flags]\n", program_, command.name);
-  }
-  const auto line = [&text](const std::string& left, const std::string& right) {
-    text += left.size() < 30 ? fmt::format("  {:<30}{}\n", left, right)
-                             : fmt::format("  {}\n  {:<30}{}\n", left, "", right);
-  };
-  if (!commands_.empty()) text += "\nCommands:\n";
-  for (const CommandSpec& command : commands_) line(command.name, command.help);
-  text += "\nFlags:\n";
-  for (const Flag& flag : flags_) {
-    std::string right = flag.spec.help;
-    if (!flag.spec.choices.empty()) {
-      right += fmt::format(": {}", fmt::join(flag.spec.choices, ", "));
-    }
-    std::vector<std::string> notes;
-    if (flag.spec.required) notes.push_back("required");
-    if (!flag.default_text.empty()) notes.push_back("default " + flag.default_text);
-    if (!flag.spec.environment.empty()) notes.push_back("environment " + flag.spec.environment);
-    if (!notes.empty()) right += fmt::format(" ({})", fmt::join(notes, "; "));
-    const std::string letter = flag.spec.letter == 0 ? "" : fmt::format("-{}, ", flag.spec.letter);
-    line(flag.is_switch ? fmt::format("{}--{}", letter, flag.spec.name)
-                        : fmt::format("{}--{} {}", letter, flag.spec.name, flag.spec.value),
-         right);
-  }
-  line("--completion SHELL", "print a completion script: bash, zsh");
-  line("--version", "print the version");
-  line("-h, --help", "print this text");
-  if (!examples_.empty()) text += "\nExamples:\n";
-  for (const auto& [comment, command] : examples_) {
-    text += fmt::format("  # {}\n  {}\n", comment, command);
-  }
-  return text;
-}
-
-std::string Flags::Completion(std::string_view shell) const {
-  return shell == "zsh" ? ZshCompletion() : BashCompletion();
-}
-
-// A command's part begins where the program has seen the command's word.
-std::string Flags::ZshCompletion() const {
-  const bool is_command = program_.find(' ') != std::string::npos;
-  std::string text = is_command ? "" : fmt::format("#compdef {}\n", program_);
-  for (const CommandSpec& command : commands_) {
-    text +=
-        fmt::format("if [[ $words[2] == {} ]]; then\nshift words; (( CURRENT-- ))\n{}return\nfi\n",
-                    command.name, command.completion("zsh"));
-  }
-  text += "_arguments \\\n";
-  std::string names;
-  for (const CommandSpec& command : commands_) names += (names.empty() ? "" : " ") + command.name;
-  if (!names.empty()) text += fmt::format("  '1:command:({})' \\\n", names);
-  for (const Flag& flag : flags_) {
-    std::string value;
-    if (!flag.spec.choices.empty()) {
-      value = fmt::format(":{}:({})", flag.spec.value, fmt::join(flag.spec.choices, " "));
-    } else if (!flag.is_switch) {
-      value = fmt::format(":{}:{}", flag.spec.value, flag.spec.value == "FILE" ? "_files" : "");
-    }
-    text += fmt::format("  '--{}{}[{}]{}' \\\n", flag.spec.name, flag.is_switch ? "" : "=",
-                        ZshText(flag.spec.help), value);
-  }
-  return text +
-         "  '--completion=[print a completion script]:SHELL:(bash zsh)' \\\n"
-         "  '--version[print the version]' '(-h --help)'{-h,--help}'[print help]'\n";
-}
-
-std::string Flags::BashCompletion() const {
-  const bool is_command = program_.find(' ') != std::string::npos;
-  const std::string function = ShellName(program_);
-  std::string scripts;
-  std::string dispatch;
-  std::string words;
-  for (const CommandSpec& command : commands_) {
-    scripts += command.completion("bash");
-    dispatch += fmt::format("    {}) {}; return ;;\n", command.name,
-                            ShellName(fmt::format("{} {}", program_, command.name)));
-    words += command.name + " ";
-  }
-  if (!dispatch.empty())
-    dispatch = fmt::format("  case ${{COMP_WORDS[1]}} in\n{}  esac\n", dispatch);
-  std::string cases;
-  for (const Flag& flag : flags_) {
-    words += fmt::format("--{} ", flag.spec.name);
-    const std::string pattern = flag.spec.letter == 0
-                                    ? fmt::format("--{}", flag.spec.name)
-                                    : fmt::format("-{}|--{}", flag.spec.letter, flag.spec.name);
-    if (!flag.spec.choices.empty()) {
-      cases += fmt::format("    {}) COMPREPLY=($(compgen -W '{}' -- \"$cur\")); return ;;\n",
-                           pattern, fmt::join(flag.spec.choices, " "));
-    } else if (!flag.is_switch) {
-      cases += fmt::format("    {}) COMPREPLY=({}); return ;;\n", pattern,
-                           flag.spec.value == "FILE" ? "$(compgen -f -- \"$cur\")" : "");
-    }
-  }
-  return fmt::format(
-      "{5}{0}() {{\n  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n{3}"
-      "  case $prev in\n{1}"
-      "    --completion) COMPREPLY=($(compgen -W 'bash zsh' -- \"$cur\")); return ;;\n"
-      "  esac\n  COMPREPLY=($(compgen -W '{2}--completion --version --help' -- \"$cur\"))\n}}\n{4}",
-      function, cases, words, dispatch,
-      is_command ? "" : fmt::format("complete -F {} {}\n", function, program_), scripts);
 }
 
 }  // namespace calico::config

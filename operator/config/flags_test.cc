@@ -108,10 +108,10 @@ TEST(FlagsTest, TellsEveryProblemAtOnce) {
             "csr-signer: --polcy: unknown flag\n"
             "csr-signer: --concurency: unknown flag, did you mean --concurrency?\n"
             "csr-signer: --concurrency: \"65\": expected a number from 1 to 64\n"
-            "csr-signer: \"stray\": unexpected argument\n"
             "csr-signer: --duration: \"-1s\": expected a duration such as 90s, 1h30m or 8760h\n"
             "csr-signer: --log-level: \"loud\" is not one of debug, info\n"
             "csr-signer: --signer-name: needs a value\n"
+            "csr-signer: \"stray\": unexpected argument\n"
             "csr-signer: --ca-cert: required\n"
             "Try 'csr-signer --help'.\n");
   EXPECT_FALSE(checked) << "values are incomplete";
@@ -200,7 +200,75 @@ TEST(FlagsTest, ZshCompletionNamesEveryFlag) {
                                  HasSubstr("'--ca-cert=[certificate]:FILE:_files'"),
                                  HasSubstr("'--log-level=[threshold]:LEVEL:(debug info)'"),
                                  HasSubstr("'--leader-elect[lead]'")));
-  EXPECT_EQ(Program().Parse({"--completion=fish"}).exit_code, kExitUsage);
+  EXPECT_EQ(Program().Parse({"--completion=csh"}).exit_code, kExitUsage);
+}
+
+TEST(FlagsTest, FishCompletionNamesEveryFlag) {
+  Program program;
+  const ParsedFlags parsed = program.Parse({"--completion=fish"});
+  EXPECT_EQ(parsed.exit_code, 0);
+  EXPECT_THAT(parsed.text,
+              AllOf(HasSubstr("complete -c csr-signer -l ca-cert -r -F -d 'certificate'\n"),
+                    HasSubstr("-l log-level -x -a 'debug info' -d 'threshold'\n"),
+                    HasSubstr("-l leader-elect -d 'lead'\n")));
+}
+
+TEST(FlagsTest, WordsGoToTheirTargetsInOrder) {
+  struct Case {
+    std::vector<std::string> words;
+    std::vector<std::string> first, rest, last;
+    std::string problem;
+  };
+  const Case cases[] = {
+      {{"a", "b", "c", "d"}, {"a"}, {"b", "c"}, {"d"}, ""},
+      {{"a", "d"}, {"a"}, {}, {"d"}, ""},
+      {{"a"}, {"a"}, {}, {}, "TO: missing (where)"},
+      {{}, {}, {}, {}, "KIND: missing (what)"},
+      {{"x", "d"}, {"x"}, {}, {"d"}, "KIND: \"x\" is not one of a, b"},
+  };
+  for (const Case& c : cases) {
+    std::vector<std::string> first, rest, last;
+    Flags flags("copy", "Copies.");
+    flags.Arguments(
+        {.name = "KIND", .help = "what", .minimum = 1, .maximum = 1, .choices = {"a", "b"}},
+        &first);
+    flags.Arguments({.name = "FROM", .help = "which"}, &rest);
+    flags.Arguments({.name = "TO", .help = "where", .minimum = 1, .maximum = 1}, &last);
+    std::vector<const char*> argv = {"copy"};
+    for (const std::string& word : c.words) argv.push_back(word.c_str());
+    const ParsedFlags parsed = flags.Parse(static_cast<int>(argv.size()), argv.data(),
+                                           [](const std::string&) { return ""; });
+    EXPECT_EQ(first, c.first);
+    EXPECT_EQ(rest, c.rest);
+    EXPECT_EQ(last, c.last);
+    EXPECT_THAT(parsed.text, HasSubstr(c.problem));
+    EXPECT_EQ(parsed.exit_code.has_value(), !c.problem.empty());
+    EXPECT_THAT(flags.Help(), HasSubstr("Usage: copy [flags] KIND [FROM...] TO\n"));
+  }
+}
+
+TEST(FlagsTest, GoStyleTakesOneDashAndGosBooleans) {
+  const auto parse = [](std::vector<const char*> argv, bool* lead) {
+    Flags flags("x", "X.");
+    flags.Style(FlagStyle::kGo);
+    flags.Switch({.name = "lead", .help = "lead"}, lead);
+    std::vector<std::string> words;
+    flags.Arguments({.name = "WORD", .help = "words"}, &words);
+    argv.insert(argv.begin(), "x");
+    return flags.Parse(static_cast<int>(argv.size()), argv.data(),
+                       [](const std::string&) { return ""; });
+  };
+  bool lead = false;
+  EXPECT_FALSE(parse({"-lead"}, &lead).exit_code.has_value());
+  EXPECT_TRUE(lead);
+  EXPECT_FALSE(parse({"--lead=F"}, &lead).exit_code.has_value());
+  EXPECT_FALSE(lead);
+  EXPECT_FALSE(parse({"-lead=1", "--", "-lead=0"}, &lead).exit_code.has_value());
+  EXPECT_TRUE(lead);
+  EXPECT_FALSE(parse({"a", "-lead=false"}, &lead).exit_code.has_value());
+  EXPECT_TRUE(lead) << "no flag after the first word";
+  EXPECT_EQ(parse({"-lead=maybe"}, &lead).exit_code, kExitUsage);
+  EXPECT_EQ(parse({"-help"}, &lead).exit_code, 0);
 }
 
 TEST(FlagsTest, ALetterIsAnotherNameOfItsFlag) {

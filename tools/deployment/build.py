@@ -17,7 +17,12 @@ PROGRAMS = {
     "calico-operator": "//operator/cmd/operator:calico-operator",
     "csr-signer": "//operator/cmd/signer:csr-signer",
     "key-cert-provisioner": "//operator/cmd/provisioner:key-cert-provisioner",
+    "calicert": "//operator/cmd/calicert:calicert",
 }
+# Further names of a program, which behaves as the name says.
+LINKS = {"cfssl": "calicert", "cfssljson": "calicert", "kubectl-calicert": "calicert"}
+# People carry it from machine to machine.
+LIMIT_BYTES = {"calicert": 10_000_000}
 # Stand-ins for Calico's images are one binary: component -> its path in the image, links to it. The last part of the
 # path that it is called by says what it does.
 STANDIN = "//operator/standin:calico"
@@ -74,6 +79,19 @@ def copy_program(source, name):
     target = DIST / "bin" / name
     write(target, source.read_bytes())
     target.chmod(0o755)
+
+
+def check_size(name):
+    size, limit = (DIST / "bin" / name).stat().st_size, LIMIT_BYTES.get(name)
+    if limit and size > limit:
+        raise SystemExit(f"build {name}: {size} bytes, the limit is {limit}: leave out what it does not need")
+
+
+def link_programs():
+    for name, program in LINKS.items():
+        link = DIST / "bin" / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(program)
 
 
 def release_images(release=None):
@@ -148,6 +166,8 @@ def build(registry, defines=()):
         binaries = compile_release(targets, defines)
     for name, target in PROGRAMS.items():
         copy_program(binaries[target], name)
+        check_size(name)
+    link_programs()
     write(DIST / "standins/program", binaries[STANDIN].read_bytes())
     with progress.step("make images and manifests"):
         write_images(registry)
@@ -169,6 +189,6 @@ def main(arguments):
     except subprocess.CalledProcessError as error:
         print(f"error: {' '.join(map(str, error.cmd))} failed\nnext: run tools/setup --check", file=sys.stderr)
         return 1
-    for path in sorted(DIST.glob("*/*")):
+    for path in sorted(path for path in DIST.glob("*/*") if not path.is_symlink()):
         print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.relative_to(ROOT)}")
     return 0

@@ -34,12 +34,18 @@ ROWS = {
     "operator/provision": (9, {"absl", "fmt"}),
     "operator/offline": (9, {"absl", "fmt"}),
     "operator/controllers": (9, {"absl", "fmt", "boost/json"}),
+    "operator/calicert": (9, {"absl", "fmt", "boost/json"}),
+    "operator/calicert/command": (9, {"absl", "fmt", "boost/json"}),
+    "operator/calicert/cfssl": (9, {"absl", "fmt", "boost/json"}),
+    "operator/calicert/certificates": (9, {"absl", "fmt", "boost/json"}),
     "operator/manifests": (9, {"fmt"}),  # a test of the roles in it
     "operator/cmd": (10, {"absl", "fmt", "boost/asio", "boost/json"}),
     # Not part of the product: stand-ins for other people's programs, and tools.
     "operator/standin": (10, {"absl", "fmt", "openssl", "boost/json"}),
     "tools": (11, {"absl", "fmt", "openssl", "boost/asio", "boost/beast", "boost/json"}),
 }
+# What the commands of calicert that work without a cluster may see: no Kubernetes client.
+OFFLINE = {"operator/config", "operator/calicert/command", "pkg/base", "pkg/codec", "pkg/pki", "pkg/openssl", "pkg/aio", "pkg/net"}
 # Same row or upwards, on purpose.
 ALSO = {
     "pkg/kube/client": {"pkg/kube/auth"},
@@ -49,6 +55,11 @@ ALSO = {
     "operator/defaults": {"pkg/api", "pkg/base", "pkg/codec"},
     "operator/validation": {"pkg/api", "pkg/pki", "pkg/base", "pkg/codec"},
     "operator/render": {"operator/certificates", "pkg/api", "pkg/openssl", "pkg/pki", "pkg/base", "pkg/codec", "pkg/kube/schema"},
+    "operator/calicert": {"operator/config", "operator/calicert", "operator/calicert/command", "operator/calicert/cfssl",
+                          "operator/calicert/certificates"},
+    "operator/calicert/command": {"operator/config", "pkg/base", "pkg/codec"},
+    "operator/calicert/cfssl": OFFLINE,
+    "operator/calicert/certificates": OFFLINE | {"operator/calicert/cfssl"},
     "operator/controllers": {"operator/controllers", "operator/config"},
     "operator/offline": {"operator/config"},
     "operator/adoption": {"operator/config", "operator/offline"},
@@ -56,7 +67,8 @@ ALSO = {
     "operator/provision": {"pkg/kube/auth", "pkg/kube/client", "pkg/pki", "pkg/api", "pkg/base", "pkg/codec", "pkg/aio"},
 }
 # Folders of which ALSO is all that is allowed, whatever their row.
-ONLY_ALSO = {"operator/calico_config", "operator/certificates", "operator/csr_policy", "operator/defaults", "operator/validation", "operator/render", "operator/provision"}
+ONLY_ALSO = {"operator/calico_config", "operator/certificates", "operator/csr_policy", "operator/defaults", "operator/validation", "operator/render", "operator/provision",
+             "operator/calicert/command", "operator/calicert/cfssl", "operator/calicert/certificates"}
 # OpenSSL is confined to these files.
 OPENSSL_FILES = re.compile(r"^pkg/net/tls_[a-z_]+\.(h|cc)$|^operator/standin/|^tools/|^pkg/(?:openssl|pki)/")
 THIRD_PARTY = re.compile(r"^(absl|boost/[a-z_]+|fmt|openssl|yaml-cpp|gtest|gmock|benchmark)[/.]")

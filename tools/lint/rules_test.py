@@ -12,6 +12,11 @@ class RulesTest(unittest.TestCase):
         self.assertTrue(rules.check_includes("operator/csr_policy/rules.cc", up))
         self.assertTrue(rules.check_includes("operator/csr_policy/rules.cc", '#include "operator/validation/names.h"\n'))
         self.assertTrue(rules.check_includes("operator/provision/x.cc", '#include "pkg/controller/manager.h"\n'))
+        # Commands that work without a cluster see no client of one.
+        self.assertTrue(rules.check_includes("operator/calicert/cfssl/sign.cc", up))
+        self.assertTrue(rules.check_includes("operator/calicert/certificates/inspect.cc", up))
+        self.assertFalse(rules.check_includes("operator/calicert/certificates/inspect.cc", '#include "pkg/net/dialer.h"\n'))
+        self.assertFalse(rules.check_includes("operator/calicert/requests/create.cc", up))
         # HTTP stands on the network, the network on keys, and those on OpenSSL's room.
         for upper, lower in (("http", "net"), ("net", "pki"), ("pki", "openssl")):
             self.assertFalse(rules.check_includes(f"pkg/{upper}/x.cc", f'#include "pkg/{lower}/x.h"\n'))

@@ -1,0 +1,61 @@
+// The program as it is started: by its names, with its exit codes.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace calico {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Ended {
+  int code;
+  std::string output;
+};
+
+// Runs a line of shell in which `calicert` and its other names are programs.
+Ended Shell(const std::string& line) {
+  std::string folder = testing::TempDir() + "/names.XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) return {-1, "no folder"};
+  std::array<char, 4096> here{};
+  const std::string program =
+      std::string(getcwd(here.data(), here.size())) + "/operator/cmd/calicert/calicert";
+  for (const char* name : {"calicert", "kubectl-calicert"}) {
+    if (symlink(program.c_str(), (folder + "/" + name).c_str()) != 0) return {-1, "no link"};
+  }
+  std::FILE* pipe = popen(("PATH=" + folder + ":$PATH; (" + line + ") 2>&1").c_str(), "r");
+  std::string output;
+  std::array<char, 4096> buffer{};
+  for (size_t size = 0; (size = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+    output.append(buffer.data(), size);
+  }
+  return {WEXITSTATUS(pclose(pipe)), output};
+}
+
+TEST(StartTest, HelpAndUsageEndAsDocumented) {
+  EXPECT_EQ(Shell("calicert --help").code, 0);
+  EXPECT_EQ(Shell("calicert frobnicate").code, 2);
+  EXPECT_THAT(Shell("calicert version").output, StartsWith("calicert "));
+}
+
+TEST(StartTest, AsAPlugInItNamesKubectl) {
+  EXPECT_THAT(Shell("kubectl-calicert --help").output, StartsWith("Usage: kubectl calicert "));
+}
+
+TEST(StartTest, OutputThatDoesNotArriveIsAFailure) {
+  const Ended ended = Shell("calicert --help > /dev/full");
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.output, HasSubstr("standard output cannot be written"));
+}
+
+}  // namespace
+}  // namespace calico
