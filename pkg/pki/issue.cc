@@ -13,6 +13,7 @@
 #include "pkg/openssl/error.h"
 #include "pkg/pki/ca/name_constraints.h"
 #include "pkg/pki/internal/asn1.h"
+#include "pkg/pki/internal/certificate_fields.h"
 #include "pkg/pki/internal/extensions.h"
 #include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/names.h"
@@ -65,14 +66,6 @@ absl::Status CheckTemplate(const CertificateTemplate& wanted) {
   return absl::OkStatus();
 }
 
-absl::Status SetTime(ASN1_TIME* field, absl::Time time) {
-  // UTCTime until 2049, GeneralizedTime after, as RFC 5280 4.1.2.5 wants; no year above 9999.
-  if (ASN1_TIME_set(field, absl::ToTimeT(time)) == nullptr) {
-    return Refuse(fmt::format("cannot encode the time {}", Rfc3339(time)));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status SetSerial(X509* x509) {
   std::array<unsigned char, kSerialBytes> random;
   const openssl::BnPtr number(BN_new());
@@ -85,30 +78,6 @@ absl::Status SetSerial(X509* x509) {
   return BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)) == nullptr
              ? Failed()
              : absl::OkStatus();
-}
-
-// X509_set_pubkey would encode the key and decode it again, which takes longer than signing.
-absl::Status SetPublicKey(X509* x509, const PublicKey& key) {
-  const unsigned char* bits = nullptr;
-  int size = 0;
-  ASN1_OBJECT* oid = nullptr;
-  X509_ALGOR* algorithm = nullptr;
-  X509_PUBKEY* target = X509_get_X509_PUBKEY(x509);
-  X509_ALGOR* target_algorithm = nullptr;
-  if (X509_PUBKEY_get0_param(&oid, &bits, &size, &algorithm, internal::KeyAccess::Info(key)) != 1) {
-    return Failed();
-  }
-  auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(bits, static_cast<size_t>(size)));
-  if (copy == nullptr) return Failed();
-  if (X509_PUBKEY_set0_param(target, OBJ_dup(oid), V_ASN1_UNDEF, nullptr, copy, size) != 1) {
-    OPENSSL_free(copy);
-    return Failed();
-  }
-  if (X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &target_algorithm, target) != 1 ||
-      X509_ALGOR_copy(target_algorithm, algorithm) != 1) {
-    return Failed();
-  }
-  return absl::OkStatus();
 }
 
 // RFC 7093 method 1: the first 160 bits of SHA-256 over the key's bit string.
@@ -157,10 +126,10 @@ absl::StatusOr<Certificate> Build(const PublicKey& key, const CertificateTemplat
   CALICO_RETURN_IF_ERROR(key.CheckStrength());
   const openssl::X509Ptr x509(X509_new());
   if (x509 == nullptr || X509_set_version(x509.get(), X509_VERSION_3) != 1) return Failed();
-  CALICO_RETURN_IF_ERROR(SetPublicKey(x509.get(), key));
+  CALICO_RETURN_IF_ERROR(internal::SetPublicKey(x509.get(), key));
   CALICO_RETURN_IF_ERROR(SetSerial(x509.get()));
-  CALICO_RETURN_IF_ERROR(SetTime(X509_getm_notBefore(x509.get()), wanted.not_before));
-  CALICO_RETURN_IF_ERROR(SetTime(X509_getm_notAfter(x509.get()), wanted.not_after));
+  CALICO_RETURN_IF_ERROR(internal::SetTime(X509_getm_notBefore(x509.get()), wanted.not_before));
+  CALICO_RETURN_IF_ERROR(internal::SetTime(X509_getm_notAfter(x509.get()), wanted.not_after));
   X509_NAME* subject = X509_get_subject_name(x509.get());
   CALICO_RETURN_IF_ERROR(internal::WriteName(subject, wanted.common_name, wanted.subject));
   const X509_NAME* issuer_name =

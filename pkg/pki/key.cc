@@ -179,8 +179,7 @@ absl::StatusOr<PrivateKey> PrivateKey::Generate(KeyAlgorithm algorithm) {
     return openssl::TakeError(absl::StatusCode::kInternal,
                               fmt::format("generate {} key", ToString(algorithm)));
   }
-  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, internal::KeyAccess::FromEvp(evp.get()));
-  return PrivateKey(std::unique_ptr<Impl>(new Impl{std::move(evp), std::move(public_key)}));
+  return internal::KeyAccess::Adopt(std::move(evp));
 }
 
 absl::StatusOr<PrivateKey> PrivateKey::ParsePem(std::string_view pem) {
@@ -220,6 +219,12 @@ const PublicKey& PrivateKey::public_key() const { return impl_->public_key; }
 namespace internal {
 
 EVP_PKEY* KeyAccess::Handle(const PrivateKey& key) { return key.impl_->evp.get(); }
+
+absl::StatusOr<PrivateKey> KeyAccess::Adopt(openssl::EvpPkeyPtr key) {
+  CALICO_ASSIGN_OR_RETURN(PublicKey public_key, FromEvp(key.get()));
+  return PrivateKey(std::unique_ptr<PrivateKey::Impl>(
+      new PrivateKey::Impl{std::move(key), std::move(public_key)}));
+}
 
 const EVP_MD* DigestOf(SignatureAlgorithm algorithm) {
   switch (algorithm) {

@@ -25,6 +25,10 @@ struct KeyAccess {
   // Errors: InvalidArgument, as PublicKey::ParseDer.
   static absl::StatusOr<PublicKey> FromInfo(const X509_PUBKEY* info);
   static absl::StatusOr<PublicKey> FromEvp(const EVP_PKEY* key);
+
+  // A key that the library made or read elsewhere. Its numbers are not checked against each other.
+  // Requires: not null. Errors: InvalidArgument, when its public part does not encode.
+  static absl::StatusOr<PrivateKey> Adopt(openssl::EvpPkeyPtr key);
 };
 
 // Null stands for "the key's own" (Ed25519).
