@@ -36,7 +36,7 @@ ROWS = {
     "operator/controllers": (9, {"absl", "fmt", "boost/json"}),
     "operator/calicert": (9, {"absl", "fmt", "boost/json"}),
     "operator/calicert/command": (9, {"absl", "fmt", "boost/json"}),
-    "operator/calicert/cfssl": (9, {"absl", "fmt", "boost/json"}),
+    "operator/calicert/cfssl": (9, {"absl", "fmt", "boost/json", "re2"}),
     "operator/calicert/certificates": (9, {"absl", "fmt", "boost/json"}),
     "operator/manifests": (9, {"fmt"}),  # a test of the roles in it
     "operator/cmd": (10, {"absl", "fmt", "boost/asio", "boost/json"}),
@@ -71,7 +71,7 @@ ONLY_ALSO = {"operator/calico_config", "operator/certificates", "operator/csr_po
              "operator/calicert/command", "operator/calicert/cfssl", "operator/calicert/certificates"}
 # OpenSSL is confined to these files.
 OPENSSL_FILES = re.compile(r"^pkg/net/tls_[a-z_]+\.(h|cc)$|^operator/standin/|^tools/|^pkg/(?:openssl|pki)/")
-THIRD_PARTY = re.compile(r"^(absl|boost/[a-z_]+|fmt|openssl|yaml-cpp|gtest|gmock|benchmark)[/.]")
+THIRD_PARTY = re.compile(r"^(absl|boost/[a-z_]+|fmt|openssl|re2|yaml-cpp|gtest|gmock|benchmark)[/.]")
 INCLUDE = re.compile(r'^#include ([<"])([^>"]+)[>"]', re.MULTILINE)
 SECRETS = re.compile(r"(?:logger_?|log)\.(?:Debug|Info|Warning|Error)\([^;]*?\b(key_pem|token|password|private_key|authorization)\b\s*[,})]",
                      re.IGNORECASE | re.DOTALL)

@@ -1,0 +1,454 @@
+#include "operator/calicert/cfssl/signing_config.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "operator/calicert/cfssl/error.h"
+#include "operator/calicert/cfssl/go_duration.h"
+#include "operator/calicert/cfssl/json_fields.h"
+#include "pkg/base/status_macros.h"
+#include "pkg/codec/time.h"
+
+namespace calico::calicert::cfssl {
+namespace {
+
+constexpr size_t kMaxProfiles = 1000;
+constexpr absl::Duration kYear = absl::Hours(8760);
+
+struct NamedKeyUsage {
+  std::string_view name;
+  pki::KeyUsage usage;
+};
+constexpr NamedKeyUsage kKeyUsages[] = {
+    {"signing", pki::KeyUsage::kDigitalSignature},
+    {"digital signature", pki::KeyUsage::kDigitalSignature},
+    {"content commitment", pki::KeyUsage::kContentCommitment},
+    {"key encipherment", pki::KeyUsage::kKeyEncipherment},
+    {"key agreement", pki::KeyUsage::kKeyAgreement},
+    {"data encipherment", pki::KeyUsage::kDataEncipherment},
+    {"cert sign", pki::KeyUsage::kCertSign},
+    {"crl sign", pki::KeyUsage::kCrlSign},
+    {"encipher only", pki::KeyUsage::kEncipherOnly},
+    {"decipher only", pki::KeyUsage::kDecipherOnly},
+};
+
+struct NamedPurpose {
+  std::string_view name;
+  std::string_view oid;
+};
+constexpr NamedPurpose kPurposes[] = {
+    {"any", pki::kOidAnyExtendedKeyUsage},
+    {"server auth", pki::kOidServerAuth},
+    {"client auth", pki::kOidClientAuth},
+    {"code signing", pki::kOidCodeSigning},
+    {"email protection", pki::kOidEmailProtection},
+    {"s/mime", pki::kOidEmailProtection},
+    {"ipsec end system", pki::kOidIpsecEndSystem},
+    {"ipsec tunnel", pki::kOidIpsecTunnel},
+    {"ipsec user", pki::kOidIpsecUser},
+    {"timestamping", pki::kOidTimeStamping},
+    {"ocsp signing", pki::kOidOcspSigning},
+    {"microsoft sgc", pki::kOidMicrosoftSgc},
+    {"netscape sgc", pki::kOidNetscapeSgc},
+};
+
+bool IsOneOf(std::string_view key, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), key) != words.end();
+}
+
+std::string ProfileHint(std::string_view key) {
+  if (IsOneOf(key, {"is_ca", "max_path_len", "max_path_len_zero"})) {
+    return fmt::format("it belongs into \"ca_constraint\": {{\"{}\": ...}}", key);
+  }
+  if (IsOneOf(key, {"hosts", "CN", "names", "key"})) {
+    return "it belongs into the request (CSR JSON)";
+  }
+  if (IsOneOf(key, {"pathlen", "pathlenzero"})) {
+    return "write \"ca_constraint\": {\"max_path_len\": ...}";
+  }
+  return IsOneOf(key, {"usage", "ext_key_usage", "key_usage"}) ? "did you mean \"usages\"?" : "";
+}
+
+std::string SigningHint(std::string_view key) {
+  if (IsOneOf(key, {"expiry", "usages", "backdate", "ca_constraint"})) {
+    return "it belongs into \"default\" or into a profile";
+  }
+  return key == "profile" ? "did you mean \"profiles\"?" : "";
+}
+
+std::string TopHint(std::string_view key) {
+  if (IsOneOf(key, {"profiles", "default"})) {
+    return fmt::format("it belongs into \"signing\": {{\"{}\": ...}}", key);
+  }
+  if (IsOneOf(key, {"CN", "hosts", "names", "key"})) return "this looks like a request (CSR JSON)";
+  return "";
+}
+
+// Reads one profile.
+class ProfileReader {
+ public:
+  ProfileReader(JsonFields fields, std::string name) : fields_(std::move(fields)) {
+    profile_.name = std::move(name);
+    profile_.path = fields_.path();
+  }
+
+  Profile Read(bool is_default) {
+    ReadRemote();
+    ReadUsages(is_default);
+    ReadTimes();
+    ReadConstraint();
+    ReadUrls();
+    ReadNames();
+    ReadFilter();
+    ReadPolicies();
+    ReadUnsupported();
+    fields_.WarnOfOthers(ProfileHint);
+    return std::move(profile_);
+  }
+
+ private:
+  void ReadRemote() {
+    profile_.auth_key = fields_.Text("auth_key");
+    fields_.Text("prev_auth_key");
+    profile_.remote = fields_.Text("remote");
+    if (std::optional<JsonFields> auth = fields_.Object("auth_remote")) {
+      if (profile_.remote.empty()) profile_.remote = auth->Text("remote");
+      auth->Text("auth_key");
+      auth->WarnOfOthers();
+    }
+  }
+
+  void ReadUsages(bool is_default) {
+    const std::vector<std::string> usages = fields_.Texts("usages");
+    for (size_t i = 0; i < usages.size(); ++i) {
+      if (AddUsage(usages[i], profile_.key_usages, profile_.extended_key_usages)) {
+        profile_.usages.push_back(usages[i]);
+        continue;
+      }
+      const std::string_view near = NearestWord(usages[i], UsageNames());
+      fields_.Error(
+          "usages",
+          fmt::format("usages[{}] {:?} is unknown{}", i, usages[i],
+                      near.empty() ? fmt::format("; there are {}", fmt::join(UsageNames(), ", "))
+                                   : fmt::format(", did you mean {:?}?", near)));
+    }
+    if (profile_.remote.empty() && usages.empty() && !is_default) {
+      fields_.Error("usages", "is missing: a profile says what its certificates may do");
+    }
+  }
+
+  std::optional<absl::Duration> ReadPeriod(std::string_view key) {
+    const std::string text = fields_.Text(key);
+    if (text.empty()) return std::nullopt;
+    const absl::StatusOr<absl::Duration> period = ParseGoDuration(text);
+    if (period.ok()) return *period;
+    fields_.Error(key, std::string(period.status().message()));
+    return std::nullopt;
+  }
+
+  std::optional<absl::Time> ReadTime(std::string_view key) {
+    const std::string text = fields_.Text(key);
+    if (text.empty()) return std::nullopt;
+    const absl::StatusOr<absl::Time> time = codec::ParseTime(text);
+    if (time.ok()) return *time;
+    fields_.Error(key, "must be a time such as 2026-11-28T00:00:00Z");
+    return std::nullopt;
+  }
+
+  void ReadTimes() {
+    const std::optional<absl::Duration> expiry = ReadPeriod("expiry");
+    if (!expiry.has_value() && profile_.remote.empty()) {
+      const codec::LocatedJson* value = fields_.Find("expiry");
+      if (value == nullptr) {
+        fields_.Error("expiry", "is missing: write a duration such as 8760h");
+      } else if (value->kind == codec::LocatedJson::Kind::kString && value->text.empty()) {
+        fields_.Error("expiry", "empty expiry string: write a duration such as 8760h");
+      }
+    }
+    profile_.expiry = expiry.value_or(absl::ZeroDuration());
+    if (expiry.has_value() && *expiry <= absl::ZeroDuration()) {
+      fields_.Error("expiry", "must be longer than 0, such as 8760h");
+    }
+    profile_.backdate = ReadPeriod("backdate");
+    profile_.not_before = ReadTime("not_before");
+    profile_.not_after = ReadTime("not_after");
+    if (profile_.not_before.has_value() && profile_.not_after.has_value() &&
+        *profile_.not_after <= *profile_.not_before) {
+      fields_.Error("not_after", "must be later than not_before");
+    }
+  }
+
+  void ReadConstraint() {
+    std::optional<JsonFields> constraint = fields_.Object("ca_constraint");
+    if (!constraint.has_value()) return;
+    profile_.ca.is_ca = constraint->Boolean("is_ca");
+    const std::optional<int> length = constraint->Integer("max_path_len");
+    const bool zero = constraint->Boolean("max_path_len_zero");
+    if (length.has_value() && *length < 0) {
+      constraint->Error("max_path_len", "must not be negative: leave it out for no limit");
+    } else if (length.value_or(0) > 0) {
+      profile_.ca.path_length = *length;
+    } else if (zero) {
+      profile_.ca.path_length = 0;
+    } else if (length.has_value() && profile_.ca.is_ca) {
+      constraint->Warn("max_path_len", "0 means no limit: write \"max_path_len_zero\": true for 0");
+    }
+    if (!profile_.ca.is_ca) profile_.ca.path_length.reset();
+    if (profile_.ca.is_ca && !profile_.key_usages.Has(pki::KeyUsage::kCertSign)) {
+      fields_.Warn("usages", "lacks \"cert sign\": what such a CA issues is not accepted");
+    }
+    constraint->WarnOfOthers();
+  }
+
+  void ReadUrls() {
+    profile_.issuer_urls = fields_.Texts("issuer_urls");
+    profile_.ocsp_url = fields_.Text("ocsp_url");
+    profile_.crl_url = fields_.Text("crl_url");
+    profile_.ocsp_no_check = fields_.Boolean("ocsp_no_check");
+    profile_.copy_extensions = fields_.Boolean("copy_extensions");
+  }
+
+  void ReadNames() {
+    const std::string pattern = fields_.Text("name_whitelist");
+    if (!pattern.empty()) {
+      absl::StatusOr<NamePattern> compiled = NamePattern::Compile(pattern);
+      if (compiled.ok()) {
+        profile_.name_whitelist = *std::move(compiled);
+      } else {
+        fields_.Error("name_whitelist", fmt::format("no regular expression: {}",
+                                                    std::string(compiled.status().message())));
+      }
+    }
+    // Of what a server's client adds, and none can here.
+    fields_.Texts("allowed_extensions");
+  }
+
+  void ReadFilter() {
+    std::optional<JsonFields> filter = fields_.Object("CSRWhitelist");
+    if (!filter.has_value()) return;
+    RequestFilter taken;
+    taken.subject = filter->Boolean("Subject");
+    taken.dns_names = filter->Boolean("DNSNames");
+    taken.ip_addresses = filter->Boolean("IPAddresses");
+    taken.emails = filter->Boolean("EmailAddresses");
+    taken.uris = filter->Boolean("URIs");
+    for (const char* const key : {"PublicKey", "PublicKeyAlgorithm"}) {
+      if (!filter->Boolean(key)) filter->Error(key, "must be true: a certificate needs a key");
+    }
+    filter->Boolean("SignatureAlgorithm");
+    filter->WarnOfOthers();
+    profile_.filter = taken;
+  }
+
+  void ReadPolicies() {
+    fields_.Objects("policies", [&](JsonFields fields) {
+      pki::CertificatePolicy policy;
+      policy.oid = fields.Text("ID");
+      if (!pki::IsObjectIdentifier(policy.oid)) {
+        fields.Error("ID", "must be an object identifier such as 1.2.3.4");
+      }
+      fields.Objects("Qualifiers", [&](JsonFields qualifier) {
+        const std::string type = qualifier.Text("Type");
+        if (type != "id-qt-cps" && type != "id-qt-unotice") {
+          qualifier.Error("Type", "must be id-qt-cps or id-qt-unotice");
+        }
+        policy.qualifiers.push_back({.kind = type == "id-qt-cps"
+                                                 ? pki::PolicyQualifier::Kind::kCps
+                                                 : pki::PolicyQualifier::Kind::kUserNotice,
+                                     .value = qualifier.Text("Value")});
+        qualifier.WarnOfOthers();
+      });
+      fields.WarnOfOthers();
+      profile_.policies.push_back(std::move(policy));
+    });
+  }
+
+  void ReadUnsupported() {
+    if (!fields_.Texts("ct_log_servers").empty())
+      profile_.unsupported.emplace_back("ct_log_servers");
+    if (!fields_.Text("cert_store").empty()) profile_.unsupported.emplace_back("cert_store");
+    fields_.Boolean("ClientProvidesSerialNumbers");
+    if (fields_.Integer("lint_error_level").value_or(0) != 0) {
+      fields_.Warn("lint_error_level",
+                   "zlint is not there: look at the certificate with calicert lint");
+    }
+    fields_.Texts("ignored_lints");
+    fields_.Texts("ignored_lint_sources");
+    if (fields_.Boolean("ocsp")) fields_.Warn("ocsp", "ignored");
+  }
+
+  JsonFields fields_;
+  Profile profile_;
+};
+
+void CheckKeys(const SigningConfig& config, JsonFields& top, Complaints& complaints) {
+  std::vector<std::string> keys;
+  top.Entries("auth_keys", [&](const codec::LocatedMember& member) {
+    keys.push_back(member.key);
+    JsonFields key(member.value, "auth_keys." + member.key, complaints);
+    if (key.Text("type") != "standard") key.Error("type", "must be \"standard\"");
+    key.Text("key");
+    key.WarnOfOthers();
+  });
+  const auto check = [&](const Profile& profile) {
+    if (profile.auth_key.empty() ||
+        std::find(keys.begin(), keys.end(), profile.auth_key) != keys.end()) {
+      return;
+    }
+    complaints.Error(top.location(), profile.path + ".auth_key",
+                     fmt::format("{:?} is not in \"auth_keys\"", profile.auth_key));
+  };
+  check(config.default_profile);
+  for (const auto& [name, profile] : config.profiles) check(profile);
+}
+
+void ReadSigning(JsonFields& signing, SigningConfig& config, Complaints& complaints) {
+  if (std::optional<JsonFields> fields = signing.Object("default")) {
+    config.default_profile = ProfileReader(*std::move(fields), "default").Read(/*is_default=*/true);
+  }
+  signing.Entries("profiles", [&](const codec::LocatedMember& member) {
+    if (config.profiles.size() >= kMaxProfiles) return;
+    if (member.value.kind == codec::LocatedJson::Kind::kNull) return;
+    JsonFields fields(member.value, "signing.profiles." + member.key, complaints);
+    config.profiles.insert_or_assign(
+        member.key, ProfileReader(std::move(fields), member.key).Read(/*is_default=*/false));
+  });
+  signing.WarnOfOthers(SigningHint);
+}
+
+std::string WhereFrom(const SigningConfig& config) {
+  return config.file.empty() ? std::string("built in") : config.file;
+}
+
+// What is said when there is no profile of that name.
+std::string NoSuchProfile(const SigningConfig& config, std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& [known, profile] : config.profiles) names.push_back(known);
+  const std::string_view near = NearestWord(name, names);
+  return fmt::format(
+      "profile {:?} not found in {}: {}{}{}", name, WhereFrom(config),
+      names.empty() ? std::string("there are none")
+                    : fmt::format("there are {}", fmt::join(names, ", ")),
+      near.empty() ? std::string() : fmt::format("; did you mean {:?}?", near),
+      config.has_misplaced_profiles ? "; \"profiles\" belongs into \"signing\"" : "");
+}
+
+}  // namespace
+
+const std::vector<std::string>& UsageNames() {
+  static const auto* const names = [] {
+    auto* all = new std::vector<std::string>();
+    for (const NamedKeyUsage& usage : kKeyUsages) all->emplace_back(usage.name);
+    for (const NamedPurpose& purpose : kPurposes) all->emplace_back(purpose.name);
+    return all;
+  }();
+  return *names;
+}
+
+bool AddUsage(std::string_view name, pki::KeyUsages& key_usages,
+              std::vector<std::string>& extended_key_usages) {
+  for (const NamedKeyUsage& usage : kKeyUsages) {
+    if (usage.name != name) continue;
+    key_usages.Add(usage.usage);
+    return true;
+  }
+  for (const NamedPurpose& purpose : kPurposes) {
+    if (purpose.name != name) continue;
+    extended_key_usages.emplace_back(purpose.oid);
+    return true;
+  }
+  return false;
+}
+
+SigningConfig BuiltInSigningConfig() {
+  SigningConfig config;
+  Profile& profile = config.default_profile;
+  profile.name = "default";
+  profile.path = "signing.default";
+  profile.expiry = kYear;
+  profile.usages = {"signing", "key encipherment", "server auth", "client auth"};
+  for (const std::string& usage : profile.usages) {
+    AddUsage(usage, profile.key_usages, profile.extended_key_usages);
+  }
+  return config;
+}
+
+absl::StatusOr<SigningConfig> ParseSigningConfig(std::string_view text, std::string_view file) {
+  const absl::StatusOr<codec::LocatedJson> root = codec::ParseLocatedJson(text);
+  if (!root.ok()) {
+    return CodedError(kPolicyInvalid,
+                      fmt::format("{}:{}", file, std::string(root.status().message())));
+  }
+  Complaints complaints{std::string(file)};
+  SigningConfig config = BuiltInSigningConfig();
+  config.file = std::string(file);
+  JsonFields top(*root, "", complaints);
+  std::optional<JsonFields> signing = top.Object("signing");
+  if (signing.has_value()) {
+    ReadSigning(*signing, config, complaints);
+  } else if (complaints.ok()) {
+    complaints.Error(root->location, "", "No \"signing\" field present");
+  }
+  CheckKeys(config, top, complaints);
+  top.Entries("remotes", [](const codec::LocatedMember&) {});
+  top.Find("ocsp");
+  const std::vector<std::string> others = top.WarnOfOthers(TopHint);
+  config.has_misplaced_profiles =
+      std::find(others.begin(), others.end(), "profiles") != others.end();
+  if (const absl::Status status = complaints.status(); !status.ok()) {
+    std::string message(status.message());
+    for (const std::string& warning : complaints.warnings()) message += "\n" + warning;
+    return CodedError(kPolicyInvalid, message);
+  }
+  config.warnings = complaints.warnings();
+  return config;
+}
+
+absl::StatusOr<ChosenProfile> ChooseProfile(const SigningConfig& config, std::string_view name) {
+  ChosenProfile chosen;
+  const auto found = config.profiles.find(name);
+  const bool is_default = name.empty() || name == "default";
+  std::string missing;
+  if (is_default || found == config.profiles.end()) {
+    chosen.profile = &config.default_profile;
+    if (!is_default) missing = NoSuchProfile(config, name);
+  }
+  if (found != config.profiles.end()) chosen.profile = &found->second;
+  const Profile& profile = *chosen.profile;
+  if (!profile.remote.empty()) {
+    return absl::UnimplementedError(
+        fmt::format("{}: signed by {:?} elsewhere, and remote signers are not supported: give "
+                    "-ca and -ca-key, and a profile without \"remote\"",
+                    profile.path, profile.remote));
+  }
+  if (profile.key_usages.empty() && profile.extended_key_usages.empty()) {
+    return CodedError(kPolicyNoUsages,
+                      fmt::format("Invalid policy: no key usage available: {}",
+                                  missing.empty() ? fmt::format("{}.usages is missing in {}",
+                                                                profile.path, WhereFrom(config))
+                                                  : missing + "; the default has no usages"));
+  }
+  if (!profile.unsupported.empty()) {
+    return absl::UnimplementedError(
+        fmt::format("{}: {} is not supported, and the certificate would lack what it stands for",
+                    profile.path, fmt::join(profile.unsupported, ", ")));
+  }
+  if (!missing.empty()) chosen.warnings.push_back(missing + "; the default is used");
+  return chosen;
+}
+
+std::string Describe(const SigningConfig& config, const Profile& profile) {
+  std::string ca = "no CA";
+  if (profile.ca.is_ca) {
+    ca = profile.ca.path_length.has_value()
+             ? fmt::format("a CA with path length {}", *profile.ca.path_length)
+             : std::string("a CA");
+  }
+  return fmt::format("profile {} ({}): {}; {}; {}", profile.name, WhereFrom(config),
+                     fmt::join(profile.usages, ", "), ca, FormatGoDuration(profile.expiry));
+}
+
+}  // namespace calico::calicert::cfssl
