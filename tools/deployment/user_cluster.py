@@ -89,8 +89,10 @@ def _specification(options, ca):
 
 
 def _agreed(options, kube, ca):
-    removal = " && ".join(f"kubectl --kubeconfig {options.kubeconfig} delete --ignore-not-found {what}" for what in (
-        "installation default", *(f"-f {install.DIST}/manifests/{name}.yaml" for name in ("signer", "operator", "crds"))))
+    # The operator takes away last what pods need to end, so it stays until the namespace has gone.
+    removal = " && ".join(f"kubectl --kubeconfig {options.kubeconfig} {what}" for what in (
+        "delete --ignore-not-found installation default", "wait --for=delete --timeout=5m namespace/calico-system",
+        *(f"delete --ignore-not-found -f {install.DIST}/manifests/{name}.yaml" for name in ("signer", "operator", "crds"))))
     print(PLAN.format(
         server=kube.server, folder=install.DIST / "images", ca=ca, signer=install.SIGNER_NAME, removal=removal,
         roles="calico-operator and csr-signer",

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "crds/crds.h"
+#include "pkg/api/meta/object_meta.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/api/operator/installation_fields.h"
 #include "pkg/codec/yaml.h"
@@ -155,6 +156,11 @@ std::vector<Writing> WritingsOf(const json::object& object) {
   return writings;
 }
 
+WholeDefinition IdOf(const json::object& definition) {
+  api::ObjectMeta meta = api::ObjectMetaOf(definition);
+  return {std::move(meta.uid), std::move(meta.resource_version)};
+}
+
 }  // namespace
 
 std::vector<std::string> PrunedFields(const json::object& definition) {
@@ -176,14 +182,25 @@ std::vector<std::string> MissingFields(const json::object& ours, const json::obj
   return missing;
 }
 
-aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(
-    kube::Client& client, const api::Resource& resource) {
+aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(kube::Client& client,
+                                                                     const api::Resource& resource,
+                                                                     WholeDefinition& whole) {
+  const api::ObjectKey key = {"", DefinitionName(resource)};
+  if (!whole.uid.empty()) {
+    const absl::StatusOr<json::object> metadata =
+        co_await client.GetMetadata(api::kCustomResourceDefinitions, key);
+    if (metadata.ok() && IdOf(*metadata) == whole) co_return std::vector<std::string>();
+    whole = {};
+  }
   const absl::StatusOr<json::object> definition =
-      co_await client.Get(api::kCustomResourceDefinitions, {"", DefinitionName(resource)});
+      co_await client.Get(api::kCustomResourceDefinitions, key);
   if (absl::IsNotFound(definition.status())) co_return std::vector<std::string>();
   if (!definition.ok()) co_return definition.status();
-  if (resource == api::kInstallations) co_return PrunedFields(*definition);
-  co_return MissingFields(OwnDefinition(resource), *definition);
+  std::vector<std::string> pruned = resource == api::kInstallations
+                                        ? PrunedFields(*definition)
+                                        : MissingFields(OwnDefinition(resource), *definition);
+  if (pruned.empty()) whole = IdOf(*definition);
+  co_return pruned;
 }
 
 std::optional<std::vector<std::string>> LostFields(const json::object& object,

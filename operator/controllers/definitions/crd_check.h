@@ -25,10 +25,21 @@ std::vector<std::string> PrunedFields(const json::object& definition);
 // The topmost paths below spec that `ours` has and `definition`, of the same kind, does not.
 std::vector<std::string> MissingFields(const json::object& ours, const json::object& definition);
 
+// The definition of which ReadPrunedFields has last told that it drops nothing; empty: none.
+struct WholeDefinition {
+  std::string uid;
+  std::string resource_version;
+
+  friend bool operator==(const WholeDefinition&, const WholeDefinition&) = default;
+};
+
 // Of the definition that the API server has, by the one or the other of the above: kInstallations
-// or kApiServers. Without a definition, none. Errors: as kube::Client. Cancellation: total.
-aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(
-    kube::Client& client, const api::Resource& resource = api::kInstallations);
+// or kApiServers. Without a definition, none. While it is still `whole` (which is updated), only
+// its metadata is read: the rest is a hundred kilobytes. Errors: as kube::Client. Cancellation:
+// total. Lifetime: `whole` outlives the call.
+aio::Task<absl::StatusOr<std::vector<std::string>>> ReadPrunedFields(kube::Client& client,
+                                                                     const api::Resource& resource,
+                                                                     WholeDefinition& whole);
 
 // Those of `fields` that somebody has written into `object`, by its managedFields and by what
 // kubectl notes, and that its spec does not have. nullopt: nothing tells.

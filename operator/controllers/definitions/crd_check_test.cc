@@ -88,20 +88,42 @@ TEST(MissingFieldsTest, TheTopmostPathIsNamed) {
 using CrdCheckTest = kube::FakeApiServerTest;
 
 ASYNC_TEST_F(CrdCheckTest, WhatCannotBeReadIsAnError) {
-  EXPECT_THAT(co_await ReadPrunedFields(client()), base::IsOkAndHolds(IsEmpty()));
+  WholeDefinition whole;
+  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole), base::IsOkAndHolds(IsEmpty()));
   server().Inject({.method = "GET", .status = 403});
-  EXPECT_THAT(co_await ReadPrunedFields(client()), StatusIs(absl::StatusCode::kPermissionDenied));
+  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole), StatusIs(absl::StatusCode::kPermissionDenied));
   server().Put(Definition());
-  EXPECT_THAT(co_await ReadPrunedFields(client()), base::IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole), base::IsOkAndHolds(IsEmpty()));
   json::object definition = Definition();
   SpecProperties(definition).erase("certificateManagement");
   server().Put(definition);
-  const auto pruned = co_await ReadPrunedFields(client());
+  const auto pruned = co_await ReadPrunedFields(client(), api::kInstallations, whole);
   CO_ASSERT_OK(pruned);
   EXPECT_THAT(
       PrunedMessage(api::kInstallations, *pruned),
       testing::AllOf(HasSubstr("kubectl apply --server-side --force-conflicts -f crds.yaml"),
                      HasSubstr("spec.certificateManagement.caCert")));
+}
+
+ASYNC_TEST_F(CrdCheckTest, AnUnchangedDefinitionIsNotReadAgainAndAChangedOneIs) {
+  WholeDefinition whole;
+  server().Put(Definition());
+  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole),
+              base::IsOkAndHolds(IsEmpty()));
+  EXPECT_FALSE(whole.uid.empty());
+  const WholeDefinition first = whole;
+  const uint64_t before = client().bytes_received();
+  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole),
+              base::IsOkAndHolds(IsEmpty()));
+  EXPECT_EQ(whole, first);
+  EXPECT_LT(client().bytes_received() - before, 2000);
+  json::object definition = Definition();
+  SpecProperties(definition).erase("certificateManagement");
+  server().Put(definition);
+  const auto pruned = co_await ReadPrunedFields(client(), api::kInstallations, whole);
+  CO_ASSERT_OK(pruned);
+  EXPECT_THAT(*pruned, testing::Contains("spec.certificateManagement.caCert"));
+  EXPECT_TRUE(whole.uid.empty());
 }
 
 TEST(LostFieldsTest, WhatWasWrittenAndIsNotThereIsLost) {

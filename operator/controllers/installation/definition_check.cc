@@ -40,7 +40,8 @@ aio::Task<void> DefinitionCheck::Check(Pass& pass) {
                   [](const auto& spec) { return spec.first == spec.second->checked; })) {
     co_return;
   }
-  absl::StatusOr<std::vector<std::string>> pruned = co_await definitions::ReadPrunedFields(client_);
+  absl::StatusOr<std::vector<std::string>> pruned = 
+      co_await definitions::ReadPrunedFields(client_, api::kInstallations, whole_installations_);
   if (absl::IsPermissionDenied(pruned.status())) {
     // Whether something is dropped stays unknown, which is no reason to do nothing.
     pass.gaps.push_back(fmt::format("{}: apply the operator.yaml of this version",
@@ -155,7 +156,7 @@ aio::Task<DefinitionCheck::Finding> DefinitionCheck::CheckApiServer(std::string 
   const SpecId spec = {std::move(uid), static_cast<std::size_t>(generation)};
   if (spec == api_server_.checked) co_return Finding();
   const absl::StatusOr<std::vector<std::string>> pruned =
-      co_await definitions::ReadPrunedFields(client_, api::kApiServers);
+      co_await definitions::ReadPrunedFields(client_, api::kApiServers, whole_api_servers_);
   if (absl::IsPermissionDenied(pruned.status())) {
     // As for an Installation, which tells that the right is missing.
     api_server_.checked = spec;

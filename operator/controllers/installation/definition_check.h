@@ -14,6 +14,7 @@
 
 #include <absl/time/time.h>
 
+#include "operator/controllers/definitions/crd_check.h"
 #include "operator/controllers/installation/cluster_view.h"
 #include "operator/controllers/installation/options.h"
 #include "operator/controllers/installation/pass.h"
@@ -77,6 +78,8 @@ class DefinitionCheck {
   Known default_;
   Known overlay_;
   Known api_server_;
+  definitions::WholeDefinition whole_installations_;
+  definitions::WholeDefinition whole_api_servers_;
   Wait installation_wait_;
   Wait api_server_wait_;
 };

@@ -114,6 +114,13 @@ aio::Task<absl::StatusOr<json::object>> Client::Get(const api::Resource& resourc
                        timeout);
 }
 
+aio::Task<absl::StatusOr<json::object>> Client::GetMetadata(const api::Resource& resource,
+                                                            api::ObjectKey key,
+                                                            absl::Duration timeout) {
+  return impl_->Object(DescribeCall("get", resource, key), GetMetadataRequest(resource, key),
+                       Repeat::kSafe, timeout);
+}
+
 aio::Task<absl::StatusOr<json::object>> Client::GetPath(std::string path, absl::Duration timeout) {
   std::string what = "get " + path;
   http::Request request{.target = std::move(path), .headers = {{"Accept", "application/json"}}};

@@ -58,6 +58,10 @@ class Client {
                                                      api::ObjectKey key,
                                                      absl::Duration timeout = kDefaultTimeout);
 
+  // The metadata of an object, as a PartialObjectMetadata: for objects that are large.
+  aio::Task<absl::StatusOr<boost::json::object>> GetMetadata(
+      const api::Resource& resource, api::ObjectKey key, absl::Duration timeout = kDefaultTimeout);
+
   // Hands every object to `sink` while the pages arrive, one object in memory at a time, and
   // returns the list's resourceVersion. An expired continue token, or a response that broke off,
   // restarts the list from the first page after `restart` was called; without `restart` it is

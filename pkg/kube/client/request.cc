@@ -111,6 +111,13 @@ absl::StatusOr<http::Request> GetRequest(const api::Resource& resource, const ap
   return MakeRequest("GET", std::move(path));
 }
 
+absl::StatusOr<http::Request> GetMetadataRequest(const api::Resource& resource,
+                                                 const api::ObjectKey& key) {
+  CALICO_ASSIGN_OR_RETURN(http::Request request, GetRequest(resource, key));
+  request.headers = {{"Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"}};
+  return request;
+}
+
 absl::StatusOr<http::Request> ListRequest(const api::Resource& resource, const ListOptions& options,
                                           std::string_view continue_token) {
   CALICO_ASSIGN_OR_RETURN(std::string path, CollectionPath(resource, options.ns));

@@ -23,6 +23,8 @@ namespace calico::kube {
 std::string GroupVersionPath(const api::Resource& resource);
 
 absl::StatusOr<http::Request> GetRequest(const api::Resource& resource, const api::ObjectKey& key);
+absl::StatusOr<http::Request> GetMetadataRequest(const api::Resource& resource,
+                                                 const api::ObjectKey& key);
 absl::StatusOr<http::Request> ListRequest(const api::Resource& resource, const ListOptions& options,
                                           std::string_view continue_token);
 absl::StatusOr<http::Request> WatchRequest(const api::Resource& resource,

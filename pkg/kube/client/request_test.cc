@@ -73,6 +73,14 @@ TEST(RequestTest, Targets) {
   }
 }
 
+TEST(RequestTest, MetadataAloneIsAskedForAsAPartialObject) {
+  const absl::StatusOr<http::Request> request = GetMetadataRequest(kNodes, {"", "a"});
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_EQ(request->target, "/api/v1/nodes/a");
+  EXPECT_EQ(http::FindHeader(request->headers, "Accept"),
+            "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+}
+
 TEST(RequestTest, RefusesWhatCannotBeAddressed) {
   json::object generated{{"metadata", {{"generateName", "a-"}, {"namespace", "ns"}}}};
   EXPECT_TRUE(CreateRequest(kPods, generated).ok());

@@ -28,6 +28,7 @@ struct ApiRequest {
   std::string content_type;
   std::string body;
   std::string user_agent;
+  std::string accept;
   Identity identity;
 
   // Of a resource path; all empty for another one.

@@ -200,7 +200,13 @@ ApiReply ApiState::Get(const Collection& collection, const ApiRequest& request) 
   if (found == collection.objects.end()) {
     return api_state_internal::NotFound(collection.resource, request.name);
   }
-  return {200, *found->second};
+  if (request.accept.find("as=PartialObjectMetadata") == std::string::npos) {
+    return {200, *found->second};
+  }
+  return {200,
+          {{"kind", "PartialObjectMetadata"},
+           {"apiVersion", "meta.k8s.io/v1"},
+           {"metadata", found->second->at("metadata")}}};
 }
 
 ApiReply ApiState::ListPage(const Collection& collection, const ApiRequest& request) const {

@@ -181,7 +181,8 @@ aio::Task<std::optional<http::Response>> FakeApiServer::Serve(http::Request requ
   ApiRequest api{.method = request.method,
                  .content_type = HeaderText(request.headers, "Content-Type"),
                  .body = request.body,
-                 .user_agent = HeaderText(request.headers, "User-Agent")};
+                 .user_agent = HeaderText(request.headers, "User-Agent"),
+                 .accept = HeaderText(request.headers, "Accept")};
   if (!ParseTarget(request.target, api)) {
     co_return Encode(Failure(400, "BadRequest", "malformed request target"));
   }
