@@ -11,6 +11,9 @@
 namespace calico::render {
 namespace {
 
+// Another tag of the same image, which a set names once.
+constexpr std::string_view kFipsSuffix = "-fips";
+
 bool IsDefault(std::string_view value) { return value.empty() || value == api::kUseDefault; }
 
 std::string_view TrimSlashes(std::string_view text) {
@@ -64,6 +67,7 @@ absl::StatusOr<std::string> ImageTable::Reference(std::string_view key, const Im
   if (set == nullptr || key == kProvisionerImage) {
     return fmt::format("{}:{}", name, found->second.tag);
   }
+  if (key.ends_with(kFipsSuffix)) key.remove_suffix(kFipsSuffix.size());
   CALICO_ASSIGN_OR_RETURN(const std::string_view digest, api::FindDigest(*set, key));
   return fmt::format("{}@{}", name, digest);
 }

@@ -33,7 +33,7 @@ class ImageTable {
 
   // "quay.io/calico/node:v3.32.1", or with a set "quay.io/calico/node@sha256:...". Our own image
   // has its tag in any case: a set that was made for Calico's own operator names another image
-  // under that name.
+  // under that name. A set names an image once, whether it is that for FIPS mode or not.
   // Errors: NotFound for a key that the table lacks; that of api::FindDigest for one that the set
   // lacks.
   absl::StatusOr<std::string> Reference(std::string_view key, const ImageSource& source,

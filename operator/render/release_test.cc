@@ -84,6 +84,20 @@ TEST(ReleaseTest, ImagesByDigest) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("calico/calico")));
 }
 
+TEST(ReleaseTest, ASetNamesTheImageForFipsModeAsEveryOther) {
+  const json::object given = {{"calico/node-fips", {{"image", "node"}, {"tag", "v1-fips"}}}};
+  const absl::StatusOr<ImageTable> images =
+      ImageTable::Parse({{"registry", "quay.io/"}, {"path", "calico"}, {"images", given}});
+  ASSERT_THAT(images, IsOk());
+  api::ImageSet set;
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  set.digests = {{"calico/node", digest}};
+  EXPECT_THAT(images->Reference("calico/node-fips", {}, &set),
+              IsOkAndHolds("quay.io/calico/node@" + digest));
+  EXPECT_THAT(images->Reference("calico/node-fips", {}),
+              IsOkAndHolds("quay.io/calico/node:v1-fips"));
+}
+
 // Whatever is wrong with a folder is found when it is loaded, and says where.
 TEST(ReleaseTest, ABrokenFolderIsAClearError) {
   const std::string head = "when: {dataplane: Nftables}\n---\n";

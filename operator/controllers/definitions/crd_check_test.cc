@@ -89,11 +89,14 @@ using CrdCheckTest = kube::FakeApiServerTest;
 
 ASYNC_TEST_F(CrdCheckTest, WhatCannotBeReadIsAnError) {
   WholeDefinition whole;
-  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole), base::IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole),
+              base::IsOkAndHolds(IsEmpty()));
   server().Inject({.method = "GET", .status = 403});
-  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole), StatusIs(absl::StatusCode::kPermissionDenied));
+  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole),
+              StatusIs(absl::StatusCode::kPermissionDenied));
   server().Put(Definition());
-  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole), base::IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(co_await ReadPrunedFields(client(), api::kInstallations, whole),
+              base::IsOkAndHolds(IsEmpty()));
   json::object definition = Definition();
   SpecProperties(definition).erase("certificateManagement");
   server().Put(definition);

@@ -40,7 +40,7 @@ aio::Task<void> DefinitionCheck::Check(Pass& pass) {
                   [](const auto& spec) { return spec.first == spec.second->checked; })) {
     co_return;
   }
-  absl::StatusOr<std::vector<std::string>> pruned = 
+  absl::StatusOr<std::vector<std::string>> pruned =
       co_await definitions::ReadPrunedFields(client_, api::kInstallations, whole_installations_);
   if (absl::IsPermissionDenied(pruned.status())) {
     // Whether something is dropped stays unknown, which is no reason to do nothing.
