@@ -30,9 +30,11 @@ namespace calico::config {
 inline constexpr int kExitUsage = 2;
 
 struct FlagSpec {
-  std::string name;         // without dashes
-  std::string value;        // how the help names the value; FILE completes to file names
-  std::string help;         // one sentence, lower case; the default is added by itself
+  std::string name;   // without dashes
+  std::string value;  // how the help names the value; FILE completes to file names
+  // One sentence, lower case; the default is added by itself. Empty: taken, and not told about by
+  // the help, the man page and Complete.
+  std::string help;
   std::string environment;  // variable read when the flag is not given; empty = none
   bool required = false;
   std::vector<std::string> choices;  // the only allowed values, if any; also for completion

@@ -287,6 +287,18 @@ TEST(FlagsTest, ALetterIsAnotherNameOfItsFlag) {
   EXPECT_THAT(flags.Completion("bash"), HasSubstr("-o|--output)"));
 }
 
+TEST(FlagsTest, AFlagWithoutHelpIsTakenAndNotTold) {
+  std::string label;
+  Flags flags("genkey", "Makes a key.");
+  flags.Text({.name = "label", .value = "NAME"}, &label);
+  const char* const words[] = {"genkey", "--label", "x"};
+  EXPECT_FALSE(flags.Parse(3, words, [](const std::string&) { return ""; }).exit_code.has_value());
+  EXPECT_EQ(label, "x");
+  EXPECT_THAT(flags.Help(), Not(HasSubstr("label")));
+  EXPECT_THAT(flags.ManPage("1", {}), Not(HasSubstr("label")));
+  EXPECT_TRUE(flags.Complete({"--l"}).words.empty());
+}
+
 TEST(FlagsTest, ACommandIsInTheHelpAndCompletesItsOwnFlags) {
   std::string file;
   Flags render("prog render", "Prints.");

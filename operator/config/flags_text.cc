@@ -169,7 +169,9 @@ std::string Flags::Help() const {
                    : fmt::format("{}: {}", spec.help, fmt::join(spec.choices, ", ")));
   }
   text += "\nFlags:\n";
-  for (const Flag& flag : flags_) AppendLine(text, LeftOf(flag), RightOf(flag));
+  for (const Flag& flag : flags_) {
+    if (!flag.spec.help.empty()) AppendLine(text, LeftOf(flag), RightOf(flag));
+  }
   if (!of_command_) {
     AppendLine(text, "--completion SHELL", "print a completion script: bash, fish, zsh");
     AppendLine(text, "--version", "print the version");
@@ -204,7 +206,9 @@ std::string Flags::ManPage(std::string_view version,
   if (!arguments_.empty()) page += ".SH ARGUMENTS\n";
   for (const Argument& argument : arguments_) item(argument.spec.name, argument.spec.help);
   if (!flags_.empty()) page += ".SH OPTIONS\n";
-  for (const Flag& flag : flags_) item(LeftOf(flag), RightOf(flag));
+  for (const Flag& flag : flags_) {
+    if (!flag.spec.help.empty()) item(LeftOf(flag), RightOf(flag));
+  }
   if (!exit_codes_.empty()) page += ".SH EXIT STATUS\n";
   for (const auto& [code, meaning] : exit_codes_) item(fmt::format("{}", code), meaning);
   if (!examples_.empty()) page += ".SH EXAMPLES\n";
@@ -249,6 +253,7 @@ Flags::Candidates Flags::Complete(const std::vector<std::string>& words) const {
   }
   if (typed.starts_with("-") && typed != "-") {
     for (const Flag& flag : flags_) {
+      if (flag.spec.help.empty()) continue;
       offer(fmt::format("{}{}", Dashes(), flag.spec.name), flag.spec.help);
     }
     offer(fmt::format("{}help", Dashes()), "print help");
@@ -262,6 +267,7 @@ Flags::Candidates Flags::Complete(const std::vector<std::string>& words) const {
     plain -= argument.spec.maximum;
   }
   for (const Flag& flag : flags_) {
+    if (flag.spec.help.empty()) continue;
     offer(fmt::format("{}{}", Dashes(), flag.spec.name), flag.spec.help);
   }
   return found;

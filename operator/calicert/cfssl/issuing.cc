@@ -29,15 +29,17 @@ absl::Time RoundedToMinute(absl::Time time) {
   return absl::FromUnixSeconds((absl::ToUnixSeconds(time) + 30) / 60 * 60);
 }
 
-absl::StatusOr<Signed> Finish(const pki::PublicKey& key, const pki::CertificateParts& parts,
+absl::StatusOr<Signed> Finish(const pki::PublicKey& key, pki::CertificateParts parts,
                               pki::IssuerView issuer, std::vector<std::string> warnings) {
+  if (parts.serial.empty()) {
+    CALICO_ASSIGN_OR_RETURN(parts.serial, pki::NewSerial());
+  }
   const absl::StatusOr<std::string> der = pki::ComposeCertificate(key, parts, issuer);
   if (!der.ok()) return CodedError(kCertificateUnknown, Message(der.status()));
-  CALICO_ASSIGN_OR_RETURN(const pki::Certificate certificate, pki::Certificate::ParseDer(*der));
-  return Signed{.pem = certificate.pem(),
-                .serial = pki::DecimalSerial(certificate.serial()),
-                .not_before = certificate.not_before(),
-                .not_after = certificate.not_after(),
+  return Signed{.pem = pki::EncodePem("CERTIFICATE", *der),
+                .serial = pki::DecimalOfBytes(parts.serial),
+                .not_before = parts.not_before,
+                .not_after = parts.not_after,
                 .warnings = std::move(warnings)};
 }
 
@@ -130,14 +132,6 @@ bool IsWrittenByUs(std::string_view oid) {
   return std::find(std::begin(kOurs), std::end(kOurs), oid) != std::end(kOurs);
 }
 
-absl::StatusOr<std::vector<pki::RawExtension>> CopiedExtensions(
-    const pki::CertificateRequest& request) {
-  CALICO_ASSIGN_OR_RETURN(std::vector<pki::RawExtension> copied, pki::ExtensionsOf(request));
-  std::erase_if(copied,
-                [](const pki::RawExtension& extension) { return IsWrittenByUs(extension.oid); });
-  return copied;
-}
-
 void FillFromProfile(const Profile& profile, pki::CertificateParts& parts) {
   parts.key_usages = profile.key_usages;
   parts.extended_key_usages = profile.extended_key_usages;
@@ -176,10 +170,9 @@ absl::Status CheckStrength(const pki::PublicKey& key) {
 }
 
 // What a request for a CA needs: a profile that makes CAs, and an issuer that allows one below it.
-absl::Status CheckCa(const Profile& profile, const pki::CertificateRequest& request,
-                     const pki::Certificate& issuer) {
+absl::Status CheckCa(const Profile& profile, bool asks_for_ca, const pki::Certificate& issuer) {
   if (!profile.ca.is_ca) {
-    if (!request.requests_ca()) return absl::OkStatus();
+    if (!asks_for_ca) return absl::OkStatus();
     return CodedError(kPolicyRequest,
                       fmt::format("Policy violation request: the request asks for a CA, and {} "
                                   "makes none (ca_constraint.is_ca)",
@@ -267,7 +260,7 @@ absl::StatusOr<Signed> MakeCa(const Request& request, const pki::PrivateKey& key
     warnings.push_back(fmt::format(
         "{}: hosts: a CA has no names of hosts: all but IP addresses are left out", request.file));
   }
-  return Finish(key.public_key(), parts, {nullptr, &key}, std::move(warnings));
+  return Finish(key.public_key(), std::move(parts), {nullptr, &key}, std::move(warnings));
 }
 
 absl::StatusOr<Signed> RenewCa(const pki::Certificate& ca, const pki::PrivateKey& key,
@@ -296,7 +289,7 @@ absl::StatusOr<Signed> RenewCa(const pki::Certificate& ca, const pki::PrivateKey
     warnings.push_back(fmt::format("{:?} was issued by {:?}: the new certificate is self-signed",
                                    ca.subject(), ca.issuer()));
   }
-  return Finish(key.public_key(), parts, {nullptr, &key}, std::move(warnings));
+  return Finish(key.public_key(), std::move(parts), {nullptr, &key}, std::move(warnings));
 }
 
 absl::StatusOr<Signed> SelfSign(const Subject& subject, const pki::AlternativeNameLists& names,
@@ -309,7 +302,7 @@ absl::StatusOr<Signed> SelfSign(const Subject& subject, const pki::AlternativeNa
   parts.not_before = absl::FromUnixSeconds(absl::ToUnixSeconds(now)) - kDefaultBackdate;
   parts.not_after = parts.not_before + kDefaultBackdate +
                     (profile.expiry > absl::ZeroDuration() ? profile.expiry : kSelfSignedExpiry);
-  return Finish(key.public_key(), parts, {nullptr, &key}, {});
+  return Finish(key.public_key(), std::move(parts), {nullptr, &key}, {});
 }
 
 absl::StatusOr<Signer> Signer::Create(pki::Certificate ca, pki::PrivateKey key,
@@ -346,35 +339,21 @@ absl::StatusOr<Signer> Signer::Create(pki::Certificate ca, pki::PrivateKey key,
   return Signer(std::move(ca), std::move(key), std::move(config));
 }
 
-absl::StatusOr<Signed> Signer::Sign(const SigningOrder& order, absl::Time now) const {
-  const pki::CertificateRequest& request = *order.request;
-  CALICO_ASSIGN_OR_RETURN(ChosenProfile chosen, ChooseProfile(config_, order.profile));
-  const Profile& profile = *chosen.profile;
-  std::vector<std::string> warnings = std::move(chosen.warnings);
-  if (const absl::Status proof = request.VerifySignature(); !proof.ok()) {
-    return CodedError(kRequestBad, Message(proof));
-  }
-  CALICO_RETURN_IF_ERROR(CheckStrength(request.public_key()));
-  CALICO_RETURN_IF_ERROR(CheckCa(profile, request, ca_));
-
-  pki::CertificateParts parts;
-  if (order.subject.has_value()) {
-    parts.subject = order.subject->Name();
-  } else if (!profile.filter.has_value() || profile.filter->subject) {
-    CALICO_ASSIGN_OR_RETURN(const pki::SubjectName subject, pki::SubjectNameOf(request));
-    parts.subject = InGoOrder(subject);
-  }
-  parts.names = NamesOf(request);
-  Filter(profile.filter, parts.names);
+absl::StatusOr<Signed> Signer::Issue(const pki::PublicKey& key, const Profile& profile,
+                                     pki::CertificateParts parts, const SigningOrder& order,
+                                     std::vector<std::string> warnings, absl::Time now) const {
   if (order.names.has_value()) parts.names = *order.names;
   if (profile.name_whitelist.has_value()) {
     CALICO_RETURN_IF_ERROR(
         CheckWhitelist(*profile.name_whitelist, CommonNameOf(parts.subject), parts.names));
   }
+  std::vector<pki::RawExtension> asked = std::move(parts.extensions);
+  parts.extensions.clear();
   FillFromProfile(profile, parts);
   if (profile.copy_extensions) {
-    CALICO_ASSIGN_OR_RETURN(std::vector<pki::RawExtension> copied, CopiedExtensions(request));
-    for (pki::RawExtension& extension : copied) parts.extensions.push_back(std::move(extension));
+    for (pki::RawExtension& extension : asked) {
+      if (!IsWrittenByUs(extension.oid)) parts.extensions.push_back(std::move(extension));
+    }
   }
   CALICO_RETURN_IF_ERROR(SetValidity(profile, now, parts));
   if (parts.not_after > ca_.not_after()) {
@@ -386,7 +365,45 @@ absl::StatusOr<Signed> Signer::Sign(const SigningOrder& order, absl::Time now) c
       parts.not_after = ca_.not_after();
     }
   }
-  return Finish(request.public_key(), parts, {&ca_, &key_}, std::move(warnings));
+  return Finish(key, std::move(parts), {&ca_, &key_}, std::move(warnings));
+}
+
+absl::StatusOr<Signed> Signer::Sign(const SigningOrder& order, absl::Time now) const {
+  const pki::CertificateRequest& request = *order.request;
+  CALICO_ASSIGN_OR_RETURN(ChosenProfile chosen, ChooseProfile(config_, order.profile));
+  const Profile& profile = *chosen.profile;
+  if (const absl::Status proof = request.VerifySignature(); !proof.ok()) {
+    return CodedError(kRequestBad, Message(proof));
+  }
+  CALICO_RETURN_IF_ERROR(CheckStrength(request.public_key()));
+  CALICO_RETURN_IF_ERROR(CheckCa(profile, request.requests_ca(), ca_));
+  pki::CertificateParts parts;
+  if (order.subject.has_value()) {
+    parts.subject = order.subject->Name();
+  } else if (!profile.filter.has_value() || profile.filter->subject) {
+    CALICO_ASSIGN_OR_RETURN(const pki::SubjectName subject, pki::SubjectNameOf(request));
+    parts.subject = InGoOrder(subject);
+  }
+  parts.names = NamesOf(request);
+  Filter(profile.filter, parts.names);
+  CALICO_ASSIGN_OR_RETURN(parts.extensions, pki::ExtensionsOf(request));
+  return Issue(request.public_key(), profile, std::move(parts), order, std::move(chosen.warnings),
+               now);
+}
+
+absl::StatusOr<Signed> Signer::SignOwn(const Request& request, const pki::PublicKey& key,
+                                       const SigningOrder& order, absl::Time now) const {
+  CALICO_ASSIGN_OR_RETURN(ChosenProfile chosen, ChooseProfile(config_, order.profile));
+  const Profile& profile = *chosen.profile;
+  CALICO_RETURN_IF_ERROR(CheckCa(profile, request.ca.has_value(), ca_));
+  pki::CertificateParts parts;
+  if (!profile.filter.has_value() || profile.filter->subject) {
+    parts.subject = InGoOrder(request.subject.Name());
+  }
+  parts.names = request.names;
+  Filter(profile.filter, parts.names);
+  parts.extensions = request.extensions;
+  return Issue(key, profile, std::move(parts), order, std::move(chosen.warnings), now);
 }
 
 absl::StatusOr<pki::CertificateRequest> ReadCertificateRequest(std::string_view text) {

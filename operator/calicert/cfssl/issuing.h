@@ -65,9 +65,9 @@ absl::StatusOr<Signed> RenewCa(const pki::Certificate& ca, const pki::PrivateKey
 absl::StatusOr<Signed> SelfSign(const Subject& subject, const pki::AlternativeNameLists& names,
                                 const pki::PrivateKey& key, const Profile& profile, absl::Time now);
 
-// What is to be signed.
+// What is to be signed, and how.
 struct SigningOrder {
-  const pki::CertificateRequest* request = nullptr;  // not null
+  const pki::CertificateRequest* request = nullptr;  // of Sign
   std::string profile;                               // empty: the default
   // Take the place of the request's names and subject.
   std::optional<pki::AlternativeNameLists> names;
@@ -90,6 +90,12 @@ class Signer {
   // before it begins.
   absl::StatusOr<Signed> Sign(const SigningOrder& order, absl::Time now) const;
 
+  // A certificate for a key of ours, without the way through a request: the same as Sign gives for
+  // MakeRequest(request, key). `order.request` and `order.subject` are not looked at.
+  // Errors: as Sign.
+  absl::StatusOr<Signed> SignOwn(const Request& request, const pki::PublicKey& key,
+                                 const SigningOrder& order, absl::Time now) const;
+
   const pki::Certificate& ca() const { return ca_; }
   const pki::PrivateKey& key() const { return key_; }
   const SigningConfig& config() const { return config_; }
@@ -97,6 +103,9 @@ class Signer {
  private:
   Signer(pki::Certificate ca, pki::PrivateKey key, SigningConfig config)
       : ca_(std::move(ca)), key_(std::move(key)), config_(std::move(config)) {}
+  absl::StatusOr<Signed> Issue(const pki::PublicKey& key, const Profile& profile,
+                               pki::CertificateParts parts, const SigningOrder& order,
+                               std::vector<std::string> warnings, absl::Time now) const;
 
   pki::Certificate ca_;
   pki::PrivateKey key_;

@@ -155,6 +155,19 @@ TEST(SignerTest, OrderReplacesNamesAndSubject) {
   EXPECT_THAT(leaf.dns_names(), ElementsAre("b.example.com"));
 }
 
+TEST(SignerTest, OwnKeysGetTheSameWithoutARequest) {
+  const Signer signer = NewSigner();
+  const Request request =
+      RequestOf(R"({"CN": "a", "names": [{"OU": "x", "C": "DE"}], "hosts": ["h", "10.0.0.1"]})");
+  const pki::PrivateKey key = *MakeKey({});
+  const pki::CertificateRequest csr = *ReadCertificateRequest(*MakeRequest(request, key));
+  const pki::Certificate one = Parsed(*signer.Sign({.request = &csr}, kNow));
+  const pki::Certificate two = Parsed(*signer.SignOwn(request, key.public_key(), {}, kNow));
+  EXPECT_EQ(one.subject(), two.subject());
+  EXPECT_EQ(*pki::ExtensionsOf(one), *pki::ExtensionsOf(two));
+  EXPECT_EQ(one.not_after(), two.not_after());
+}
+
 TEST(SignerTest, OutlivingTheCaIsAWarningOrCut) {
   const Signer signer = NewSigner(ConfigWith(R"({"expiry": "87600h", "usages": ["signing"]})"));
   const pki::CertificateRequest csr = Csr(R"({"CN": "leaf"})");

@@ -58,6 +58,8 @@ class JsonFields {
 
   const std::string& path() const { return path_; }
   codec::Location location() const { return value_.location; }
+  // Members, known or not.
+  size_t size() const { return value_.members.size(); }
   std::string PathOf(std::string_view key) const;
 
   // The last value of that name, or nullptr when it is absent or null.

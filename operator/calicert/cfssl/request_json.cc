@@ -219,7 +219,7 @@ pki::AlternativeNameLists ReadHosts(JsonFields& fields, Complaints& complaints) 
   for (size_t i = 0; i < hosts.size(); ++i) {
     absl::StatusOr<SplitNames> one = SplitHosts({hosts[i]}, "");
     const codec::Location at = list->items[i].location;
-    const std::string path = fmt::format("hosts[{}]", i);
+    const std::string path = fields.PathOf(fmt::format("hosts[{}]", i));
     // "[0]: " of the list of one is taken off.
     constexpr size_t kIndexBytes = 5;
     if (!one.ok()) {
@@ -245,6 +245,36 @@ absl::Status InFile(const absl::Status& status, std::string_view file) {
 
 std::string ShownName(std::string_view file) {
   return file == "-" ? std::string("standard input") : std::string(file);
+}
+
+Request ReadRequestFields(JsonFields& fields, Complaints& complaints) {
+  Request request;
+  request.file = complaints.file();
+  request.subject = ReadSubjectFields(fields);
+  request.names = ReadHosts(fields, complaints);
+  request.key = ReadKey(fields);
+  request.ca = ReadCa(fields);
+  request.crl_url = fields.Text("crl_url");
+  if (fields.Boolean("delegation_enabled")) {
+    fields.Error("delegation_enabled", "delegated credentials are not supported");
+  }
+  fields.Objects("extensions", [&](JsonFields extension) {
+    request.extensions.push_back(ReadExtension(std::move(extension)));
+  });
+  const std::vector<std::string> others = fields.WarnOfOthers(RequestHint);
+  const bool has_subject = !request.subject.Name().empty();
+  const bool has_known_keys = fields.size() > others.size();
+  if (!has_subject && request.names.empty() && (!others.empty() || !has_known_keys)) {
+    const std::string hint = others.empty() ? std::string() : RequestHint(others.front());
+    complaints.Error(fields.location(), fields.path(),
+                     fmt::format("this asks for a certificate of nobody: no \"CN\", \"names\" or "
+                                 "\"hosts\"{}{}",
+                                 hint.empty() ? "" : "; ", hint));
+  } else if (!has_subject && complaints.ok()) {
+    complaints.Warn(fields.location(), fields.path(),
+                    "the subject is empty: there is no \"CN\" and no \"names\"");
+  }
+  return request;
 }
 
 void AppendAttribute(std::string_view type, std::vector<std::string> values,
@@ -286,35 +316,39 @@ absl::StatusOr<ReadRequest> ParseRequest(std::string_view text, std::string_view
   JsonFields fields(*root, "", complaints);
   CALICO_RETURN_IF_ERROR(complaints.status());
   ReadRequest read;
-  Request& request = read.request;
-  request.file = complaints.file();
-  request.subject = ReadSubjectFields(fields);
-  request.names = ReadHosts(fields, complaints);
-  request.key = ReadKey(fields);
-  request.ca = ReadCa(fields);
-  request.crl_url = fields.Text("crl_url");
-  if (fields.Boolean("delegation_enabled")) {
-    fields.Error("delegation_enabled", "delegated credentials are not supported");
-  }
-  fields.Objects("extensions", [&](JsonFields extension) {
-    request.extensions.push_back(ReadExtension(std::move(extension)));
-  });
-  const std::vector<std::string> others = fields.WarnOfOthers(RequestHint);
-  const bool has_subject = !request.subject.Name().empty();
-  const bool has_known_keys = root->members.size() > others.size();
-  if (!has_subject && request.names.empty() && (!others.empty() || !has_known_keys)) {
-    const std::string hint = others.empty() ? std::string() : RequestHint(others.front());
-    complaints.Error(root->location, "",
-                     fmt::format("this asks for a certificate of nobody: no \"CN\", \"names\" or "
-                                 "\"hosts\"{}{}",
-                                 hint.empty() ? "" : "; ", hint));
-  } else if (!has_subject && complaints.ok()) {
-    complaints.Warn(root->location, "",
-                    "the subject is empty: there is no \"CN\" and no \"names\"");
-  }
+  read.request = ReadRequestFields(fields, complaints);
   CALICO_RETURN_IF_ERROR(complaints.status());
   read.warnings = complaints.warnings();
   return read;
+}
+
+absl::StatusOr<ReadRequestList> ParseRequestList(std::string_view text, std::string_view file) {
+  constexpr codec::LocatedLimits kLimits = {.max_bytes = 64 << 20};
+  constexpr size_t kMaxRequests = 100'000;
+  Complaints complaints(ShownName(file));
+  const absl::StatusOr<codec::LocatedJson> root = codec::ParseLocatedJson(text, kLimits);
+  if (!root.ok()) return InFile(root.status(), complaints.file());
+  if (root->kind != codec::LocatedJson::Kind::kArray || root->items.empty() ||
+      root->items.size() > kMaxRequests) {
+    complaints.Error(
+        root->location, "",
+        fmt::format("must be a list of 1 to {} requests [{{...}}, ...]", kMaxRequests));
+    return complaints.status();
+  }
+  ReadRequestList list;
+  list.requests.reserve(root->items.size());
+  for (size_t i = 0; i < root->items.size(); ++i) {
+    JsonFields fields(root->items[i], fmt::format("[{}]", i), complaints);
+    ListedRequest listed;
+    listed.name = fields.Text("name");
+    listed.profile = fields.Text("profile");
+    listed.request = ReadRequestFields(fields, complaints);
+    if (listed.name.empty()) listed.name = listed.request.subject.common_name;
+    list.requests.push_back(std::move(listed));
+  }
+  CALICO_RETURN_IF_ERROR(complaints.status());
+  list.warnings = complaints.warnings();
+  return list;
 }
 
 absl::StatusOr<ReadSubject> ParseSubject(std::string_view text, std::string_view file) {

@@ -80,6 +80,20 @@ struct ReadRequest {
 // but other keys.
 absl::StatusOr<ReadRequest> ParseRequest(std::string_view text, std::string_view file);
 
+// One request of several.
+struct ListedRequest {
+  Request request;
+  std::string name;     // key `name`; else the CN
+  std::string profile;  // key `profile`; may be empty
+};
+struct ReadRequestList {
+  std::vector<ListedRequest> requests;
+  std::vector<std::string> warnings;
+};
+// A list of requests, each with `name` and `profile` beside the other keys.
+// Errors: as ParseRequest, the paths beginning with "[3]."; more than 100,000 entries, no entry.
+absl::StatusOr<ReadRequestList> ParseRequestList(std::string_view text, std::string_view file);
+
 struct ReadSubject {
   Subject subject;
   std::vector<std::string> warnings;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/calicert/cfssl/commands/commands.h"
 #include "operator/calicert/command/command.h"
 #include "operator/calicert/command/exit_codes.h"
 #include "operator/calicert/command/reference.h"
@@ -31,6 +32,8 @@ std::vector<Command> Commands() {
     }
   };
   add({VersionCommand("calicert")});
+  add(cfssl::CfsslCommands());
+  add({cfssl::CfssljsonCommand()});
   return table;
 }
 
@@ -51,6 +54,10 @@ int Main(int argc, const char* const* argv) {
                     },
                     .clock = base::SystemClock()};
   const std::string_view name = LastPart(argv[0]);
+  if (name == "cfssl") return cfssl::RunCfssl(argc, argv, terminal);
+  if (name == "cfssljson") {
+    return RunProgram(name, cfssl::CfssljsonProgram(), argc, argv, terminal);
+  }
   const std::string_view program = name == "kubectl-calicert" ? "kubectl calicert" : "calicert";
   return RunProgram(program, Commands(), argc, argv, terminal);
 }

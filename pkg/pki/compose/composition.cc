@@ -11,6 +11,7 @@
 #include "pkg/base/utf8.h"
 #include "pkg/openssl/error.h"
 #include "pkg/pki/compose/composed_extensions.h"
+#include "pkg/pki/compose/digest_choice.h"
 #include "pkg/pki/internal/asn1.h"
 #include "pkg/pki/internal/certificate_fields.h"
 #include "pkg/pki/internal/der.h"
@@ -30,16 +31,6 @@ constexpr std::string_view kEmailOid = "1.2.840.113549.1.9.1";
 
 absl::Status Failed(std::string_view context) {
   return openssl::TakeError(absl::StatusCode::kInternal, context);
-}
-
-const EVP_MD* DigestFor(const PublicKey& key) {
-  if (key.family() == KeyFamily::kEd25519) return nullptr;
-  if (key.family() == KeyFamily::kRsa) {
-    if (key.bits() >= 4096) return EVP_sha512();
-    return key.bits() >= 3072 ? EVP_sha384() : EVP_sha256();
-  }
-  if (key.curve() == "P-521") return EVP_sha512();
-  return key.curve() == "P-384" ? EVP_sha384() : EVP_sha256();
 }
 
 // X.680 41.4: what a PrintableString may hold.
@@ -100,25 +91,15 @@ absl::StatusOr<SubjectName> ReadSubject(const X509_NAME* name) {
 }
 
 // Positive, and at most 20 bytes (RFC 5280 4.1.2.2).
-absl::Status SetSerial(X509* x509, std::string_view wanted) {
-  std::array<unsigned char, kSerialBytes> random{};
-  const unsigned char* bytes = internal::ToBytes(wanted);
-  size_t size = wanted.size();
-  if (wanted.empty()) {
-    do {
-      if (RAND_bytes(random.data(), kSerialBytes) != 1) return Failed("make serial number");
-      random[0] &= 0x7f;
-    } while (random[0] == 0);
-    bytes = random.data();
-    size = kSerialBytes;
-  }
-  const openssl::BnPtr number(BN_bin2bn(bytes, static_cast<int>(size), nullptr));
-  if (number == nullptr) return Failed("make serial number");
+absl::Status SetSerial(X509* x509, std::string_view serial) {
+  const openssl::BnPtr number(
+      BN_bin2bn(internal::ToBytes(serial), static_cast<int>(serial.size()), nullptr));
+  if (number == nullptr) return Failed("write serial number");
   if (BN_is_zero(number.get())) {
     return absl::InvalidArgumentError("issue certificate: the serial number is zero");
   }
   return BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)) == nullptr
-             ? Failed("make serial number")
+             ? Failed("write serial number")
              : absl::OkStatus();
 }
 
@@ -176,7 +157,7 @@ absl::StatusOr<std::string> ComposeRequest(const PrivateKey& key, const RequestP
       X509_REQ_add_extensions(x509.get(), extensions.get()) != 1) {
     return Failed("create certificate request");
   }
-  if (X509_REQ_sign(x509.get(), evp, DigestFor(key.public_key())) <= 0) {
+  if (X509_REQ_sign(x509.get(), evp, internal::DigestBySize(key.public_key())) <= 0) {
     return Failed("create certificate request");
   }
   std::string der = internal::Encode(i2d_X509_REQ, x509.get());
@@ -197,7 +178,11 @@ absl::StatusOr<std::string> ComposeCertificate(const PublicKey& key, const Certi
     return Failed("issue certificate");
   }
   CALICO_RETURN_IF_ERROR(internal::SetPublicKey(x509.get(), key));
-  CALICO_RETURN_IF_ERROR(SetSerial(x509.get(), parts.serial));
+  std::string serial = parts.serial;
+  if (serial.empty()) {
+    CALICO_ASSIGN_OR_RETURN(serial, NewSerial());
+  }
+  CALICO_RETURN_IF_ERROR(SetSerial(x509.get(), serial));
   CALICO_RETURN_IF_ERROR(internal::SetTime(X509_getm_notBefore(x509.get()), parts.not_before));
   CALICO_RETURN_IF_ERROR(internal::SetTime(X509_getm_notAfter(x509.get()), parts.not_after));
   CALICO_RETURN_IF_ERROR(SetNames(x509.get(), parts, issuer.certificate));
@@ -212,12 +197,22 @@ absl::StatusOr<std::string> ComposeCertificate(const PublicKey& key, const Certi
     }
   }
   if (X509_sign(x509.get(), internal::KeyAccess::Handle(*issuer.key),
-                DigestFor(issuer.key->public_key())) <= 0) {
+                internal::DigestBySize(issuer.key->public_key())) <= 0) {
     return Failed("issue certificate");
   }
   std::string der = internal::Encode(i2d_X509, x509.get());
   if (der.empty()) return Failed("issue certificate");
   return der;
+}
+
+absl::StatusOr<std::string> NewSerial() {
+  const openssl::ErrorScope scope;
+  std::array<unsigned char, kSerialBytes> random{};
+  do {
+    if (RAND_bytes(random.data(), kSerialBytes) != 1) return Failed("make serial number");
+    random[0] &= 0x7f;
+  } while (random[0] == 0);
+  return std::string(reinterpret_cast<const char*>(random.data()), kSerialBytes);
 }
 
 absl::StatusOr<SubjectName> SubjectNameOf(const CertificateRequest& request) {
@@ -229,6 +224,11 @@ absl::StatusOr<SubjectName> SubjectNameOf(const CertificateRequest& request) {
 absl::StatusOr<SubjectName> SubjectNameOf(const Certificate& certificate) {
   const openssl::ErrorScope scope;
   return ReadSubject(X509_get_subject_name(internal::CertificateAccess::Handle(certificate)));
+}
+
+absl::StatusOr<SubjectName> IssuerNameOf(const Certificate& certificate) {
+  const openssl::ErrorScope scope;
+  return ReadSubject(X509_get_issuer_name(internal::CertificateAccess::Handle(certificate)));
 }
 
 absl::StatusOr<std::vector<RawExtension>> ExtensionsOf(const CertificateRequest& request) {
@@ -274,6 +274,14 @@ std::string DecimalSerial(std::string_view hex) {
   const openssl::BnPtr owned(number);
   if (digits == 0) return "";
   const openssl::StringPtr decimal(BN_bn2dec(number));
+  return decimal == nullptr ? "" : decimal.get();
+}
+
+std::string DecimalOfBytes(std::string_view serial) {
+  const openssl::ErrorScope scope;
+  const openssl::BnPtr number(
+      BN_bin2bn(internal::ToBytes(serial), static_cast<int>(serial.size()), nullptr));
+  const openssl::StringPtr decimal(number == nullptr ? nullptr : BN_bn2dec(number.get()));
   return decimal == nullptr ? "" : decimal.get();
 }
 

@@ -106,9 +106,13 @@ absl::StatusOr<std::string> ComposeRequest(const PrivateKey& key, const RequestP
 absl::StatusOr<std::string> ComposeCertificate(const PublicKey& key, const CertificateParts& parts,
                                                IssuerView issuer);
 
+// 20 random bytes, positive. Errors: Internal.
+absl::StatusOr<std::string> NewSerial();
+
 // The subject as the request or certificate groups it. Errors: InvalidArgument, as ReadName.
 absl::StatusOr<SubjectName> SubjectNameOf(const CertificateRequest& request);
 absl::StatusOr<SubjectName> SubjectNameOf(const Certificate& certificate);
+absl::StatusOr<SubjectName> IssuerNameOf(const Certificate& certificate);
 
 // Every extension with its value, in order. Errors: Internal.
 absl::StatusOr<std::vector<RawExtension>> ExtensionsOf(const CertificateRequest& request);
@@ -125,6 +129,8 @@ bool IsDerElement(std::string_view bytes);
 
 // The serial number in decimal, as many tools print it. Requires: what Certificate::serial gives.
 std::string DecimalSerial(std::string_view hex);
+// Of raw bytes, as in CertificateParts.
+std::string DecimalOfBytes(std::string_view serial);
 
 }  // namespace calico::pki
 
