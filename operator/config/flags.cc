@@ -322,7 +322,7 @@ ParsedFlags Flags::Problems() const {
   std::string text;
   for (const std::string& problem : problems_) text += fmt::format("{}: {}\n", program_, problem);
   text += fmt::format("Try '{} --help'.\n", program_);
-  return {kExitUsage, std::move(text)};
+  return {usage_exit_, std::move(text)};
 }
 
 }  // namespace calico::config

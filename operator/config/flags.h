@@ -115,6 +115,8 @@ class Flags {
   void Details(std::string text) { details_ = std::move(text); }
   // What an exit code means; for help and man page.
   void ExitCode(int code, std::string meaning);
+  // The exit code for wrong flags and arguments where kExitUsage means something else.
+  void UsageExit(int code) { usage_exit_ = code; }
   bool has_exit_codes() const { return !exit_codes_.empty(); }
   // An example at the end of the help: a comment and a command line.
   void Example(std::string comment, std::string command);
@@ -202,6 +204,7 @@ class Flags {
   std::string details_;
   FlagStyle style_ = FlagStyle::kGnu;
   bool of_command_ = false;
+  int usage_exit_ = kExitUsage;
   std::vector<std::string> words_;  // that are no flags
   bool flags_end_ = false;
   std::vector<std::string> problems_;

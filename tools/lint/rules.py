@@ -56,10 +56,11 @@ ALSO = {
     "operator/validation": {"pkg/api", "pkg/pki", "pkg/base", "pkg/codec"},
     "operator/render": {"operator/certificates", "pkg/api", "pkg/openssl", "pkg/pki", "pkg/base", "pkg/codec", "pkg/kube/schema"},
     "operator/calicert": {"operator/config", "operator/calicert", "operator/calicert/command", "operator/calicert/cfssl",
-                          "operator/calicert/certificates"},
+                          "operator/calicert/certificates", "operator/calicert/etcd"},
+    "operator/calicert/etcd": {"operator/config", "operator/calicert/command", "operator/calicert/cfssl"},
     "operator/calicert/command": {"operator/config", "pkg/base", "pkg/codec"},
     "operator/calicert/cfssl": OFFLINE,
-    "operator/calicert/certificates": OFFLINE | {"operator/calicert/cfssl"},
+    "operator/calicert/certificates": OFFLINE | {"operator/calicert/etcd", "operator/calicert/cfssl"},
     "operator/controllers": {"operator/controllers", "operator/config"},
     "operator/offline": {"operator/config"},
     "operator/adoption": {"operator/config", "operator/offline"},
@@ -70,7 +71,7 @@ ALSO = {
 ONLY_ALSO = {"operator/calico_config", "operator/certificates", "operator/csr_policy", "operator/defaults", "operator/validation", "operator/render", "operator/provision",
              "operator/calicert/command", "operator/calicert/cfssl", "operator/calicert/certificates"}
 # OpenSSL is confined to these files.
-OPENSSL_FILES = re.compile(r"^pkg/net/tls_[a-z_]+\.(h|cc)$|^operator/standin/|^tools/|^pkg/(?:openssl|pki)/")
+OPENSSL_FILES = re.compile(r"^pkg/net/(?:probe/)?tls_[a-z_]+\.(h|cc)$|^operator/standin/|^tools/|^pkg/(?:openssl|pki)/")
 THIRD_PARTY = re.compile(r"^(absl|boost/[a-z_]+|fmt|openssl|re2|yaml-cpp|gtest|gmock|benchmark)[/.]")
 INCLUDE = re.compile(r'^#include ([<"])([^>"]+)[>"]', re.MULTILINE)
 SECRETS = re.compile(r"(?:logger_?|log)\.(?:Debug|Info|Warning|Error)\([^;]*?\b(key_pem|token|password|private_key|authorization)\b\s*[,})]",

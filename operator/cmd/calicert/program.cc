@@ -1,0 +1,45 @@
+#include "operator/cmd/calicert/program.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "operator/calicert/certificates/commands.h"
+#include "operator/calicert/cfssl/commands/commands.h"
+#include "operator/calicert/command/command.h"
+#include "operator/calicert/command/reference.h"
+
+namespace calico::calicert {
+namespace {
+
+// The commands of calicert, in the order of its help. Of two with one name the first counts.
+std::vector<Command> Commands() {
+  std::vector<Command> table;
+  const auto add = [&table](std::vector<Command> commands) {
+    for (Command& command : commands) {
+      if (FindCommand(table, command.path) == nullptr) table.push_back(std::move(command));
+    }
+  };
+  add(CertificateCommands());
+  add({VersionCommand("calicert")});
+  add(cfssl::CfsslCommands());
+  add({cfssl::CfssljsonCommand()});
+  return table;
+}
+
+std::string_view LastPart(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+int RunCalicert(int argc, const char* const* argv, Terminal& terminal) {
+  const std::string_view name = LastPart(argv[0]);
+  if (name == "cfssl") return cfssl::RunCfssl(argc, argv, terminal);
+  if (name == "cfssljson") {
+    return RunProgram(name, cfssl::CfssljsonProgram(), argc, argv, terminal);
+  }
+  const std::string_view program = name == "kubectl-calicert" ? "kubectl calicert" : "calicert";
+  return RunProgram(program, Commands(), argc, argv, terminal);
+}
+
+}  // namespace calico::calicert
