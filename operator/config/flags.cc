@@ -169,14 +169,18 @@ std::string Flags::LongForm(std::string_view argument) const {
   return std::string(argument);
 }
 
-std::string Flags::UnknownFlag(std::string_view name) const {
+const Flags::Flag* Flags::NearestFlag(std::string_view name) const {
   std::vector<std::string_view> names;
   names.reserve(flags_.size());
   for (const Flag& flag : flags_) names.push_back(flag.spec.name);
-  const std::string_view nearest = NearestName(name, names);
+  return Find(NearestName(name, names));
+}
+
+std::string Flags::UnknownFlag(std::string_view name, const Flag* nearest) const {
   const std::string_view dashes = Dashes();
-  if (nearest.empty()) return fmt::format("{}{}: unknown flag", dashes, name);
-  return fmt::format("{0}{1}: unknown flag, did you mean {0}{2}?", dashes, name, nearest);
+  if (nearest == nullptr) return fmt::format("{}{}: unknown flag", dashes, name);
+  return fmt::format("{0}{1}: unknown flag, did you mean {0}{2}?", dashes, name,
+                     nearest->spec.name);
 }
 
 void Flags::Set(Flag& flag, std::string_view value, std::string_view origin) {
@@ -233,9 +237,11 @@ void Flags::ParseFlag(std::string_view argument, int argc, const char* const* ar
   Flag* flag = Find(name);
   const bool is_completion = flag == nullptr && name == "completion" && !of_command_;
   if (flag == nullptr && !is_completion) {
-    problems_.push_back(UnknownFlag(name));
+    const Flag* nearest = NearestFlag(name);
+    problems_.push_back(UnknownFlag(name, nearest));
     // What follows is most likely its value: one problem is enough.
-    if (!value.has_value() && i + 1 < argc && argv[i + 1][0] != '-') ++i;
+    const bool is_switch = nearest != nullptr && nearest->is_switch;
+    if (!is_switch && !value.has_value() && i + 1 < argc && argv[i + 1][0] != '-') ++i;
     return;
   }
   asks_for_answer_ |= flag == nullptr || flag->is_answer;

@@ -182,7 +182,9 @@ class Flags {
   void DistributeWords();
   void Set(Flag& flag, std::string_view value, std::string_view origin);
   void ReadEnvironment(const EnvironmentReader& environment);
-  std::string UnknownFlag(std::string_view name) const;
+  // Null unless one is near enough.
+  const Flag* NearestFlag(std::string_view name) const;
+  std::string UnknownFlag(std::string_view name, const Flag* nearest) const;
   // The problems as text.
   ParsedFlags Problems() const;
   // What --help and its like ask for; no exit code if nothing of the kind was given.

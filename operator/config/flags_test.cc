@@ -247,6 +247,17 @@ TEST(FlagsTest, WordsGoToTheirTargetsInOrder) {
   }
 }
 
+TEST(FlagsTest, WhatFollowsAMisspeltSwitchIsNotItsValue) {
+  bool brief = false;
+  std::vector<std::string> files;
+  Flags flags("show", "Shows.");
+  flags.Switch({.name = "short", .help = "less"}, &brief);
+  flags.Arguments({.name = "FILE", .help = "what", .minimum = 1}, &files);
+  const char* const argv[] = {"show", "--shrot", "a"};
+  EXPECT_EQ(flags.Parse(3, argv, [](const std::string&) { return ""; }).text,
+            "show: --shrot: unknown flag, did you mean --short?\nTry 'show --help'.\n");
+}
+
 TEST(FlagsTest, GoStyleTakesOneDashAndGosBooleans) {
   const auto parse = [](std::vector<const char*> argv, bool* lead) {
     Flags flags("x", "X.");

@@ -110,18 +110,32 @@ class Judge {
     return nullptr;
   }
 
+  // One that has the name of its issuer: by the key identifier, else any.
+  const Certificate* OfIssuersName(const Certificate& certificate) const {
+    const Certificate* found = nullptr;
+    for (const auto* pool : {&question_.roots, &question_.chain}) {
+      for (const Certificate& above : *pool) {
+        if (above.subject() != certificate.issuer() || above == certificate) continue;
+        const bool same_key = !above.subject_key_id().empty() &&
+                              above.subject_key_id() == certificate.authority_key_id();
+        if (found == nullptr || same_key) found = &above;
+      }
+    }
+    return found;
+  }
+
   std::string WhyNoIssuer(const Certificate& certificate) const {
     if (certificate.is_self_signed()) {
       return fmt::format("it is self-signed and not in {}", question_.roots_name);
     }
-    for (const auto* pool : {&question_.roots, &question_.chain}) {
-      for (const Certificate& above : *pool) {
-        if (above.subject() != certificate.issuer() || above == certificate) continue;
-        return fmt::format(
-            "its issuer {:?} is there ({}), but with another key, or it does not "
-            "sign certificates: has the CA been made anew since?",
-            certificate.issuer(), pool == &question_.roots ? question_.roots_name : "in the chain");
-      }
+    if (const Certificate* above = OfIssuersName(certificate); above != nullptr) {
+      const std::string where = IsTrusted(*above) ? question_.roots_name : "in the chain";
+      const char* why = !above->is_ca()
+                            ? "it is not a CA (basicConstraints): what it signs is refused"
+                        : !above->AllowsKeyUsage(pki::KeyUsage::kCertSign)
+                            ? "its keyUsage lacks keyCertSign: what it signs is refused"
+                            : "with another key: has the CA been made anew since?";
+      return fmt::format("its issuer {:?} is there ({}), but {}", certificate.issuer(), where, why);
     }
     return fmt::format(
         "its issuer {:?} is neither in {} nor in the chain: add the missing "

@@ -201,7 +201,7 @@ TEST_F(CertificateCommandsTest, VerifySaysWhichLinkFailsAndWhy) {
       {{"chain.pem", "--ca", "other.pem"},
        "FAILED  chain: CN=middle: its issuer \"CN=root\" is neither in "},
       {{"chain.pem", "--ca", "again.pem"},
-       "but with another key, or it does not sign certificates"},
+       "but with another key: has the CA been made anew since?"},
       {{"client.pem", "--ca", "root.pem"}, "it is for clientAuth, not for serverAuth"},
       {{"chain.pem", "--ca", "root.pem", "--host", "felix"},
        "FAILED  host: felix: it is for typha, typha.example.com, 10.0.0.7, not for felix"},

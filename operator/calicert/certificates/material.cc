@@ -28,6 +28,7 @@ absl::Status Refuse(const std::string& origin, std::string_view cause) {
 }
 
 absl::Status In(const std::string& origin, const absl::Status& status) {
+  if (Message(status).starts_with(origin)) return status;  // a question for its passphrase
   return absl::Status(status.code(), fmt::format("{}: {}", origin, Message(status)));
 }
 

@@ -1,5 +1,6 @@
 // The program as it is started: by its names, with its exit codes.
 
+#include <pty.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@ namespace calico {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 struct Ended {
@@ -55,6 +57,39 @@ TEST(StartTest, OutputThatDoesNotArriveIsAFailure) {
   const Ended ended = Shell("calicert --help > /dev/full");
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.output, HasSubstr("standard output cannot be written"));
+}
+
+// Everything that a terminal shows until `end`, or until the program has ended.
+std::string ReadTerminal(int terminal, const std::string& end) {
+  std::string shown;
+  std::array<char, 4096> buffer{};
+  while (end.empty() || shown.find(end) == std::string::npos) {
+    const ssize_t size = read(terminal, buffer.data(), buffer.size());
+    if (size <= 0) break;
+    shown.append(buffer.data(), static_cast<size_t>(size));
+  }
+  return shown;
+}
+
+TEST(StartTest, APassphraseIsAskedForWithoutEcho) {
+  int terminal = -1;
+  const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    execl("operator/cmd/calicert/calicert", "calicert", "inspect", "--short",
+          "testdata/calicert/good.p12", nullptr);
+    _exit(127);
+  }
+  const std::string asked = ReadTerminal(terminal, "good.p12: ");
+  EXPECT_THAT(asked, HasSubstr("Passphrase of testdata/calicert/good.p12: "));
+  ASSERT_EQ(write(terminal, "passphrase\n", 11), 11);
+  const std::string shown = ReadTerminal(terminal, "");
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  close(terminal);
+  EXPECT_EQ(WEXITSTATUS(status), 0) << shown;
+  EXPECT_THAT(shown, HasSubstr("typha"));
+  EXPECT_THAT(shown, Not(HasSubstr("passphrase")));
 }
 
 }  // namespace
