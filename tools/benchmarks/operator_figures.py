@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import statistics
 import time
 
 from benchmarks import played_nodes
@@ -11,6 +12,7 @@ from e2e import environment
 DAEMONSET = "/apis/apps/v1/namespaces/calico-system/daemonsets/calico-node"
 PODS = 10_000
 NODES = 3
+CHANGES = 5
 
 
 def _pod(number):
@@ -88,9 +90,11 @@ def run(cluster, table, idle_seconds):
     time.sleep(idle_seconds)
     writes = cluster.audit_writes(since, (environment.OPERATOR_USER,))
     table.add("writes in idle minutes, lease aside", str(len(writes)), "0", not writes, note=f"{idle_seconds / 60:.0f} min {writes[:3] or ''}")
-    spec = {"certificateManagement": install.certificate_management(cluster.ca), "nodeMetricsPort": 9191}
-    applied = _to_applied(cluster, spec)
-    table.add("change to applied", f"{1000 * applied:.0f} ms", "50 ms", applied <= 0.05)
+    applied = [_to_applied(cluster, {"certificateManagement": install.certificate_management(cluster.ca), "nodeMetricsPort": port})
+               for port in range(9191, 9191 + CHANGES)]
+    middle = statistics.median(applied)
+    table.add("change to applied, median of five", f"{1000 * middle:.0f} ms", "50 ms", middle <= 0.05,
+              note=" ".join(f"{1000 * one:.0f}" for one in applied))
     make_pods(cluster, PODS)
     time.sleep(10)
     resident = operator.rss_mib()
