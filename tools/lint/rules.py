@@ -29,7 +29,6 @@ ROWS = {
     "operator/render": (8, {"absl", "fmt", "boost/json"}),
     "operator/adoption": (9, {"absl", "fmt", "boost/json"}),
     "operator/removal": (9, {"absl", "fmt", "boost/json"}),
-    "operator/calicert/etcd": (9, {"absl", "fmt", "boost/json"}),
     "operator/config": (9, {"absl", "fmt"}),
     "operator/provision": (9, {"absl", "fmt"}),
     "operator/offline": (9, {"absl", "fmt"}),
@@ -38,6 +37,8 @@ ROWS = {
     "operator/calicert/command": (9, {"absl", "fmt", "boost/json"}),
     "operator/calicert/cfssl": (9, {"absl", "fmt", "boost/json", "re2"}),
     "operator/calicert/certificates": (9, {"absl", "fmt", "boost/json"}),
+    "operator/calicert/etcd": (9, {"absl", "fmt", "boost/json"}),
+    "operator/calicert/calico/typha": (9, {"absl", "fmt", "boost/json"}),
     "operator/manifests": (9, {"fmt"}),  # a test of the roles in it
     "operator/cmd": (10, {"absl", "fmt", "boost/asio", "boost/json"}),
     # Not part of the product: stand-ins for other people's programs, and tools.
@@ -57,10 +58,11 @@ ALSO = {
     "operator/render": {"operator/certificates", "pkg/api", "pkg/openssl", "pkg/pki", "pkg/base", "pkg/codec", "pkg/kube/schema"},
     "operator/calicert": {"operator/config", "operator/calicert", "operator/calicert/command", "operator/calicert/cfssl",
                           "operator/calicert/certificates", "operator/calicert/etcd"},
-    "operator/calicert/etcd": {"operator/config", "operator/calicert/command", "operator/calicert/cfssl"},
     "operator/calicert/command": {"operator/config", "pkg/base", "pkg/codec"},
     "operator/calicert/cfssl": OFFLINE,
     "operator/calicert/certificates": OFFLINE | {"operator/calicert/etcd", "operator/calicert/cfssl"},
+    "operator/calicert/etcd": OFFLINE | {"operator/calicert/cfssl"},
+    "operator/calicert/calico/typha": OFFLINE | {"operator/calicert/cfssl", "operator/calicert/etcd"},
     "operator/controllers": {"operator/controllers", "operator/config"},
     "operator/offline": {"operator/config"},
     "operator/adoption": {"operator/config", "operator/offline"},
@@ -69,9 +71,9 @@ ALSO = {
 }
 # Folders of which ALSO is all that is allowed, whatever their row.
 ONLY_ALSO = {"operator/calico_config", "operator/certificates", "operator/csr_policy", "operator/defaults", "operator/validation", "operator/render", "operator/provision",
-             "operator/calicert/command", "operator/calicert/cfssl", "operator/calicert/certificates"}
+             "operator/calicert/command", "operator/calicert/cfssl", "operator/calicert/certificates", "operator/calicert/etcd", "operator/calicert/calico/typha"}
 # OpenSSL is confined to these files.
-OPENSSL_FILES = re.compile(r"^pkg/net/(?:probe/)?tls_[a-z_]+\.(h|cc)$|^operator/standin/|^tools/|^pkg/(?:openssl|pki)/")
+OPENSSL_FILES = re.compile(r"^pkg/net/(?:probe/|survey/)?tls_[a-z_]+\.(h|cc)$|^operator/standin/|^tools/|^pkg/(?:openssl|pki)/")
 THIRD_PARTY = re.compile(r"^(absl|boost/[a-z_]+|fmt|openssl|re2|yaml-cpp|gtest|gmock|benchmark)[/.]")
 INCLUDE = re.compile(r'^#include ([<"])([^>"]+)[>"]', re.MULTILINE)
 SECRETS = re.compile(r"(?:logger_?|log)\.(?:Debug|Info|Warning|Error)\([^;]*?\b(key_pem|token|password|private_key|authorization)\b\s*[,})]",
