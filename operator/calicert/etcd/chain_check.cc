@@ -127,12 +127,11 @@ std::vector<CheckProblem> CheckChain(const std::vector<Certificate>& chain, cons
          "issue it anew"});
   }
   if (trust.certificates.empty() || ExplainForeignCa(chain, trust, problems)) return problems;
-  // Of an expired one the chain is judged too, at a time when it was valid.
-  const absl::Time time =
-      std::max(leaf.not_before(), std::min(now, leaf.not_after() - absl::Seconds(1)));
+  // Outside of its time nothing else can be judged: its CA need not have been valid then.
+  if (now < leaf.not_before() || now > leaf.not_after()) return problems;
   const std::vector<Certificate> above(chain.begin() + 1, chain.end());
   const absl::Status any =
-      pki::VerifyChain(leaf, above, trust.certificates, ExtendedKeyUsage::kAny, time);
+      pki::VerifyChain(leaf, above, trust.certificates, ExtendedKeyUsage::kAny, now);
   if (!any.ok()) {
     problems.push_back(
         {"chain",
@@ -143,7 +142,7 @@ std::vector<CheckProblem> CheckChain(const std::vector<Certificate>& chain, cons
   const bool leaf_fits =
       purpose == ExtendedKeyUsage::kServerAuth ? MayServe(leaf) : MayBeClient(leaf);
   if (!leaf_fits) return problems;  // told by whoever knows what it is for
-  const absl::Status fit = pki::VerifyChain(leaf, above, trust.certificates, purpose, time);
+  const absl::Status fit = pki::VerifyChain(leaf, above, trust.certificates, purpose, now);
   if (!fit.ok() && !leaf.HasExtendedKeyUsage(pki::kOidAnyExtendedKeyUsage)) {
     CheckCaUsage(chain, trust, purpose, std::string(fit.message()), problems);
   }

@@ -57,7 +57,7 @@ class Verifier {
 std::string Verifier::Others(const MemberCertificates& member) const {
   std::vector<std::string> names;
   for (const MemberCertificates& other : cluster_.members) {
-    if (&other != &member) names.push_back(other.name);
+    if (other.name != member.name) names.push_back(other.name);
   }
   return names.empty() ? "every other member" : absl::StrJoin(names, ", ");
 }
@@ -106,6 +106,7 @@ void Verifier::CheckHosts(const Shown& shown, const std::string& role,
   }
   for (const std::string& host : hosts) {
     if (std::optional<std::string> problem = HostProblem(leaf, host)) {
+      if (leaf.common_name() == host) *problem += "; its common name is, but that does not count";
       Add(Severity::kError, shown, role, "host", refuser, std::move(*problem),
           fmt::format("issue it with {} among its hosts", host));
     }
@@ -295,13 +296,7 @@ std::vector<Finding> Verifier::Run() {
   for (const ClientCertificate& client : cluster_.users) CheckUser(client);
   for (const ProxyCertificate& proxy : cluster_.proxies) CheckProxy(proxy);
   for (const Shown& shown : cluster_.grpc_proxies) CheckGrpcProxy(shown);
-  std::vector<Finding> sorted;
-  for (const Severity severity : {Severity::kError, Severity::kWarning, Severity::kNote}) {
-    for (Finding& finding : findings_) {
-      if (finding.severity == severity) sorted.push_back(std::move(finding));
-    }
-  }
-  return sorted;
+  return SortFindings(std::move(findings_));
 }
 
 }  // namespace
@@ -316,6 +311,16 @@ std::string_view ToString(Severity severity) {
       break;
   }
   return "error";
+}
+
+std::vector<Finding> SortFindings(std::vector<Finding> findings) {
+  std::vector<Finding> sorted;
+  for (const Severity severity : {Severity::kError, Severity::kWarning, Severity::kNote}) {
+    for (Finding& finding : findings) {
+      if (finding.severity == severity) sorted.push_back(std::move(finding));
+    }
+  }
+  return sorted;
 }
 
 std::vector<Finding> Verify(const ClusterCertificates& cluster, const Lookups& lookups,

@@ -81,6 +81,9 @@ struct ClusterCertificates {
 // What ends within this time is worth a warning.
 inline constexpr absl::Duration kEndsSoon = absl::Hours(30 * 24);
 
+// Errors first, then warnings, each kind in the order that they have.
+std::vector<Finding> SortFindings(std::vector<Finding> findings);
+
 // Errors first, each kind in the order of the cluster. What several members refuse for the same
 // reason is one finding.
 std::vector<Finding> Verify(const ClusterCertificates& cluster, const Lookups& lookups,

@@ -9,6 +9,7 @@
 #include "operator/calicert/cfssl/commands/commands.h"
 #include "operator/calicert/command/command.h"
 #include "operator/calicert/command/reference.h"
+#include "operator/calicert/etcd/commands.h"
 
 namespace calico::calicert {
 namespace {
@@ -22,6 +23,7 @@ std::vector<Command> Commands() {
     }
   };
   add(CertificateCommands());
+  add(EtcdCommands());
   add({VersionCommand("calicert")});
   add(cfssl::CfsslCommands());
   add({cfssl::CfssljsonCommand()});
