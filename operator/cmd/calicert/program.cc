@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/calicert/calico/typha/typha_commands.h"
 #include "operator/calicert/certificates/commands.h"
 #include "operator/calicert/cfssl/commands/commands.h"
 #include "operator/calicert/command/command.h"
@@ -24,6 +25,7 @@ std::vector<Command> Commands() {
   };
   add(CertificateCommands());
   add(EtcdCommands());
+  add(TyphaCommands());
   add({VersionCommand("calicert")});
   add(cfssl::CfsslCommands());
   add({cfssl::CfssljsonCommand()});
