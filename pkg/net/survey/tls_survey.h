@@ -1,8 +1,8 @@
 // One handshake with a TLS server, to tell what it presents and what it demands; for tools that
 // people run. Nothing is trusted or verified here: that is the caller's, with what comes back.
 //
-// Where only its certificates matter ProbeServer (probe/tls_probe.h) is enough, and takes old versions
-// of TLS as well.
+// Where only its certificates matter ProbeServer (probe/tls_probe.h) is enough, and takes old
+// versions of TLS as well.
 #ifndef CALICO_PKG_NET_SURVEY_TLS_SURVEY_H_
 #define CALICO_PKG_NET_SURVEY_TLS_SURVEY_H_
 
