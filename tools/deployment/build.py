@@ -20,7 +20,8 @@ PROGRAMS = {
     "calicert": "//operator/cmd/calicert:calicert",
 }
 # Further names of a program, which behaves as the name says.
-LINKS = {"cfssl": "calicert", "cfssljson": "calicert", "kubectl-calicert": "calicert"}
+LINKS = {"cfssl": "calicert", "cfssljson": "calicert", "kubectl-calicert": "calicert",
+         "kubectl_complete-calicert": "calicert"}
 # People carry it from machine to machine.
 LIMIT_BYTES = {"calicert": 10_000_000}
 # Stand-ins for Calico's images are one binary: component -> its path in the image, links to it. The last part of the

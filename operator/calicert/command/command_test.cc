@@ -158,6 +158,15 @@ TEST(CommandTest, CompletesCommandsFlagsValuesAndFiles) {
   EXPECT_THAT(Completed({"genkey", "-"}), ElementsAre(":files"));
   EXPECT_THAT(Completed({"genkey", "-ou"}), ElementsAre("-output"));
   EXPECT_THAT(Completed({"version", ""}), ElementsAre("--quiet"));
+  // As bash cuts --output=j.
+  EXPECT_THAT(Completed({"key", "inspect", "--output", "=", "j"}), ElementsAre("json"));
+  EXPECT_THAT(Completed({"key", "inspect", "--output", "="}), ElementsAre("table", "json"));
+}
+
+TEST(CommandTest, KubectlCompletesAPlugIn) {
+  EXPECT_EQ(KubectlCompletion("kubectl calicert", Sample(), {"key", ""}),
+            "inspect\tprint key inspect\n:4\n");
+  EXPECT_EQ(KubectlCompletion("kubectl calicert", Sample(), {"key", "inspect", ""}), ":0\n");
 }
 
 TEST(CommandTest, BashAsksTheProgram) {

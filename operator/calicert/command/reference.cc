@@ -147,6 +147,17 @@ Command ManCommand(const std::string& program, std::shared_ptr<const std::vector
           }};
 }
 
+// bash makes three words of "--output=json".
+std::vector<std::string> WithoutEqualSigns(const std::vector<std::string>& line) {
+  std::vector<std::string> words;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const bool is_sign = line[i] == "=" && i > 0 && line[i - 1].starts_with("-");
+    if (!is_sign) words.push_back(line[i]);
+    if (is_sign && i + 1 == line.size()) words.emplace_back();
+  }
+  return words;
+}
+
 Command ShellCommand(const std::string& program,
                      std::shared_ptr<const std::vector<Command>> table) {
   return {.path = std::string(kCompleteWord),
@@ -182,7 +193,8 @@ std::vector<Command> ReferenceCommands(const std::string& program,
 }
 
 config::Flags::Candidates CompleteWords(std::string_view program, const std::vector<Command>& table,
-                                        const std::vector<std::string>& words) {
+                                        const std::vector<std::string>& line) {
+  const std::vector<std::string> words = WithoutEqualSigns(line);
   if (words.empty()) return {};
   const std::string& typed = words.back();
   std::string before;  // the words that are complete, if they are the beginning of a path
@@ -240,6 +252,18 @@ std::vector<ManPage> ManPages(std::string_view program, const std::vector<Comman
   }
   pages.insert(pages.begin(), {own + ".1", overview.ManPage(version, see_also)});
   return pages;
+}
+
+std::string KubectlCompletion(std::string_view program, const std::vector<Command>& table,
+                              const std::vector<std::string>& words) {
+  constexpr std::string_view kNoFiles = ":4\n";
+  constexpr std::string_view kFiles = ":0\n";
+  const config::Flags::Candidates found = CompleteWords(program, table, words);
+  std::string text;
+  for (const config::Flags::Candidate& candidate : found.words) {
+    text += fmt::format("{}\t{}\n", candidate.word, candidate.help);
+  }
+  return text.append(found.files ? kFiles : kNoFiles);
 }
 
 Command VersionCommand(std::string_view program) {

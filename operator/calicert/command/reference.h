@@ -15,12 +15,17 @@ namespace calico::calicert {
 std::vector<Command> ReferenceCommands(const std::string& program,
                                        const std::vector<Command>& table);
 
-// What may stand in place of the last of `words`, which follow the program's name.
+// What may stand in place of the last word of `line`, which follows the program's name.
 config::Flags::Candidates CompleteWords(std::string_view program, const std::vector<Command>& table,
                                         const std::vector<std::string>& words);
 
 // The script for bash, fish or zsh: it asks the program, so that it never ages.
 std::string CompletionScript(std::string_view program, std::string_view shell);
+
+// The same as kubectl asks a plug-in for it (a program `kubectl_complete-NAME`): a line for each
+// word, then what the shell does besides, in the numbers of kubectl's library.
+std::string KubectlCompletion(std::string_view program, const std::vector<Command>& table,
+                              const std::vector<std::string>& words);
 
 // A page of man: its file's name ("calicert-csr-create.1") and its text.
 struct ManPage {

@@ -9,6 +9,7 @@
 #include "operator/calicert/certificates/commands.h"
 #include "operator/calicert/cfssl/commands/commands.h"
 #include "operator/calicert/command/command.h"
+#include "operator/calicert/command/exit_codes.h"
 #include "operator/calicert/command/reference.h"
 #include "operator/calicert/etcd/commands.h"
 
@@ -41,6 +42,11 @@ int RunCalicert(int argc, const char* const* argv, Terminal& terminal) {
   if (name == "cfssl") return cfssl::RunCfssl(argc, argv, terminal);
   if (name == "cfssljson") {
     return RunProgram(name, cfssl::CfssljsonProgram(), argc, argv, terminal);
+  }
+  if (name == "kubectl_complete-calicert") {
+    terminal.out << KubectlCompletion("kubectl calicert", Commands(), {argv + 1, argv + argc});
+    terminal.out.flush();
+    return kExitOk;
   }
   const std::string_view program = name == "kubectl-calicert" ? "kubectl calicert" : "calicert";
   return RunProgram(program, Commands(), argc, argv, terminal);

@@ -142,7 +142,9 @@ Command GencrlCommand() {
 Command CrlCommand() {
   return MakeCommand({.name = "crl",
                       .summary = "not supported: reads a certificate database; see gencrl",
-                      .flags = {"db-config", "ca", "ca-key"}},
+                      .flags = {"db-config", "ca", "ca-key"},
+                      .examples = {{"A list of what is revoked, without a database",
+                                    "cfssl gencrl serials.txt ca.pem ca-key.pem"}}},
                      &DatabaseCrl);
 }
 
