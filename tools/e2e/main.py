@@ -43,7 +43,7 @@ def python_tests(count):
     """The unit tests of the tools themselves, and the lint."""
     loader = unittest.TestLoader()
     suite = unittest.TestSuite()
-    for folder in ("localcluster", "deployment", "lint", "kubeschema", "benchmarks", "comparison", "mutations"):
+    for folder in ("localcluster", "deployment", "lint", "kubeschema", "benchmarks", "comparison", "mutations", "cfssl"):
         if (binaries.TOOLS / folder).is_dir():
             suite.addTests(loader.discover(str(binaries.TOOLS / folder), "*_test.py", str(binaries.TOOLS)))
     result = unittest.TextTestRunner(stream=sys.stderr, verbosity=0).run(suite)

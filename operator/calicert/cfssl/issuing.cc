@@ -211,6 +211,11 @@ absl::StatusOr<pki::PrivateKey> MakeKey(const KeyRequest& wanted) {
     return CodedError(kKeyGeneration, fmt::format("RSA key size too large: key.size {}, up to {}",
                                                   wanted.size, pki::kMaxRsaBits));
   }
+  if (family == pki::KeyFamily::kRsa && wanted.size % 2 != 0) {
+    return CodedError(
+        kKeyGeneration,
+        fmt::format("key.size {}: an RSA key has an even number of bits", wanted.size));
+  }
   absl::StatusOr<pki::PrivateKey> key = pki::GenerateKey(family, wanted.size);
   if (key.ok() || family != pki::KeyFamily::kEcdsa) return key;
   return CodedError(
@@ -267,10 +272,11 @@ absl::StatusOr<Signed> RenewCa(const pki::Certificate& ca, const pki::PrivateKey
                                absl::Time now) {
   if (!ca.is_ca()) {
     return absl::InvalidArgumentError(
-        fmt::format("renew {:?}: the certificate is no CA (basicConstraints)", ca.subject()));
+        fmt::format("input certificate is not a CA cert: {:?} (basicConstraints)", ca.subject()));
   }
   if (const absl::Status match = pki::KeyMatches(ca, key); !match.ok()) {
-    return CodedError(kKeyMismatch, Message(match));
+    return CodedError(kKeyMismatch,
+                      fmt::format("Private key does not match public key: {}", Message(match)));
   }
   pki::CertificateParts parts;
   std::vector<std::string> warnings;
@@ -421,8 +427,9 @@ absl::StatusOr<pki::CertificateRequest> ReadCertificateRequest(std::string_view 
   }
   const pki::PemBlock& block = pem->blocks.front();
   if (block.label != "CERTIFICATE REQUEST" && block.label != "NEW CERTIFICATE REQUEST") {
-    return CodedError(kRequestBad,
-                      fmt::format("not a csr: the PEM block is labelled {:?}", block.label));
+    return CodedError(
+        kRequestBad,
+        fmt::format("not a certificate or csr: the PEM block is labelled {:?}", block.label));
   }
   absl::StatusOr<pki::CertificateRequest> request = pki::CertificateRequest::ParseDer(block.der);
   if (!request.ok()) return CodedError(kRequestParse, Message(request.status()));

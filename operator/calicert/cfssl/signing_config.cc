@@ -173,6 +173,10 @@ class ProfileReader {
       fields_.Error("expiry", "must be longer than 0, such as 8760h");
     }
     profile_.backdate = ReadPeriod("backdate");
+    if (profile_.backdate == absl::ZeroDuration()) {
+      fields_.Warn("backdate", "0 means the five minutes that are usual, as in cfssl: write 1s");
+      profile_.backdate.reset();
+    }
     profile_.not_before = ReadTime("not_before");
     profile_.not_after = ReadTime("not_after");
     if (profile_.not_before.has_value() && profile_.not_after.has_value() &&

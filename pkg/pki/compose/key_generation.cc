@@ -22,6 +22,8 @@ absl::StatusOr<openssl::EvpPkeyPtr> Generate(KeyFamily family, int bits) {
         return Refuse(
             fmt::format("an RSA key has {} to {} bits, not {}", kMinRsaBits, kMaxRsaBits, bits));
       }
+      if (bits % 2 != 0)
+        return Refuse(fmt::format("an RSA key has an even number of bits, not {}", bits));
       return openssl::EvpPkeyPtr(EVP_RSA_gen(static_cast<size_t>(bits)));
     case KeyFamily::kEcdsa:
       if (bits == 256) return openssl::EvpPkeyPtr(EVP_EC_gen("P-256"));

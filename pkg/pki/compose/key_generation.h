@@ -12,9 +12,9 @@ namespace calico::pki {
 inline constexpr int kMinRsaBits = 2048;
 inline constexpr int kMaxRsaBits = 8192;
 
-// `bits`: RSA 2048 to 8192, any number between; ECDSA 256, 384, 521; ignored for Ed25519.
-// Errors: InvalidArgument for another size or family; Internal when the library fails.
-// Blocking: CPU only, as PrivateKey::Generate.
+// `bits`: RSA 2048 to 8192, any even number between (the library halves it); ECDSA 256, 384, 521;
+// ignored for Ed25519. Errors: InvalidArgument for another size or family; Internal when the
+// library fails. Blocking: CPU only, as PrivateKey::Generate.
 absl::StatusOr<PrivateKey> GenerateKey(KeyFamily family, int bits);
 
 }  // namespace calico::pki

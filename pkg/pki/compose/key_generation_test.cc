@@ -40,6 +40,8 @@ TEST(GenerateKeyTest, MakesEachKindAndReadsItAgain) {
 TEST(GenerateKeyTest, OtherSizesAreRefused) {
   EXPECT_THAT(GenerateKey(KeyFamily::kRsa, 2047),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("2048 to 8192 bits")));
+  EXPECT_THAT(GenerateKey(KeyFamily::kRsa, 2049),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("even number")));
   EXPECT_THAT(GenerateKey(KeyFamily::kRsa, 8193), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(GenerateKey(KeyFamily::kEcdsa, 255),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("256, 384, 521")));

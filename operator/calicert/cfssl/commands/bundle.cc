@@ -212,7 +212,8 @@ absl::Status RunBundle(const Options& options, Terminal& terminal) {
   if (!options.key.empty()) {
     CALICO_ASSIGN_OR_RETURN(const pki::PrivateKey parsed, ReadKey(terminal, options.key));
     if (const absl::Status match = pki::KeyMatches(leaf, parsed); !match.ok()) {
-      return CodedError(kKeyMismatch, std::string(match.message()));
+      return CodedError(kKeyMismatch, fmt::format("Private key does not match public key: {}",
+                                                  std::string(match.message())));
     }
     key = parsed.ToPem();
   }

@@ -164,7 +164,7 @@ TEST_F(CfsslTest, FlagsOfOtherCommandsAreTaken) {
 }
 
 TEST_F(CfsslTest, InitCaGivesThreeParts) {
-  const RunResult result = Cfssl({"genkey", "-initca", "-cn", "Other", "-"}, R"({"CN": "CA"})");
+  const RunResult result = Cfssl({"gencert", "-initca", "-cn", "Other", "-"}, R"({"CN": "CA"})");
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, HasSubstr("generating a new CA key and certificate from CSR"));
   EXPECT_THAT(result.err, HasSubstr("signed certificate with serial number "));
@@ -286,7 +286,7 @@ TEST_F(CfsslTest, SignTakesRequestsSubjectsAndHosts) {
   EXPECT_EQ(CertificateOf(changed).subject(), "CN=new,O=x");
   EXPECT_THAT(CertificateOf(changed).dns_names(), ElementsAre("a.example.com", "b.example.com"));
   EXPECT_THAT(Cfssl(with({Path("ca.pem")})).err,
-              HasSubstr("{\"code\":9300,\"message\":\"not a csr"));
+              HasSubstr("{\"code\":9300,\"message\":\"not a certificate or csr"));
   EXPECT_THAT(Cfssl(with({Path("leaf.json")})).err, HasSubstr("{\"code\":9002"));
 }
 

@@ -20,9 +20,6 @@ int DatabaseCrl(const Options& options, Terminal& terminal);
 int SignerInfo(const Options& options, Terminal& terminal);
 int PrintVersion(const Options& options, Terminal& terminal);
 
-// `-initca` of genkey and gencert.
-int InitCa(const Options& options, Terminal& terminal);
-
 }  // namespace calico::calicert::cfssl
 
 #endif  // CALICO_OPERATOR_CALICERT_CFSSL_COMMANDS_FUNCTIONS_H_

@@ -97,7 +97,7 @@ absl::Status LogNobody(const absl::Status& error, Log& log) {
   return error;
 }
 
-absl::Status RunInitCa(const Options& options, Terminal& terminal) {
+absl::Status RunInitCa(const Options& options, Terminal& terminal, bool is_genkey) {
   Log log(terminal, options.log_level);
   CALICO_ASSIGN_OR_RETURN(const std::string file, OnlyArgument(options, "gencert -initca"));
   CALICO_ASSIGN_OR_RETURN(const Request request, ReadRequestFile(options, file, terminal, log));
@@ -108,8 +108,9 @@ absl::Status RunInitCa(const Options& options, Terminal& terminal) {
                     request.file));
   }
   const bool has_key = !options.ca_key.empty();
-  log.Info(has_key ? "re-generate a CA certificate from CSR and CA key"
-                   : "generating a new CA key and certificate from CSR");
+  if (!is_genkey)
+    log.Info(has_key ? "re-generate a CA certificate from CSR and CA key"
+                     : "generating a new CA key and certificate from CSR");
   if (request.subject.Name().empty()) {
     if (!has_key) log.Info("generate received request");
     return LogNobody(CodedError(kPolicyRequest, "missing subject information"), log);
@@ -251,19 +252,15 @@ int Finish(const absl::Status& status, Terminal& terminal) {
 
 }  // namespace
 
-int InitCa(const Options& options, Terminal& terminal) {
-  return Finish(RunInitCa(options, terminal), terminal);
-}
-
 int GenerateKey(const Options& options, Terminal& terminal) {
-  if (options.initca) return InitCa(options, terminal);
+  if (options.initca) return Finish(RunInitCa(options, terminal, /*is_genkey=*/true), terminal);
   return Finish(RunGenerateKey(options, terminal), terminal);
 }
 
 int GenerateCertificate(const Options& options, Terminal& terminal) {
   if (!options.batch.empty()) return Finish(RunBatch(options, terminal), terminal);
   if (options.renewca) return Finish(RunRenewCa(options, terminal), terminal);
-  if (options.initca) return InitCa(options, terminal);
+  if (options.initca) return Finish(RunInitCa(options, terminal, /*is_genkey=*/false), terminal);
   return Finish(RunGenerateCertificate(options, terminal), terminal);
 }
 

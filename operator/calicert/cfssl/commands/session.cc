@@ -101,10 +101,10 @@ absl::StatusOr<pki::Certificate> ReadCertificate(Terminal& terminal, const std::
                                                      Message(all.status())));
   }
   if (all->size() > 1) {
-    return CodedError(kCertificateParse,
-                      fmt::format("Failed to parse certificate: {} holds {} certificates, and one "
-                                  "is wanted",
-                                  source, all->size()));
+    return CodedError(
+        kCertificateParse,
+        fmt::format("the PEM file should contain only one object: {} holds {} certificates", source,
+                    all->size()));
   }
   return std::move(all->front());
 }
@@ -116,9 +116,9 @@ absl::StatusOr<pki::PrivateKey> ReadKey(Terminal& terminal, const std::string& s
     asked = true;
     std::string value = terminal.environment(std::string(kPasswordVariable));
     if (value.empty()) {
-      return CodedError(kKeyEncrypted, fmt::format("Private key is encrypted: {}: put its password "
-                                                   "into {}",
-                                                   source, kPasswordVariable));
+      return CodedError(kKeyEncrypted,
+                        fmt::format("Private key is encrypted. {}: put its password into {}",
+                                    source, kPasswordVariable));
     }
     base::SecretString secret(value);
     value.assign(value.size(), '\0');
@@ -128,7 +128,9 @@ absl::StatusOr<pki::PrivateKey> ReadKey(Terminal& terminal, const std::string& s
   if (parsed.ok()) return std::move(parsed->key);
   if (CodeOf(parsed.status()).has_value()) return parsed.status();
   const int code = asked ? kKeyEncrypted : pki::LooksLikeKey(text.view()) ? kKeyParse : kKeyDecode;
-  return CodedError(code, fmt::format("{}: {}", source, Message(parsed.status())));
+  return CodedError(
+      code, fmt::format("Failed to {} private key: {}: {}", code == kKeyDecode ? "decode" : "parse",
+                        source, Message(parsed.status())));
 }
 
 absl::StatusOr<Request> ReadRequestFile(const Options& options, const std::string& file,
