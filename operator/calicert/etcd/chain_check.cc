@@ -59,7 +59,9 @@ bool ExplainForeignCa(const std::vector<Certificate>& chain, const Trust& trust,
   } else {
     problems.push_back(
         {"chain", fmt::format("its issuer \"{}\" is not in {}", top->issuer(), trust.file),
-         fmt::format("add that CA to {} (restart who reads it), or have the right CA issue it",
+         fmt::format("have the right CA issue it; or, if its issuer is an intermediate of that CA, "
+                     "put the intermediate after it into the same file; or add that CA to {} and "
+                     "restart who reads it",
                      trust.file)});
   }
   return true;

@@ -34,6 +34,8 @@ std::vector<std::string> AllNames(std::vector<std::string> names,
   for (const base::IpAddress& address : addresses) names.push_back(address.ToString());
   names.insert(names.end(), emails.begin(), emails.end());
   names.insert(names.end(), uris.begin(), uris.end());
+  // The empty name that cfssl makes of `"hosts": [""]` is nobody's.
+  names.erase(std::remove(names.begin(), names.end(), ""), names.end());
   return names;
 }
 

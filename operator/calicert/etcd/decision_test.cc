@@ -128,6 +128,12 @@ TEST_F(DecisionTest, EachDifferenceIsNamed) {
   }
 }
 
+TEST_F(DecisionTest, EmptyDnsNameIsNoDifference) {
+  WantedPair wanted = wanted_;
+  wanted.request.names.dns_names = {""};
+  EXPECT_EQ(Difference(wanted, found_.chain[0]), std::nullopt);
+}
+
 TEST_F(DecisionTest, WhatEndsIsRenewed) {
   const absl::Time later = pki::TestTime() + kYear - absl::Hours(24 * 29);
   EXPECT_EQ(Decide(true, later - absl::Hours(48)).action, Action::kKeep);

@@ -21,7 +21,7 @@ std::string_view WithoutFinalDot(std::string_view name) {
   return name;
 }
 
-// A wildcard stands for exactly one label, the first.
+// A wildcard stands for exactly one label, the first; `*` alone for a host of one label.
 bool NameMatches(std::string_view pattern, std::string_view host) {
   const std::string wanted = Lower(WithoutFinalDot(host));
   const std::string offered = Lower(pattern);
@@ -30,7 +30,7 @@ bool NameMatches(std::string_view pattern, std::string_view host) {
   const std::vector<std::string> labels = absl::StrSplit(offered, '.');
   if (labels.size() != wanted_labels.size()) return false;
   for (size_t i = 0; i < labels.size(); ++i) {
-    if (i == 0 && labels[i] == "*" && labels.size() > 1) continue;
+    if (i == 0 && labels[i] == "*") continue;
     if (labels[i].empty() || labels[i] != wanted_labels[i]) return false;
   }
   return true;
@@ -45,6 +45,35 @@ std::string_view WithoutBrackets(std::string_view host) {
 
 bool IsWildcard(std::string_view name) { return name.starts_with("*."); }
 
+// No name server knows it: etcd takes neither an empty name nor a lone `*` for a source.
+bool IsNobody(std::string_view name) { return name.empty() || name == "*"; }
+
+// A name that is an address: looked up, it is that address.
+bool IsThatAddress(std::string_view name, const base::IpAddress& address) {
+  const absl::StatusOr<base::IpAddress> parsed = base::IpAddress::Parse(name);
+  return parsed.ok() && *parsed == address;
+}
+
+// The host in what people write by mistake: `[fd00::1]`, `10.0.0.1:2380`, `https://a:2380`.
+std::string_view HostIn(std::string_view written) {
+  if (const size_t scheme = written.find("://"); scheme != written.npos) {
+    written.remove_prefix(scheme + 3);
+  }
+  if (written.starts_with('[')) return written.substr(1, written.find(']') - 1);
+  const size_t colon = written.find(':');
+  return colon == written.rfind(':') ? written.substr(0, colon) : written;
+}
+
+// A DNS name or URI of the certificate that was meant to be this host.
+std::string_view MeantAs(const pki::Certificate& certificate, std::string_view host) {
+  for (const auto* names : {&certificate.dns_names(), &certificate.uris()}) {
+    for (const std::string& name : *names) {
+      if (!name.empty() && HostIn(name) == host) return name;
+    }
+  }
+  return {};
+}
+
 // What a name server would have to say for the certificate to be taken.
 std::string Wanted(const pki::Certificate& certificate, const base::IpAddress& source) {
   std::vector<std::string> ways;
@@ -52,7 +81,7 @@ std::string Wanted(const pki::Certificate& certificate, const base::IpAddress& s
     if (IsWildcard(name)) {
       ways.push_back(fmt::format("{} resolves back to a name below {}", source.ToString(),
                                  std::string_view(name).substr(2)));
-    } else if (!name.empty()) {
+    } else if (!IsNobody(name)) {
       ways.push_back(fmt::format("{} has the address {}", name, source.ToString()));
     }
   }
@@ -69,7 +98,8 @@ NameVerdict JudgeNames(const pki::Certificate& certificate, const base::IpAddres
   NameVerdict verdict;
   const auto reverse = lookups.names.find(source);
   for (const std::string& name : certificate.dns_names()) {
-    if (name.empty()) continue;
+    if (IsNobody(name)) continue;
+    if (IsThatAddress(name, source)) return {.accepted = true};
     if (reverse == lookups.names.end()) {
       verdict.unknown = true;
     } else {
@@ -113,6 +143,12 @@ std::optional<std::string> HostProblem(const pki::Certificate& certificate, std:
     if (std::find(addresses.begin(), addresses.end(), *address) != addresses.end()) {
       return std::nullopt;
     }
+    if (const std::string_view meant = MeantAs(certificate, host); !meant.empty()) {
+      return fmt::format(
+          "it has \"{}\" as a DNS name or URI, and an address that is dialled counts only as an IP "
+          "address, without port",
+          meant);
+    }
     if (addresses.empty()) {
       return fmt::format(
           "it has no IP address as a subject alternative name (it is for {}), and it is dialled "
@@ -122,6 +158,9 @@ std::optional<std::string> HostProblem(const pki::Certificate& certificate, std:
   } else {
     for (const std::string& name : certificate.dns_names()) {
       if (NameMatches(name, host)) return std::nullopt;
+    }
+    if (const std::string_view meant = MeantAs(certificate, host); !meant.empty()) {
+      return fmt::format("it has \"{}\", and a host counts only without scheme and port", meant);
     }
   }
   return fmt::format("it is for {}, not for {}", NameList(certificate), host);
@@ -134,7 +173,7 @@ bool HasUsableName(const pki::Certificate& certificate) {
   }
   const auto& names = certificate.dns_names();
   return std::any_of(names.begin(), names.end(),
-                     [](const std::string& name) { return !name.empty() && name != "*"; });
+                     [](const std::string& name) { return !name.empty(); });
 }
 
 SourceFinding JudgeSource(const pki::Certificate& certificate, const base::IpAddress& source,

@@ -20,6 +20,9 @@ TEST(HostProblemTest, AddressIsFoundAmongAddressesOnly) {
   EXPECT_FALSE(HostProblem(For({}, {"fd00::1"}), "[fd00::1]").has_value());
   EXPECT_EQ(HostProblem(For({}, {"10.0.0.11"}), "10.0.0.12"),
             "it is for 10.0.0.11, not for 10.0.0.12");
+  EXPECT_EQ(HostProblem(For({"10.0.0.11"}, {}), "10.0.0.11"),
+            "it has \"10.0.0.11\" as a DNS name or URI, and an address that is dialled counts only "
+            "as an IP address, without port");
   EXPECT_EQ(HostProblem(For({"10.0.0.11.example.com"}, {}), "10.0.0.11"),
             "it has no IP address as a subject alternative name (it is for 10.0.0.11.example.com), "
             "and it is dialled at 10.0.0.11");
@@ -35,6 +38,18 @@ TEST(HostProblemTest, WildcardIsOneWholeLabel) {
   for (const char* host : {"etcd.example.com", "a.b.etcd.example.com", "xetcd.example.com"}) {
     EXPECT_TRUE(HostProblem(certificate, host).has_value()) << host;
   }
+}
+
+TEST(HostProblemTest, LoneStarIsForHostsOfOneLabel) {
+  EXPECT_FALSE(HostProblem(For({"*"}, {}), "localhost").has_value());
+  EXPECT_TRUE(HostProblem(For({"*"}, {}), "a.b").has_value());
+  EXPECT_TRUE(HostProblem(For({"*"}, {}), "10.0.0.11").has_value());
+}
+
+TEST(JudgeSourceTest, AddressAsADnsNameCountsLoneStarDoesNot) {
+  EXPECT_EQ(JudgeSource(For({"10.0.0.11"}, {}), Ip("10.0.0.11"), {}).verdict,
+            SourceVerdict::kAccepted);
+  EXPECT_EQ(JudgeSource(For({"*"}, {}), Ip("10.0.0.11"), {}).verdict, SourceVerdict::kRefused);
 }
 
 TEST(JudgeSourceTest, NoNamesAreTakenFromEverywhere) {

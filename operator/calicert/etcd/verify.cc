@@ -69,9 +69,15 @@ void Verifier::CheckTrust(const Trust& trust, std::string_view what) {
       .names = {},
       .ip_addresses = {}};
   const pki::CaFindings found = pki::CheckCaBundle(trust.certificates, demands, now_);
+  // A certificate that is trusted itself need not be a CA, as etcd's own --auto-tls has it; whom it
+  // does not cover is told of each.
+  const bool only_leaves =
+      std::none_of(trust.certificates.begin(), trust.certificates.end(),
+                   [](const Certificate& certificate) { return certificate.is_ca(); });
   for (const std::string& problem : found.problems) {
-    findings_.push_back({Severity::kError, trust.file, std::string(what), "chain", "everybody",
-                         problem, "members read it at their start: restart them afterwards"});
+    findings_.push_back({only_leaves ? Severity::kWarning : Severity::kError, trust.file,
+                         std::string(what), "chain", only_leaves ? "" : "everybody", problem,
+                         "members read it at their start: restart them afterwards"});
   }
   for (const std::string& note : found.notes) {
     findings_.push_back({Severity::kWarning, trust.file, std::string(what), "chain", "", note, ""});
