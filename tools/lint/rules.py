@@ -57,7 +57,7 @@ ALSO = {
     "operator/validation": {"pkg/api", "pkg/pki", "pkg/base", "pkg/codec"},
     "operator/render": {"operator/certificates", "pkg/api", "pkg/openssl", "pkg/pki", "pkg/base", "pkg/codec", "pkg/kube/schema"},
     "operator/calicert": {"operator/config", "operator/calicert", "operator/calicert/command", "operator/calicert/cfssl",
-                          "operator/calicert/certificates", "operator/calicert/etcd"},
+                          "operator/calicert/certificates", "operator/calicert/etcd", "operator/controllers"},
     "operator/calicert/command": {"operator/config", "pkg/base", "pkg/codec"},
     "operator/calicert/cfssl": OFFLINE,
     "operator/calicert/certificates": OFFLINE | {"operator/calicert/etcd", "operator/calicert/cfssl"},

@@ -89,6 +89,11 @@ bool WantsName(const json::object& object) {
   return metadata != nullptr && !codec::TextAt(*metadata, "generateName").empty();
 }
 
+// Questions that the API server answers and does not store: they may not even have a name.
+bool IsReview(const api::Resource& resource) {
+  return resource.group == "authorization.k8s.io" || resource.group == "authentication.k8s.io";
+}
+
 }  // namespace
 
 std::string GroupVersionPath(const api::Resource& resource) {
@@ -147,7 +152,7 @@ absl::StatusOr<http::Request> CreateRequest(const api::Resource& resource,
                                             const json::object& object) {
   const api::ObjectKey key = KeyOf(object);
   CALICO_ASSIGN_OR_RETURN(std::string path, HomePath(resource, key.ns));
-  if (key.name.empty() && !WantsName(object)) {
+  if (key.name.empty() && !WantsName(object) && !IsReview(resource)) {
     return absl::InvalidArgumentError("name is empty");
   }
   http::Request request = MakeRequest("POST", std::move(path));

@@ -17,6 +17,8 @@ using ::testing::HasSubstr;
 constexpr api::Resource kPods = {"", "v1", "pods", "Pod"};
 constexpr api::Resource kNodes = {"", "v1", "nodes", "Node", false};
 constexpr api::Resource kLeases = {"coordination.k8s.io", "v1", "leases", "Lease"};
+constexpr api::Resource kReviews = {"authorization.k8s.io", "v1", "subjectaccessreviews",
+                                    "SubjectAccessReview", false};
 constexpr api::Resource kCsrs = {"certificates.k8s.io", "v1", "certificatesigningrequests",
                                  "CertificateSigningRequest", false};
 
@@ -55,6 +57,7 @@ TEST(RequestTest, Targets) {
        "GET /api/v1/namespaces/ns/pods?watch=true&allowWatchBookmarks=true&timeoutSeconds=1"},
       {CreateRequest(kPods, Named("ns", "a")), "POST /api/v1/namespaces/ns/pods"},
       {CreateRequest(kNodes, Named("", "a")), "POST /api/v1/nodes"},
+      {CreateRequest(kReviews, {}), "POST /apis/authorization.k8s.io/v1/subjectaccessreviews"},
       {UpdateRequest(kPods, Named("ns", "a"), ""), "PUT /api/v1/namespaces/ns/pods/a"},
       {UpdateRequest(kCsrs, Named("", "a"), "approval"),
        "PUT /apis/certificates.k8s.io/v1/certificatesigningrequests/a/approval"},
