@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "operator/calicert/calico/calico_commands.h"
 #include "operator/calicert/calico/typha/typha_commands.h"
 #include "operator/calicert/certificates/commands.h"
 #include "operator/calicert/cfssl/commands/commands.h"
@@ -12,6 +13,10 @@
 #include "operator/calicert/command/exit_codes.h"
 #include "operator/calicert/command/reference.h"
 #include "operator/calicert/etcd/commands.h"
+#include "operator/calicert/inventory/cluster_source.h"
+#include "operator/calicert/inventory/inventory_commands.h"
+#include "operator/calicert/requests/csr_commands.h"
+#include "operator/calicert/tls/tls_commands.h"
 
 namespace calico::calicert {
 namespace {
@@ -24,9 +29,13 @@ std::vector<Command> Commands() {
       if (FindCommand(table, command.path) == nullptr) table.push_back(std::move(command));
     }
   };
-  add(CertificateCommands());
+  add(CertificateCommands(ClusterSources()));
+  add(CsrCommands());
+  add(TlsCommands());
+  add(InventoryCommands());
   add(EtcdCommands());
   add(TyphaCommands());
+  add(CalicoCommands());
   add({VersionCommand("calicert")});
   add(cfssl::CfsslCommands());
   add({cfssl::CfssljsonCommand()});

@@ -1,0 +1,83 @@
+#include "operator/calicert/inventory/serving_pods.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pkg/api/meta/object_meta.h"
+#include "pkg/net/probe/tls_probe.h"
+#include "pkg/pki/pem.h"
+
+namespace calico::calicert::inventory {
+namespace {
+
+constexpr int64_t kTlsPorts[] = {443, 5443, 5473, 6443, 8443, 9443, 10250};
+constexpr std::string_view kTlsNames[] = {"https", "tls", "webhook"};
+constexpr absl::Duration kPatience = absl::Seconds(2);
+
+bool LooksLikeTls(std::string_view name, int64_t port) {
+  if (std::find(std::begin(kTlsPorts), std::end(kTlsPorts), port) != std::end(kTlsPorts)) {
+    return true;
+  }
+  return std::any_of(std::begin(kTlsNames), std::end(kTlsNames), [&](std::string_view word) {
+    return name.find(word) != std::string_view::npos;
+  });
+}
+
+void AddPorts(const json::object& container, const ServingPort& pod,
+              std::vector<ServingPort>& found) {
+  const json::array* const ports = codec::FindArray(container, "ports");
+  if (ports == nullptr) return;
+  for (const json::value& value : *ports) {
+    const json::object* const port = value.if_object();
+    const json::value* const number =
+        port == nullptr ? nullptr : port->if_contains("containerPort");
+    if (number == nullptr || !number->is_int64()) continue;
+    const int64_t wanted = number->get_int64();
+    const std::string_view protocol = codec::TextAt(*port, "protocol");
+    if (wanted < 1 || wanted > 65535 || (!protocol.empty() && protocol != "TCP")) continue;
+    if (!LooksLikeTls(codec::TextAt(*port, "name"), wanted)) continue;
+    found.push_back({pod.pod, pod.address, static_cast<uint16_t>(wanted)});
+  }
+}
+
+}  // namespace
+
+std::vector<ServingPort> ServingPortsOf(const json::object& pod) {
+  std::vector<ServingPort> found;
+  const json::object* const spec = codec::FindObject(pod, "spec");
+  const json::object* const status = codec::FindObject(pod, "status");
+  if (spec == nullptr || status == nullptr || codec::TextAt(*status, "phase") != "Running") {
+    return found;
+  }
+  const ServingPort self{api::ObjectMetaOf(pod).Key().ToString(),
+                         std::string(codec::TextAt(*status, "podIP"))};
+  const json::array* const containers = codec::FindArray(*spec, "containers");
+  if (self.address.empty() || containers == nullptr) return found;
+  for (const json::value& container : *containers) {
+    if (container.is_object()) AddPorts(container.get_object(), self, found);
+  }
+  return found;
+}
+
+aio::Task<int> AskPorts(std::vector<ServingPort> ports, FoundCertificates& certificates) {
+  int silent = 0;
+  for (const ServingPort& port : ports) {
+    const absl::StatusOr<net::ProbedServer> server =
+        co_await net::ProbeServer(port.address, port.port, "", kPatience);
+    if (!server.ok()) {
+      ++silent;
+      continue;
+    }
+    for (const std::string& der : server->certificates) {
+      certificates.AddText("pod/" + port.pod, fmt::format("{}", port.port), "",
+                           pki::EncodePem("CERTIFICATE", der));
+    }
+  }
+  co_return silent;
+}
+
+}  // namespace calico::calicert::inventory
