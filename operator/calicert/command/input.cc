@@ -104,12 +104,13 @@ class EchoOff {
 };
 
 absl::StatusOr<base::SecretString> Ask(Terminal& terminal, const std::string& question) {
-  terminal.err << question << std::flush;
   base::SecretString line = base::SecretString::OfSize(kMaxPassphraseBytes);
   size_t used = 0;
   bool ended = false;
   {
+    // Before the question: what is typed until then is thrown away.
     const EchoOff off;
+    terminal.err << question << std::flush;
     for (int c = terminal.in.get(); c != EOF; c = terminal.in.get()) {
       ended = c == '\n';
       if (ended) break;
