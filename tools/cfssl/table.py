@@ -239,7 +239,7 @@ def profiles():
                                             "microsoft sgc", "netscape sgc"]},
         "order of purposes": {**base, "usages": ["client auth", "server auth", "client auth"]},
         "only purposes": {**base, "usages": ["server auth"]},
-        "backdate": {**base, "backdate": "1h"},
+        "backdate": {**base, "backdate": "1m"},
         "backdate zero": {**base, "backdate": "0s"},
         "expiry of a century": {**base, "expiry": "876000h"},
         "expiry with parts": {**base, "expiry": "1h30m10s"},
