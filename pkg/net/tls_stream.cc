@@ -127,7 +127,11 @@ class TlsStream final : public Layer {
   Io Read(char* buffer, size_t size, size_t& got, absl::Status& error) override {
     ERR_clear_error();
     const int result = SSL_read_ex(ssl_.get(), buffer, size, &got);
-    return result == 1 ? Io::kDone : Map(result, "read", error);
+    if (result == 1) return Io::kDone;
+    const Io io = Map(result, "read", error);
+    // A session ticket has made it take a buffer to write, which it would keep for a watch's life.
+    if (io == Io::kWantRead) SSL_free_buffers(ssl_.get());
+    return io;
   }
 
   Io Write(const char* data, size_t size, size_t& put, absl::Status& error) override {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "operator/controllers/status/container_state.h"
+#include "pkg/base/memory/short_lived.h"
 #include "pkg/base/status_macros.h"
 
 namespace calico::status {
@@ -51,12 +52,17 @@ bool IsQuiet(const api::Pod& pod, absl::Time now) {
 }
 
 absl::StatusOr<std::optional<PodRecord>> PodRecordDecoder::Decode(const json::object& object) {
-  CALICO_ASSIGN_OR_RETURN(api::Pod pod, api::Pod::Decode(object));
-  PodRecord record{.origin = Share(OriginOf(pod))};
-  if (IsQuiet(pod, clock_.Now())) {
-    record.node_name = pod.node_name;
+  std::shared_ptr<const api::Pod> pod;
+  {
+    const base::ShortLivedScope scope;
+    CALICO_ASSIGN_OR_RETURN(api::Pod decoded, api::Pod::Decode(object));
+    pod = std::make_shared<const api::Pod>(std::move(decoded));
+  }
+  PodRecord record{.origin = Share(OriginOf(*pod))};
+  if (IsQuiet(*pod, clock_.Now())) {
+    record.node_name = pod->node_name;
   } else {
-    record.pod = std::make_shared<const api::Pod>(std::move(pod));
+    record.pod = std::move(pod);
   }
   return std::optional<PodRecord>(std::move(record));
 }
