@@ -15,7 +15,7 @@ from localcluster import progress
 MODULES = ("test_main_job", "test_upgrade", "test_drift", "test_user_cluster", "test_kinds", "test_stolen_tokens", "test_inputs", "test_interference",
            "test_operator_ca", "test_calico_config", "test_uninstall", "test_signer_attacks", "test_adopt",
            "test_mutations", "test_operator", "test_provisioners", "test_etcd_certificates", "test_real_server", "test_schema",
-           "test_definitions")
+           "test_definitions", "test_calicert")
 # What takes too long for every run.
 SOAKS = ("soak_idle", "soak_mutations", "soak_upgrade")
 # Each module has a cluster of its own. More of them would be too much for two cores.

@@ -1,0 +1,258 @@
+"""Kubernetes' page on TLS certificates in a cluster, executed twice on a real API server: by hand with cfssl, jq and kubectl, and
+with calicert, under an account that has the documented rights and no more. The results have to be the same."""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+from deployment import install
+from e2e import environment
+
+CALICERT = environment.BIN / "calicert"
+HAND, OURS = "by-hand", "by-calicert"
+SIGNER = "example.com/serving"
+REQUEST = {"hosts": ["my-svc.my-namespace.svc.cluster.local", "my-pod.my-namespace.pod.cluster.local", "192.0.2.24", "10.0.34.2"],
+           "CN": "my-pod.my-namespace.pod.cluster.local", "key": {"algo": "ecdsa", "size": 256}}
+CA = {"CN": "My Example Signer", "key": {"algo": "rsa", "size": 2048}}
+CONFIG = {"signing": {"default": {"usages": ["digital signature", "key encipherment", "server auth"], "expiry": "876000h",
+                                  "ca_constraint": {"is_ca": False}}}}
+# The page's commands, in its order.
+BY_HAND = """
+set -euo pipefail
+cfssl genkey - < server.json | cfssljson -bare server
+cat <<EOF | kubectl apply -f -
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata:
+  name: my-svc.my-namespace
+spec:
+  request: $(cat server.csr | base64 | tr -d '\\n')
+  signerName: example.com/serving
+  usages:
+  - digital signature
+  - key encipherment
+  - server auth
+EOF
+kubectl certificate approve my-svc.my-namespace
+cfssl gencert -initca - < ca.json | cfssljson -bare ca
+kubectl get csr my-svc.my-namespace -o jsonpath='{.spec.request}' | base64 --decode |
+  cfssl sign -ca ca.pem -ca-key ca-key.pem -config server-signing-config.json - | cfssljson -bare ca-signed-server
+kubectl get csr my-svc.my-namespace -o json |
+  jq '.status.certificate = "'$(base64 ca-signed-server.pem | tr -d '\\n')'"' |
+  kubectl replace --raw /apis/certificates.k8s.io/v1/certificatesigningrequests/my-svc.my-namespace/status -f -
+kubectl get csr my-svc.my-namespace -o jsonpath='{.status.certificate}' | base64 --decode > server.crt
+kubectl -n by-hand create secret tls server --cert server.crt --key server-key.pem
+kubectl -n by-hand create configmap example-serving-ca --from-file ca.crt=ca.pem
+"""
+# What docs/CALICERT.md says that the commands need.
+RIGHTS = f"""
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: calicert}}
+rules:
+- {{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests], verbs: [create, get, list, watch, delete]}}
+- apiGroups: [certificates.k8s.io]
+  resources: [certificatesigningrequests/approval, certificatesigningrequests/status]
+  verbs: [update]
+- {{apiGroups: [certificates.k8s.io], resources: [signers], resourceNames: [{SIGNER}], verbs: [approve, sign]}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{name: calicert}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: calicert}}
+subjects: [{{kind: ServiceAccount, name: calicert, namespace: {OURS}}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {{name: calicert, namespace: {OURS}}}
+rules:
+- {{apiGroups: [""], resources: [secrets, configmaps], verbs: [create, get, update]}}
+- {{apiGroups: [""], resources: [services], verbs: [get]}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {{name: calicert, namespace: {OURS}}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: calicert}}
+subjects: [{{kind: ServiceAccount, name: calicert, namespace: {OURS}}}]
+"""
+# A cluster without nodes has no kube-proxy: in a network of its own the Service's address leads to the server, as it would there.
+SERVE = """
+set -euo pipefail
+ip link set lo up
+ip addr add "$ADDRESS/32" dev lo
+openssl s_server -accept "$ADDRESS:443" -cert tls.crt -key tls.key -www -quiet &
+server=$!
+trap 'kill $server' EXIT
+for attempt in $(seq 50); do (echo > "/dev/tcp/$ADDRESS/443") 2>/dev/null && break; sleep 0.1; done
+openssl s_client -connect "$ADDRESS:443" -CAfile trusted.pem -verify_return_error -verify_hostname "$NAME" < /dev/null 2>&1
+curl --silent --show-error --fail --noproxy '*' --cacert trusted.pem --resolve "$NAME:443:$ADDRESS" "https://$NAME/" > page
+curl --silent --show-error --fail --noproxy '*' --cacert trusted.pem "https://$ADDRESS/" > page
+"""
+
+
+def setUpModule():
+    global cluster, folder, limited
+    cluster = environment.Cluster("calicert", nodes=0)
+    folder = cluster.folder
+    for name, content in (("server.json", REQUEST), ("ca.json", CA), ("server-signing-config.json", CONFIG)):
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    for namespace in (HAND, OURS):
+        install.namespace(cluster.kube, namespace)
+    cluster.kube.kubectl("apply", "-f", "-", text=RIGHTS)
+    cluster.kube.kubectl("-n", OURS, "create", "serviceaccount", "calicert")
+    limited = cluster.kubeconfig("limited", cluster.token(OURS, "calicert"))
+    (folder / "bin").mkdir()
+    (folder / "bin/kubectl-calicert").symlink_to(CALICERT)
+    (folder / "bin/kubectl").symlink_to(cluster.status["kubectl"])
+    result = run(["bash", "-c", BY_HAND], cluster.status["kubeconfig"])
+    if result.returncode != 0:
+        raise AssertionError(f"by hand: {result.stdout[-1000:]}\n{result.stderr[-2000:]}")
+
+
+def tearDownModule():
+    cluster.down()
+
+
+def run(words, kubeconfig, **more):
+    environment_variables = {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(folder),
+                             "PATH": f"{folder}/bin:{os.environ['PATH']}", **more}
+    return subprocess.run([str(word) for word in words], cwd=folder, env=environment_variables, capture_output=True, text=True,
+                          check=False, timeout=60)
+
+
+def calicert(*words):
+    return run([CALICERT, *words], limited)
+
+
+def stored(kind, namespace, name):
+    return cluster.kube.request("GET", f"/api/v1/namespaces/{namespace}/{kind}/{name}")
+
+
+def decoded(secret, key):
+    return base64.b64decode(secret["data"][key]).decode()
+
+
+def described(certificate):
+    """What openssl prints of a certificate, without serial number, times, keys and signature."""
+    _, text = environment.openssl("x509", "-noout", "-text", text=certificate)
+    text = re.sub(r"Serial Number:.*?(?=\n +Signature Algorithm)", "Serial Number", text, count=1, flags=re.DOTALL)
+    text = re.sub(r"(Not Before|Not After ?): .*", r"\1", text)
+    text = re.sub(r"pub:\n(?: +[0-9a-f:]+\n)+", "pub\n", text)
+    text = re.sub(r"(Subject Key Identifier: *\n) +[0-9A-F:]+", r"\1", text)
+    text = re.sub(r"\n +Signature Algorithm: [^\n]+\n +Signature Value:.*", "", text, flags=re.DOTALL)
+    head, extensions = text.split("X509v3 extensions:\n")
+    # The order of extensions means nothing.
+    return head, sorted(re.split(r"\n(?= {12}X509v3)", extensions.rstrip()))
+
+
+class TlsPageTest(unittest.TestCase):
+    maxDiff = None
+
+    def test_1_one_command_gives_the_same_objects(self):
+        words = ("tls", "my-svc", "-n", OURS, "--ca", "ca.pem", "--ca-key", "ca-key.pem", "--config", "server-signing-config.json",
+                 "--request", "server.json", "--secret-name", "server", "--configmap-name", "example-serving-ca")
+        first = calicert(*words)
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertEqual(first.stdout, "configmap/example-serving-ca created\nsecret/server created\n")
+        hand, ours = stored("secrets", HAND, "server"), stored("secrets", OURS, "server")
+        self.assertEqual(ours["type"], hand["type"])
+        self.assertEqual(sorted(ours["data"]), sorted(hand["data"]))
+        for meta in (hand["metadata"], ours["metadata"]):
+            self.assertFalse({"labels", "annotations", "ownerReferences", "finalizers"} & set(meta))
+        self.assertEqual(described(decoded(ours, "tls.crt")), described(decoded(hand, "tls.crt")))
+        for secret in (hand, ours):
+            self.assertEqual(decoded(secret, "tls.key").splitlines()[0], "-----BEGIN EC PRIVATE KEY-----")
+        self.assertEqual(stored("configmaps", OURS, "example-serving-ca")["data"],
+                         stored("configmaps", HAND, "example-serving-ca")["data"])
+        again = calicert(*words)
+        self.assertEqual(again.stdout, "secret/server unchanged\nconfigmap/example-serving-ca unchanged\n", again.stderr)
+        self.assertEqual(stored("secrets", OURS, "server")["metadata"]["resourceVersion"], ours["metadata"]["resourceVersion"])
+
+    def test_2_step_by_step_gives_the_same_certificate(self):
+        name = "my-svc.step-by-step"
+        for words, said in ((("create", name, "server.json", "--signer-name", SIGNER, "--out", "steps"), "created"),
+                            (("approve", name), "approved"),
+                            (("sign", name, "--ca", "ca.pem", "--ca-key", "ca-key.pem", "--config", "server-signing-config.json"),
+                             "signed")):
+            result = calicert("csr", *words)
+            self.assertEqual(result.stdout, f"certificatesigningrequest.certificates.k8s.io/{name} {said}\n", result.stderr)
+        waited = calicert("csr", "wait", name, "--timeout", "10s", "--out", "steps.crt")
+        self.assertEqual(waited.returncode, 0, waited.stderr)
+        self.assertEqual(described((folder / "steps.crt").read_text()), described((folder / "server.crt").read_text()))
+        self.assertEqual(calicert("csr", "get", name, "-o", "pem").stdout, (folder / "steps.crt").read_text())
+        self.assertEqual((folder / "steps-key.pem").stat().st_mode & 0o777, 0o600)
+
+    def test_3_lists_as_kubectl_does(self):
+        age = lambda text: re.sub(r"(?<= )(?:\d+[smh])+ *", "AGE ", re.sub(r"AGE +", "AGE ", text))
+        listed = calicert("csr", "list")
+        self.assertEqual(age(listed.stdout), age(cluster.kube.kubectl("get", "csr")), listed.stderr)
+        self.assertRegex(listed.stdout, r"my-svc\.my-namespace .* Approved,Issued\n")
+        plugin = run(["kubectl", "calicert", "csr", "list", "-o", "name"], limited)
+        self.assertEqual(plugin.stdout, cluster.kube.kubectl("get", "csr", "-o", "name"), plugin.stderr)
+
+    def test_4_the_server_is_reached_and_believed(self):
+        cluster.kube.request("POST", f"/api/v1/namespaces/{OURS}/services",
+                             {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+                              "spec": {"ports": [{"port": 443}]}})
+        cluster_ip = stored("services", OURS, "web")["spec"]["clusterIP"]
+        served = calicert("tls", "web", "-n", OURS, "--ca", "ca.pem", "--ca-key", "ca-key.pem")
+        self.assertEqual(served.returncode, 0, served.stderr)
+        (folder / "trusted.pem").write_text(stored("configmaps", OURS, "example-serving-ca")["data"]["ca.crt"])
+        for secret_name, address, name in (("server", "10.0.34.2", REQUEST["hosts"][0]),
+                                           ("web-tls", cluster_ip, f"web.{OURS}.svc"),
+                                           ("web-tls", cluster_ip, f"web.{OURS}.svc.cluster.local")):
+            secret = stored("secrets", OURS, secret_name)
+            for key in ("tls.crt", "tls.key"):
+                (folder / key).write_text(decoded(secret, key))
+            result = run(["unshare", "--net", "bash", "-c", SERVE], limited, ADDRESS=address, NAME=name)
+            self.assertEqual(result.returncode, 0, result.stdout[-500:] + result.stderr)
+            self.assertIn("Verify return code: 0 (ok)", result.stdout)
+            self.assertIn("<HTML>", (folder / "page").read_text().upper())
+
+    def test_5_refusals_are_told(self):
+        create = lambda name, signer: calicert("csr", "create", name, "server.csr", "--signer-name", signer)
+        create("other-signer", "example.com/other")
+        refused = calicert("csr", "approve", "other-signer")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("Error from server (Forbidden)", refused.stderr)
+        self.assertIn('not permitted to approve requests with signerName "example.com/other"', refused.stderr)
+        create("denied", SIGNER)
+        calicert("csr", "deny", "denied", "--reason", "NotOurs", "--message", "nobody knows it")
+        denied = calicert("csr", "wait", "denied")
+        self.assertEqual((denied.returncode, "NotOurs: nobody knows it" in denied.stderr), (3, True), denied.stderr)
+        late = calicert("csr", "wait", "other-signer", "--timeout", "1s")
+        self.assertEqual(late.returncode, 5, late.stderr)
+        other = calicert("csr", "create", "denied", "server.json", "--signer-name", SIGNER, "--out", "another")
+        self.assertEqual(other.returncode, 1)
+        self.assertIn("it was made with another key", other.stderr)
+        self.assertEqual(calicert("csr", "delete", "denied").stdout,
+                         'certificatesigningrequest.certificates.k8s.io "denied" deleted\n')
+        nowhere = calicert("csr", "list", "--server", "https://127.0.0.1:1", "--request-timeout", "5")
+        self.assertEqual(nowhere.returncode, 1)
+        self.assertIn("refused", nowhere.stderr)
+
+    def test_6_looks_after_what_exists(self):
+        admin = lambda *words: run([CALICERT, *words], cluster.status["kubeconfig"])
+        soon = admin("expiring", "-n", OURS, "--within", "100y", "-o", "json")
+        self.assertEqual(soon.returncode, 3, soon.stderr)
+        self.assertIn(f"secret/{OURS}/server", [item["place"] for item in json.loads(soon.stdout)["items"]])
+        self.assertEqual(admin("expiring", "-n", OURS, "--within", "1h").returncode, 0)
+        cluster.kube.kubectl("apply", "-f", str(pathlib.Path(install.DIST) / "manifests/signer.yaml"))
+        cluster.kube.kubectl("-n", "csr-signer", "create", "secret", "tls", "csr-signer-ca", f"--cert={cluster.ca}",
+                             f"--key={cluster.ca_key}")
+        checks = admin("check", "-o", "json")
+        results = {check["check"]: check["result"] for check in json.loads(checks.stdout)["checks"]}
+        self.assertEqual(results, {"deployment": "FAILED", "signer-name": "ok", "rights": "ok", "policy": "ok", "ca": "ok"},
+                         checks.stdout)
+        self.assertEqual(checks.returncode, 1)
+        explained = admin("explain", "other-signer")
+        self.assertEqual(explained.returncode, 3, explained.stderr)
+        self.assertRegex(explained.stdout, r"because +rule requester: ")
+
+
+if __name__ == "__main__":
+    unittest.main()
