@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,12 @@
 #include <gtest/gtest.h>
 
 #include "operator/calicert/cluster/testing/cluster_program.h"
+#include "operator/calicert/cluster/testing/cluster_test.h"
 #include "operator/calicert/tls/publishing.h"
 #include "operator/calicert/tls/service_names.h"
+#include "operator/calicert/tls/workflow.h"
+#include "pkg/aio/task_group.h"
+#include "pkg/aio/timer.h"
 #include "pkg/api/core/secret.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/base64.h"
@@ -160,6 +165,67 @@ ASYNC_TEST_F(TlsCommandTest, DryRunPrintsObjectsWithoutAKey) {
   EXPECT_EQ(objects->size(), 3u);
   EXPECT_EQ(result.out.find("PRIVATE KEY"), std::string::npos);
   EXPECT_EQ(server().Count("POST"), 0);
+}
+
+// A signer of the cluster: approves what comes, with a certificate of `names`.
+class ForeignSignerTest : public ClusterTest {
+ protected:
+  aio::Task<void> SignWhatComes(std::vector<std::string> names) {
+    std::optional<json::object> object;
+    while (!object.has_value()) {
+      (void)co_await aio::Sleep(absl::Milliseconds(5));
+      object = server().Find(api::kCertificateSigningRequests, {"", "web.default"});
+    }
+    auto csr = api::CertificateSigningRequest::Decode(*object).value();
+    const auto request = pki::CertificateRequest::ParsePem(csr.request_pem).value();
+    csr.conditions = {{.type = "Approved", .status = "True"}};
+    csr.certificate_pem =
+        ca_.Issue(request.public_key(), {.common_name = request.common_name(),
+                                         .dns_names = std::move(names),
+                                         .key_usages = {pki::KeyUsage::kDigitalSignature},
+                                         .extended_key_usages = {std::string(pki::kOidServerAuth)},
+                                         .not_before = absl::Now() - absl::Hours(1),
+                                         .not_after = absl::Now() + absl::Hours(1)})
+            .pem();
+    server().Put(csr.Encode());
+  }
+  tls::Plan MakePlan() {
+    return {.service = "web",
+            .csr_name = "web.default",
+            .signer_name = "example.com/serving",
+            .usages = {"digital signature", "server auth"},
+            .description_file = "--hostname",
+            .ca_text = ca_.certificate_pem(),
+            .ca = {ca_.certificate()},
+            .timeout = absl::Seconds(20),
+            .target = {.secret = true},
+            .secret_name = "web-tls"};
+  }
+
+  pki::TestCa ca_{"test-ca", absl::Now()};
+};
+
+ASYNC_TEST_F(ForeignSignerTest, IsWaitedForWithoutAKeyOfTheCa) {
+  aio::TaskGroup group(executor());
+  group.Spawn(
+      SignWhatComes({"web.default.svc.cluster.local", "web.default.svc", "web.default", "web"}));
+  const tls::Plan plan = MakePlan();
+  CO_ASSERT_OK(co_await tls::IssueForService(cluster(), plan));
+  EXPECT_EQ(out(), "secret/web-tls created\n");
+  EXPECT_THAT(err(), HasSubstr("waiting for the signer example.com/serving"));
+  EXPECT_EQ(server().Count("PUT"), 0);
+  co_await group.Stop();
+}
+
+ASYNC_TEST_F(ForeignSignerTest, WhatItGivesIsLookedAt) {
+  aio::TaskGroup group(executor());
+  group.Spawn(SignWhatComes({"web"}));
+  const tls::Plan plan = MakePlan();
+  const auto result = co_await tls::IssueForService(cluster(), plan);
+  EXPECT_THAT(std::string(result.status().message()),
+              HasSubstr("will not do: the certificate is not for web.default.svc.cluster.local"));
+  EXPECT_EQ(server().Count("POST", "/secrets"), 0);
+  co_await group.Stop();
 }
 
 ASYNC_TEST_F(TlsCommandTest, RefusesACertificateOfAForeignCa) {
