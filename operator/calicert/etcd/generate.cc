@@ -88,6 +88,7 @@ Step Generator::PlanCa(size_t index, bool others_exist) {
   Step step{.title = ca.title, .certificate_file = layout_.CertificateFile(ca.base), .is_ca = true};
   Found found = ReadFound(step.certificate_file, layout_.KeyFile(ca.base));
   if (!found.chain.empty()) step.not_after = found.chain.front().not_after();
+  step.was_there = !found.IsEmpty();
   step.decision = DecideCa(ca, found, others_exist, options_.decision, now_);
   const bool is_lost = step.decision.action == Action::kCertify && found.chain.empty();
   cas_.push_back(std::move(found));
@@ -112,6 +113,7 @@ Step Generator::PlanPair(const WantedPair& pair) {
             .role = pair.role};
   const Found found = ReadFound(step.certificate_file, layout_.KeyFile(pair.base));
   if (!found.chain.empty()) step.not_after = found.chain.front().not_after();
+  step.was_there = !found.IsEmpty();
   if (!IsWanted(pair)) {
     step.decision.note = std::string(kLeftAlone);
     return step;
@@ -128,11 +130,16 @@ Step Generator::PlanPair(const WantedPair& pair) {
 
 absl::StatusOr<std::vector<Step>> Generator::Plan() {
   CALICO_RETURN_IF_ERROR(CheckOnly());
+  std::error_code ignored;
+  if (std::filesystem::exists(layout_.folder, ignored) &&
+      !std::filesystem::is_directory(layout_.folder, ignored)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "write into {}: it is no folder; move it away, or name another one", layout_.folder));
+  }
   std::vector<Step> steps;
   for (size_t i = 0; i < layout_.cas.size(); ++i) {
     const bool others_exist =
         std::any_of(layout_.pairs.begin(), layout_.pairs.end(), [&](const WantedPair& pair) {
-          std::error_code ignored;
           return pair.ca == i &&
                  std::filesystem::exists(layout_.CertificateFile(pair.base), ignored);
         });
@@ -264,7 +271,10 @@ std::vector<std::string> AfterGeneration(const std::vector<Step>& steps) {
   bool renewed_ca = false;
   bool members = false;
   bool clients = false;
+  bool all_new = true;
   for (const Step& step : steps) {
+    const bool is_new = step.decision.action == Action::kCreate && !step.was_there;
+    all_new = all_new && is_new;
     if (!Writes(step)) continue;
     if (step.is_ca) {
       (step.decision.action == Action::kCreate ? new_ca : renewed_ca) = true;
@@ -273,6 +283,10 @@ std::vector<std::string> AfterGeneration(const std::vector<Step>& steps) {
     } else {
       members = true;
     }
+  }
+  if (all_new) {
+    return {
+        "next: calicert etcd verify, then flags for etcd's command line and users for etcdctl's"};
   }
   std::vector<std::string> notes;
   if (new_ca) {

@@ -29,6 +29,7 @@ struct Step {
   std::string certificate_file;
   Decision decision;
   bool is_ca = false;
+  bool was_there = false;     // a certificate or a key
   Role role = Role::kServer;  // unless is_ca
   // Of the certificate as it is then; of a plan, of the one that is there. Infinite past: none.
   absl::Time not_after = absl::InfinitePast();
@@ -44,7 +45,7 @@ struct GenerateOptions {
 using KeyMaker = std::function<absl::StatusOr<pki::PrivateKey>(const cfssl::KeyRequest&)>;
 
 // What would be done, in order: CAs, then pairs. Errors: InvalidArgument for an `only` that is
-// nobody. Blocking: reads files.
+// nobody, or a folder that is none. Blocking: reads files.
 absl::StatusOr<std::vector<Step>> PlanGeneration(const Layout& layout,
                                                  const GenerateOptions& options, absl::Time now);
 

@@ -252,6 +252,25 @@ TEST_F(GenerateTest, IntermediateAsCaIsSentWithEachPair) {
   EXPECT_THAT(Done(), IsEmpty());
 }
 
+TEST_F(GenerateTest, WhatToDoNextDependsOnWhatWasThere) {
+  const auto notes = [this] {
+    const auto steps = Make();
+    return steps.ok() ? AfterGeneration(*steps) : std::vector<std::string>{"failed"};
+  };
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("next: calicert etcd verify")));
+  EXPECT_THAT(notes(), IsEmpty());
+  Remove("user-alice.pem");
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("clients read their pairs")));
+  options_.decision.new_keys = options_.decision.new_ca = true;
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("a new CA"), HasSubstr("members read their pairs"),
+                                   HasSubstr("clients read their pairs")));
+}
+
+TEST_F(GenerateTest, FileInPlaceOfTheFolderIsTold) {
+  std::ofstream(layout_.folder) << "x";
+  EXPECT_THAT(std::string(Make().status().message()), HasSubstr("it is no folder"));
+}
+
 TEST_F(GenerateTest, UnknownOnlyIsRefused) {
   options_.only = {"bob"};
   EXPECT_EQ(Make().status().code(), absl::StatusCode::kInvalidArgument);
