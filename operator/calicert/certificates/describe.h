@@ -9,6 +9,7 @@
 #include <absl/time/time.h>
 
 #include "operator/calicert/command/output.h"
+#include "pkg/base/ip_address.h"
 #include "pkg/codec/json.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/certificate_request.h"
