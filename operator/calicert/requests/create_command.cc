@@ -143,6 +143,12 @@ aio::Task<absl::StatusOr<int>> Create(Cluster& cluster, const Options& options, 
   const absl::StatusOr<Submitted> submitted = co_await Submit(
       cluster, std::move(wanted), options.replace ? IfDifferent::kReplace : IfDifferent::kFail);
   if (!submitted.ok()) co_return submitted.status();
+  for (const api::Condition* const bad : {submitted->csr.Denied(), submitted->csr.Failed()}) {
+    if (bad == nullptr) continue;
+    Note(cluster.terminal,
+         fmt::format("warning: it is {} ({}: {}), which is final: --replace asks anew", bad->type,
+                     bad->reason, bad->message));
+  }
   if (options.output == "table") {
     cluster.terminal.out << fmt::format("{} {}\n", CsrName(submitted->csr.meta.name),
                                         ToString(submitted->how));

@@ -129,9 +129,14 @@ ASYNC_TEST_F(CsrCommandsTest, DenialsHaveTheirOwnExitCode) {
   const RunResult waited = co_await Csrs({"wait", "a"});
   EXPECT_EQ(waited.code, 3);
   EXPECT_THAT(waited.err, HasSubstr("was denied (NotOurs: no such service)"));
+  const RunResult again = co_await Create();
+  EXPECT_THAT(again.err, HasSubstr("it is Denied (NotOurs: no such service), which is final"));
   const RunResult approved = co_await Csrs({"approve", "a"});
   EXPECT_EQ(approved.code, 1);
   EXPECT_THAT(approved.err, HasSubstr("certificate signing request \"a\" is already Denied"));
+  const RunResult anew = co_await Create({"--replace"});
+  EXPECT_EQ(anew.out, "certificatesigningrequest.certificates.k8s.io/a replaced\n") << anew.err;
+  EXPECT_FALSE(Stored().IsDenied());
 }
 
 ASYNC_TEST_F(CsrCommandsTest, SignsByAProfileAndTellsWhereItDiffers) {

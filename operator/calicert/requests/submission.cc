@@ -191,7 +191,11 @@ aio::Task<absl::StatusOr<Submitted>> Submit(Cluster& cluster, Csr wanted,
     if (!object.ok()) co_return object.status();
     CALICO_CO_ASSIGN_OR_RETURN(Csr existing, Csr::Decode(*object));
     const std::vector<std::string> differences = Differences(existing, wanted);
-    if (differences.empty()) co_return Submitted{Submission::kUnchanged, std::move(existing)};
+    const bool asks_anew =
+        if_different == IfDifferent::kReplace && (existing.IsDenied() || existing.IsFailed());
+    if (differences.empty() && !asks_anew) {
+      co_return Submitted{Submission::kUnchanged, std::move(existing)};
+    }
     if (if_different == IfDifferent::kFail ||
         (if_different == IfDifferent::kReplaceOwn && !IsOwn(existing, wanted))) {
       co_return ExistsWithAnother(wanted, differences);

@@ -40,7 +40,7 @@ struct Submitted {
 
 enum class IfDifferent {
   kFail,
-  kReplace,     // delete it and create it anew
+  kReplace,     // delete it and create it anew; the same one too if it is denied or has failed
   kReplaceOwn,  // the same if it has all the labels of the wanted one, and any at all
 };
 

@@ -152,9 +152,24 @@ ASYNC_TEST_F(TlsCommandTest, WritesFilesAndUsesTheirKeyAgain) {
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   EXPECT_EQ(base::ReadFile(folder() + "/ca.crt").value(), ca_.certificate_pem());
   const std::string certificate = base::ReadFile(folder() + "/web.crt").value();
-  co_await Tls({"-o", "files", "--directory", folder(), "--renew"});
+  const RunResult renewed = co_await Tls({"-o", "files", "--directory", folder(), "--renew"});
+  EXPECT_EQ(renewed.code, 0) << renewed.err;
   EXPECT_EQ(base::ReadFile(folder() + "/web-key.pem").value(), key);
+  EXPECT_NE(base::ReadFile(folder() + "/web.crt").value(), certificate);
   EXPECT_EQ(server().Count("", "/secrets"), 0);
+}
+
+ASYNC_TEST_F(TlsCommandTest, ADeniedRequestOfItsOwnIsMadeAnew) {
+  co_await Tls({"-o", "files", "--directory", folder()});
+  auto csr = api::CertificateSigningRequest::Decode(
+                 *server().Find(api::kCertificateSigningRequests, {"", "web.shop"}))
+                 .value();
+  csr.conditions = {{.type = "Denied", .status = "True"}};
+  csr.certificate_pem.clear();
+  server().Put(csr.Encode());
+  const RunResult result = co_await Tls({"-o", "files", "--directory", folder(), "--renew"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("/web.shop replaced for "));
 }
 
 ASYNC_TEST_F(TlsCommandTest, DryRunPrintsObjectsWithoutAKey) {

@@ -137,15 +137,39 @@ class Workflow {
     co_return true;
   }
 
+  // A request of an earlier run with the same key that is decided, and not as it is wanted now.
+  bool IsSpent(const Csr& csr, const pki::PrivateKey& key) const {
+    if (csr.meta.Label(kManagedBy) != kCalicert) return false;
+    if (csr.IsDenied() || csr.IsFailed()) return true;
+    if (!csr.IsIssued()) return false;
+    const Pair pair{csr.certificate_pem, base::SharedSecret(key.ToPem())};
+    return plan_.renew || !CheckStillGood(pair, Wanted(), cluster_.Now()).ok();
+  }
+
+  aio::Task<absl::StatusOr<requests::Submitted>> SubmitFresh(const requests::MadeRequest& made) {
+    absl::StatusOr<requests::Submitted> submitted =
+        co_await requests::Submit(cluster_, Request(made), requests::IfDifferent::kReplaceOwn);
+    if (!submitted.ok() || submitted->how != requests::Submission::kUnchanged ||
+        !IsSpent(submitted->csr, made.key)) {
+      co_return submitted;
+    }
+    const absl::Status deleted =
+        co_await cluster_.client.Delete(api::kCertificateSigningRequests, {"", plan_.csr_name},
+                                        {.uid = submitted->csr.meta.uid}, cluster_.timeout);
+    if (!deleted.ok() && !absl::IsNotFound(deleted)) co_return deleted;
+    submitted =
+        co_await requests::Submit(cluster_, Request(made), requests::IfDifferent::kReplaceOwn);
+    if (submitted.ok()) submitted->how = requests::Submission::kReplaced;
+    co_return submitted;
+  }
+
   aio::Task<absl::Status> Ask(const requests::MadeRequest& made) {
     if (plan_.target.files) {
       CALICO_CO_RETURN_IF_ERROR(requests::KeepKey(Files().key, made.key, cluster_.terminal));
     }
     Tell(fmt::format("key: {}; request: {}", made.key.public_key().Description(),
                      request_->subject_text().empty() ? "no subject" : request_->subject_text()));
-    CALICO_CO_ASSIGN_OR_RETURN(
-        const requests::Submitted submitted,
-        co_await requests::Submit(cluster_, Request(made), requests::IfDifferent::kReplaceOwn));
+    CALICO_CO_ASSIGN_OR_RETURN(const requests::Submitted submitted, co_await SubmitFresh(made));
     Tell(fmt::format("{}/{} {} for {}", requests::kCsrPlural, plan_.csr_name,
                      requests::ToString(submitted.how), plan_.signer_name));
     if (!plan_.issuer.has_value()) co_return absl::OkStatus();
