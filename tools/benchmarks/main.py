@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from benchmarks import figures, operator_figures, provisioner_figures, scale_figures
+from benchmarks import calicert_figures, figures, operator_figures, provisioner_figures, scale_figures
 from deployment import build, install, kube as kubes
 from e2e import environment
 from localcluster import progress
@@ -72,7 +72,7 @@ def cold_build(table):
         shutil.rmtree(base, ignore_errors=True)
 
 
-PARTS = ("operator", "provisioner", "signer", "scale", "build")
+PARTS = ("operator", "provisioner", "signer", "scale", "calicert", "build")
 
 
 def main(arguments):
@@ -86,14 +86,15 @@ def main(arguments):
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     options = parser.parse_args(arguments)
     parts = options.only or PARTS
-    build.build("localhost/calico-operator")
+    if set(parts) - {"calicert", "build"}:
+        build.build("localhost/calico-operator")
     table = figures.Table()
     for part in PARTS:
         if part not in parts:
             continue
         with progress.step(f"measure {part}"):
-            if part == "build":
-                cold_build(table)
+            if part in ("build", "calicert"):
+                (cold_build if part == "build" else calicert_figures.run)(table)
                 continue
             cluster = environment.Cluster("bench", nodes=0)
             try:

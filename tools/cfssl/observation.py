@@ -141,7 +141,11 @@ def output(text, command, now):
     try:
         answer = json.loads(text)
     except ValueError:
-        return {"out": "text", "out.text": crl(text) if command == "gencrl" else text}
+        if command == "gencrl":
+            text = crl(text)
+        elif command == "print-defaults":  # cfssl lists what there is in an order of chance
+            text = "\n".join(sorted(text.splitlines()))
+        return {"out": "text", "out.text": text}
     seen = {"out": ", ".join(answer)}
     if command in ("certinfo", "info", "bundle", "print-defaults"):
         flatten(answer, "out", seen)

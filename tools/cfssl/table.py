@@ -216,7 +216,7 @@ def leaves():
         "encrypted key": ("gencert -ca ca.pem -ca-key ca-encrypted.pem leaf.json", ""),
     }
     cases = [Case(f"gencert {name}", words, bare=bare) for name, (words, bare) in lines.items()]
-    bodies = {"no hosts": csr(), "ca section": csr(ca={"pathlen": 1}), "empty host": csr(hosts=[""]), "two names":
+    bodies = {"no hosts": csr(), "only hosts": json.dumps({"hosts": ["10.0.0.5"]}), "ca section": csr(ca={"pathlen": 1}), "empty host": csr(hosts=[""]), "two names":
               csr(names=[{"O": "a", "OU": "x"}, {"O": "b", "OU": "y"}]), "rsa": csr(hosts=["a"], key={"algo": "rsa", "size": 2048}),
               "weak key": csr(key={"algo": "rsa", "size": 1024}), "serial number": csr(hosts=["a"], serialnumber="9")}
     cases += [Case(f"gencert {name}", f"gencert {CA} -", stdin=body) for name, body in bodies.items()]

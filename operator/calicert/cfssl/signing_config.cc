@@ -135,8 +135,12 @@ class ProfileReader {
                       near.empty() ? fmt::format("; there are {}", fmt::join(UsageNames(), ", "))
                                    : fmt::format(", did you mean {:?}?", near)));
     }
-    if (profile_.remote.empty() && usages.empty() && !is_default) {
+    if (profile_.remote.empty() && !fields_.Has("usages") && !is_default) {
       fields_.Error("usages", "is missing: a profile says what its certificates may do");
+    } else if (const codec::LocatedJson* list = fields_.Find("usages");
+               list != nullptr && list->items.empty() && usages.empty() && !is_default &&
+               list->kind == codec::LocatedJson::Kind::kArray) {
+      fields_.Error("usages", "is empty: a profile says what its certificates may do");
     }
   }
 

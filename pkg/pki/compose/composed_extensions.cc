@@ -101,7 +101,7 @@ absl::Status PushTexts(GENERAL_NAMES* names, int type, std::string_view kind,
   return absl::OkStatus();
 }
 
-absl::Status AddNames(const AlternativeNameLists& lists, Stack& stack) {
+absl::Status AddNames(const AlternativeNameLists& lists, bool critical, Stack& stack) {
   if (lists.empty()) return absl::OkStatus();
   const openssl::GeneralNamesPtr names(sk_GENERAL_NAME_new_null());
   if (names == nullptr) return Failed();
@@ -111,7 +111,7 @@ absl::Status AddNames(const AlternativeNameLists& lists, Stack& stack) {
     CALICO_RETURN_IF_ERROR(Push(names.get(), MakeName(GEN_IPADD, address.bytes())));
   }
   CALICO_RETURN_IF_ERROR(PushTexts(names.get(), GEN_URI, "URI", lists.uris));
-  return stack.Add(NID_subject_alt_name, names.get(), /*critical=*/false);
+  return stack.Add(NID_subject_alt_name, names.get(), critical);
 }
 
 absl::Status AddConstraints(const CaConstraints& constraints, Stack& stack) {
@@ -289,7 +289,7 @@ absl::Status AddRaw(const std::vector<RawExtension>& extensions, Stack& stack) {
 
 absl::StatusOr<openssl::ExtensionStackPtr> ComposeExtensions(const RequestParts& parts) {
   Stack stack;
-  CALICO_RETURN_IF_ERROR(AddNames(parts.names, stack));
+  CALICO_RETURN_IF_ERROR(AddNames(parts.names, /*critical=*/false, stack));
   if (parts.constraints.has_value()) {
     CALICO_RETURN_IF_ERROR(AddConstraints(*parts.constraints, stack));
   }
@@ -310,7 +310,7 @@ absl::StatusOr<openssl::ExtensionStackPtr> ComposeExtensions(const CertificatePa
   }
   CALICO_RETURN_IF_ERROR(AddKeyIds(subject_key_id, authority_key_id, stack));
   CALICO_RETURN_IF_ERROR(AddAccess(parts, stack));
-  CALICO_RETURN_IF_ERROR(AddNames(parts.names, stack));
+  CALICO_RETURN_IF_ERROR(AddNames(parts.names, /*critical=*/parts.subject.empty(), stack));
   CALICO_RETURN_IF_ERROR(AddDistributionPoints(parts.crl_urls, stack));
   CALICO_RETURN_IF_ERROR(AddPolicies(parts.policies, stack));
   CALICO_RETURN_IF_ERROR(AddRaw(parts.extensions, stack));

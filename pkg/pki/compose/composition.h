@@ -72,7 +72,7 @@ struct CertificatePolicy {
 
 struct CertificateParts {
   SubjectName subject;
-  AlternativeNameLists names;
+  AlternativeNameLists names;  // critical when the subject is empty (RFC 5280 4.2.1.6)
   absl::Time not_before;
   absl::Time not_after;
   // Positive, as raw bytes; empty: 159 random bits.

@@ -162,6 +162,21 @@ TEST(ComposeCertificateTest, EverythingInItsOrder) {
   EXPECT_EQ(leaf->authority_key_id(), ca->subject_key_id());
 }
 
+TEST(ComposeCertificateTest, NamesAreCriticalWhereTheyAreAll) {
+  const PrivateKey key = NewKey();
+  CertificateParts parts = CaParts();
+  parts.names.dns_names = {"a.example.com"};
+  const auto critical = [&] {
+    const auto made =
+        Certificate::ParseDer(*ComposeCertificate(key.public_key(), parts, {nullptr, &key}));
+    const auto extensions = ExtensionsOf(*made);
+    return extensions->back().oid == "2.5.29.17" && extensions->back().critical;
+  };
+  EXPECT_FALSE(critical());
+  parts.subject.clear();
+  EXPECT_TRUE(critical());
+}
+
 TEST(ComposeCertificateTest, SerialIsRandomUnlessGiven) {
   const PrivateKey key = NewKey();
   CertificateParts parts = CaParts();
