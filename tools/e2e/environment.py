@@ -194,9 +194,15 @@ class Process:
     def text(self):
         return self.log.read_text(encoding="utf-8", errors="replace")
 
+    def peak_mib(self):
+        return self._status_mib("VmHWM")
+
     def rss_mib(self):
+        return self._status_mib("VmRSS")
+
+    def _status_mib(self, key):
         status = pathlib.Path(f"/proc/{self.popen.pid}/status").read_text(encoding="utf-8")
-        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+        return int(next(line for line in status.splitlines() if line.startswith(key)).split()[1]) / 1024
 
 
 def newer_operator():

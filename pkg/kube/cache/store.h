@@ -108,17 +108,23 @@ class Store {
   // Key and object in one piece of memory: there are thousands.
   struct Entry {
     Entry(const api::ObjectKey& key, T o, std::uint32_t s)
-        : ns(key.ns), name(key.name), object(std::move(o)), sweep(s) {}
-    api::ObjectKey Key() const { return {std::string(ns), std::string(name)}; }
-    base::LongLivedString ns;
-    base::LongLivedString name;
-    T object;
+        : ns_size(static_cast<std::uint32_t>(key.ns.size())), sweep(s), object(std::move(o)) {
+      ns_and_name.reserve(key.ns.size() + key.name.size());
+      ns_and_name.append(key.ns).append(key.name);
+    }
+    std::string_view ns() const { return std::string_view(ns_and_name).substr(0, ns_size); }
+    std::string_view name() const { return std::string_view(ns_and_name).substr(ns_size); }
+    api::ObjectKey Key() const { return {std::string(ns()), std::string(name())}; }
+
+    base::LongLivedString ns_and_name;
+    std::uint32_t ns_size;
     mutable std::uint32_t sweep;
+    T object;
   };
   using EntryPointer = std::shared_ptr<const Entry>;
   using NameView = std::pair<std::string_view, std::string_view>;  // namespace and name
   static NameView NameOf(const api::ObjectKey& key) { return {key.ns, key.name}; }
-  static NameView NameOf(const EntryPointer& entry) { return {entry->ns, entry->name}; }
+  static NameView NameOf(const EntryPointer& entry) { return {entry->ns(), entry->name()}; }
   struct HashOfName {
     using is_transparent = void;
     template <class A>
