@@ -126,7 +126,7 @@ absl::StatusOr<Certificate> Build(const PublicKey& key, const CertificateTemplat
   CALICO_RETURN_IF_ERROR(key.CheckStrength());
   const openssl::X509Ptr x509(X509_new());
   if (x509 == nullptr || X509_set_version(x509.get(), X509_VERSION_3) != 1) return Failed();
-  CALICO_RETURN_IF_ERROR(internal::SetPublicKey(x509.get(), key));
+  CALICO_RETURN_IF_ERROR(internal::SetPublicKey(X509_get_X509_PUBKEY(x509.get()), key));
   CALICO_RETURN_IF_ERROR(SetSerial(x509.get()));
   CALICO_RETURN_IF_ERROR(internal::SetTime(X509_getm_notBefore(x509.get()), wanted.not_before));
   CALICO_RETURN_IF_ERROR(internal::SetTime(X509_getm_notAfter(x509.get()), wanted.not_after));

@@ -146,10 +146,11 @@ absl::StatusOr<std::string> ComposeRequest(const PrivateKey& key, const RequestP
   const openssl::ErrorScope scope;
   EVP_PKEY* evp = internal::KeyAccess::Handle(key);
   const openssl::X509ReqPtr x509(X509_REQ_new());
-  if (x509 == nullptr || X509_REQ_set_version(x509.get(), X509_REQ_VERSION_1) != 1 ||
-      X509_REQ_set_pubkey(x509.get(), evp) != 1) {
+  if (x509 == nullptr || X509_REQ_set_version(x509.get(), X509_REQ_VERSION_1) != 1) {
     return Failed("create certificate request");
   }
+  CALICO_RETURN_IF_ERROR(
+      internal::SetPublicKey(X509_REQ_get_X509_PUBKEY(x509.get()), key.public_key()));
   CALICO_RETURN_IF_ERROR(WriteSubject(X509_REQ_get_subject_name(x509.get()), parts.subject));
   CALICO_ASSIGN_OR_RETURN(const openssl::ExtensionStackPtr extensions,
                           internal::ComposeExtensions(parts));
@@ -177,7 +178,7 @@ absl::StatusOr<std::string> ComposeCertificate(const PublicKey& key, const Certi
   if (x509 == nullptr || X509_set_version(x509.get(), X509_VERSION_3) != 1) {
     return Failed("issue certificate");
   }
-  CALICO_RETURN_IF_ERROR(internal::SetPublicKey(x509.get(), key));
+  CALICO_RETURN_IF_ERROR(internal::SetPublicKey(X509_get_X509_PUBKEY(x509.get()), key));
   std::string serial = parts.serial;
   if (serial.empty()) {
     CALICO_ASSIGN_OR_RETURN(serial, NewSerial());

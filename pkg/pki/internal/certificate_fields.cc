@@ -24,12 +24,11 @@ absl::Status SetTime(ASN1_TIME* field, absl::Time time) {
   return absl::OkStatus();
 }
 
-absl::Status SetPublicKey(X509* x509, const PublicKey& key) {
+absl::Status SetPublicKey(X509_PUBKEY* target, const PublicKey& key) {
   const unsigned char* bits = nullptr;
   int size = 0;
   ASN1_OBJECT* oid = nullptr;
   X509_ALGOR* algorithm = nullptr;
-  X509_PUBKEY* target = X509_get_X509_PUBKEY(x509);
   X509_ALGOR* target_algorithm = nullptr;
   if (X509_PUBKEY_get0_param(&oid, &bits, &size, &algorithm, KeyAccess::Info(key)) != 1) {
     return Failed();

@@ -13,9 +13,9 @@ namespace calico::pki::internal {
 // Errors: InvalidArgument for a time that cannot be encoded.
 absl::Status SetTime(ASN1_TIME* field, absl::Time time);
 
-// X509_set_pubkey would encode the key and decode it again, which takes longer than signing.
-// Errors: Internal.
-absl::Status SetPublicKey(X509* x509, const PublicKey& key);
+// Of a certificate or a request. X509_set_pubkey would encode the key and decode it again, which
+// takes longer than signing. Errors: Internal.
+absl::Status SetPublicKey(X509_PUBKEY* target, const PublicKey& key);
 
 }  // namespace calico::pki::internal
 
