@@ -1,6 +1,7 @@
 #include "operator/controllers/status/pod_record.h"
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 
 #include "operator/controllers/status/pod_trouble.h"
 #include "operator/controllers/status/workload_health.h"
+#include "pkg/base/memory/short_lived.h"
 #include "pkg/base/testing/fake_clock.h"
 #include "pkg/codec/json.h"
 
@@ -116,6 +118,29 @@ TEST_F(PodRecordTest, EverythingElseIsKeptWhole) {
     EXPECT_EQ(record.pod->meta.name, "calico-node-5ckvq");
     EXPECT_EQ(record.origin->app, "calico-node");
   }
+}
+
+// Thousands of them start at once, and nothing of that may stay in the heap.
+TEST_F(PodRecordTest, APodThatIsNotQuietIsKeptOutOfTheHeapAndLeavesNothing) {
+  {
+    const base::ShortLivedScope scope;
+    if (!base::IsShortLived(std::make_unique<int>(1).get())) GTEST_SKIP() << "under a sanitizer";
+  }
+  json::object pod = Running();
+  At(pod, {"status", "containerStatuses"})["ready"] = false;
+  const size_t before = base::ShortLivedBytes();
+  {
+    std::vector<PodRecord> records;
+    for (int i = 0; i < 100; ++i) records.push_back(Decode(pod));
+    for (const PodRecord& record : records) {
+      ASSERT_FALSE(record.is_quiet());
+      EXPECT_TRUE(base::IsShortLived(record.pod.get()));
+      EXPECT_TRUE(base::IsShortLived(record.pod->containers.data()));
+      EXPECT_FALSE(base::IsShortLived(record.origin.get()));
+    }
+    EXPECT_GT(base::ShortLivedBytes(), before + 100 * sizeof(api::Pod));
+  }
+  EXPECT_LE(base::ShortLivedBytes(), before + 8192);
 }
 
 TEST_F(PodRecordTest, AnEndCountsUntilTheContainerHasRunForLongEnough) {
