@@ -1,6 +1,6 @@
-#include <re2/re2.h>
+#include "operator/calicert/cfssl/name_pattern.h"
 
-#include "operator/calicert/cfssl/signing_config.h"
+#include <re2/re2.h>
 
 namespace calico::calicert::cfssl {
 

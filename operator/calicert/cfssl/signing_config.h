@@ -10,7 +10,6 @@
 #define CALICO_OPERATOR_CALICERT_CFSSL_SIGNING_CONFIG_H_
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,23 +18,11 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include "operator/calicert/cfssl/name_pattern.h"
 #include "pkg/pki/compose/composition.h"
 #include "pkg/pki/usage.h"
 
 namespace calico::calicert::cfssl {
-
-// A regular expression that is found in a name, not anchored. The engine is RE2, whose language is
-// that of Go's regexp package.
-class NamePattern {
- public:
-  // Errors: InvalidArgument with RE2's words.
-  static absl::StatusOr<NamePattern> Compile(const std::string& pattern);
-  bool Matches(std::string_view name) const;
-
- private:
-  struct Compiled;
-  std::shared_ptr<const Compiled> compiled_;
-};
 
 // Which parts of a request are taken; what is not listed is left out.
 struct RequestFilter {
