@@ -1,5 +1,6 @@
-"""Kubernetes' page on TLS certificates in a cluster, executed twice on a real API server: by hand with cfssl, jq and kubectl, and
-with calicert, under an account that has the documented rights and no more. The results have to be the same."""
+"""Kubernetes' page on TLS certificates in a cluster, executed twice on a real cluster: by hand with cfssl, jq and kubectl, and
+with calicert, under an account that has the documented rights and no more. The results have to be the same, and a server in a
+pod that mounts them is believed by clients in pods that reach it through its Service."""
 
 import base64
 import json
@@ -9,13 +10,16 @@ import re
 import subprocess
 import unittest
 
-from deployment import install
-from e2e import environment
+from deployment import install, kube as kubes
+from e2e import environment, pod_network
 
 CALICERT = environment.BIN / "calicert"
 HAND, OURS = "by-hand", "by-calicert"
+NODE = "node1"
 SIGNER = "example.com/serving"
-REQUEST = {"hosts": ["my-svc.my-namespace.svc.cluster.local", "my-pod.my-namespace.pod.cluster.local", "192.0.2.24", "10.0.34.2"],
+SERVICE_NAME = "my-svc.my-namespace.svc.cluster.local"
+# The page's, with the address of the Service of each way in place of the page's one.
+REQUEST = {"hosts": [SERVICE_NAME, "my-pod.my-namespace.pod.cluster.local", "10.0.34.2"],
            "CN": "my-pod.my-namespace.pod.cluster.local", "key": {"algo": "ecdsa", "size": 256}}
 CA = {"CN": "My Example Signer", "key": {"algo": "rsa", "size": 2048}}
 CONFIG = {"signing": {"default": {"usages": ["digital signature", "key encipherment", "server auth"], "expiry": "876000h",
@@ -79,29 +83,28 @@ metadata: {{name: calicert, namespace: {OURS}}}
 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: calicert}}
 subjects: [{{kind: ServiceAccount, name: calicert, namespace: {OURS}}}]
 """
-# A cluster without nodes has no kube-proxy: in a network of its own the Service's address leads to the server, as it would there.
-SERVE = """
-set -euo pipefail
-ip link set lo up
-ip addr add "$ADDRESS/32" dev lo
-openssl s_server -accept "$ADDRESS:443" -cert tls.crt -key tls.key -www -quiet &
-server=$!
-trap 'kill $server' EXIT
-for attempt in $(seq 50); do (echo > "/dev/tcp/$ADDRESS/443") 2>/dev/null && break; sleep 0.1; done
-openssl s_client -connect "$ADDRESS:443" -CAfile trusted.pem -verify_return_error -verify_hostname "$NAME" < /dev/null 2>&1
-curl --silent --show-error --fail --noproxy '*' --cacert trusted.pem --resolve "$NAME:443:$ADDRESS" "https://$NAME/" > page
-curl --silent --show-error --fail --noproxy '*' --cacert trusted.pem "https://$ADDRESS/" > page
+# What a client does who trusts the ConfigMap's CA and nothing else.
+CLIENT = """
+set -eu
+for attempt in $(seq 100); do (echo > "/dev/tcp/$NAME/443") 2> /dev/null && break; sleep 0.2; done
+openssl s_client -connect "$NAME:443" -CAfile /trust/ca.crt -verify_return_error -verify_hostname "$NAME" < /dev/null 2>&1
+for host in "$NAME" "$ADDRESS"; do
+  curl --silent --show-error --fail --noproxy '*' --cacert /trust/ca.crt "https://$host/" | grep -q '<HTML>'
+  echo "curl believes $host"
+done
 """
 
 
 def setUpModule():
     global cluster, folder, limited
-    cluster = environment.Cluster("calicert", nodes=0)
+    cluster = environment.Cluster("calicert", nodes=1)
     folder = cluster.folder
-    for name, content in (("server.json", REQUEST), ("ca.json", CA), ("server-signing-config.json", CONFIG)):
-        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    pod_network.start(cluster, NODE)
     for namespace in (HAND, OURS):
         install.namespace(cluster.kube, namespace)
+        REQUEST["hosts"].append(service(namespace, "my-svc"))
+    for name, content in (("server.json", REQUEST), ("ca.json", CA), ("server-signing-config.json", CONFIG)):
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
     cluster.kube.kubectl("apply", "-f", "-", text=RIGHTS)
     cluster.kube.kubectl("-n", OURS, "create", "serviceaccount", "calicert")
     limited = cluster.kubeconfig("limited", cluster.token(OURS, "calicert"))
@@ -115,6 +118,38 @@ def setUpModule():
 
 def tearDownModule():
     cluster.down()
+
+
+def service(namespace, name):
+    """Makes a Service in front of the pod of its name; its address."""
+    made = cluster.kube.request("POST", f"/api/v1/namespaces/{namespace}/services", {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 443, "targetPort": 8443}]}})
+    return made["spec"]["clusterIP"]
+
+
+def run_pod(pod):
+    namespace = pod["metadata"]["namespace"]
+    cluster.kube.request("POST", f"/api/v1/namespaces/{namespace}/pods", pod)
+
+
+def serve(namespace, name, secret):
+    run_pod(pod_network.pod(namespace, name,
+                            ["openssl", "s_server", "-accept", "8443", "-cert", "/tls/tls.crt", "-key", "/tls/tls.key", "-www"],
+                            {"/tls": {"secret": {"secretName": secret}}}, ports={"https": 8443}))
+
+
+def start_client(client, namespace, name, config_map, host):
+    address = stored("services", namespace, name)["spec"]["clusterIP"]
+    run_pod(pod_network.pod(namespace, client, ["bash", "-c", f"NAME={host} ADDRESS={address}\n{CLIENT}"],
+                            {"/trust": {"configMap": {"name": config_map}}}, {address: [host]}))
+
+
+def end_of(namespace, name):
+    """How a pod has ended, and what it has printed."""
+    phase = lambda: stored("pods", namespace, name)["status"]["phase"]
+    kubes.wait_for(f"the end of pod {namespace}/{name}", lambda: phase() in ("Succeeded", "Failed"), 60)
+    return phase(), cluster.kube.kubectl("-n", namespace, "logs", name)
 
 
 def run(words, kubeconfig, **more):
@@ -194,24 +229,26 @@ class TlsPageTest(unittest.TestCase):
         plugin = run(["kubectl", "calicert", "csr", "list", "-o", "name"], limited)
         self.assertEqual(plugin.stdout, cluster.kube.kubectl("get", "csr", "-o", "name"), plugin.stderr)
 
-    def test_4_the_server_is_reached_and_believed(self):
-        cluster.kube.request("POST", f"/api/v1/namespaces/{OURS}/services",
-                             {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
-                              "spec": {"ports": [{"port": 443}]}})
-        cluster_ip = stored("services", OURS, "web")["spec"]["clusterIP"]
+    def test_4_the_server_is_believed_through_its_service(self):
+        service(OURS, "web")
         served = calicert("tls", "web", "-n", OURS, "--ca", "ca.pem", "--ca-key", "ca-key.pem")
         self.assertEqual(served.returncode, 0, served.stderr)
-        (folder / "trusted.pem").write_text(stored("configmaps", OURS, "example-serving-ca")["data"]["ca.crt"])
-        for secret_name, address, name in (("server", "10.0.34.2", REQUEST["hosts"][0]),
-                                           ("web-tls", cluster_ip, f"web.{OURS}.svc"),
-                                           ("web-tls", cluster_ip, f"web.{OURS}.svc.cluster.local")):
-            secret = stored("secrets", OURS, secret_name)
-            for key in ("tls.crt", "tls.key"):
-                (folder / key).write_text(decoded(secret, key))
-            result = run(["unshare", "--net", "bash", "-c", SERVE], limited, ADDRESS=address, NAME=name)
-            self.assertEqual(result.returncode, 0, result.stdout[-500:] + result.stderr)
-            self.assertIn("Verify return code: 0 (ok)", result.stdout)
-            self.assertIn("<HTML>", (folder / "page").read_text().upper())
+        cases = ((HAND, "my-svc", "server", "example-serving-ca", SERVICE_NAME),
+                 (OURS, "my-svc", "server", "example-serving-ca", SERVICE_NAME),
+                 (OURS, "web", "web-tls", "web-ca", f"web.{OURS}.svc.cluster.local"))
+        for namespace, name, secret, config_map, host in cases:
+            serve(namespace, name, secret)
+            start_client(f"client-of-{name}", namespace, name, config_map, host)
+        start_client("stranger", OURS, "my-svc", "kube-root-ca.crt", SERVICE_NAME)
+        for namespace, name, _, _, host in cases:
+            with self.subTest(f"{namespace}/{name}"):
+                ended, said = end_of(namespace, f"client-of-{name}")
+                self.assertEqual(ended, "Succeeded", said)
+                self.assertIn(f"Verified peername: {host}", said)
+                self.assertEqual(said.count("curl believes"), 2, said)
+        ended, said = end_of(OURS, "stranger")
+        self.assertEqual(ended, "Failed", "who trusts another CA does not believe it")
+        self.assertIn("unable to get local issuer certificate", said)
 
     def test_5_refusals_are_told(self):
         create = lambda name, signer: calicert("csr", "create", name, "server.csr", "--signer-name", signer)

@@ -78,12 +78,21 @@ def etcd_version():
     return required_version(go_mod, "go.etcd.io/etcd/server/v3")
 
 
+def kube_proxy_version():
+    go_mod = (TOOLS / "kubeproxy" / "go.mod").read_text(encoding="utf-8")
+    return required_version(go_mod, "k8s.io/kubernetes")
+
+
 def kubernetes_folder(release):
     return layout.cache_folder() / "kubernetes" / kubernetes_version(release)
 
 
 def etcd_folder():
     return layout.cache_folder() / "etcd" / etcd_version()
+
+
+def kube_proxy_folder():
+    return layout.cache_folder() / "kube-proxy" / kube_proxy_version()
 
 
 def pause_folder():

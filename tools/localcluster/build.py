@@ -176,16 +176,20 @@ class Pause(Product):
         (folder / "pause.tar").write_bytes(image)
 
 
-def kubernetes(release):
-    """The five programs of a release."""
-    version = binaries.kubernetes_version(release)
+def _version_flags(version):
+    """What the programs of Kubernetes say of themselves."""
     major, minor, _ = version.split(".", 2)
     values = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
-    ldflags = " ".join(
+    return " ".join(
         f"-X {package}.{name}={value}"
         for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
         for name, value in values.items()
     )
+
+
+def kubernetes(release):
+    """The five programs of a release."""
+    version = binaries.kubernetes_version(release)
     packages = {
         program: f"k8s.io/kubernetes/cmd/{program}" for program in binaries.KUBERNETES_PROGRAMS
     }
@@ -194,7 +198,22 @@ def kubernetes(release):
         binaries.kubernetes_folder(release),
         binaries.TOOLS / "kubernetes" / release,
         packages,
-        ldflags,
+        _version_flags(version),
+    )
+
+
+def kube_proxy():
+    """kube-proxy of the newest release, which no cluster takes: a test starts it where it needs one.
+
+    A module of its own, so that a change of it does not build the other five anew.
+    """
+    version = binaries.kube_proxy_version()
+    return GoProduct(
+        f"kube-proxy {version}",
+        binaries.kube_proxy_folder(),
+        binaries.TOOLS / "kubeproxy",
+        {"kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy"},
+        _version_flags(version),
     )
 
 

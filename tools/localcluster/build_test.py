@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from localcluster import build
+from localcluster import binaries, build
 
 
 class _Counting(build.Product):
@@ -81,6 +81,10 @@ class ProductTest(unittest.TestCase):
         flags = " ".join(build.kubernetes("1.37")._flags)  # pylint: disable=protected-access
         self.assertIn("-X k8s.io/component-base/version.gitVersion=v1.37.", flags)
         self.assertIn("-X k8s.io/client-go/pkg/version.gitMinor=37", flags)
+
+    def test_kube_proxy_is_of_the_newest_release(self):
+        newest = binaries.kubernetes_version(binaries.kubernetes_releases()[0])
+        self.assertEqual(f"kube-proxy {newest}", build.kube_proxy().title)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ def main(arguments):
     try:
         assets = binaries.assets_folder()
         products = build.products(options.kubernetes or binaries.default_release(assets), assets)
+        products.append(build.kube_proxy())
         missing = packages.missing(packages.wanted())
         stale = [product for product in products if not product.is_current()]
         if options.check:
