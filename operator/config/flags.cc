@@ -59,7 +59,9 @@ void Flags::Text(FlagSpec spec, std::string* target) {
 
 void Flags::List(FlagSpec spec, std::vector<std::string>* target) {
   Add(std::move(spec), false, fmt::format("{}", fmt::join(*target, ",")),
-      [target, first = true](std::string_view value) mutable {
+      [this, target, first = true](std::string_view value) mutable {
+        // "$HOST" that is not set: what it should limit would be left out in silence.
+        if (of_command_ && value.empty()) return absl::InvalidArgumentError("expected a value");
         if (std::exchange(first, false)) target->clear();
         while (!value.empty()) {
           const size_t comma = value.find(',');

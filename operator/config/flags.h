@@ -31,7 +31,7 @@ inline constexpr int kExitUsage = 2;
 
 struct FlagSpec {
   std::string name;   // without dashes
-  std::string value;  // how the help names the value; FILE completes to file names
+  std::string value;  // how the help names the value; FILE and DIR complete to files
   // One sentence, lower case; the default is added by itself. Empty: taken, and not told about by
   // the help, the man page and Complete.
   std::string help;
@@ -45,7 +45,7 @@ inline constexpr size_t kAnyNumber = static_cast<size_t>(-1);
 
 // Words that are no flags, in their order.
 struct ArgumentSpec {
-  std::string name;  // how the help names each; FILE completes to file names
+  std::string name;  // how the help names each; FILE and DIR complete to files
   std::string help;  // one sentence, lower case
   size_t minimum = 0;
   size_t maximum = kAnyNumber;
@@ -86,7 +86,8 @@ class Flags {
   Flags(std::string program, std::string summary);
 
   void Text(FlagSpec spec, std::string* target);
-  // May be given several times, or once with commas; the first use replaces the default.
+  // May be given several times, or once with commas; the first use replaces the default. An empty
+  // value is none; of a command it is refused.
   void List(FlagSpec spec, std::vector<std::string>* target);
   void Switch(FlagSpec spec, bool* target);
   void Number(FlagSpec spec, int minimum, int maximum, int* target);

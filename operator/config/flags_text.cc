@@ -11,6 +11,9 @@
 namespace calico::config {
 namespace {
 
+// Whether a value that the help names so is a file or folder.
+bool IsPath(std::string_view value) { return value == "FILE" || value == "DIR"; }
+
 constexpr size_t kTextWidth = 80;
 
 std::string ShellName(std::string_view program) {
@@ -238,7 +241,7 @@ Flags::Candidates Flags::Complete(const std::vector<std::string>& words) const {
   };
   const auto offer_values = [&](const std::vector<std::string>& choices, const std::string& name) {
     for (const std::string& choice : choices) offer(choice, "");
-    found.files = choices.empty() && name == "FILE";
+    found.files = choices.empty() && IsPath(name);
   };
   size_t plain = 0;  // words that are no flags
   for (size_t i = 0; i + 1 < words.size(); ++i) {
@@ -296,7 +299,7 @@ std::string Flags::ZshCompletion() const {
     if (!flag.spec.choices.empty()) {
       value = fmt::format(":{}:({})", flag.spec.value, fmt::join(flag.spec.choices, " "));
     } else if (!flag.is_switch) {
-      value = fmt::format(":{}:{}", flag.spec.value, flag.spec.value == "FILE" ? "_files" : "");
+      value = fmt::format(":{}:{}", flag.spec.value, IsPath(flag.spec.value) ? "_files" : "");
     }
     text += fmt::format("  '--{}{}[{}]{}' \\\n", flag.spec.name, flag.is_switch ? "" : "=",
                         ZshText(flag.spec.help), value);
@@ -325,7 +328,7 @@ std::string Flags::FishCompletion() const {
     std::string value = flag.is_switch ? "" : " -x";
     if (!flag.spec.choices.empty()) {
       value += fmt::format(" -a '{}'", fmt::join(flag.spec.choices, " "));
-    } else if (flag.spec.value == "FILE") {
+    } else if (IsPath(flag.spec.value)) {
       value = " -r -F";
     }
     text += fmt::format("complete -c {}{} -l {}{}{} -d {}\n", name, condition, flag.spec.name,
@@ -359,7 +362,7 @@ std::string Flags::BashCompletion() const {
                            pattern, fmt::join(flag.spec.choices, " "));
     } else if (!flag.is_switch) {
       cases += fmt::format("    {}) COMPREPLY=({}); return ;;\n", pattern,
-                           flag.spec.value == "FILE" ? "$(compgen -f -- \"$cur\")" : "");
+                           IsPath(flag.spec.value) ? "$(compgen -f -- \"$cur\")" : "");
     }
   }
   return fmt::format(

@@ -33,7 +33,7 @@ class Judge {
     report_.holds = verdict.ok();
     const bool explained = std::any_of(report_.links.begin(), report_.links.end(),
                                        [](const ChainLink& link) { return !link.holds; });
-    if (!verdict.ok() && !explained) Object(report_.links.front(), std::string(verdict.message()));
+    if (!verdict.ok() && !explained) Object(report_.links.front(), WhyTheLeaf(verdict));
     return std::move(report_);
   }
 
@@ -41,9 +41,22 @@ class Judge {
   static std::string NameOf(const Certificate& certificate) {
     return certificate.subject().empty() ? TitleOf(certificate) : certificate.subject();
   }
+  // What is wrong takes the place of what is good.
   static void Object(ChainLink& link, const std::string& cause) {
-    link.verdict += link.holds ? cause : "; " + cause;
+    link.verdict = link.holds ? cause : link.verdict + "; " + cause;
     link.holds = false;
+  }
+
+  // OpenSSL's objection to the first certificate, and the likely cause: its chain stands before it.
+  std::string WhyTheLeaf(const absl::Status& verdict) const {
+    const Certificate& first = question_.chain.front();
+    const bool is_above =
+        first.is_ca() && std::any_of(question_.chain.begin() + 1, question_.chain.end(),
+                                     [&](const Certificate& c) { return !c.is_ca(); });
+    std::string why(verdict.message());
+    if (is_above)
+      why += "; it is a CA and stands first: put the certificate that is for the host first";
+    return why;
   }
 
   bool IsTrusted(const Certificate& certificate) const {

@@ -101,6 +101,39 @@ TEST_F(CertificateCommandsTest, InspectReadsEveryContainer) {
               HasSubstr("a certificate request\n  Subject:     CN=asked"));
 }
 
+TEST_F(CertificateCommandsTest, WhatIsSomethingElseIsNamed) {
+  ASSERT_EQ(files_.Run("pkey -in key.pem -pubout -out public.pem").exit_code, 0);
+  files_.Write("list.pem", "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n");
+  struct Case {
+    std::vector<std::string> words;
+    const char* want;
+  };
+  const Case cases[] = {
+      {{"inspect", "public.pem"}, "no certificate in it, but a public key\n"},
+      {{"inspect", "list.pem"}, "no certificate in it, but a certificate revocation list\n"},
+      {{"inspect", "key.pem"}, "but a private key: calicert key inspect shows it\n"},
+      {{"fingerprint", "public.pem"}, "no certificate in it, but a public key\n"},
+      {{"key", "inspect", "public.pem"}, "no private key in it, but a public key\n"},
+      {{"key", "inspect", "leaf.pem"}, "no private key in it, but a certificate\n"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.want);
+    const RunResult result = Run(c.words);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_THAT(result.err, HasSubstr(c.want));
+  }
+  files_.Write("both.pem", leaf_.certificate_pem + files_.Read("public.pem"));
+  EXPECT_THAT(Run({"inspect", "both.pem"}).err,
+              HasSubstr("both.pem: a public key, which is not looked at\n"));
+}
+
+TEST_F(CertificateCommandsTest, AStoreWithoutAPassphraseIsReadUnasked) {
+  ASSERT_EQ(
+      files_.Run("pkcs12 -export -nokeys -in chain.pem -passout pass: -out open.p12").exit_code, 0);
+  const RunResult result = Run({"inspect", "-o", "pem", "--bundle", "open.p12"});
+  EXPECT_EQ(result.out, leaf_.chain_pem) << result.err;
+}
+
 TEST_F(CertificateCommandsTest, AClustersNamesGoToItsReader) {
   std::string ns = "default";
   cluster_ = [&](config::Flags& flags) -> ClusterReader {
@@ -155,6 +188,8 @@ TEST_F(CertificateCommandsTest, LintFailsOnWhatIsAskedFor) {
   EXPECT_EQ(order.code, 1);
   EXPECT_THAT(order.out, HasSubstr("chain-order"));
   EXPECT_EQ(Run({"lint", "leaf.pem", "none.pem"}).code, 1);
+  EXPECT_THAT(Run({"lint", "leaf.pem"}).err, HasSubstr("nothing found"));
+  EXPECT_THAT(Run({"lint", "none.pem"}).err, Not(HasSubstr("nothing found")));
 }
 
 TEST_F(CertificateCommandsTest, FingerprintsAreOpenssls) {
@@ -170,6 +205,9 @@ TEST_F(CertificateCommandsTest, FingerprintsAreOpenssls) {
   EXPECT_THAT(key, StartsWith(ours.substr(0, 64)));
   EXPECT_THAT(Run({"fingerprint", "leaf.pem", "root.pem"}).out,
               HasSubstr("  " + files_.Path("root.pem")));
+  const RunResult missing = Run({"fingerprint", "none.pem", "root.pem"});
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.out, HasSubstr(files_.Path("root.pem"))) << "one bad file hides no other";
 }
 
 TEST_F(CertificateCommandsTest, VerifyTellsEachLink) {
@@ -187,6 +225,7 @@ TEST_F(CertificateCommandsTest, VerifySaysWhichLinkFailsAndWhy) {
   files_.Write("again.pem", again.certificate_pem());
   files_.Write("other.pem", pki::TestCa("other").certificate_pem());
   files_.Write("other-key.pem", again.key_pem());
+  files_.Write("upside-down.pem", middle_.certificate_pem() + leaf_.certificate_pem);
   files_.Write(
       "client.pem",
       root_.Leaf({.common_name = "c", .extended_key_usages = {std::string(pki::kOidClientAuth)}})
@@ -206,6 +245,9 @@ TEST_F(CertificateCommandsTest, VerifySaysWhichLinkFailsAndWhy) {
       {{"chain.pem", "--ca", "root.pem", "--host", "felix"},
        "FAILED  host: felix: it is for typha, typha.example.com, 10.0.0.7, not for felix"},
       {{"chain.pem", "--ca", "root.pem", "--key", "other-key.pem"}, "FAILED  key: "},
+      {{"upside-down.pem", "--ca", "root.pem"},
+       "it is a CA and stands first: put the certificate that is for the host first"},
+      {{"root.pem", "--ca", "root.pem"}, "FAILED  chain: CN=root: verify certificate: unsuitable"},
       {{"chain.pem", "--ca", "root.pem", "--at", "2027-03-01T00:00:00Z"},
        "FAILED  chain: CN=typha: it has expired at 2027-01-16T08:00:00Z"},
   };
@@ -220,6 +262,12 @@ TEST_F(CertificateCommandsTest, VerifySaysWhichLinkFailsAndWhy) {
   EXPECT_EQ(Run({"verify", "client.pem", "--ca", "root.pem", "--usage", "client"}).code, 0);
   EXPECT_EQ(Run({"verify", "leaf.pem", "--ca", "root.pem", "--intermediates", "middle.pem"}).code,
             0);
+}
+
+TEST_F(CertificateCommandsTest, AHostThatIsEmptyIsNotLeftOut) {
+  const RunResult result = Run({"verify", "chain.pem", "--ca", "root.pem", "--host", ""});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--host: \"\": expected a value"));
 }
 
 TEST_F(CertificateCommandsTest, KeysAreShownWithoutTheirSecret) {
@@ -265,6 +313,39 @@ TEST_F(CertificateCommandsTest, FormatsGoThereAndBack) {
   EXPECT_THAT(Run({"format", "chain.pem", "--to", "pkcs12"}).err, HasSubstr("give --key FILE"));
   EXPECT_THAT(Run({"format", "leaf.pem", "--to", "der"}, {.out_is_terminal = true}).err,
               HasSubstr("give --out FILE"));
+}
+
+TEST_F(CertificateCommandsTest, AKeyThatShallBeEncryptedIsNeverWrittenPlain) {
+  files_.Write("secret.txt", "secret\n");
+  const std::vector<std::string> cases[] = {
+      {"--encrypt", "--out-passphrase-file", "secret.txt"},
+      {"--encrypt", "--to", "der"},
+      {"--encrypt", "--to", "traditional"},
+      {"--out-passphrase-file", "secret.txt"},
+      {"--to", "pkcs8", "--out-passphrase-file", "secret.txt"},
+      {"--key", "key.pem"},
+      {"--alias", "web"},
+  };
+  for (std::vector<std::string> words : cases) {
+    words.insert(words.begin(), {"format", "key.pem"});
+    const RunResult result = Run(words);
+    EXPECT_EQ(result.code, 2) << testing::PrintToString(words);
+    EXPECT_EQ(result.out, "") << testing::PrintToString(words);
+    EXPECT_THAT(result.err, HasSubstr(": goes with --to pkcs")) << testing::PrintToString(words);
+  }
+}
+
+TEST_F(CertificateCommandsTest, AKeyThatIsThereIsReplacedOnlyByForce) {
+  const RunResult over = Run({"format", "leaf.pem", "--out", "key.pem"});
+  EXPECT_EQ(over.code, 1);
+  EXPECT_THAT(over.err, HasSubstr("key.pem: a private key is there; --force replaces it"));
+  EXPECT_EQ(files_.Read("key.pem"), leaf_.key_pem);
+  files_.Write("again.pem", leaf_.key_pem);
+  EXPECT_EQ(Run({"format", "again.pem", "--to", "pkcs8", "--out", "again.pem"}).code, 0)
+      << "in place";
+  EXPECT_THAT(files_.Read("again.pem"), StartsWith("-----BEGIN PRIVATE KEY-----"));
+  EXPECT_EQ(Run({"format", "leaf.pem", "--out", "again.pem", "--force"}).code, 0);
+  EXPECT_EQ(files_.Read("again.pem"), leaf_.certificate_pem);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct FormatOptions {
   std::string key_file;
   std::string alias;
   bool encrypt = false;
+  bool force = false;
   PassphraseSource passphrase;
   PassphraseSource out_passphrase;
 };
@@ -72,10 +73,7 @@ absl::StatusOr<Converted> ToKey(const Material& material, const FormatOptions& o
                   fmt::format("{} private keys in it, one is wanted", material.keys.size()));
   }
   const pki::PrivateKey& key = material.keys.front().key;
-  if (options.to == "traditional") {
-    if (options.encrypt) return Refuse(material, "--encrypt goes with --to pkcs8");
-    return Converted{key.ToPem(), true, false};
-  }
+  if (options.to == "traditional") return Converted{key.ToPem(), true, false};
   if (!options.encrypt) return Converted{pki::ToPkcs8Pem(key), true, false};
   auto passphrase = ReadPassphrase(terminal, options.out_passphrase, "the new file", true);
   if (!passphrase.ok()) return passphrase.status();
@@ -105,15 +103,37 @@ absl::StatusOr<Converted> ToPkcs12(const Material& material, const FormatOptions
 }
 
 absl::StatusOr<Converted> Convert(const FormatOptions& options, Terminal& terminal) {
-  const bool keys_wanted = options.key_file.empty() || options.to != "pkcs12";
   const auto material =
       ReadSource(terminal, options.files.front(), {.passphrase = options.passphrase},
-                 keys_wanted ? KeyReading::kRead : KeyReading::kSkip);
+                 options.key_file.empty() ? KeyReading::kRead : KeyReading::kSkip);
   if (!material.ok()) return material.status();
   if (options.to == "pem") return ToPem(*material);
   if (options.to == "der") return ToDer(*material);
   if (options.to == "pkcs12") return ToPkcs12(*material, options, terminal);
   return ToKey(*material, options, terminal);
+}
+
+// A key in the way of the result, which is lost where it is not the source itself.
+bool WouldReplaceKey(const FormatOptions& options, Terminal& terminal) {
+  if (options.force || options.out == options.files.front()) return false;
+  const auto there = ReadSecretInput(terminal, options.out);
+  return there.ok() && pki::LooksLikeKey(there->view());
+}
+
+// Nothing is left out in silence; of a key above all its encryption.
+void CheckOptions(const FormatOptions& options, std::vector<std::string>& problems) {
+  const bool to_pkcs12 = options.to == "pkcs12";
+  if (options.encrypt && options.to != "pkcs8" && !to_pkcs12) {
+    problems.push_back(
+        fmt::format("--encrypt: goes with --to pkcs8; --to {} would not be encrypted", options.to));
+  }
+  if (!options.out_passphrase.file.empty() && !to_pkcs12 && !options.encrypt) {
+    problems.emplace_back(
+        "--out-passphrase-file: goes with --to pkcs12, or with --to pkcs8 --encrypt");
+  }
+  if (!options.key_file.empty() && !to_pkcs12)
+    problems.emplace_back("--key: goes with --to pkcs12");
+  if (!options.alias.empty() && !to_pkcs12) problems.emplace_back("--alias: goes with --to pkcs12");
 }
 
 int Format(const FormatOptions& options, Terminal& terminal) {
@@ -127,6 +147,10 @@ int Format(const FormatOptions& options, Terminal& terminal) {
     }
     terminal.out << converted->bytes.view();
     return kExitOk;
+  }
+  if (WouldReplaceKey(options, terminal)) {
+    return Fail(terminal,
+                fmt::format("write {}: a private key is there; --force replaces it", options.out));
   }
   const absl::Status written = WriteFile(options.out, converted->bytes.view(),
                                          converted->is_secret ? kKeyMode : kCertificateMode);
@@ -160,11 +184,15 @@ Command FormatCommand() {
                    &options->alias);
         flags.Switch({.name = "encrypt", .help = "encrypt a PKCS#8 key with a passphrase"},
                      &options->encrypt);
+        flags.Switch({.name = "force", .help = "replace a private key that is in the --out file"},
+                     &options->force);
         AddPassphraseFlag(flags, &options->passphrase);
         flags.Text({.name = "out-passphrase-file",
                     .value = "FILE",
                     .help = "file whose first line is the new passphrase; else it is asked for"},
                    &options->out_passphrase.file);
+        flags.Check(
+            [options](std::vector<std::string>& problems) { CheckOptions(*options, problems); });
         flags.Example("A key store for Java",
                       "calicert format tls.crt --key tls.key --to pkcs12 --alias web --out "
                       "web.p12");

@@ -55,9 +55,9 @@ class Inspector {
   absl::Status Add(const Material& material) {
     const size_t count = material.certificates.size();
     if (count + material.requests.size() == 0) {
-      return absl::InvalidArgumentError(fmt::format(
-          "{}: no certificate in it{}", material.origin,
-          material.skipped_keys > 0 ? ", but a private key: calicert key inspect shows it" : ""));
+      return absl::InvalidArgumentError(
+          fmt::format("{}: no certificate in it, but {}{}", material.origin, ContentsText(material),
+                      material.skipped_keys > 0 ? ": calicert key inspect shows it" : ""));
     }
     const size_t shown = options_.bundle ? count : std::min<size_t>(count, 1);
     for (size_t i = 0; i < shown; ++i) {
@@ -78,7 +78,7 @@ class Inspector {
                                   material.origin, hidden, hidden == 1 ? "" : "s"));
     }
     for (const std::string& note : material.notes) {
-      Note(terminal_, fmt::format("{}: {}", material.origin, note));
+      Note(terminal_, fmt::format("{}: {}, which is not looked at", material.origin, note));
     }
   }
 

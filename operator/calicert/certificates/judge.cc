@@ -96,7 +96,7 @@ void LintOrder(const std::string& name, const std::vector<pki::Certificate>& cha
 
 void PrintFindings(const std::vector<Found>& found, OutputFormat format, Terminal& terminal) {
   if (format == OutputFormat::kTable) {
-    if (found.empty()) return Note(terminal, "nothing found");
+    if (found.empty()) return;
     Table table({{"SOURCE"}, {"SEVERITY"}, {"RULE"}, {"MESSAGE"}});
     for (const Found& one : found) {
       table.AddRow({one.source, std::string(pki::ToString(one.finding.severity)), one.finding.rule,
@@ -134,6 +134,7 @@ int Lint(const LintOptions& options, Terminal& terminal) {
     LintOrder(name, *certificates, found);
   }
   PrintFindings(found, ParseOutputFormat(options.output), terminal);
+  if (found.empty() && code == kExitOk) Note(terminal, "nothing found");
   for (const Found& one : found) {
     if (one.finding.severity >= SeverityOf(options.fail_on)) code = kExitFailed;
   }
@@ -161,9 +162,13 @@ std::string WithColons(std::string_view hex) {
 }
 
 int PrintFingerprints(const FingerprintOptions& options, Terminal& terminal) {
+  int code = kExitOk;
   for (const std::string& name : options.sources) {
     const auto certificates = ReadCertificates(terminal, name, options.source);
-    if (!certificates.ok()) return Fail(terminal, certificates.status());
+    if (!certificates.ok()) {
+      code = Fail(terminal, certificates.status());
+      continue;
+    }
     for (const pki::Certificate& certificate : *certificates) {
       const std::string& bytes =
           options.of_key ? certificate.public_key().der() : certificate.der();
@@ -175,7 +180,7 @@ int PrintFingerprints(const FingerprintOptions& options, Terminal& terminal) {
       if (!options.bundle) break;
     }
   }
-  return kExitOk;
+  return code;
 }
 
 }  // namespace

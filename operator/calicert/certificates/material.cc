@@ -55,6 +55,13 @@ std::string Unreadable(std::string_view bytes) {
   return "is neither PEM nor DER";
 }
 
+// What people call a block of this label that is neither certificate, request nor key.
+std::string BlockText(std::string_view label) {
+  if (label == "X509 CRL") return "a certificate revocation list";
+  if (label.ends_with("PUBLIC KEY")) return "a public key";
+  return fmt::format("a block {:?}", label);
+}
+
 // A private key's block in a text, and the text around the keys.
 struct SplitText {
   std::vector<std::string_view> keys;
@@ -136,8 +143,9 @@ class Parser {
           "OpenSSL's own form with trust settings, which nothing else reads: write it anew with "
           "openssl x509 -in FILE -out FILE");
     }
+    ++material_.other_blocks;
     if (block.label != "EC PARAMETERS" && block.label != "DH PARAMETERS") {
-      material_.notes.push_back(fmt::format("a block {:?}, which is not looked at", block.label));
+      material_.notes.push_back(BlockText(block.label));
     }
     return absl::OkStatus();
   }
@@ -185,8 +193,11 @@ class Parser {
 
   absl::Status ParsePkcs12(std::string_view der) {
     material_.form = "PKCS#12";
-    CALICO_ASSIGN_OR_RETURN(const base::SecretString passphrase, passphrase_());
-    absl::StatusOr<pki::Pkcs12Contents> contents = pki::ParsePkcs12(der, passphrase.view());
+    absl::StatusOr<pki::Pkcs12Contents> contents = pki::ParsePkcs12(der, "");
+    if (absl::IsUnauthenticated(contents.status())) {
+      CALICO_ASSIGN_OR_RETURN(const base::SecretString passphrase, passphrase_());
+      contents = pki::ParsePkcs12(der, passphrase.view());
+    }
     if (!contents.ok()) return In(material_.origin, contents.status());
     material_.certificates = std::move(contents->certificates);
     if (keys_ == KeyReading::kSkip)
@@ -204,6 +215,13 @@ class Parser {
 };
 
 }  // namespace
+
+std::string ContentsText(const Material& material) {
+  if (material.skipped_keys > 0 || !material.keys.empty()) return "a private key";
+  if (!material.certificates.empty()) return "a certificate";
+  if (!material.requests.empty()) return "a certificate request";
+  return material.notes.empty() ? "nothing of use" : material.notes.front();
+}
 
 absl::StatusOr<Material> ParseMaterial(std::string_view bytes, const std::string& origin,
                                        const pki::PassphraseReader& passphrase, KeyReading keys) {

@@ -27,15 +27,21 @@ struct Material {
   std::vector<pki::CertificateRequest> requests;
   std::vector<pki::ParsedKey> keys;  // with KeyReading::kRead
   int skipped_keys = 0;              // with kSkip
-  std::vector<std::string> notes;    // what else was in it, for people
+  int other_blocks = 0;              // PEM blocks of other kinds
+  std::vector<std::string> notes;    // what is told of those, for people
 };
 
+// What is in it, for people who have looked for something else: "a private key", "a certificate",
+// "a public key", `a block "X"`; "nothing of use".
+std::string ContentsText(const Material& material);
+
 enum class KeyReading {
-  kSkip,  // no passphrase is asked for because of a key; PKCS#12 needs one all the same
+  kSkip,  // no passphrase is asked for because of a key; PKCS#12 may need one all the same
   kRead,
 };
 
-// Reads PEM (any number of blocks, with text around them), DER, PKCS#7 and PKCS#12.
+// Reads PEM (any number of blocks, with text around them), DER, PKCS#7 and PKCS#12, for which no
+// passphrase is asked where the empty one fits, as in stores of trusted certificates.
 // Errors: InvalidArgument with `origin` and what is there instead, and what to do about it: a Java
 // key store, an object of Kubernetes, base64 without PEM, UTF-16; also a block that is damaged,
 // with its number. Errors of `passphrase`.

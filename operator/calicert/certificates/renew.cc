@@ -1,7 +1,6 @@
 // calicert renew: the same certificate again, by a CA whose key is at hand.
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -21,6 +20,7 @@
 #include "operator/calicert/command/file_output.h"
 #include "operator/calicert/command/progress.h"
 #include "pkg/pki/compose/key_generation.h"
+#include "pkg/pki/verify.h"
 
 namespace calico::calicert {
 namespace {
@@ -28,7 +28,8 @@ namespace {
 constexpr std::string_view kDetails =
     "Keeps subject, names, usages and every other extension, and the key unless --new-key is "
     "given. All files are renewed, or none is changed. A file that holds a chain gets the new "
-    "chain. What is not due is left alone, unless --force is given.";
+    "chain. Files keep their owners and modes. What is not due is left alone, unless --force is "
+    "given.";
 
 struct RenewOptions {
   std::vector<std::string> files;
@@ -50,9 +51,20 @@ struct NewFile {
   mode_t mode = kCertificateMode;
 };
 
-mode_t ModeOf(const std::string& path) {
-  struct stat status{};
-  return stat(path.c_str(), &status) == 0 ? status.st_mode & 0777 : kCertificateMode;
+// Why a file is not one that renew can write again, for it would lose what is in it; empty if it
+// is.
+std::string WhatWouldBeLost(const Material& material) {
+  if (material.form != "PEM") return material.form;
+  if (material.skipped_keys > 0) return "one with a private key";
+  if (material.certificates.empty()) return "one without a certificate";
+  if (!material.requests.empty()) return "one with a certificate request";
+  if (!material.notes.empty()) return "one with " + material.notes.front();
+  if (material.other_blocks > 0) return "one with parameters of keys";
+  const auto& all = material.certificates;
+  const auto other =
+      std::find_if(all.begin() + 1, all.end(), [](const auto& c) { return !c.is_ca(); });
+  if (other == all.end()) return "";
+  return fmt::format("one with a second certificate, of {:?}, that is no CA", TitleOf(*other));
 }
 
 class Renewal {
@@ -84,7 +96,7 @@ class Renewal {
   absl::Status Write() const {
     std::vector<OutputFile> output;
     for (const NewFile& file : files_) {
-      output.push_back({file.path, file.content.view(), file.mode});
+      output.push_back({file.path, file.content.view(), file.mode, true});
     }
     return WriteFiles(output);
   }
@@ -98,14 +110,11 @@ class Renewal {
                            const RenewingCa& ca) {
     const auto material = ReadSource(terminal_, file, {}, KeyReading::kSkip);
     if (!material.ok()) return material.status();
-    if (material->form != "PEM" || material->certificates.empty() || material->skipped_keys > 0) {
+    if (const std::string lost = WhatWouldBeLost(*material); !lost.empty()) {
       return absl::InvalidArgumentError(
-          fmt::format("{}: renew writes a file with PEM certificates and nothing else, and this "
-                      "one is {}",
-                      file,
-                      material->skipped_keys > 0       ? "one with a private key"
-                      : material->certificates.empty() ? "one without a certificate"
-                                                       : material->form));
+          fmt::format("{}: renew writes a file with a PEM certificate and its chain and nothing "
+                      "else, and this one is {}",
+                      file, lost));
     }
     const pki::Certificate& old = material->certificates.front();
     const absl::Time now = terminal_.clock.Now();
@@ -122,16 +131,25 @@ class Renewal {
                           fmt::format("{}: {}", file, std::string(renewed.status().message())));
     }
     std::string text = renewed->pem();
-    if (material->certificates.size() > 1) text += ChainText(ca);
-    files_.push_back({file, base::SecretString(text), ModeOf(file)});
+    if (material->certificates.size() > 1) text += ChainText(ca, material->certificates);
+    files_.push_back({file, base::SecretString(text), kCertificateMode});
     told_.push_back(fmt::format("{}: renewed, {}", file, ValidityText(*renewed, now)));
     return absl::OkStatus();
   }
 
-  static std::string ChainText(const RenewingCa& ca) {
+  // What stands behind the new certificate: the CA and those above it, as far as they are in its
+  // file, and then in the old one.
+  static std::string ChainText(const RenewingCa& ca, const std::vector<pki::Certificate>& old) {
     std::string text;
-    for (const pki::Certificate& certificate : ca.chain) {
-      if (!certificate.is_self_signed()) text += certificate.pem();
+    const pki::Certificate* last = nullptr;
+    const auto add = [&](const pki::Certificate& certificate) {
+      if (certificate.is_self_signed()) return;
+      text += certificate.pem();
+      last = &certificate;
+    };
+    for (const pki::Certificate& certificate : ca.chain) add(certificate);
+    for (size_t i = 1; i < old.size() && last != nullptr; ++i) {
+      if (!(old[i] == *last) && pki::IsIssuedBy(*last, old[i])) add(old[i]);
     }
     return text;
   }

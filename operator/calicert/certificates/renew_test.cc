@@ -129,6 +129,58 @@ TEST_F(RenewTest, AChainGetsTheNewChain) {
   EXPECT_EQ((*certificates)[1], middle.certificate());
 }
 
+TEST_F(RenewTest, CasAboveThatOnlyTheOldFileHasStay) {
+  const pki::TestCa upper = ca_.Intermediate("upper", 2);
+  const pki::TestCa lower = upper.Intermediate("lower");
+  const pki::TestLeaf leaf = lower.Leaf({.common_name = "below"});
+  const std::string file = files_.Write(
+      "chain.crt", leaf.certificate_pem + lower.certificate_pem() + upper.certificate_pem());
+  const std::string ca = files_.Write("lower.pem", lower.certificate_pem());
+  const std::string key = files_.Write("lower.key", lower.key_pem());
+  const RunResult result = RunWords(CertificateCommands(),
+                                    {"renew", file, "--ca", ca, "--ca-key", key}, {.now = kLater});
+  EXPECT_EQ(result.code, 0) << result.err;
+  const auto certificates = pki::Certificate::ParsePemBundle(files_.Read("chain.crt"));
+  ASSERT_TRUE(certificates.ok());
+  ASSERT_EQ(certificates->size(), 3U);
+  EXPECT_EQ((*certificates)[1], lower.certificate());
+  EXPECT_EQ((*certificates)[2], upper.certificate());
+}
+
+TEST_F(RenewTest, FilesKeepTheirModesWhateverTheUmask) {
+  const std::string key = files_.Write("tls.key", leaf_.key_pem);
+  ASSERT_EQ(chmod(file_.c_str(), 0644) + chmod(key.c_str(), 0640), 0);
+  umask(077);
+  const RunResult result = Renew({file_, "--new-key", key});
+  umask(022);
+  EXPECT_EQ(result.code, 0) << result.err;
+  struct stat status{};
+  ASSERT_EQ(stat(file_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0644U);
+  ASSERT_EQ(stat(key.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640U) << "a server's group reads it";
+}
+
+TEST_F(RenewTest, WhatItCouldNotWriteAgainIsRefused) {
+  ASSERT_EQ(files_.Run("pkey -in ca-key.pem -pubout -out public.pem").exit_code, 0);
+  const std::string& leaf = leaf_.certificate_pem;
+  const std::pair<std::string, const char*> cases[] = {
+      {leaf + files_.Read("public.pem"), "this one is one with a public key"},
+      {leaf + "-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n",
+       "this one is one with parameters of keys"},
+      {leaf + ca_.Leaf({.common_name = "second"}).certificate_pem,
+       "this one is one with a second certificate, of \"second\", that is no CA"},
+  };
+  for (const auto& [text, want] : cases) {
+    SCOPED_TRACE(want);
+    files_.Write("tls.crt", text);
+    const RunResult result = Renew({file_});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_THAT(result.err, HasSubstr(want));
+    EXPECT_EQ(files_.Read("tls.crt"), text);
+  }
+}
+
 TEST_F(RenewTest, OneThatCannotBeRenewedLeavesAllAsTheyWere) {
   const pki::TestCa other("other");
   const std::string foreign =

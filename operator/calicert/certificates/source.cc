@@ -18,7 +18,7 @@ namespace calico::calicert {
 namespace {
 
 constexpr uint16_t kHttpsPort = 443;
-constexpr std::string_view kHttps = "https://";
+constexpr std::string_view kHttps = "https";
 
 struct Server {
   std::string host;
@@ -61,12 +61,12 @@ std::optional<Server> ParseServer(std::string_view text, bool port_needed) {
 absl::StatusOr<std::optional<Server>> ServerOf(std::string_view name) {
   const size_t scheme = name.find("://");
   if (scheme == name.npos) return ParseServer(name, true);
-  if (!name.starts_with(kHttps)) {
+  if (name.substr(0, scheme) != kHttps) {
     return absl::InvalidArgumentError(
         fmt::format("{}: only https:// and HOST:PORT can be asked for certificates", name));
   }
-  std::string_view rest = name.substr(kHttps.size());
-  rest = rest.substr(0, rest.find('/'));
+  std::string_view rest = name.substr(scheme + 3);
+  rest = rest.substr(0, rest.find_first_of("/?#"));
   const std::optional<Server> server = ParseServer(rest, false);
   if (!server.has_value()) {
     return absl::InvalidArgumentError(fmt::format("{}: neither https://HOST nor with :PORT", name));
@@ -148,11 +148,8 @@ absl::StatusOr<std::vector<pki::Certificate>> ReadCertificates(Terminal& termina
   CALICO_ASSIGN_OR_RETURN(Material material,
                           ReadSource(terminal, name, options, KeyReading::kSkip));
   if (!material.certificates.empty()) return std::move(material.certificates);
-  const char* found = material.skipped_keys > 0    ? "a private key"
-                      : !material.requests.empty() ? "a certificate request"
-                                                   : "nothing of use";
   return absl::InvalidArgumentError(
-      fmt::format("{}: no certificate in it, but {}", material.origin, found));
+      fmt::format("{}: no certificate in it, but {}", material.origin, ContentsText(material)));
 }
 
 absl::StatusOr<pki::ParsedKey> ReadKey(Terminal& terminal, const std::string& name,
@@ -162,8 +159,7 @@ absl::StatusOr<pki::ParsedKey> ReadKey(Terminal& terminal, const std::string& na
   if (material.keys.size() == 1) return std::move(material.keys.front());
   return absl::InvalidArgumentError(
       material.keys.empty()
-          ? fmt::format("{}: no private key in it{}", material.origin,
-                        material.certificates.empty() ? "" : ", but a certificate")
+          ? fmt::format("{}: no private key in it, but {}", material.origin, ContentsText(material))
           : fmt::format("{}: {} private keys in it, one is wanted", material.origin,
                         material.keys.size()));
 }

@@ -120,7 +120,7 @@ int Verify(VerifyOptions options, Terminal& terminal) {
   const std::string& source = options.sources.front();
   if (options.hosts.empty() && source.starts_with("https://")) {
     const std::string_view rest = std::string_view(source).substr(8);
-    const size_t end = rest.starts_with('[') ? rest.find(']') + 1 : rest.find_first_of(":/");
+    const size_t end = rest.starts_with('[') ? rest.find(']') + 1 : rest.find_first_of(":/?#");
     options.hosts.emplace_back(rest.substr(0, end));
   }
   const auto checks = RunChecks(options, terminal);

@@ -161,6 +161,9 @@ TEST(CommandTest, CompletesCommandsFlagsValuesAndFiles) {
   // As bash cuts --output=j.
   EXPECT_THAT(Completed({"key", "inspect", "--output", "=", "j"}), ElementsAre("json"));
   EXPECT_THAT(Completed({"key", "inspect", "--output", "="}), ElementsAre("table", "json"));
+  EXPECT_THAT(Completed({"help", "cs"}), ElementsAre("csr"));
+  EXPECT_THAT(Completed({"help", "key", ""}), ElementsAre("inspect"));
+  EXPECT_THAT(Completed({"help", "key", "inspect", ""}), ElementsAre());
 }
 
 TEST(CommandTest, KubectlCompletesAPlugIn) {
@@ -169,19 +172,39 @@ TEST(CommandTest, KubectlCompletesAPlugIn) {
   EXPECT_EQ(KubectlCompletion("kubectl calicert", Sample(), {"key", "inspect", ""}), ":0\n");
 }
 
-TEST(CommandTest, BashAsksTheProgram) {
+// What bash offers for `words`, a bash array, where a program of the script's name answers each
+// line of `answer`, and then the words it was asked with.
+std::string OfferedByBash(const std::string& answer, const std::string& words) {
   const std::string folder = ::testing::TempDir();
   std::ofstream(folder + "/calicert")
-      << "#!/bin/sh\nshift\nprintf 'json\\tas JSON\\n%s\\t\\n' \"$*\"\n";
-  std::ofstream(folder + "/script") << CompletionScript("calicert", "bash")
-                                    << "COMP_WORDS=(calicert inspect -o '')\nCOMP_CWORD=3\n"
-                                       "_calicert\nprintf '[%s]' \"${COMPREPLY[@]}\"\n";
-  ASSERT_EQ(system(("chmod +x " + folder + "/calicert").c_str()), 0);
+      << "#!/bin/sh\nshift\nprintf '" << answer << "%s\\t\\n' \"$*\"\n";
+  std::ofstream(folder + "/script")
+      << CompletionScript("calicert", "bash") << "cd " << folder << "; COMP_WORDS=" << words
+      << "; COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+      << "_calicert\nprintf '[%s]' \"${COMPREPLY[@]}\"\n";
+  EXPECT_EQ(system(("chmod +x " + folder + "/calicert").c_str()), 0);
   std::FILE* pipe = popen(("PATH=" + folder + ":$PATH bash " + folder + "/script").c_str(), "r");
   std::array<char, 4096> buffer{};
   const size_t size = std::fread(buffer.data(), 1, buffer.size(), pipe);
   EXPECT_EQ(pclose(pipe), 0);
-  EXPECT_EQ(std::string(buffer.data(), size), "[json][inspect -o ]");
+  return std::string(buffer.data(), size);
+}
+
+TEST(CommandTest, BashAsksTheProgram) {
+  EXPECT_EQ(OfferedByBash("json\\tas JSON\\n", "(calicert inspect -o '')"), "[json][inspect -o ]");
+}
+
+TEST(CommandTest, BashOffersFilesWithSpacesInTheirNames) {
+  std::ofstream(::testing::TempDir() + "/a b.pem") << "x";
+  EXPECT_EQ(OfferedByBash(":files\\n", "(calicert inspect 'a ')"), "[a b.pem][inspect a ]");
+  EXPECT_EQ(OfferedByBash(":files\\n", "(calicert verify --ca = 'a ')"),
+            "[a b.pem][verify --ca = a ]");
+  EXPECT_THAT(OfferedByBash(":files\\n", "(calicert verify --ca =)"), HasSubstr("[a b.pem]"));
+}
+
+TEST(CommandTest, APlugInCompletesByItsOwnNameAndLeavesKubectlAlone) {
+  const std::string script = CompletionScript("kubectl calicert", "bash");
+  EXPECT_THAT(script, HasSubstr("\ncomplete -F _kubectl_calicert kubectl-calicert\n"));
 }
 
 TEST(CommandTest, EachShellHasAScript) {

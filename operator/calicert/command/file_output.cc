@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,7 +48,8 @@ std::string Resolved(const std::string& path) {
   return real == nullptr ? path : std::string(real.get());
 }
 
-// A file beside its place; removed unless it gets there.
+// A file beside its place, which is removed in the end: the new one, unless it gets there, or the
+// old one, which changes places with it where it may have to come back.
 class Staged {
  public:
   explicit Staged(const OutputFile& file) : path_(file.path), target_(Resolved(file.path)) {}
@@ -59,30 +61,49 @@ class Staged {
 
   absl::Status Write(const OutputFile& file) {
     struct stat old{};
-    const bool exists = stat(target_.c_str(), &old) == 0;
-    if (exists && S_ISDIR(old.st_mode)) return Failed(path_, EISDIR);
-    if (exists && !S_ISREG(old.st_mode)) return WriteThrough(file.content);
+    exists_ = stat(target_.c_str(), &old) == 0;
+    if (exists_ && S_ISDIR(old.st_mode)) return Failed(path_, EISDIR);
+    if (exists_ && !S_ISREG(old.st_mode)) return WriteThrough(file.content);
     std::string name = target_ + ".XXXXXX";
     const int fd = mkostemp(name.data(), O_CLOEXEC);
     if (fd < 0) return Failed(path_, errno);
     temporary_ = std::move(name);
     // Giving a file away is root's right; where it is refused the file is the user's own.
-    if (exists && fchown(fd, old.st_uid, old.st_gid) != 0) errno = 0;
-    const bool written =
-        fchmod(fd, WithUmask(file.mode)) == 0 && WriteAll(fd, file.content) && fsync(fd) == 0;
+    if (exists_ && fchown(fd, old.st_uid, old.st_gid) != 0) errno = 0;
+    const mode_t mode =
+        exists_ && file.keep_mode ? old.st_mode & (file.mode | 0770) & 0777 : WithUmask(file.mode);
+    const bool written = fchmod(fd, mode) == 0 && WriteAll(fd, file.content) && fsync(fd) == 0;
     const int error = errno;
     close(fd);
     return written ? absl::OkStatus() : Failed(path_, error);
   }
 
-  absl::Status Publish() {
+  // With `may_return` Undo() is possible afterwards.
+  absl::Status Publish(bool may_return) {
     if (temporary_.empty()) return absl::OkStatus();
+    // Not every file system can exchange two names; what then fails is told all the same.
+    if (may_return && exists_ && Exchange()) {
+      published_ = Published::kExchanged;
+      return absl::OkStatus();
+    }
     if (rename(temporary_.c_str(), target_.c_str()) != 0) return Failed(path_, errno);
     temporary_.clear();
+    if (!exists_) published_ = Published::kNew;
     return absl::OkStatus();
   }
 
+  void Undo() {
+    if (published_ == Published::kExchanged) Exchange();
+    if (published_ == Published::kNew) unlink(target_.c_str());
+  }
+
  private:
+  enum class Published { kNo, kExchanged, kNew };
+
+  bool Exchange() const {
+    return renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0;
+  }
+
   absl::Status WriteThrough(std::string_view content) const {
     const int fd = open(target_.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd < 0) return Failed(path_, errno);
@@ -95,6 +116,8 @@ class Staged {
   std::string path_;
   std::string target_;
   std::string temporary_;
+  bool exists_ = false;
+  Published published_ = Published::kNo;
 };
 
 }  // namespace
@@ -111,7 +134,10 @@ absl::Status WriteFiles(absl::Span<const OutputFile> files) {
     if (absl::Status status = staged.back()->Write(file); !status.ok()) return status;
   }
   for (const std::unique_ptr<Staged>& file : staged) {
-    if (absl::Status status = file->Publish(); !status.ok()) return status;
+    const absl::Status status = file->Publish(staged.size() > 1);
+    if (status.ok()) continue;
+    for (const std::unique_ptr<Staged>& changed : staged) changed->Undo();
+    return status;
   }
   return absl::OkStatus();
 }

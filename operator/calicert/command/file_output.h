@@ -19,6 +19,9 @@ struct OutputFile {
   std::string path;
   std::string_view content;  // outlives the call
   mode_t mode = kCertificateMode;
+  // A file that is there keeps its mode, whatever the umask; but others get no more than `mode`
+  // gives them.
+  bool keep_mode = false;
 };
 
 // Puts `content` at `path` in one step, with `mode` less the process's umask. A file that was there
@@ -28,8 +31,9 @@ struct OutputFile {
 // file is unharmed then.
 absl::Status WriteFile(const std::string& path, std::string_view content, mode_t mode);
 
-// Several files: all contents are on the disk before the first name is changed, so that a full disk
-// or a missing folder leaves all old files as they were.
+// Several files: all contents are on the disk before the first name is changed, and where one name
+// cannot be changed the others get their old files back. A program that is killed between two names
+// leaves new files and old ones, each of them whole: give keys before their certificates.
 absl::Status WriteFiles(absl::Span<const OutputFile> files);
 
 }  // namespace calico::calicert

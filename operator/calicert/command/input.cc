@@ -4,15 +4,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "operator/calicert/command/echo_off.h"
 #include "pkg/base/status_macros.h"
 
 namespace calico::calicert {
@@ -83,26 +82,6 @@ absl::StatusOr<base::SecretString> ReadDescriptor(int fd, const std::string& nam
   }
 }
 
-// No echo while it lives. A stream that is no terminal stays as it is.
-class EchoOff {
- public:
-  EchoOff() {
-    termios settings{};
-    if (tcgetattr(STDIN_FILENO, &settings) != 0) return;
-    before_ = settings;
-    settings.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings);
-  }
-  ~EchoOff() {
-    if (before_.has_value()) tcsetattr(STDIN_FILENO, TCSAFLUSH, &*before_);
-  }
-  EchoOff(const EchoOff&) = delete;
-  EchoOff& operator=(const EchoOff&) = delete;
-
- private:
-  std::optional<termios> before_;
-};
-
 absl::StatusOr<base::SecretString> Ask(Terminal& terminal, const std::string& question) {
   base::SecretString line = base::SecretString::OfSize(kMaxPassphraseBytes);
   size_t used = 0;
@@ -114,10 +93,15 @@ absl::StatusOr<base::SecretString> Ask(Terminal& terminal, const std::string& qu
     for (int c = terminal.in.get(); c != EOF; c = terminal.in.get()) {
       ended = c == '\n';
       if (ended) break;
-      if (used < line.size()) line.data()[used++] = static_cast<char>(c);
+      if (used < line.size()) line.data()[used] = static_cast<char>(c);
+      ++used;
     }
   }
   terminal.err << '\n';
+  if (used > line.size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("the passphrase has more than {} bytes", kMaxPassphraseBytes));
+  }
   if (!ended && used == 0) return absl::CancelledError("no passphrase was given");
   line.Shorten(used);
   return line;

@@ -61,5 +61,13 @@ TEST(InputTest, AsksAndCompares) {
   EXPECT_TRUE(absl::IsCancelled(ReadPassphrase(streams.terminal, {}, "a.p12").status()));
 }
 
+TEST(InputTest, APassphraseIsNeverCutShort) {
+  Streams streams(std::string(1024, 'x') + "\n" + std::string(1025, 'x') + "\n");
+  streams.terminal.in_is_terminal = true;
+  EXPECT_EQ(ReadPassphrase(streams.terminal, {}, "a.p12")->view().size(), 1024U);
+  EXPECT_EQ(ReadPassphrase(streams.terminal, {}, "a.p12").status().message(),
+            "the passphrase has more than 1024 bytes");
+}
+
 }  // namespace
 }  // namespace calico::calicert

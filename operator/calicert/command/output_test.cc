@@ -88,5 +88,54 @@ TEST(FileOutputTest, OneThatCannotBeWrittenLeavesAllAsTheyWere) {
   EXPECT_THAT(std::string(WriteFile(folder.path, "x", kKeyMode).message()), HasSubstr("Is a dir"));
 }
 
+TEST(FileOutputTest, OneWhoseNameCannotBeChangedGivesTheOthersBack) {
+  // In a sticky folder everybody may make files, and nobody but its owner replaces one.
+  std::string folder = "/tmp/sticky.XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  EXPECT_EQ(chmod(folder.c_str(), 0755), 0);
+  const std::string mine = folder + "/mine";
+  const std::string sticky = folder + "/sticky";
+  EXPECT_EQ(mkdir(mine.c_str(), 0755) + mkdir(sticky.c_str(), 0755), 0);
+  EXPECT_TRUE(WriteFile(sticky + "/theirs", "old", kCertificateMode).ok());
+  EXPECT_TRUE(WriteFile(mine + "/a", "old", kKeyMode).ok());
+  constexpr uid_t kNobody = 65534;
+  const bool can_change = geteuid() == 0 && chown(mine.c_str(), kNobody, kNobody) == 0 &&
+                          chown((mine + "/a").c_str(), kNobody, kNobody) == 0 &&
+                          chmod(sticky.c_str(), 01777) == 0 && seteuid(kNobody) == 0;
+  if (can_change) {
+    const OutputFile files[] = {
+        {mine + "/a", "new", kKeyMode}, {mine + "/b", "new"}, {sticky + "/theirs", "new"}};
+    EXPECT_TRUE(absl::IsPermissionDenied(WriteFiles(files)));
+    EXPECT_EQ(Content(mine + "/a"), "old");
+    EXPECT_FALSE(std::filesystem::exists(mine + "/b"));
+    EXPECT_EQ(seteuid(0), 0);
+    size_t count = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(sticky)) ++count;
+    EXPECT_EQ(count, 1U) << "nothing else is left";
+  }
+  std::filesystem::remove_all(folder);
+  if (!can_change) GTEST_SKIP() << "only root can become somebody else";
+}
+
+TEST(FileOutputTest, AFileThatIsThereKeepsItsMode) {
+  const Folder folder;
+  const std::string path = folder.path + "/a";
+  const auto mode_after = [&path](mode_t before, mode_t mode) {
+    EXPECT_EQ(chmod(path.c_str(), before), 0);
+    const OutputFile file{.path = path, .content = "new", .mode = mode, .keep_mode = true};
+    EXPECT_TRUE(WriteFiles({&file, 1}).ok());
+    struct stat status{};
+    EXPECT_EQ(stat(path.c_str(), &status), 0);
+    return status.st_mode & 07777;
+  };
+  EXPECT_TRUE(WriteFile(path, "old", kCertificateMode).ok());
+  umask(077);
+  EXPECT_EQ(mode_after(0644, kCertificateMode), 0644U) << "whatever the umask";
+  EXPECT_EQ(mode_after(0640, kKeyMode), 0640U) << "a group may read a key on purpose";
+  EXPECT_EQ(mode_after(0644, kKeyMode), 0640U) << "others may not";
+  EXPECT_EQ(mode_after(0400, kKeyMode), 0400U);
+  umask(022);
+}
+
 }  // namespace
 }  // namespace calico::calicert

@@ -23,16 +23,17 @@ constexpr std::string_view kCompleteWord = "__complete";
 constexpr std::string_view kBashScript =
     R"(# bash completion of PROGRAM; source it, or put it into /etc/bash_completion.d
 _FUNCTION() {
-  local cur=${COMP_WORDS[COMP_CWORD]} line
+  local cur=${COMP_WORDS[COMP_CWORD]} line file
+  if [[ $cur == = ]]; then cur=; fi
   COMPREPLY=()
   while IFS= read -r line; do
     if [[ $line == :files ]]; then
       compopt -o filenames 2>/dev/null
-      COMPREPLY+=($(compgen -f -- "$cur"))
+      while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$cur")
     else
       COMPREPLY+=("${line%%$'\t'*}")
     fi
-  done < <("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <("${COMP_WORDS[0]/#\~\//$HOME/}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -F _FUNCTION PROGRAM
 )";
@@ -194,8 +195,11 @@ std::vector<Command> ReferenceCommands(const std::string& program,
 
 config::Flags::Candidates CompleteWords(std::string_view program, const std::vector<Command>& table,
                                         const std::vector<std::string>& line) {
-  const std::vector<std::string> words = WithoutEqualSigns(line);
+  std::vector<std::string> words = WithoutEqualSigns(line);
   if (words.empty()) return {};
+  // `help` takes the words of a command, and nothing behind them.
+  const bool is_help = words.front() == "help" && words.size() > 1;
+  if (is_help) words.erase(words.begin());
   const std::string& typed = words.back();
   std::string before;  // the words that are complete, if they are the beginning of a path
   const Command* command = FindCommand(table, "");
@@ -207,6 +211,7 @@ config::Flags::Candidates CompleteWords(std::string_view program, const std::vec
       taken = i + 1;
     }
   }
+  if (command != nullptr && is_help) return {};
   if (command != nullptr) {
     bool quiet = false;
     const DeclaredCommand declared(program, *command, &quiet);
@@ -229,9 +234,11 @@ std::string CompletionScript(std::string_view program, std::string_view shell) {
   const std::string_view script = shell == "zsh"    ? kZshScript
                                   : shell == "fish" ? kFishScript
                                                     : kBashScript;
-  std::string function(program);
-  for (char& c : function) c = c == '-' || c == ' ' ? '_' : c;
-  return Replaced(Replaced(script, "FUNCTION", function), "PROGRAM", program);
+  // A plug-in's words behind `kubectl` are kubectl's to complete; this is for its own name.
+  const std::string typed = PageName(program, "");
+  std::string function = typed;
+  for (char& c : function) c = c == '-' ? '_' : c;
+  return Replaced(Replaced(script, "FUNCTION", function), "PROGRAM", typed);
 }
 
 std::vector<ManPage> ManPages(std::string_view program, const std::vector<Command>& table) {

@@ -1,7 +1,10 @@
 // The program as it is started: by its names, with its exit codes.
 
 #include <pty.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -90,6 +93,65 @@ TEST(StartTest, APassphraseIsAskedForWithoutEcho) {
   EXPECT_EQ(WEXITSTATUS(status), 0) << shown;
   EXPECT_THAT(shown, HasSubstr("typha"));
   EXPECT_THAT(shown, Not(HasSubstr("passphrase")));
+}
+
+// Whether the terminal shows what is typed.
+bool Echoes(int terminal) {
+  termios settings{};
+  return tcgetattr(terminal, &settings) == 0 && (settings.c_lflag & ECHO) != 0;
+}
+
+TEST(StartTest, AQuestionThatIsLeftGivesTheEchoBack) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    int terminal = -1;
+    const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+      execl("operator/cmd/calicert/calicert", "calicert", "inspect", "--short",
+            "testdata/calicert/good.p12", nullptr);
+      _exit(127);
+    }
+    ReadTerminal(terminal, "good.p12: ");
+    EXPECT_FALSE(Echoes(terminal));
+    ASSERT_EQ(kill(pid, signal), 0);
+    int status = 0;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << status;
+    EXPECT_TRUE(Echoes(terminal)) << signal;
+    close(terminal);
+  }
+}
+
+TEST(StartTest, AQuestionThatIsStoppedHidesAgainWhenItGoesOn) {
+  int terminal = -1;
+  const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    // As a shell does it: the terminal's group is one of its own, or the kernel stops nobody.
+    signal(SIGTTOU, SIG_IGN);
+    const pid_t asking = fork();
+    if (asking == 0) {
+      setpgid(0, 0);
+      tcsetpgrp(STDIN_FILENO, getpid());
+      execl("operator/cmd/calicert/calicert", "calicert", "inspect", "--short",
+            "testdata/calicert/good.p12", nullptr);
+      _exit(127);
+    }
+    int status = 0;
+    waitpid(asking, &status, WUNTRACED);
+    const bool shown = WIFSTOPPED(status) && Echoes(STDIN_FILENO);
+    kill(asking, SIGCONT);
+    while (Echoes(STDIN_FILENO)) sched_yield();
+    kill(asking, SIGTERM);
+    waitpid(asking, &status, 0);
+    _exit(shown && Echoes(STDIN_FILENO) ? 0 : 1);
+  }
+  ReadTerminal(terminal, "good.p12: ");
+  ASSERT_EQ(write(terminal, "\x1a", 1), 1);
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  close(terminal);
 }
 
 }  // namespace
