@@ -54,6 +54,19 @@ ASYNC_TEST_F(OperatorProgramTest, Installs) {
   EXPECT_EQ(operator_->exit_code, kExitOk);
 }
 
+ASYNC_TEST_F(OperatorProgramTest, WhatIsAskedAheadIsNotAskedAgain) {
+  PutInstallation(Installation());
+  Start();
+  co_await Until("conditions", [&] { return HasConditions(); });
+  MakeEverythingRun();
+  co_await Until("available", [&] { return IsAvailable(); });
+  for (const char* path :
+       {"/deployments/tigera-operator", "/configmaps/kubeadm-config", "/daemonsets/aws-node"}) {
+    EXPECT_EQ(server().Count("GET", path), 1) << path;
+  }
+  co_await Stop();
+}
+
 ASYNC_TEST_F(OperatorProgramTest, WritesNothingWhenNothingHasChanged) {
   PutInstallation(Installation());
   Start();

@@ -652,6 +652,33 @@ ASYNC_TEST_F(TroubleTest, AnOlderDefinitionOfWhichNothingWasUsedIsNoObstacleLate
   co_await Stop();
 }
 
+ASYNC_TEST_F(TroubleTest, ADefinitionThatLacksNothingNeededIsUpdatedAfterTheFirstPass) {
+  for (json::object& definition : Definitions()) {
+    if (definition.at("metadata").at("name") == "whiskers.operator.tigera.io") {
+      ObjectAt(definition, {"spec", "names"})["singular"] = "formerly";
+    }
+    definition["status"] =
+        json::object{{"conditions", {{{"type", "Established"}, {"status", "True"}}}}};
+    server().Put(std::move(definition));
+  }
+  PutInstallation(Installation());
+  Start(/*leader_elect=*/false, /*manage_crds=*/true);
+  const auto first = [&](std::string_view path) {
+    const auto& requests = server().requests();
+    return std::ranges::find_if(requests,
+                                [&](const auto& request) {
+                                  return request.method == "PATCH" &&
+                                         request.path.find(path) != std::string::npos;
+                                }) -
+           requests.begin();
+  };
+  co_await Until("updated", [&] {
+    return server().Count("PATCH", "/customresourcedefinitions/whiskers") > 0;
+  });
+  EXPECT_LT(first("/daemonsets/"), first("/customresourcedefinitions/"));
+  co_await Stop();
+}
+
 ASYNC_TEST_F(TroubleTest, ADefinitionThatCannotBeReadIsTold) {
   Forbid("/customresourcedefinitions/");
   PutInstallation(Installation());
