@@ -1,6 +1,7 @@
 """tools/cfssl-parity: the same command lines with cfssl and with calicert, side by side."""
 
 import argparse
+import base64
 import concurrent.futures
 import datetime
 import fnmatch
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from cfssl import observation, table
+from cfssl import documents, observation, table
 from comparison import rules
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -79,7 +80,7 @@ def make_fixtures(folder, options):
     def made(base, words, stdin):
         must([options.cfssljson, "-bare", base], must([options.cfssl, *shlex.split(words)], stdin))
 
-    for name, text in table.FILES.items():
+    for name, text in {**table.FILES, **documents.FILES}.items():
         (folder / name).write_text(text, encoding="utf-8")
     made("ca", "gencert -initca -", '{"CN": "Test CA", "names": [{"O": "Example"}]}')
     made("rsa-ca", "gencert -initca -", '{"CN": "RSA CA", "key": {"algo": "rsa", "size": 2048}}')
@@ -106,8 +107,16 @@ def make_fixtures(folder, options):
     asks("attributes.csr", "/CN=x/O=org/C=DE/DC=example/emailAddress=a@b.c/OU=unit/street=s/postalCode=1/O=two")
     asks("extensions.csr", "/CN=x", "keyUsage=keyCertSign", "1.2.3.4=DER:0500", "subjectAltName=DNS:a")
     asks("ca.csr", "/CN=x", "basicConstraints=critical,CA:TRUE,pathlen:3")
+    asks("whole.csr", "/C=DE/O=Org/OU=Unit/CN=whole/serialNumber=7", "subjectAltName=DNS:a")
     asks("uri.csr", "/CN=x", "subjectAltName=URI:spiffe://x/y,DNS:a")
     must(["openssl", "req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", "weak-key.pem", "-subj", "/CN=x", "-out", "weak.csr"])
+    pem, key = (folder / "leaf.pem").read_text(), (folder / "leaf-key.pem").read_text()
+    must(["openssl", "x509", "-in", "leaf.pem", "-outform", "DER", "-out", "leaf.der"])
+    for name, text in {"crlf.pem": pem.replace("\n", "\r\n"), "text-before.pem": "text\n" + pem, "text-behind.pem": pem + "text\n",
+                       "with-key.pem": pem + key, "indented.pem": pem.replace("\n", "\n  "), "empty.pem": "",
+                       "base64.csr": base64.b64encode(leaf.encode()).decode(), "crlf.csr": leaf.replace("\n", "\r\n"),
+                       "two.csr": leaf + leaf, "text.csr": "text\n" + leaf}.items():
+        (folder / name).write_text(text, newline="")
     must(["openssl", "pkcs8", "-topk8", "-nocrypt", "-in", "ca-key.pem", "-out", "ca-pkcs8.pem"])
     must(["openssl", "ec", "-aes128", "-passout", "pass:secret", "-in", "ca-key.pem", "-out", "ca-encrypted.pem"])
 
@@ -124,7 +133,7 @@ def observed(case, programs, fixtures):
         now = datetime.datetime.now(datetime.timezone.utc)
         result = run(words, folder, case.stdin, case.environment)
         if case.bare:
-            taken = run([programs[1], "-bare", case.bare], folder, result.stdout.decode())
+            taken = run([programs[1], "-bare", *shlex.split(case.bare)], folder, result.stdout.decode())
             assert taken.returncode == 0, f"{case.name}: cfssljson: {taken.stderr}"
         return observation.observe(text_of(result), case.words.split(" ")[0], folder, before, now)
 

@@ -8,6 +8,8 @@ import dataclasses
 import json
 import typing
 
+from cfssl import documents
+
 EC = {"algo": "ecdsa", "size": 256}
 CA = "-ca ca.pem -ca-key ca-key.pem"
 
@@ -47,6 +49,14 @@ FILES = {
                           intermediate={"expiry": "1000h", "usages": ["cert sign", "crl sign"], "ca_constraint": {"is_ca": True}}),
     "subject.json": json.dumps({"CN": "other", "names": [{"O": "Other", "OU": "unit"}]}),
     "serials": "12\n617153190637063862503580624552583811349230626796\n",
+    "hexadecimal": "0x1f\n",
+    "commas": "12,13\n",
+    "windows": "12\r\n\r\n13\r\n",
+    "hour": "3600",
+    "cn.json": json.dumps({"CN": "other"}),
+    "unit.json": json.dumps({"names": [{"OU": "a"}, {"OU": "b"}]}),
+    "number.json": json.dumps({"serialnumber": "9"}),
+    "nothing.json": "{}",
 }
 
 
@@ -65,6 +75,23 @@ def requests():
         "host with capitals": csr(hosts=["ETCD.Example.com"]),
         "single label": csr(hosts=["localhost"]),
         "mapped address": csr(hosts=["::ffff:10.0.0.1"]),
+        "hosts twice": csr(hosts=["a", "a", "10.0.0.1", "10.0.0.1"]),
+        "null host": csr(hosts=[None]),
+        "hosts as object": csr(hosts={"dns": ["a"]}),
+        "host in a list of its own": csr(hosts=[["a"]]),
+        "placeholder": csr(hosts=["${HOST}"]),
+        "country of three letters": csr(names=[{"C": "DEU"}]),
+        "names of text": csr(names=["O=x"]),
+        "organization as list": csr(names=[{"O": ["a", "b"]}]),
+        "common name in names": json.dumps({"hosts": ["a"], "key": EC, "names": [{"CN": "x", "O": "y"}]}),
+        "commonName": json.dumps({"commonName": "x", "hosts": ["a"], "key": EC}),
+        "hosts in names": csr(names=[{"O": "x", "hosts": ["a"]}]),
+        "size in key by another name": csr(key={"algo": "rsa", "bits": 2048}),
+        "size too large for a number": csr(key={"algo": "rsa", "size": 99999999999}),
+        "ca as truth": csr(ca=True),
+        "windows lines": csr(hosts=["a"]).replace(",", ",\r\n"),
+        "comma missing": '{"CN": "leaf" "key": {}}',
+        "pem as request": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
         "names": csr(names=[{"C": "DE", "ST": "Berlin", "L": "Berlin", "O": "Example", "OU": "unit"}]),
         "names out of order": csr(names=[{"OU": "unit", "O": "Example", "L": "Berlin", "ST": "Berlin", "C": "DE"}]),
         "two names": csr(names=[{"O": "one", "OU": "a"}, {"O": "two", "OU": "b"}]),
@@ -161,6 +188,14 @@ def authorities():
         "expiry as number": {"ca": {"expiry": 87600}},
         "expiry too short": {"ca": {"expiry": "240s"}},
         "crl url": {"crl_url": "http://crl.example.com"},
+        "backdate": {"ca": {"expiry": "10h", "backdate": "1h"}},
+        "empty expiry": {"ca": {"expiry": ""}},
+        "longest expiry": {"ca": {"expiry": "2562047h"}},
+        "expiry in words": {"ca": {"expiry": "5 years"}},
+        "expiry too long": {"ca": {"expiry": "99999999h"}},
+        "key by another name": {"ca": {"expires": "87600h", "max_path_len": 1}},
+        "path length as text": {"ca": {"pathlen": "1"}},
+        "negative path length": {"ca": {"pathlen": -1}},
     }
     cases = [Case(f"initca {name}", "gencert -initca -", stdin=json.dumps({"CN": "Test CA", "key": EC, **body}))
              for name, body in bodies.items()]
@@ -171,12 +206,20 @@ def authorities():
         Case("initca with rsa key", "gencert -initca -ca-key rsa-ca-key.pem ca.json"),
         Case("initca with missing key", "gencert -initca -ca-key nowhere.pem ca.json"),
         Case("initca with configuration", "gencert -initca -config config.json ca.json"),
+        Case("initca with missing configuration", "gencert -initca -config nowhere.json ca.json"),
+        Case("initca with a ca", f"gencert -initca {CA} ca.json"),
+        Case("initca with profile and hostname", "gencert -initca -profile server -hostname 10.0.0.1 ca.json"),
+        Case("initca switch with value", "gencert -initca=true ca.json"),
         Case("renewca plain", f"gencert -renewca {CA}", bare="made"),
         Case("renewca rsa", "gencert -renewca -ca rsa-ca.pem -ca-key rsa-ca-key.pem"),
         Case("renewca below", "gencert -renewca -ca sub.pem -ca-key sub-key.pem"),
         Case("renewca other key", "gencert -renewca -ca ca.pem -ca-key rsa-ca-key.pem"),
         Case("renewca leaf", "gencert -renewca -ca leaf.pem -ca-key leaf-key.pem"),
         Case("renewca without anything", "gencert -renewca"),
+        Case("renewca with a request", f"gencert -renewca {CA} ca.json"),
+        Case("genkey with configuration", "genkey -config config.json leaf.json"),
+        Case("genkey with missing configuration", "genkey -config nowhere.json leaf.json"),
+        Case("genkey with hostname", "genkey -hostname a leaf.json"),
     ]
 
 
@@ -214,6 +257,24 @@ def leaves():
         "flag behind": (f"gencert leaf.json {CA}", ""),
         "two arguments": (f"gencert {CA} leaf.json ca.json", ""),
         "encrypted key": ("gencert -ca ca.pem -ca-key ca-encrypted.pem leaf.json", ""),
+        "two dashes": (f"gencert {CA} -- leaf.json", ""),
+        "file before path": ("gencert -ca file:ca.pem -ca-key file:ca-key.pem leaf.json", ""),
+        "log level beyond": (f"gencert -loglevel=7 {CA} leaf.json", ""),
+        "log level negative": (f"gencert -loglevel=-1 {CA} leaf.json", ""),
+        "log level in words": (f"gencert -loglevel=info {CA} leaf.json", ""),
+        "value missing": (f"gencert {CA} -profile", ""),
+        "flag in place of a value": ("gencert -ca -ca-key ca-key.pem leaf.json", ""),
+        "switch with another value": ("gencert -initca=maybe ca.json", ""),
+        "configuration is a folder": (f"gencert {CA} -config . leaf.json", ""),
+        "empty hostname": (f"gencert {CA} -hostname= leaf.json", ""),
+        "hostname with port": (f"gencert {CA} -hostname=a:80 leaf.json", ""),
+        "hostname with comma behind": (f"gencert {CA} -hostname=a,b, leaf.json", ""),
+        "hostname range": (f"gencert {CA} -hostname=10.0.0.1-10.0.0.9 leaf.json", ""),
+        "profile without configuration": (f"gencert {CA} -profile server leaf.json", ""),
+        "certificate and key swapped": ("gencert -ca ca-key.pem -ca-key ca.pem leaf.json", ""),
+        "ca is a request": ("gencert -ca leaf.csr -ca-key ca-key.pem leaf.json", ""),
+        "ca with windows lines": ("gencert -ca crlf.pem -ca-key leaf-key.pem leaf.json", ""),
+        "folder as request": (f"gencert {CA} .", ""),
     }
     cases = [Case(f"gencert {name}", words, bare=bare) for name, (words, bare) in lines.items()]
     bodies = {"no hosts": csr(), "only hosts": json.dumps({"hosts": ["10.0.0.5"]}), "ca section": csr(ca={"pathlen": 1}), "empty host": csr(hosts=[""]), "two names":
@@ -223,6 +284,12 @@ def leaves():
     return cases + [
         Case("gencert encrypted key with password", "gencert -ca ca.pem -ca-key ca-encrypted.pem leaf.json",
              environment={"CFSSL_CA_PK_PASSWORD": "secret"}),
+        Case("gencert variable", "gencert -ca env:CA_PEM -ca-key ca-key.pem leaf.json", environment={"CA_PEM": "x"}),
+        Case("gencert configuration of standard input", f"gencert {CA} -config - leaf.json", stdin=config(SERVER)),
+        Case("gencert ca section with profile", f"gencert {CA} -config config.json -profile intermediate -",
+             stdin=csr(ca={"expiry": "1h"})),
+        Case("selfsign ca section", "selfsign host.example.com -", stdin=csr(ca={"expiry": "1h"})),
+        Case("selfsign as intermediate", "selfsign -config config.json -profile intermediate host.example.com leaf.json"),
         Case("gencert no hosts for a client", f"gencert {CA} -config config.json -profile client -", stdin=csr()),
     ]
 
@@ -272,6 +339,21 @@ def profiles():
         "unknown key": {**base, "usage": ["x"]},
         "lint level": {**base, "lint_error_level": 3},
         "remote": {**base, "remote": "nobody"},
+        "negative backdate": {**base, "backdate": "-1h"},
+        "begins later": {**base, "not_before": "2095-01-01T00:00:00Z", "expiry": "1000h"},
+        "ended before": {**base, "not_after": "2020-01-01T00:00:00Z"},
+        "day in place of a time": {**base, "not_before": "2026-11-01"},
+        "usages with underscores": {**base, "usages": ["signing", "server_auth"]},
+        "usages twice": {**base, "usages": ["signing", "signing", "server auth", "server auth"]},
+        "ca without cert sign": {**base, "ca_constraint": {"is_ca": True}},
+        "ca for servers": {**base, "usages": ["cert sign", "server auth"], "ca_constraint": {"is_ca": True}},
+        "cert sign without ca": {**base, "usages": ["cert sign"]},
+        "is_ca outside": {**base, "is_ca": True},
+        "whitelist in shell's words": {**base, "name_whitelist": "*.example.com"},
+        "issuer url as text": {**base, "issuer_urls": "http://a"},
+        "policy that is none": {**base, "policies": [{"ID": "x"}]},
+        "qualifier that is none": {**base, "policies": [{"ID": "1.2.3", "Qualifiers": [{"Type": "cps", "Value": "x"}]}]},
+        "request filter without key": {**base, "CSRWhitelist": {"Subject": True}},
     }
     cases = [Case(f"profile {name}", f"gencert {CA} -config own.json -profile own leaf.json", files={"own.json": config(PEER, own=body)})
              for name, body in bodies.items()]
@@ -286,6 +368,16 @@ def profiles():
         "trailing comma": '{"signing": {},}',
         "request as configuration": LEAF,
         "list": "[]",
+        "no default": config(own=PEER),
+        "profiles as list": json.dumps({"signing": {"default": PEER, "profiles": [{"own": PEER}]}}),
+        "profile of text": json.dumps({"signing": {"default": PEER, "profiles": {"own": "x"}}}),
+        "profile twice": f'{{"signing": {{"default": {json.dumps(PEER)}, "profiles": {{"a": {json.dumps(SERVER)}, "a": {json.dumps(PEER)}}}}}}}',
+        "default outside": json.dumps({"default": PEER}),
+        "letter case": json.dumps({"Signing": {"Default": PEER, "Profiles": {"own": SERVER}}}),
+        "auth key of another type": json.dumps({"signing": {"default": {**SERVER, "auth_key": "k"}},
+                                                "auth_keys": {"k": {"type": "hmac", "key": "abcd"}}}),
+        "remote of another profile": json.dumps({"signing": {"default": SERVER, "profiles": {"a": {"remote": "r"}}},
+                                                 "remotes": {"r": "127.0.0.1:1"}}),
         "auth keys": json.dumps({"signing": {"default": {**SERVER, "auth_key": "k"}},
                                  "auth_keys": {"k": {"type": "standard", "key": "0123456789abcdef0123456789abcdef"}}}),
     }
@@ -319,6 +411,20 @@ def signing():
         "missing": (f"sign {CA} nowhere.csr", ""),
         "damaged": (f"sign {CA} damaged.csr", ""),
         "other key": ("sign -ca ca.pem -ca-key rsa-ca-key.pem leaf.csr", ""),
+        "whole subject stays": (f"sign {CA} whole.csr", ""),
+        "subject with cn": (f"sign {CA} whole.csr cn.json", ""),
+        "subject with unit": (f"sign {CA} whole.csr unit.json", ""),
+        "subject with number": (f"sign {CA} whole.csr number.json", ""),
+        "subject with nothing": (f"sign {CA} whole.csr nothing.json", ""),
+        "flag behind": (f"sign {CA} leaf.csr -profile=server", ""),
+        "three arguments": (f"sign {CA} leaf.csr subject.json more", ""),
+        "base64": (f"sign {CA} base64.csr", ""),
+        "windows lines": (f"sign {CA} crlf.csr", ""),
+        "two requests": (f"sign {CA} two.csr", ""),
+        "text before": (f"sign {CA} text.csr", ""),
+        "empty file": (f"sign {CA} empty.pem", ""),
+        "key": (f"sign {CA} leaf-key.pem", ""),
+        "database": (f"sign {CA} -db-config nowhere.json leaf.csr", ""),
     }
     return [Case(f"sign {name}", words, bare=bare) for name, (words, bare) in lines.items()]
 
@@ -338,11 +444,37 @@ def others():
         "certinfo missing": "certinfo -cert nowhere.pem",
         "certinfo two": "certinfo -cert two.pem",
         "certinfo csr": "certinfo -csr leaf.csr",
+        "certinfo windows lines": "certinfo -cert crlf.pem",
+        "certinfo text before": "certinfo -cert text-before.pem",
+        "certinfo text behind": "certinfo -cert text-behind.pem",
+        "certinfo with key": "certinfo -cert with-key.pem",
+        "certinfo indented": "certinfo -cert indented.pem",
+        "certinfo empty": "certinfo -cert empty.pem",
+        "certinfo der": "certinfo -cert leaf.der",
+        "certinfo both": "certinfo -cert leaf.pem -csr leaf.csr",
+        "certinfo argument": "certinfo leaf.pem",
+        "certinfo request as certificate": "certinfo -cert leaf.csr",
+        "certinfo certificate as request": "certinfo -csr leaf.pem",
+        "certinfo serial": "certinfo -serial 1 -aki x",
+        "selfsign hostname flag": "selfsign -hostname=host.example.com leaf.json",
+        "selfsign default profile": "selfsign -config config.json host.example.com leaf.json",
+        "selfsign profile": "selfsign -config config.json -profile server host.example.com leaf.json",
+        "selfsign unknown profile": "selfsign -config config.json -profile nobody host.example.com leaf.json",
+        "selfsign three arguments": "selfsign host.example.com leaf.json more",
+        "selfsign missing file": "selfsign host.example.com nowhere.json",
         "bundle plain": "bundle -cert below.pem -ca-bundle ca.pem -int-bundle sub.pem",
         "bundle incomplete": "bundle -cert below.pem -ca-bundle ca.pem",
         "bundle self-signed": "bundle -cert ca.pem -ca-bundle ca.pem",
         "bundle nothing": "bundle",
         "bundle other key": "bundle -cert below.pem -ca-bundle ca.pem -int-bundle sub.pem -key ca-key.pem",
+        "bundle key": "bundle -cert leaf.pem -key leaf-key.pem -ca-bundle ca.pem -flavor optimal",
+        "bundle force": "bundle -cert leaf.pem -ca-bundle ca.pem -flavor force",
+        "bundle unknown flavor": "bundle -cert leaf.pem -ca-bundle ca.pem -flavor best",
+        "bundle missing roots": "bundle -cert leaf.pem -ca-bundle nowhere.pem",
+        "bundle missing intermediates": "bundle -cert leaf.pem -ca-bundle ca.pem -int-bundle nowhere.pem",
+        "bundle metadata": "bundle -cert leaf.pem -ca-bundle ca.pem -metadata nowhere.json",
+        "bundle argument": "bundle leaf.pem",
+        "bundle no pem": "bundle -cert leaf.json -ca-bundle ca.pem",
         "print-defaults list": "print-defaults list",
         "print-defaults config": "print-defaults config",
         "print-defaults csr": "print-defaults csr",
@@ -351,11 +483,26 @@ def others():
         "gencrl plain": "gencrl serials ca.pem ca-key.pem",
         "gencrl few": "gencrl serials ca.pem",
         "gencrl missing": "gencrl nowhere ca.pem ca-key.pem",
+        "gencrl empty": "gencrl empty.pem ca.pem ca-key.pem",
+        "gencrl hexadecimal": "gencrl hexadecimal ca.pem ca-key.pem",
+        "gencrl commas": "gencrl commas ca.pem ca-key.pem",
+        "gencrl windows lines": "gencrl windows ca.pem ca-key.pem",
+        "gencrl time": "gencrl serials ca.pem ca-key.pem 3600",
+        "gencrl time in a file": "gencrl serials ca.pem ca-key.pem hour",
+        "gencrl time in hours": "gencrl serials ca.pem ca-key.pem 720h",
+        "gencrl missing ca": "gencrl serials nowhere.pem ca-key.pem",
+        "gencrl of a leaf": "gencrl serials leaf.pem leaf-key.pem",
         "gencrl other key": "gencrl serials ca.pem rsa-ca-key.pem",
         "info config": "info -config config.json -ca ca.pem -ca-key ca-key.pem",
         "info profile": "info -config config.json -ca ca.pem -ca-key ca-key.pem -profile server",
         "info nothing": "info",
         "version plain": "version",
+        "version argument": "version x",
+        "print-defaults two": "print-defaults csr config",
+        "command revoke": "revoke -serial 1",
+        "command ocspdump": "ocspdump",
+        "command ocspsign": "ocspsign -ca ca.pem",
+        "command in capitals": "GENKEY leaf.json",
         "command missing": "",
         "command unknown": "genkay",
     }
@@ -378,10 +525,34 @@ def json_program():
         "missing file": ("-bare -f nowhere.json out", None), "missing folder": ("-bare nowhere/out", answer),
         "unknown flag": ("-nonsense", answer), "list": ("-bare out", "[]"),
         "ocsp": ("-bare out", json.dumps({"ocspResponse": "AAE="})),
+        "ocsp stdout": ("-bare -stdout", json.dumps({"ocspResponse": "AAE="})),
+        "ocsp that is none": ("-bare out", json.dumps({"ocspResponse": "!"})),
+        "dash behind the name": ("-bare out -", answer),
+        "words behind the name": ("-bare out other words", answer),
+        "flag behind the name": ("out -bare", answer),
+        "equals sign": ("-bare=true -f=answer.json out", None),
+        "bare bundle": ("-bare out", json.dumps({"bundle": "B\n", "root": "R\n", "crt": "C\n", "key": "K\n"})),
+        "answer bundle": ("out", json.dumps({"success": True, "result": {"bundle": "B\n", "root": "R\n"}, "errors": [], "messages": []})),
+        "answer of nothing": ("out", json.dumps({"success": True, "result": None, "errors": [], "messages": []})),
+        "bare answer": ("-bare out", whole),
+        "bare request": ("-bare out", LEAF),
+        "bare number": ("-bare out", json.dumps({"cert": 1})),
+        "bare null": ("-bare out", json.dumps({"cert": None, "key": "K"})),
+        "bare letter case": ("-bare out", json.dumps({"Cert": "C"})),
+        "bare trailing comma": ("-bare out", '{"cert": "C",}'),
+        "bare second value": ("-bare out", answer + answer),
+        "bare byte order mark": ("-bare out", "\ufeff" + answer),
+        "answer with two errors": ("out", json.dumps({"success": False, "result": None, "messages": [],
+                                                      "errors": [{"code": 1, "message": "a"}, {"code": 2, "message": "b"}]})),
+        "success as text": ("out", json.dumps({"success": "yes", "result": {}})),
     }
     return [Case(f"cfssljson {name}", words, stdin=stdin, is_json=True, files={"answer.json": answer})
             for name, (words, stdin) in lines.items()]
 
 
+def of_documents():
+    return [Case(f"document {name}", words, stdin=stdin, bare=bare) for name, words, stdin, bare in documents.LINES]
+
+
 def cases():
-    return (requests() + authorities() + leaves() + profiles() + signing() + others() + json_program())
+    return requests() + authorities() + leaves() + profiles() + signing() + others() + json_program() + of_documents()

@@ -75,6 +75,25 @@ pki::SubjectName InGoOrder(const pki::SubjectName& subject) {
   return ordered;
 }
 
+// `subject`, and of `base` what `subject` has none of.
+pki::SubjectName Completed(const pki::SubjectName& subject, const pki::SubjectName& base) {
+  const auto has = [&subject](std::string_view type) {
+    for (const pki::RelativeName& part : subject) {
+      for (const pki::NameAttribute& attribute : part) {
+        if (attribute.type == type) return true;
+      }
+    }
+    return false;
+  };
+  pki::SubjectName all = subject;
+  for (const pki::RelativeName& part : base) {
+    for (const pki::NameAttribute& attribute : part) {
+      if (!has(attribute.type)) all.push_back({attribute});
+    }
+  }
+  return InGoOrder(all);
+}
+
 std::string CommonNameOf(const pki::SubjectName& subject) {
   std::string name;
   for (const pki::RelativeName& part : subject) {
@@ -384,11 +403,12 @@ absl::StatusOr<Signed> Signer::Sign(const SigningOrder& order, absl::Time now) c
   CALICO_RETURN_IF_ERROR(CheckStrength(request.public_key()));
   CALICO_RETURN_IF_ERROR(CheckCa(profile, request.requests_ca(), ca_));
   pki::CertificateParts parts;
-  if (order.subject.has_value()) {
-    parts.subject = order.subject->Name();
-  } else if (!profile.filter.has_value() || profile.filter->subject) {
+  if (!profile.filter.has_value() || profile.filter->subject) {
     CALICO_ASSIGN_OR_RETURN(const pki::SubjectName subject, pki::SubjectNameOf(request));
     parts.subject = InGoOrder(subject);
+  }
+  if (order.subject.has_value()) {
+    parts.subject = Completed(order.subject->Name(), parts.subject);
   }
   parts.names = NamesOf(request);
   Filter(profile.filter, parts.names);

@@ -69,8 +69,10 @@ absl::StatusOr<Signed> SelfSign(const Subject& subject, const pki::AlternativeNa
 struct SigningOrder {
   const pki::CertificateRequest* request = nullptr;  // of Sign
   std::string profile;                               // empty: the default
-  // Take the place of the request's names and subject.
+  // Take the place of the request's names.
   std::optional<pki::AlternativeNameLists> names;
+  // Of its types C, ST, L, O, OU, CN and serialNumber, those that it has take the place of the
+  // request's; the others stay.
   std::optional<Subject> subject;
   // May the certificate outlive its CA? cfssl lets it, with our warning; false cuts it.
   bool may_outlive_ca = true;

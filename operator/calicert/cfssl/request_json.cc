@@ -362,6 +362,10 @@ absl::StatusOr<ReadSubject> ParseSubject(std::string_view text, std::string_view
     if (fields.Has(key)) fields.Warn(key, "ignored: only the subject is taken from this file");
   }
   fields.WarnOfOthers(RequestHint);
+  if (read.subject.Name().empty()) {
+    complaints.Warn(fields.location(), fields.path(),
+                    "there is no \"CN\" and no \"names\": the request's subject stays");
+  }
   CALICO_RETURN_IF_ERROR(complaints.status());
   read.warnings = complaints.warnings();
   return read;

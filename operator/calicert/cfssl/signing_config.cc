@@ -331,19 +331,6 @@ std::string WhereFrom(const SigningConfig& config) {
   return config.file.empty() ? std::string("built in") : config.file;
 }
 
-// What is said when there is no profile of that name.
-std::string NoSuchProfile(const SigningConfig& config, std::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& [known, profile] : config.profiles) names.push_back(known);
-  const std::string_view near = NearestWord(name, names);
-  return fmt::format(
-      "profile {:?} not found in {}: {}{}{}", name, WhereFrom(config),
-      names.empty() ? std::string("there are none")
-                    : fmt::format("there are {}", fmt::join(names, ", ")),
-      near.empty() ? std::string() : fmt::format("; did you mean {:?}?", near),
-      config.has_misplaced_profiles ? "; \"profiles\" belongs into \"signing\"" : "");
-}
-
 }  // namespace
 
 const std::vector<std::string>& UsageNames() {
@@ -413,6 +400,21 @@ absl::StatusOr<SigningConfig> ParseSigningConfig(std::string_view text, std::str
   }
   config.warnings = complaints.warnings();
   return config;
+}
+
+std::string NoSuchProfile(const SigningConfig& config, std::string_view name) {
+  if (config.file.empty()) {
+    return fmt::format("profile {:?} not found: there is no -config that could have it", name);
+  }
+  std::vector<std::string> names;
+  for (const auto& [known, profile] : config.profiles) names.push_back(known);
+  const std::string_view near = NearestWord(name, names);
+  return fmt::format(
+      "profile {:?} not found in {}: {}{}{}", name, config.file,
+      names.empty() ? std::string("there are none")
+                    : fmt::format("there are {}", fmt::join(names, ", ")),
+      near.empty() ? std::string() : fmt::format("; did you mean {:?}?", near),
+      config.has_misplaced_profiles ? "; \"profiles\" belongs into \"signing\"" : "");
 }
 
 absl::StatusOr<ChosenProfile> ChooseProfile(const SigningConfig& config, std::string_view name) {

@@ -81,6 +81,9 @@ struct ChosenProfile {
 // Errors: code 5100 when what is chosen has no usages; Unimplemented when it is signed elsewhere.
 absl::StatusOr<ChosenProfile> ChooseProfile(const SigningConfig& config, std::string_view name);
 
+// What is said when there is no profile of that name, with those that there are.
+std::string NoSuchProfile(const SigningConfig& config, std::string_view name);
+
 // For people: "profile peer (cfg.json): signing, server auth, client auth; no CA; 8760h".
 std::string Describe(const SigningConfig& config, const Profile& profile);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <absl/status/statusor.h>
 #include <fmt/format.h>
@@ -25,13 +26,30 @@ constexpr size_t kLongestChain = 10;
 
 using Certificates = std::vector<pki::Certificate>;
 
-absl::StatusOr<Certificates> ReadBundle(Terminal& terminal, const std::string& file) {
-  CALICO_ASSIGN_OR_RETURN(const std::string text, ReadText(terminal, file));
-  absl::StatusOr<Certificates> all =
-      pki::Certificate::ParsePemBundle(text, pki::SurroundingText::kAllow);
+// Roots or intermediates. `unread` is the number of the error that it cannot be read; the one that
+// it cannot be parsed follows two numbers later.
+absl::StatusOr<Certificates> ReadStore(Terminal& terminal, const std::string& file, int unread) {
+  absl::StatusOr<Certificates> all = ReadCertificates(terminal, file);
   if (all.ok()) return all;
-  return CodedError(kCertificateParse, fmt::format("Failed to parse certificate: {}: {}", file,
-                                                   std::string(all.status().message())));
+  constexpr int kParse = 2;
+  return CodedError(CodeOf(all.status()).has_value() ? unread + kParse : unread,
+                    std::string(all.status().message()));
+}
+
+struct Stores {
+  Certificates roots;
+  Certificates intermediates;
+};
+
+absl::StatusOr<Stores> ReadStores(const Options& options, Terminal& terminal) {
+  Stores stores;
+  CALICO_ASSIGN_OR_RETURN(
+      stores.roots,
+      ReadStore(terminal, options.ca_bundle.empty() ? kSystemRoots : options.ca_bundle, kRootRead));
+  if (options.int_bundle.empty()) return stores;
+  CALICO_ASSIGN_OR_RETURN(stores.intermediates,
+                          ReadStore(terminal, options.int_bundle, kIntermediatesRead));
+  return stores;
 }
 
 struct Chain {
@@ -163,27 +181,24 @@ absl::Status CheckInputs(const Options& options) {
   if (options.cert.empty()) {
     return absl::InvalidArgumentError("Must specify bundle target through -cert or -domain");
   }
-  if (options.flavor == "ubiquitous" || options.flavor == "optimal" || options.flavor == "force") {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      fmt::format("-flavor {:?}: there are ubiquitous, optimal and force", options.flavor));
+  return absl::OkStatus();
 }
 
-absl::StatusOr<Chain> FindChain(const Options& options, const Certificates& given,
+absl::StatusOr<Chain> FindChain(const Options& options, const Certificates& given, Stores stores,
                                 Terminal& terminal, Log& log) {
   const pki::Certificate& leaf = given.front();
   Chain chain{.certificates = given};
   if (options.flavor == "force") return chain;
-  CALICO_ASSIGN_OR_RETURN(
-      const Certificates roots,
-      ReadBundle(terminal, options.ca_bundle.empty() ? kSystemRoots : options.ca_bundle));
-  Certificates intermediates(given.begin() + 1, given.end());
-  if (!options.int_bundle.empty()) {
-    CALICO_ASSIGN_OR_RETURN(const Certificates more, ReadBundle(terminal, options.int_bundle));
-    intermediates.insert(intermediates.end(), more.begin(), more.end());
+  if (options.flavor != "ubiquitous" && options.flavor != "optimal") {
+    log.Warning(
+        fmt::format("-flavor {:?} is taken as optimal: there are ubiquitous, optimal and "
+                    "force",
+                    options.flavor));
   }
-  chain = BuildChain(leaf, roots, intermediates);
+  Certificates intermediates(given.begin() + 1, given.end());
+  intermediates.insert(intermediates.end(), stores.intermediates.begin(),
+                       stores.intermediates.end());
+  chain = BuildChain(leaf, stores.roots, intermediates);
   if (!chain.root.has_value()) {
     return CodedError(
         kUnknownAuthority,
@@ -203,7 +218,8 @@ absl::StatusOr<Chain> FindChain(const Options& options, const Certificates& give
 absl::Status RunBundle(const Options& options, Terminal& terminal) {
   Log log(terminal, options.log_level);
   CALICO_RETURN_IF_ERROR(CheckInputs(options));
-  CALICO_ASSIGN_OR_RETURN(const Certificates given, ReadBundle(terminal, options.cert));
+  CALICO_ASSIGN_OR_RETURN(Stores stores, ReadStores(options, terminal));
+  CALICO_ASSIGN_OR_RETURN(const Certificates given, ReadCertificates(terminal, options.cert));
   const pki::Certificate& leaf = given.front();
   log.Info(fmt::format("bundling certificate for {}", leaf.subject()));
   if (leaf.is_self_signed())
@@ -217,10 +233,13 @@ absl::Status RunBundle(const Options& options, Terminal& terminal) {
     }
     key = parsed.ToPem();
   }
-  CALICO_ASSIGN_OR_RETURN(const Chain chain, FindChain(options, given, terminal, log));
+  CALICO_ASSIGN_OR_RETURN(const Chain chain,
+                          FindChain(options, given, std::move(stores), terminal, log));
   CALICO_ASSIGN_OR_RETURN(const json::object bundle,
                           BundleJson(chain, chain.certificates.size() != given.size()));
-  PrintBundle(bundle, key.view(), terminal.out);
+  std::string_view pem = key.view();
+  if (pem.ends_with('\n')) pem.remove_suffix(1);
+  PrintBundle(bundle, pem, terminal.out);
   return absl::OkStatus();
 }
 

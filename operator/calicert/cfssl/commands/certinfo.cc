@@ -184,8 +184,8 @@ absl::StatusOr<json::object> RunCertificateInfo(const Options& options, Terminal
     return CertificateJson(certificate);
   }
   if (!options.csr.empty()) {
-    CALICO_ASSIGN_OR_RETURN(const std::string text, ReadText(terminal, options.csr));
-    CALICO_ASSIGN_OR_RETURN(const pki::CertificateRequest request, ReadCertificateRequest(text));
+    CALICO_ASSIGN_OR_RETURN(const pki::CertificateRequest request,
+                            ReadRequestPem(terminal, options.csr));
     return RequestJson(request);
   }
   if (!options.domain.empty()) {

@@ -18,7 +18,7 @@ Command GenkeyCommand() {
        .details =
            "Prints {\"csr\", \"key\"}; pipe it into cfssljson -bare NAME to get NAME.csr and "
            "NAME-key.pem.",
-       .flags = {"initca", "cn"},
+       .flags = {"initca", "ca-key", "cn"},
        .arguments = "CSRJSON",
        .arguments_help = kRequestHelp,
        .examples = {{"A key and a request in server-key.pem and server.csr",
@@ -38,7 +38,7 @@ Command GencertCommand() {
            "beside the usual keys, and prints one line {\"cert\", \"csr\", \"key\", \"name\"} for "
            "each.",
        .flags = {"initca", "renewca", "ca", "ca-key", "config", "profile", "hostname", "cn",
-                 "clamp", "batch", "remote"},
+                 "clamp", "batch", "remote", "db-config"},
        .arguments = "CSRJSON",
        .arguments_help = kRequestHelp,
        .examples = {{"A root", "cfssl gencert -initca root.json | cfssljson -bare root"},
@@ -59,9 +59,11 @@ Command SignCommand() {
   return MakeCommand(
       {.name = "sign",
        .summary = "sign a certificate request with a CA",
-       .details = "Prints {\"cert\", \"csr\"}. SUBJECT, a JSON file with CN and names, takes the "
-                  "place of the request's subject; -hostname that of its names.",
-       .flags = {"ca", "ca-key", "config", "profile", "hostname", "csr", "clamp", "remote"},
+       .details =
+           "Prints {\"cert\", \"csr\"}. What SUBJECT has, a JSON file with CN and names, takes "
+           "the place of the same in the request's subject; -hostname that of its names.",
+       .flags = {"ca", "ca-key", "config", "profile", "hostname", "csr", "clamp", "remote",
+                 "db-config"},
        .arguments = "CSR",
        .arguments_help = "the request (PEM or DER), and perhaps SUBJECT behind it",
        .examples = {{"Sign server.csr",
@@ -162,6 +164,25 @@ Command VersionOfCfssl() {
   return MakeCommand({.name = "version", .summary = "print the version"}, &PrintVersion);
 }
 
+// What cfssl has and we have not, with what to do in its place.
+struct RefusedCommand {
+  std::string_view name;
+  std::string_view advice;
+};
+constexpr RefusedCommand kRefused[] = {
+    {"serve",
+     "there is no signing server here: csr-signer signs in a cluster, sign and gencert do "
+     "it by hand"},
+    {"scan", "calicert inspect HOST:443 shows what a server presents"},
+    {"revoke",
+     "there is no certificate database here: write the serial number into a file and use "
+     "gencrl"},
+    {"ocspsign", "there is no OCSP here: use a revocation list, gencrl"},
+    {"ocspserve", "there is no OCSP here: use a revocation list, gencrl"},
+    {"ocspdump", "there is no OCSP here: use a revocation list, gencrl"},
+    {"ocsprefresh", "there is no OCSP here: use a revocation list, gencrl"},
+};
+
 }  // namespace
 
 std::vector<Command> CfsslCommands() {
@@ -177,6 +198,11 @@ int RunCfssl(int argc, const char* const* argv, Terminal& terminal) {
     return kExitFailed;
   }
   const std::string_view name = argv[1];
+  for (const RefusedCommand& refused : kRefused) {
+    if (refused.name != name) continue;
+    terminal.err << "cfssl " << name << " is not supported: " << refused.advice << ".\n";
+    return kExitFailed;
+  }
   const int code = RunProgram("cfssl", table, argc, argv, terminal);
   if (FindCommand(table, name) != nullptr || code == kExitOk) return code;
   return kExitFailed;

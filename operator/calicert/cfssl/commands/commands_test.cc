@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "operator/calicert/command/testing/run.h"
+#include "pkg/base/base64.h"
 #include "pkg/codec/json.h"
 #include "pkg/pki/certificate.h"
 #include "pkg/pki/certificate_request.h"
@@ -133,6 +134,9 @@ TEST_F(CfsslTest, WrongCommandLinesSayWhatToWrite) {
       {{"print-defaults"}, 1, "not enough arguments are supplied"},
       {{"gencrl", leaf, leaf}, 1, "not enough arguments are supplied"},
       {{"crl", "-db-config", "x"}, 1, "use gencrl"},
+      {{"sign", leaf, "-config", "x"}, 1, "flags stand before it: sign -config"},
+      {{"sign", "-db-config", "x", "-csr", Path("ca.csr")}, 1, "nothing would be recorded"},
+      {{"genkey", "-config", "/nowhere", leaf}, 1, "could not read configuration file"},
   };
   for (const Case& c : kCases) {
     const RunResult result = Cfssl(c.words);
@@ -158,9 +162,40 @@ TEST_F(CfsslTest, AnUnknownCommandEndsWithOne) {
   EXPECT_THAT(err.str(), HasSubstr("No command is given."));
 }
 
-TEST_F(CfsslTest, FlagsOfOtherCommandsAreTaken) {
-  EXPECT_EQ(
-      Cfssl({"genkey", "-label", "x", "-db-config=y", "-profile", "z", Path("leaf.json")}).code, 0);
+TEST_F(CfsslTest, FlagsOfOtherCommandsAreTakenWithAWarning) {
+  const RunResult result =
+      Cfssl({"genkey", "-label", "x", "-db-config=y", "-profile", "z", Path("leaf.json")});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("[WARNING] -profile: genkey does not look at it"));
+  EXPECT_THAT(result.err, HasSubstr("[WARNING] -db-config: genkey does not look at it"));
+  EXPECT_THAT(Gencert({Path("leaf.json")}).err, Not(HasSubstr("does not look")));
+}
+
+TEST_F(CfsslTest, AFlagInPlaceOfAValueIsNamed) {
+  EXPECT_THAT(Cfssl({"gencert", "-ca", "-ca-key", Path("ca-key.pem"), Path("leaf.json")}).err,
+              HasSubstr("-ca: \"-ca-key\" is taken as its value: is a value missing before it?"));
+}
+
+TEST_F(CfsslTest, AnyLogLevelIsTaken) {
+  EXPECT_EQ(Cfssl({"genkey", "-loglevel=-1", Path("leaf.json")}).code, 0);
+  EXPECT_THAT(Cfssl({"genkey", "-loglevel", "7", Path("leaf.json")}).err, IsEmpty());
+}
+
+TEST_F(CfsslTest, CommandsThatAreNotThereSayWhatToDo) {
+  for (const char* const name :
+       {"serve", "scan", "revoke", "ocspsign", "ocspserve", "ocspdump", "ocsprefresh"}) {
+    const char* const words[] = {"cfssl", name, "-address=0.0.0.0"};
+    std::istringstream in;
+    std::ostringstream out;
+    std::ostringstream err;
+    Terminal terminal{.in = in,
+                      .out = out,
+                      .err = err,
+                      .environment = [](const std::string&) { return std::string(); },
+                      .clock = base::SystemClock()};
+    EXPECT_EQ(RunCfssl(3, words, terminal), 1);
+    EXPECT_THAT(err.str(), StartsWith("cfssl " + std::string(name) + " is not supported: "));
+  }
 }
 
 TEST_F(CfsslTest, InitCaGivesThreeParts) {
@@ -187,6 +222,18 @@ TEST_F(CfsslTest, InitCaSaysThatAConfigurationIsNotLookedAt) {
       Cfssl({"gencert", "-initca", "-config", Path("config.json"), "-"}, R"({"CN": "CA"})");
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, HasSubstr("-config is not looked at with -initca"));
+  EXPECT_EQ(Cfssl({"gencert", "-initca", "-config", "/nowhere", "-"}, R"({"CN": "CA"})").code, 1);
+}
+
+TEST_F(CfsslTest, InitCaSaysWhatHasNoEffect) {
+  const RunResult result =
+      Cfssl({"gencert", "-initca", "-ca", Path("ca.pem"), "-hostname=x", "-profile=y", "-"},
+            R"({"CN": "CA"})");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("-hostname is not looked at with -initca: IP addresses of a CA are"),
+                    HasSubstr("-profile is not looked at with -initca"),
+                    HasSubstr("-ca is not looked at with -initca: the CA signs itself; leave")));
 }
 
 TEST_F(CfsslTest, RenewCaGivesACertificateAlone) {
@@ -221,6 +268,7 @@ TEST_F(CfsslTest, ACaSectionOutsideOfInitCaIsNamed) {
   for (const RunResult& result : {Gencert({request}), Cfssl({"genkey", request})}) {
     EXPECT_EQ(result.code, 1);
     EXPECT_THAT(result.err, HasSubstr("ca section only permitted in initca: " + request + ":2:"));
+    EXPECT_THAT(result.err, HasSubstr("leave it out; what a CA below another may do"));
   }
 }
 
@@ -287,7 +335,27 @@ TEST_F(CfsslTest, SignTakesRequestsSubjectsAndHosts) {
   EXPECT_THAT(CertificateOf(changed).dns_names(), ElementsAre("a.example.com", "b.example.com"));
   EXPECT_THAT(Cfssl(with({Path("ca.pem")})).err,
               HasSubstr("{\"code\":9300,\"message\":\"not a certificate or csr"));
-  EXPECT_THAT(Cfssl(with({Path("leaf.json")})).err, HasSubstr("{\"code\":9002"));
+  EXPECT_THAT(Cfssl(with({Path("leaf.json")})).err,
+              AllOf(HasSubstr("{\"code\":9002"), HasSubstr("leaf.json: this is JSON")));
+  // `kubectl get csr -o jsonpath` without base64 --decode.
+  Write("b64", base::Base64Encode(Member(key, "csr")));
+  EXPECT_THAT(Cfssl(with({Path("b64")})).err, HasSubstr("pipe it through base64 --decode"));
+  EXPECT_THAT(Cfssl(with({"-"})).err, HasSubstr("standard input: it is empty"));
+}
+
+TEST_F(CfsslTest, ASubjectFileReplacesOnlyWhatItHas) {
+  const RunResult key = Cfssl(
+      {"genkey", "-"},
+      R"({"CN": "old", "serialnumber": "7", "names": [{"C": "DE", "O": "org", "OU": "unit"}]})");
+  Write("r.csr", Member(key, "csr"));
+  const auto subject_with = [&](const std::string& json) {
+    return CertificateOf(Cfssl({"sign", "-ca", Path("ca.pem"), "-ca-key", Path("ca-key.pem"),
+                                Path("r.csr"), Write("s.json", json)}))
+        .subject();
+  };
+  EXPECT_EQ(subject_with(R"({"CN": "new"})"), "serialNumber=7,CN=new,OU=unit,O=org,C=DE");
+  EXPECT_EQ(subject_with(R"({"names": [{"OU": "a"}]})"), "serialNumber=7,CN=old,OU=a,O=org,C=DE");
+  EXPECT_EQ(subject_with("{}"), "serialNumber=7,CN=old,OU=unit,O=org,C=DE");
 }
 
 TEST_F(CfsslTest, SelfsignPutsTheHostIn) {
@@ -297,6 +365,32 @@ TEST_F(CfsslTest, SelfsignPutsTheHostIn) {
   EXPECT_THAT(CertificateOf(result).dns_names(),
               ElementsAre("self.example.com", "leaf.example.com"));
   EXPECT_TRUE(CertificateOf(result).is_self_signed());
+}
+
+TEST_F(CfsslTest, SelfsignTakesTheHostAsAFlag) {
+  const RunResult result = Cfssl({"selfsign", "-hostname=self.example.com", Path("leaf.json")});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(CertificateOf(result).dns_names(),
+              ElementsAre("self.example.com", "leaf.example.com"));
+}
+
+TEST_F(CfsslTest, SelfsignLooksAtNamedProfilesOnly) {
+  const auto usages = [this](const std::vector<std::string>& flags) {
+    std::vector<std::string> words = {"selfsign", "-config", Path("config.json")};
+    words.insert(words.end(), flags.begin(), flags.end());
+    words.insert(words.end(), {"h", Path("leaf.json")});
+    return CertificateOf(Cfssl(words)).extended_key_usages();
+  };
+  EXPECT_THAT(usages({"-profile=client"}), ElementsAre(pki::kOidClientAuth));
+  EXPECT_THAT(usages({}), ElementsAre(pki::kOidServerAuth, pki::kOidClientAuth));
+  EXPECT_THAT(usages({"-profile=nobody"}), ElementsAre(pki::kOidServerAuth, pki::kOidClientAuth));
+}
+
+TEST_F(CfsslTest, SelfsignSaysThatItMakesNoCa) {
+  const RunResult result = Cfssl({"selfsign", "h", "-"}, R"({"CN": "x", "ca": {"expiry": "1h"}})");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.err, HasSubstr("standard input:1:19: ca: selfsign makes no CA"));
+  EXPECT_FALSE(CertificateOf(result).is_ca());
 }
 
 TEST_F(CfsslTest, GencsrAsksForTheSameAgain) {
@@ -345,6 +439,24 @@ TEST_F(CfsslTest, BundleFindsTheWayUp) {
       Cfssl({"bundle", "-cert", Path("leaf.pem"), "-ca-bundle", Path("ca.pem")}).err,
       HasSubstr("{\"code\":1220,\"message\":\"x509: certificate signed by unknown authority"));
   EXPECT_THAT(Cfssl({"bundle", "-cert", Path("ca.pem")}).err, HasSubstr("{\"code\":1100"));
+  Write("leaf-key.pem", Member(leaf, "key"));
+  EXPECT_EQ(Member(Cfssl({"bundle", "-flavor=force", "-cert", Path("leaf.pem"), "-key",
+                          Path("leaf-key.pem"), "-ca-bundle", Path("ca.pem")}),
+                   "key") +
+                "\n",
+            Read("leaf-key.pem"));
+  const std::vector<std::string> bundle = {"bundle", "-cert", Path("leaf.pem")};
+  const auto err_with = [&](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), bundle.begin(), bundle.end());
+    return Cfssl(flags).err;
+  };
+  EXPECT_THAT(err_with({"-ca-bundle", "/nowhere"}), HasSubstr("{\"code\":4001,\"message\":\"open"));
+  EXPECT_THAT(err_with({"-ca-bundle", Path("ca.pem"), "-int-bundle", "/nowhere"}),
+              HasSubstr("{\"code\":3001"));
+  EXPECT_THAT(err_with({"-ca-bundle", Path("leaf.json")}), HasSubstr("{\"code\":4003"));
+  EXPECT_THAT(
+      err_with({"-ca-bundle", Path("ca.pem"), "-int-bundle", Path("sub.pem"), "-flavor=none"}),
+      HasSubstr("-flavor \"none\" is taken as optimal"));
 }
 
 TEST_F(CfsslTest, DefaultsAreGoodInput) {
@@ -366,7 +478,11 @@ TEST_F(CfsslTest, GencrlAndInfo) {
   EXPECT_THAT(list.out, MatchesRegex("[A-Za-z0-9+/=]+\n"));
   Write("serials", "12\nab\n");
   EXPECT_THAT(Cfssl({"gencrl", serials, Path("ca.pem"), Path("ca-key.pem")}).err,
-              HasSubstr("entry 2: \"ab\" is no serial number"));
+              HasSubstr("serials:2: \"ab\" is no serial number in decimal: from hexadecimal it is "
+                        "171"));
+  Write("serials", "12,13");
+  EXPECT_THAT(Cfssl({"gencrl", serials, Path("ca.pem"), Path("ca-key.pem")}).err,
+              HasSubstr("\"12,13\" is no serial number in decimal: one a line"));
   const RunResult info = Cfssl({"info", "-config", Path("config.json"), "-profile", "client"});
   EXPECT_EQ(info.out, R"({"certificate":"","usages":["signing","client auth"],"expiry":"1h"})");
 }
@@ -423,13 +539,57 @@ TEST_F(CfsslTest, CfssljsonFailsLoudly) {
       {{"-bare", "/nowhere/x"},
        R"({"cert": "x"})",
        "open /nowhere/x.pem: no such file or directory"},
-      {{"a", "b"}, "{}", "one argument too many"},
+      {{"-bare"}, "{\n\"cert\": \"x\",}", "Failed to parse input: standard input:2:13: '}'"},
+      {{"-bare"}, "[]", "Failed to parse input: standard input:1:1: must be an object"},
+      {{"-bare"}, R"({"CN": "x", "key": {"algo": "rsa"}})", "\"key\" holds no text"},
+      {{"-bare"}, R"({"cert": 1})", "\"cert\" holds no text"},
   };
   for (const Case& c : kCases) {
     const RunResult result = Json(c.words, c.in);
     EXPECT_EQ(result.code, 1) << c.text;
     EXPECT_THAT(result.err, HasSubstr(c.text));
   }
+}
+
+TEST_F(CfsslTest, CfssljsonTakesWordsBehindTheName) {
+  const char* const answer = R"({"cert": "C"})";
+  const RunResult dash = Json({"-bare", Path("dash"), "-"}, answer);
+  EXPECT_EQ(dash.code, 0);
+  EXPECT_THAT(dash.err, IsEmpty());
+  EXPECT_EQ(Read("dash.pem"), "C");
+  const RunResult flag = Json({"-bare", Path("flag"), "-stdout", "x"}, answer);
+  EXPECT_EQ(flag.code, 0);
+  EXPECT_THAT(flag.err, AllOf(HasSubstr("\"-stdout\" is not looked at: flags stand before"),
+                              HasSubstr("\"x\" is not looked at: one name")));
+  EXPECT_EQ(Read("flag.pem"), "C");
+}
+
+TEST_F(CfsslTest, CfssljsonSkipsAByteOrderMark) {
+  EXPECT_EQ(Json({"-bare", Path("bom")}, "\xef\xbb\xbf{\"cert\": \"C\"}").code, 0);
+  EXPECT_EQ(Read("bom.pem"), "C");
+}
+
+TEST_F(CfsslTest, CfssljsonOfABundleWritesItAlone) {
+  EXPECT_EQ(Json({"-bare", Path("b")}, R"({"bundle": "B\n", "root": "R", "crt": "C"})").code, 0);
+  EXPECT_EQ(Read("b-bundle.pem"), "B\n");
+  EXPECT_NE(access(Path("b-root.pem").c_str(), F_OK), 0);
+}
+
+TEST_F(CfsslTest, CfssljsonSaysThatThereIsNothingToWrite) {
+  const RunResult result =
+      Json({"-bare", Path("n")}, R"({"success": true, "result": {"certificate": "C"}})");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.err, HasSubstr("nothing to write: no \"cert\", \"key\" or \"csr\" in standard "
+                                    "input; it is a server's answer: leave -bare out"));
+}
+
+TEST_F(CfsslTest, CfssljsonKeepsTheModeOfAFileThatIsNoKey) {
+  umask(022);
+  Write("m.pem", "old");
+  ASSERT_EQ(chmod(Path("m.pem").c_str(), 0640), 0);
+  EXPECT_EQ(Json({"-bare", Path("m")}, R"({"cert": "C"})").code, 0);
+  EXPECT_EQ(Read("m.pem"), "C");
+  EXPECT_EQ(ModeOf("m.pem"), 0640U);
 }
 
 TEST_F(CfsslTest, HelpHasExamplesAndOnlyTheFlagsThatCount) {

@@ -45,8 +45,11 @@ absl::StatusOr<std::string> OnlyArgument(const Options& options, std::string_vie
 }
 
 absl::Status CaSectionRefused(const Request& request) {
-  return absl::InvalidArgumentError(fmt::format("ca section only permitted in initca: {}:{}: ca",
-                                                request.file, request.ca->location.ToString()));
+  return absl::InvalidArgumentError(
+      fmt::format("ca section only permitted in initca: {}:{}: ca: leave it out; what a CA below "
+                  "another may do, and for how long, is in its profile (-config): "
+                  "\"ca_constraint\": {{\"is_ca\": true}}, \"expiry\"",
+                  request.file, request.ca->location.ToString()));
 }
 
 // -hostname in place of the request's hosts.
@@ -85,6 +88,8 @@ absl::Status RunGenerateKey(const Options& options, Terminal& terminal) {
   CALICO_ASSIGN_OR_RETURN(const std::string file, OnlyArgument(options, "genkey"));
   CALICO_ASSIGN_OR_RETURN(const Request request, ReadRequestFile(options, file, terminal, log));
   if (request.ca.has_value()) return CaSectionRefused(request);
+  // cfssl reads a configuration here too, for nothing.
+  CALICO_RETURN_IF_ERROR(ReadConfig(options, terminal, log).status());
   CALICO_ASSIGN_OR_RETURN(const KeyAndRequest made, MakeKeyAndRequest(request, terminal, log));
   const base::SecretString key = made.key.ToPem();
   PrintResult({.csr = made.csr, .key = key.view()}, terminal.out);
@@ -97,16 +102,27 @@ absl::Status LogNobody(const absl::Status& error, Log& log) {
   return error;
 }
 
+// What has no effect with -initca, and what to write in its place.
+void WarnOfInitCa(const Options& options, std::string_view file, Log& log) {
+  const auto warn = [&log](const std::string& value, std::string_view flag, std::string_view why) {
+    if (!value.empty()) {
+      log.Warning(fmt::format("-{} is not looked at with -initca: {}", flag, why));
+    }
+  };
+  const std::string expiry =
+      fmt::format("the length of validity is \"ca\": {{\"expiry\": ...}} in {}", file);
+  warn(options.config, "config", expiry);
+  warn(options.profile, "profile", expiry);
+  warn(options.hostname, "hostname", fmt::format("IP addresses of a CA are \"hosts\" in {}", file));
+  warn(options.ca, "ca", "the CA signs itself; leave -initca out for a CA below -ca");
+}
+
 absl::Status RunInitCa(const Options& options, Terminal& terminal, bool is_genkey) {
   Log log(terminal, options.log_level);
   CALICO_ASSIGN_OR_RETURN(const std::string file, OnlyArgument(options, "gencert -initca"));
   CALICO_ASSIGN_OR_RETURN(const Request request, ReadRequestFile(options, file, terminal, log));
-  if (!options.config.empty()) {
-    log.Warning(
-        fmt::format("-config is not looked at with -initca: the length of validity is "
-                    "\"ca\": {{\"expiry\": ...}} in {}",
-                    request.file));
-  }
+  CALICO_RETURN_IF_ERROR(ReadConfig(options, terminal, log).status());
+  WarnOfInitCa(options, request.file, log);
   const bool has_key = !options.ca_key.empty();
   if (!is_genkey)
     log.Info(has_key ? "re-generate a CA certificate from CSR and CA key"

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "operator/calicert/cfssl/commands/session.h"
+
 namespace calico::calicert::cfssl {
 namespace {
 
@@ -44,71 +48,98 @@ constexpr std::string_view kIgnored[] = {
     "crl-expiry",
 };
 
-// Adds flags whose help is shown only where the command looks at them.
-class Declarer {
- public:
-  Declarer(config::Flags& flags, const std::vector<std::string_view>& told)
-      : flags_(flags), told_(told) {}
-
-  void Text(std::string_view name, std::string_view value, std::string_view help,
-            std::string* target) {
-    flags_.Text({.name = std::string(name), .value = std::string(value), .help = Shown(name, help)},
-                target);
-  }
-  void Switch(std::string_view name, std::string_view help, bool* target) {
-    flags_.Switch({.name = std::string(name), .help = Shown(name, help)}, target);
-  }
-
- private:
-  std::string Shown(std::string_view name, std::string_view help) const {
-    const bool told = std::find(told_.begin(), told_.end(), name) != told_.end();
-    return told ? std::string(help) : std::string();
-  }
-
-  config::Flags& flags_;
-  const std::vector<std::string_view>& told_;
+struct TextFlag {
+  std::string_view name;
+  std::string_view value;
+  std::string_view help;
+  std::string Options::* target;
 };
+constexpr TextFlag kTexts[] = {
+    {"ca", "FILE", "the CA's certificate: a file, or env:VARIABLE", &Options::ca},
+    {"ca-key", "FILE", "the CA's key: a file, or env:VARIABLE; CFSSL_CA_PK_PASSWORD decrypts it",
+     &Options::ca_key},
+    {"config", "FILE", "signing configuration with profiles", &Options::config},
+    {"profile", "NAME", "profile of the configuration; the default one otherwise",
+     &Options::profile},
+    {"hostname", "HOSTS", "names with commas between them, in place of the request's",
+     &Options::hostname},
+    {"cn", "NAME", "common name in place of the request's", &Options::cn},
+    {"csr", "FILE", "certificate request; wins over the argument", &Options::csr},
+    {"cert", "FILE", "certificate; - is standard input", &Options::cert},
+    {"key", "FILE", "private key", &Options::key},
+    {"remote", "HOST", "a signing server: not supported", &Options::remote},
+    {"domain", "HOST", "a server's certificate: not supported, see inspect", &Options::domain},
+    {"batch", "FILE", "a list of requests: a key and certificate for each, one a line",
+     &Options::batch},
+    {"ca-bundle", "FILE", "trusted root certificates", &Options::ca_bundle},
+    {"int-bundle", "FILE", "intermediate certificates", &Options::int_bundle},
+    {"flavor", "NAME", "ubiquitous, optimal (the same here) or force", &Options::flavor},
+    {"db-config", "FILE", "a certificate database: not supported", &Options::db_config},
+    {"serial", "NUMBER", "of a certificate in the database: not supported", &Options::serial},
+    {"aki", "ID", "of a certificate in the database: not supported", &Options::aki},
+};
+
+struct SwitchFlag {
+  std::string_view name;
+  std::string_view help;
+  bool Options::* target;
+};
+constexpr SwitchFlag kSwitches[] = {
+    {"initca", "make a CA that signs itself", &Options::initca},
+    {"renewca", "make the CA's certificate anew: same key, subject and length", &Options::renewca},
+    {"clamp", "end certificates with their CA at the latest", &Options::clamp},
+};
+
+bool IsTold(const std::vector<std::string_view>& told, std::string_view name) {
+  return std::find(told.begin(), told.end(), name) != told.end();
+}
+
+// Flags that the command does not look at, and values that are rather the next flag.
+void WarnOfFlags(const Options& options, std::string_view command,
+                 const std::vector<std::string_view>& told, Log& log) {
+  const Options defaults;
+  for (const TextFlag& flag : kTexts) {
+    const std::string& value = options.*flag.target;
+    if (value == defaults.*flag.target) continue;
+    if (!IsTold(told, flag.name)) {
+      log.Warning(fmt::format("-{}: {} does not look at it", flag.name, command));
+    } else if (value.size() > 1 && value.starts_with('-')) {
+      log.Warning(fmt::format("-{}: {:?} is taken as its value: is a value missing before it?",
+                              flag.name, value));
+    }
+  }
+  for (const SwitchFlag& flag : kSwitches) {
+    if (options.*flag.target && !IsTold(told, flag.name)) {
+      log.Warning(fmt::format("-{}: {} does not look at it", flag.name, command));
+    }
+  }
+}
 
 }  // namespace
 
 void DeclareOptions(config::Flags& flags, const std::vector<std::string_view>& told,
                     Options* options) {
   flags.Style(config::FlagStyle::kGo);
-  Declarer declare(flags, told);
-  declare.Text("ca", "FILE", "the CA's certificate: a file, or env:VARIABLE", &options->ca);
-  declare.Text("ca-key", "FILE",
-               "the CA's key: a file, or env:VARIABLE; CFSSL_CA_PK_PASSWORD decrypts it",
-               &options->ca_key);
-  declare.Text("config", "FILE", "signing configuration with profiles", &options->config);
-  declare.Text("profile", "NAME", "profile of the configuration; the default one otherwise",
-               &options->profile);
-  declare.Text("hostname", "HOSTS", "names with commas between them, in place of the request's",
-               &options->hostname);
-  declare.Text("cn", "NAME", "common name in place of the request's", &options->cn);
-  declare.Text("csr", "FILE", "certificate request; wins over the argument", &options->csr);
-  declare.Text("cert", "FILE", "certificate; - is standard input", &options->cert);
-  declare.Text("key", "FILE", "private key", &options->key);
-  declare.Text("remote", "HOST", "a signing server: not supported", &options->remote);
-  declare.Text("domain", "HOST", "a server's certificate: not supported, see inspect",
-               &options->domain);
-  declare.Text("batch", "FILE", "a list of requests: a key and certificate for each, one a line",
-               &options->batch);
-  declare.Text("ca-bundle", "FILE", "trusted root certificates", &options->ca_bundle);
-  declare.Text("int-bundle", "FILE", "intermediate certificates", &options->int_bundle);
-  declare.Text("flavor", "NAME", "ubiquitous, optimal (the same here) or force", &options->flavor);
-  declare.Text("db-config", "FILE", "a certificate database: not supported", &options->db_config);
-  declare.Text("serial", "NUMBER", "of a certificate in the database: not supported",
-               &options->serial);
-  declare.Text("aki", "ID", "of a certificate in the database: not supported", &options->aki);
-  declare.Switch("initca", "make a CA that signs itself", &options->initca);
-  declare.Switch("renewca", "make the CA's certificate anew: same key, subject and length",
-                 &options->renewca);
-  declare.Switch("clamp", "end certificates with their CA at the latest", &options->clamp);
-  flags.Number({.name = "loglevel", .value = "LEVEL", .help = "0 (debug) to 5 (fatal only)"}, 0, 5,
-               &options->log_level);
-  // Shared by all: nobody reads it.
-  static thread_local std::string ignored;
-  for (const std::string_view name : kIgnored) declare.Text(name, "VALUE", "", &ignored);
+  const auto shown = [&told](std::string_view name, std::string_view help) {
+    return IsTold(told, name) ? std::string(help) : std::string();
+  };
+  for (const TextFlag& flag : kTexts) {
+    flags.Text({.name = std::string(flag.name),
+                .value = std::string(flag.value),
+                .help = shown(flag.name, flag.help)},
+               &(options->*flag.target));
+  }
+  for (const SwitchFlag& flag : kSwitches) {
+    flags.Switch({.name = std::string(flag.name), .help = shown(flag.name, flag.help)},
+                 &(options->*flag.target));
+  }
+  // cfssl takes any number.
+  constexpr int kMost = 99;
+  flags.Number({.name = "loglevel", .value = "LEVEL", .help = "0 (debug) to 5 (fatal only)"},
+               -kMost, kMost, &options->log_level);
+  for (const std::string_view name : kIgnored) {
+    flags.Text({.name = std::string(name), .value = "VALUE"}, &options->ignored);
+  }
 }
 
 Command MakeCommand(CommandText text, CommandFunction run) {
@@ -122,7 +153,11 @@ Command MakeCommand(CommandText text, CommandFunction run) {
       flags.Arguments({.name = "[ARGUMENT]", .help = "not looked at"}, &options->arguments);
     }
     for (const auto& [comment, line] : text.examples) flags.Example(comment, line);
-    return [options, run](Terminal& terminal) { return run(*options, terminal); };
+    return [options, run, text](Terminal& terminal) {
+      Log log(terminal, options->log_level);
+      WarnOfFlags(*options, text.name, text.flags, log);
+      return run(*options, terminal);
+    };
   };
   return command;
 }

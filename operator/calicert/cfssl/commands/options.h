@@ -1,5 +1,5 @@
-// The flags of cfssl's commands. Each command takes all of them, as cfssl's do, and its help tells
-// those that it looks at.
+// The flags of cfssl's commands. Each command takes all of them, as cfssl's do; its help tells
+// those that it looks at, and others are a warning.
 #ifndef CALICO_OPERATOR_CALICERT_CFSSL_COMMANDS_OPTIONS_H_
 #define CALICO_OPERATOR_CALICERT_CFSSL_COMMANDS_OPTIONS_H_
 
@@ -32,6 +32,7 @@ struct Options {
   std::string db_config;
   std::string serial;
   std::string aki;
+  std::string ignored;  // the last value of a flag that means nothing here
   bool initca = false;
   bool renewca = false;
   bool clamp = false;

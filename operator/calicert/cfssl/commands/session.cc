@@ -1,5 +1,8 @@
 #include "operator/calicert/cfssl/commands/session.h"
 
+#include <optional>
+#include <utility>
+
 #include <absl/time/time.h>
 #include <fmt/format.h>
 
@@ -7,6 +10,7 @@
 #include "operator/calicert/command/exit_codes.h"
 #include "operator/calicert/command/input.h"
 #include "operator/calicert/command/progress.h"
+#include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/pki/formats/encrypted_key.h"
 #include "pkg/pki/pem.h"
@@ -29,6 +33,23 @@ void PrintMember(std::string_view name, std::string_view text, bool& first, std:
   out << (first ? "{" : ",") << '"' << name << "\":";
   first = false;
   PrintText(text, out);
+}
+
+// What stands where PEM should, and what to do about it: ": this is ..."; empty when nobody knows.
+std::string WhatElse(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos)
+    return ": it is empty; did the command before this one fail?";
+  text.remove_prefix(first);
+  if (text.starts_with('{')) {
+    return ": this is JSON: cfssljson -bare NAME takes the output of a command apart, and gencert "
+           "takes a request in JSON";
+  }
+  const absl::StatusOr<std::string> decoded = base::Base64Decode(text);
+  if (!decoded.ok()) return "";
+  return decoded->starts_with("-----BEGIN")
+             ? ": this is base64 of PEM: pipe it through base64 --decode"
+             : ": this is base64 without the lines of PEM";
 }
 
 std::string FlagMissing(std::string_view what, std::string_view flag) {
@@ -80,33 +101,50 @@ absl::StatusOr<base::SecretString> ReadSource(Terminal& terminal, const std::str
   return InGoWords(secret.status(), name);
 }
 
-absl::StatusOr<pki::Certificate> ReadCertificate(Terminal& terminal, const std::string& source) {
+std::string ShownName(std::string_view name) {
+  return name == "-" ? std::string("standard input") : std::string(name);
+}
+
+absl::StatusOr<std::vector<pki::Certificate>> ReadCertificates(Terminal& terminal,
+                                                               const std::string& source) {
   CALICO_ASSIGN_OR_RETURN(const base::SecretString text, ReadSource(terminal, source));
   // DER begins with a SEQUENCE.
   if (text.view().starts_with('\x30')) {
     absl::StatusOr<pki::Certificate> certificate = pki::Certificate::ParseDer(text.view());
-    if (certificate.ok()) return certificate;
+    if (certificate.ok()) return std::vector<pki::Certificate>{*std::move(certificate)};
   }
   const absl::StatusOr<pki::PemText> pem = pki::ParsePem(text.view());
   if (!pem.ok() || pem->blocks.empty()) {
-    return CodedError(
-        kCertificateDecode,
-        fmt::format("Failed to decode certificate: {}: {}", source,
-                    pem.ok() ? std::string("no PEM block CERTIFICATE") : Message(pem.status())));
+    return CodedError(kCertificateDecode,
+                      fmt::format("Failed to decode certificate: {}: {}", ShownName(source),
+                                  pem.ok() ? "no PEM block CERTIFICATE" + WhatElse(text.view())
+                                           : Message(pem.status())));
   }
   absl::StatusOr<std::vector<pki::Certificate>> all =
       pki::Certificate::ParsePemBundle(text.view(), pki::SurroundingText::kAllow);
-  if (!all.ok()) {
-    return CodedError(kCertificateParse, fmt::format("Failed to parse certificate: {}: {}", source,
-                                                     Message(all.status())));
-  }
-  if (all->size() > 1) {
-    return CodedError(
-        kCertificateParse,
-        fmt::format("the PEM file should contain only one object: {} holds {} certificates", source,
-                    all->size()));
-  }
-  return std::move(all->front());
+  if (all.ok()) return all;
+  return CodedError(kCertificateParse, fmt::format("Failed to parse certificate: {}: {}",
+                                                   ShownName(source), Message(all.status())));
+}
+
+absl::StatusOr<pki::Certificate> ReadCertificate(Terminal& terminal, const std::string& source) {
+  CALICO_ASSIGN_OR_RETURN(std::vector<pki::Certificate> all, ReadCertificates(terminal, source));
+  if (all.size() == 1) return std::move(all.front());
+  return CodedError(
+      kCertificateParse,
+      fmt::format("the PEM file should contain only one object: {} holds {} certificates",
+                  ShownName(source), all.size()));
+}
+
+absl::StatusOr<pki::CertificateRequest> ReadRequestPem(Terminal& terminal,
+                                                       const std::string& name) {
+  CALICO_ASSIGN_OR_RETURN(const std::string text, ReadText(terminal, name));
+  absl::StatusOr<pki::CertificateRequest> request = ReadCertificateRequest(text);
+  if (request.ok()) return request;
+  const std::optional<int> code = CodeOf(request.status());
+  return CodedError(code.value_or(kRequestParse),
+                    fmt::format("{}: {}{}", Message(request.status()), ShownName(name),
+                                code == kRequestDecode ? WhatElse(text) : ""));
 }
 
 absl::StatusOr<pki::PrivateKey> ReadKey(Terminal& terminal, const std::string& source) {
@@ -164,6 +202,11 @@ absl::StatusOr<Signer> ReadSigner(const Options& options, Terminal& terminal, Lo
   if (!options.remote.empty()) {
     return absl::UnimplementedError(
         "-remote: signing servers are not supported: give -ca and -ca-key");
+  }
+  if (!options.db_config.empty()) {
+    return absl::UnimplementedError(
+        "-db-config: there is no certificate database, and nothing would be recorded: leave it "
+        "out");
   }
   for (const auto& [value, what, flag] :
        {std::tuple(options.ca, "certificate", "ca"), std::tuple(options.ca_key, "key", "ca-key")}) {

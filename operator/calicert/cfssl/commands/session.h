@@ -14,6 +14,7 @@
 #include "operator/calicert/command/terminal.h"
 #include "pkg/base/secret_string.h"
 #include "pkg/pki/certificate.h"
+#include "pkg/pki/certificate_request.h"
 #include "pkg/pki/key.h"
 
 namespace calico::calicert::cfssl {
@@ -39,6 +40,8 @@ class Log {
 // The error on `err` as cfssl writes it. Returns 1.
 int Failed(Terminal& terminal, const absl::Status& error);
 int Failed(Terminal& terminal, std::string_view message);
+// How messages name an input: "standard input" for "-".
+std::string ShownName(std::string_view name);
 // Too few arguments, in cfssl's words.
 int NotEnoughArguments(Terminal& terminal);
 
@@ -47,11 +50,18 @@ absl::StatusOr<std::string> ReadText(Terminal& terminal, const std::string& name
 
 // The value of -ca or -ca-key: `file:PATH`, `env:VARIABLE`, or a path.
 absl::StatusOr<base::SecretString> ReadSource(Terminal& terminal, const std::string& source);
-// One certificate. Errors: code 1002 for what is no PEM, 1003 for what does not parse, and for
-// several.
+// Certificates in PEM, one in DER; at least one. Errors: code 1002 for what is neither, 1003 for
+// what does not parse.
+absl::StatusOr<std::vector<pki::Certificate>> ReadCertificates(Terminal& terminal,
+                                                               const std::string& source);
+// One certificate. Errors: as ReadCertificates, and code 1003 for several.
 absl::StatusOr<pki::Certificate> ReadCertificate(Terminal& terminal, const std::string& source);
 // A key in any form; CFSSL_CA_PK_PASSWORD decrypts it. Errors: code 2002, 2003, 2100.
 absl::StatusOr<pki::PrivateKey> ReadKey(Terminal& terminal, const std::string& source);
+
+// A certificate request that somebody has made. Errors: as ReadCertificateRequest, with the name of
+// the file and what it holds in its place: base64, JSON.
+absl::StatusOr<pki::CertificateRequest> ReadRequestPem(Terminal& terminal, const std::string& name);
 
 // FILE as a request; warnings are logged. -cn is put in.
 absl::StatusOr<Request> ReadRequestFile(const Options& options, const std::string& file,

@@ -42,6 +42,15 @@ absl::StatusOr<SignInputs> InputsOf(const Options& options) {
     inputs.csr = words.front();
     words.erase(words.begin());
   }
+  const auto is_flag = [](const std::string& word) {
+    return word.size() > 1 && word.starts_with('-');
+  };
+  if (const auto flag = std::find_if(words.begin(), words.end(), is_flag); flag != words.end()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{:?} stands behind the request and would be the SUBJECT file: flags stand "
+                    "before it: sign {} ... {}",
+                    *flag, *flag, inputs.csr));
+  }
   if (!words.empty()) inputs.subject = words.front();
   if (words.size() > 1) {
     return absl::InvalidArgumentError(
@@ -71,8 +80,8 @@ absl::Status FillOrder(const Options& options, const SignInputs& inputs, Termina
 absl::Status RunSign(const Options& options, Terminal& terminal) {
   Log log(terminal, options.log_level);
   CALICO_ASSIGN_OR_RETURN(const SignInputs inputs, InputsOf(options));
-  CALICO_ASSIGN_OR_RETURN(const std::string text, ReadText(terminal, inputs.csr));
-  CALICO_ASSIGN_OR_RETURN(const pki::CertificateRequest request, ReadCertificateRequest(text));
+  CALICO_ASSIGN_OR_RETURN(const pki::CertificateRequest request,
+                          ReadRequestPem(terminal, inputs.csr));
   SigningOrder order{.request = &request};
   CALICO_RETURN_IF_ERROR(FillOrder(options, inputs, terminal, log, order));
   CALICO_ASSIGN_OR_RETURN(const Signer signer, ReadSigner(options, terminal, log));
@@ -90,25 +99,31 @@ absl::Status RunSign(const Options& options, Terminal& terminal) {
   return absl::OkStatus();
 }
 
-absl::Status RunSelfSign(const Options& options, Terminal& terminal) {
-  Log log(terminal, options.log_level);
-  if (options.arguments.size() != 2) {
-    return absl::InvalidArgumentError(
-        options.arguments.size() < 2
-            ? std::string("not enough arguments are supplied --- please refer to the usage")
-            : fmt::format("too many arguments are provided: {:?}", options.arguments[2]));
+// HOSTNAME, which -hostname may give too, and CSRJSON.
+struct SelfSignInputs {
+  std::string hosts;
+  std::string request;
+};
+
+absl::StatusOr<SelfSignInputs> SelfSignInputsOf(const Options& options) {
+  const std::vector<std::string>& words = options.arguments;
+  if (words.size() == 1 && !options.hostname.empty()) {
+    return SelfSignInputs{.hosts = options.hostname, .request = words[0]};
   }
-  CALICO_ASSIGN_OR_RETURN(Request request,
-                          ReadRequestFile(options, options.arguments[1], terminal, log));
-  if (request.ca.has_value()) {
-    return absl::InvalidArgumentError(
-        fmt::format("{}:{}: ca: selfsign makes no CA: use gencert -initca", request.file,
-                    request.ca->location.ToString()));
+  if (words.size() == 2) {
+    const bool both = !words[0].empty() && !options.hostname.empty();
+    return SelfSignInputs{.hosts = words[0] + (both ? "," : "") + options.hostname,
+                          .request = words[1]};
   }
-  // The host of the argument comes first; cfssl leaves it out, which nobody expects.
-  std::vector<std::string> hosts = SplitHostnameFlag(options.arguments[0]);
-  for (std::string& host : SplitHostnameFlag(options.hostname)) hosts.push_back(std::move(host));
-  CALICO_ASSIGN_OR_RETURN(SplitNames split, SplitHosts(hosts, "HOSTNAME"));
+  return absl::InvalidArgumentError(
+      words.size() < 2 ? std::string("not enough arguments are supplied --- please refer to the "
+                                     "usage")
+                       : fmt::format("too many arguments are provided: {:?}", words[2]));
+}
+
+// `hosts` come first; cfssl leaves them out, which nobody expects.
+absl::Status PutHostsFirst(const std::string& hosts, Request& request, Log& log) {
+  CALICO_ASSIGN_OR_RETURN(SplitNames split, SplitHosts(SplitHostnameFlag(hosts), "HOSTNAME"));
   log.Warnings(split.warnings);
   const auto append = [](auto& to, const auto& from) {
     for (const auto& name : from) {
@@ -120,12 +135,35 @@ absl::Status RunSelfSign(const Options& options, Terminal& terminal) {
   append(split.names.ip_addresses, request.names.ip_addresses);
   append(split.names.uris, request.names.uris);
   request.names = std::move(split.names);
+  return absl::OkStatus();
+}
 
+// The profile that -profile names; the built-in one for a quarter of a year otherwise, whatever the
+// default of the configuration is, as in cfssl.
+Profile SelfSignProfile(const SigningConfig& config, const std::string& name, Log& log) {
+  const auto found = config.profiles.find(name);
+  if (found != config.profiles.end()) return found->second;
+  Profile profile = BuiltInSigningConfig().default_profile;
+  profile.expiry = absl::ZeroDuration();
+  if (!name.empty()) {
+    log.Warning(NoSuchProfile(config, name) + "; the built-in one for tests is used");
+  } else if (!config.file.empty()) {
+    log.Warning("-config has no effect without -profile: the built-in profile for tests is used");
+  }
+  return profile;
+}
+
+absl::Status RunSelfSign(const Options& options, Terminal& terminal) {
+  Log log(terminal, options.log_level);
+  CALICO_ASSIGN_OR_RETURN(const SelfSignInputs inputs, SelfSignInputsOf(options));
+  CALICO_ASSIGN_OR_RETURN(Request request, ReadRequestFile(options, inputs.request, terminal, log));
+  CALICO_RETURN_IF_ERROR(PutHostsFirst(inputs.hosts, request, log));
   CALICO_ASSIGN_OR_RETURN(const SigningConfig config, ReadConfig(options, terminal, log));
-  CALICO_ASSIGN_OR_RETURN(const ChosenProfile chosen, ChooseProfile(config, options.profile));
-  log.Warnings(chosen.warnings);
-  Profile profile = *chosen.profile;
-  if (config.file.empty()) profile.expiry = absl::ZeroDuration();  // a quarter of a year
+  const Profile profile = SelfSignProfile(config, options.profile, log);
+  if (request.ca.has_value() && !profile.ca.is_ca) {
+    log.Warning(fmt::format("{}:{}: ca: selfsign makes no CA: use gencert -initca", request.file,
+                            request.ca->location.ToString()));
+  }
   CALICO_ASSIGN_OR_RETURN(const pki::PrivateKey key, MakeKeyLoudly(request.key, terminal, log));
   CALICO_ASSIGN_OR_RETURN(const std::string csr, MakeRequest(request, key));
   log.Info("encoded CSR");

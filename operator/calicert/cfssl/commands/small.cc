@@ -1,8 +1,10 @@
 // print-defaults, gencrl, crl, info, version.
 
 #include <charconv>
+#include <utility>
 
 #include <absl/status/statusor.h>
+#include <absl/strings/escaping.h>
 #include <fmt/format.h>
 
 #include "operator/calicert/cfssl/commands/functions.h"
@@ -71,16 +73,38 @@ constexpr std::string_view kDefaultRequest = R"({
 
 )";
 
-// Decimal serial numbers, one a line.
-std::vector<pki::RevokedCertificate> SerialsOf(std::string_view text, absl::Time now) {
+// What to write for a serial number in hexadecimal, as openssl and browsers show it.
+std::string DecimalHint(std::string_view word) {
+  std::string digits;
+  if (word.starts_with("0x") || word.starts_with("0X")) word.remove_prefix(2);
+  for (const char c : word) {
+    if (c != ':') digits += c;
+  }
+  if (digits.size() % 2 != 0) digits.insert(digits.begin(), '0');
+  if (digits.empty() || digits.find_first_not_of("0123456789abcdefABCDEF") != digits.npos) {
+    return ": one a line";
+  }
+  return ": from hexadecimal it is " + pki::DecimalOfBytes(absl::HexStringToBytes(digits));
+}
+
+// Decimal serial numbers, one a line. `file` is for messages.
+absl::StatusOr<std::vector<pki::RevokedCertificate>> SerialsOf(std::string_view text,
+                                                               std::string_view file,
+                                                               absl::Time now) {
   std::vector<pki::RevokedCertificate> revoked;
-  while (!text.empty()) {
+  for (int number = 1; !text.empty(); ++number) {
     const size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     const size_t first = line.find_first_not_of(" \t\r");
     if (first == std::string_view::npos) continue;
     line = line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
+    constexpr size_t kMostDigits = 49;  // of the 20 bytes that RFC 5280 allows
+    if (line.size() > kMostDigits || line.find_first_not_of("0123456789") != line.npos) {
+      return absl::InvalidArgumentError(fmt::format("{}:{}: {:?} is no serial number in decimal{}",
+                                                    file, number, line.substr(0, 64),
+                                                    DecimalHint(line.substr(0, 64))));
+    }
     revoked.push_back({.serial = std::string(line), .revoked_at = now});
   }
   return revoked;
@@ -113,7 +137,9 @@ absl::Status RunGenerateCrl(const Options& options, Terminal& terminal) {
     return absl::InvalidArgumentError(fmt::format("{:?}: one argument too many", words[4]));
   }
   const absl::Time now = absl::FromUnixSeconds(absl::ToUnixSeconds(terminal.clock.Now()));
-  CALICO_ASSIGN_OR_RETURN(const std::string serials, ReadText(terminal, words[0]));
+  CALICO_ASSIGN_OR_RETURN(const std::string text, ReadText(terminal, words[0]));
+  CALICO_ASSIGN_OR_RETURN(std::vector<pki::RevokedCertificate> serials,
+                          SerialsOf(text, ShownName(words[0]), now));
   CALICO_ASSIGN_OR_RETURN(const pki::Certificate issuer, ReadCertificate(terminal, words[1]));
   CALICO_ASSIGN_OR_RETURN(const pki::PrivateKey key, ReadKey(terminal, words[2]));
   absl::Duration expiry = kDefaultCrlExpiry;
@@ -121,12 +147,9 @@ absl::Status RunGenerateCrl(const Options& options, Terminal& terminal) {
     CALICO_ASSIGN_OR_RETURN(expiry, CrlExpiry(words[3], terminal));
   }
   pki::CrlParts parts{
-      .revoked = SerialsOf(serials, now), .this_update = now, .next_update = now + expiry};
+      .revoked = std::move(serials), .this_update = now, .next_update = now + expiry};
   const absl::StatusOr<std::string> der = pki::ComposeCrl(parts, issuer, key);
-  if (!der.ok()) {
-    return absl::Status(der.status().code(),
-                        fmt::format("{}: {}", words[0], std::string(der.status().message())));
-  }
+  if (!der.ok()) return der.status();
   terminal.out << base::Base64Encode(*der) << '\n';
   return absl::OkStatus();
 }
