@@ -28,6 +28,9 @@ struct Cluster {
   Terminal& terminal;
   std::string ns;          // of the flag or the context
   absl::Duration timeout;  // of one request
+  // Set by a command that waits for something: an API server that cannot be reached for a while is
+  // then no reason to give up. Otherwise the command ends at once and says what to do about it.
+  bool is_patient = false;
 
   absl::Time Now() const { return terminal.clock.Now(); }
 };
@@ -36,15 +39,23 @@ struct Cluster {
 using ClusterWork = std::function<aio::Task<absl::StatusOr<int>>(Cluster& cluster)>;
 
 // Reads the kubeconfig and runs `work` on an event loop of its own. Blocks until it is done.
-// Errors: of the kubeconfig, of `work`.
+// Errors: of the kubeconfig, of `work`; Unavailable when the API server cannot be reached.
 absl::StatusOr<int> WithCluster(const ClusterFlags& flags, Terminal& terminal,
                                 const ClusterWork& work);
 // The same for a whole command: errors are printed.
 int RunInCluster(const ClusterFlags& flags, Terminal& terminal, const ClusterWork& work);
 
 // "Error from server (Forbidden): ..." as kubectl words it where the server has answered, so that
-// scripts match it; and for a refusal by RBAC what right is missing.
+// scripts match it; for a refusal by RBAC it names the right that is missing. A kind that the
+// cluster does not know is told as that.
 std::string ErrorText(const absl::Status& status);
+
+// Whether the API server has said nothing at all: another attempt may bring an answer. Everything
+// else is one.
+bool IsNoAnswer(const absl::Status& status);
+
+// "name=value" for a field selector, in which a name may hold ',', '=' and '\\'.
+std::string FieldSelector(std::string_view field, std::string_view value);
 
 // Reads the object, changes it with `change` and writes it back (of a subresource if given); begins
 // anew when somebody else was faster. `change` returns false where nothing is to be written.

@@ -22,8 +22,6 @@ constexpr Unsupported kUnsupported[] = {
 
 void AddWho(config::Flags& flags, ClusterFlags* target) {
   kube::KubeconfigOverrides& overrides = target->overrides;
-  flags.Text({.name = "user", .value = "NAME", .help = "the kubeconfig user to use"},
-             &overrides.user);
   flags.Text(
       {.name = "token",
        .value = "TOKEN",
@@ -103,13 +101,17 @@ absl::StatusOr<absl::Duration> ParseRequestTimeout(std::string_view text) {
   return period == absl::ZeroDuration() ? absl::Hours(24) : period;
 }
 
-void AddClusterFlags(config::Flags& flags, ClusterFlags* target) {
+void AddClusterFlags(config::Flags& flags, ClusterFlags* target, UserFlag user) {
   flags.Text({.name = "namespace",
               .value = "NAME",
               .help = "namespace; absent: the context's",
               .letter = 'n'},
              &target->overrides.ns);
   AddWhere(flags, target);
+  if (user == UserFlag::kAdd) {
+    flags.Text({.name = "user", .value = "NAME", .help = "the kubeconfig user to use"},
+               &target->overrides.user);
+  }
   AddWho(flags, target);
   for (const Unsupported& flag : kUnsupported) {
     flags.Text({.name = flag.name, .value = "VALUE", .help = "not supported"},

@@ -32,8 +32,11 @@ struct ClusterFlags {
   std::map<std::string, std::string> unsupported;
 };
 
+// Whether there is kubectl's --user; a command may have one of its own.
+enum class UserFlag { kAdd, kLeaveOut };
+
 // Adds --kubeconfig, --context, -n/--namespace and the others. `target` outlives `flags`.
-void AddClusterFlags(config::Flags& flags, ClusterFlags* target);
+void AddClusterFlags(config::Flags& flags, ClusterFlags* target, UserFlag user = UserFlag::kAdd);
 
 // --request-timeout: "30" is seconds, "1m30s" as Go writes it, "0" a day, which is without end.
 // Errors: InvalidArgument.

@@ -1,5 +1,6 @@
 #include "operator/calicert/cluster/cluster.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -7,7 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "operator/calicert/cluster/cluster_flags.h"
+#include "operator/calicert/cluster/testing/cluster_program.h"
 #include "operator/calicert/cluster/testing/cluster_test.h"
+#include "operator/calicert/command/testing/run.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/testing/status_matchers.h"
 
@@ -17,6 +20,8 @@ namespace {
 using ::calico::base::IsOk;
 using ::calico::base::IsOkAndHolds;
 using ::calico::base::StatusIs;
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -82,6 +87,67 @@ ASYNC_TEST_F(ClusterTest, ChangesAgainAfterAConflict) {
   EXPECT_EQ(calls, 2);
   const auto stored = server().Find(api::kConfigMaps, {"default", "a"});
   EXPECT_EQ(codec::TextAt(stored->at("data").as_object(), "n"), "1");
+}
+
+TEST(FieldSelectorTest, NamesMayHoldWhatSelectorsAreMadeOf) {
+  EXPECT_EQ(FieldSelector("metadata.name", "calico-system:node-a:123456"),
+            "metadata.name=calico-system:node-a:123456");
+  EXPECT_EQ(FieldSelector("metadata.name", "a,b=c\\d"), "metadata.name=a\\,b\\=c\\\\d");
+}
+
+// A kubeconfig that leads to a port where nobody listens.
+class NobodyThereTest : public ClusterProgramTest {
+ protected:
+  RunResult Try(bool patient) {
+    const std::string nobody = Write("nobody", R"({"apiVersion": "v1", "kind": "Config",
+      "current-context": "a", "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+      "clusters": [{"name": "a", "cluster": {"server": "http://127.0.0.1:1"}}],
+      "users": [{"name": "a", "user": {}}]})");
+    const auto declare = [patient](config::Flags& flags) -> calicert::Run {
+      const auto options = std::make_shared<ClusterFlags>();
+      AddClusterFlags(flags, options.get());
+      return [options, patient](Terminal& terminal) {
+        return RunInCluster(*options, terminal, [patient](Cluster& cluster) {
+          cluster.is_patient = patient;
+          return Get(cluster);
+        });
+      };
+    };
+    return RunWords({{.path = "get", .summary = "x", .declare = declare}},
+                    {"get", "--kubeconfig", nobody, "--request-timeout", patient ? "1s" : "5m"});
+  }
+
+ private:
+  static aio::Task<absl::StatusOr<int>> Get(Cluster& cluster) {
+    const auto object = co_await cluster.client.Get(api::kConfigMaps, {"a", "b"}, cluster.timeout);
+    co_return object.status();
+  }
+};
+
+TEST_F(NobodyThereTest, EndsAtOnceWithTheNextStep) {
+  const RunResult result = Try(false);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(
+      result.err,
+      EndsWith(
+          "error: the API server cannot be reached (http://127.0.0.1:1): 127.0.0.1:1: connect "
+          "127.0.0.1:1: connect: connection refused; check that kube-apiserver runs there, and "
+          "that address and port are right\n"));
+}
+
+TEST_F(NobodyThereTest, WhoWaitsIsToldAndGoesOn) {
+  const RunResult result = Try(true);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("\nthe API server cannot be reached ("),
+                                HasSubstr("\nerror: get ConfigMap a/b: ")));
+}
+
+ASYNC_TEST_F(ClusterTest, AKindThatIsNotThereIsNoObjectThatIsNotThere) {
+  server().Inject({.status = 404, .raw_body = "404 page not found\n"});
+  const auto object =
+      co_await cluster().client.Get(api::kInstallations, {"", "default"}, cluster().timeout);
+  EXPECT_THAT(ErrorText(object.status()),
+              HasSubstr("this cluster does not know the kind: its CustomResourceDefinition"));
 }
 
 ASYNC_TEST_F(ClusterTest, NamesTheServersReason) {

@@ -5,14 +5,27 @@
 #include "operator/calicert/command/exit_codes.h"
 
 namespace calico::calicert {
+namespace {
+
+// Files, servers and API objects have a say in messages; none of it may drive a terminal.
+std::string Harmless(std::string_view text) {
+  std::string harmless(text);
+  for (char& c : harmless) {
+    const bool is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    if (is_control && c != '\n' && c != '\t') c = ' ';
+  }
+  return harmless;
+}
+
+}  // namespace
 
 void Note(Terminal& terminal, std::string_view line) {
-  if (!terminal.quiet) terminal.err << line << '\n' << std::flush;
+  if (!terminal.quiet) terminal.err << Harmless(line) << '\n' << std::flush;
 }
 
 int Fail(Terminal& terminal, std::string_view cause) {
   terminal.err << Coloured(terminal, terminal.err_is_terminal, Colour::kRed, "error:") << ' '
-               << cause << '\n';
+               << Harmless(cause) << '\n';
   return kExitFailed;
 }
 

@@ -120,7 +120,10 @@ absl::StatusOr<std::string> KeepRequest(const Options& options, RequestSource so
   const bool is_new = !kept.has_value();
   CALICO_ASSIGN_OR_RETURN(MadeRequest made,
                           MakeSlowly(options, source.description, std::move(kept), terminal));
-  for (const std::string& warning : made.warnings) Note(terminal, "warning: " + warning);
+  // A description that we have written ourselves has nothing to warn of.
+  if (!options.file.empty()) {
+    for (const std::string& warning : made.warnings) Note(terminal, "warning: " + warning);
+  }
   if (options.dry_run) {
     if (is_new) Note(terminal, "the key of this request is forgotten: nothing is written");
     return made.request_pem;
@@ -132,10 +135,20 @@ absl::StatusOr<std::string> KeepRequest(const Options& options, RequestSource so
   return made.request_pem;
 }
 
-absl::StatusOr<Csr> Prepare(const Options& options, Terminal& terminal) {
+// Every problem of it is told at once. False: there is one.
+bool Tell(const std::vector<std::string>& problems, Terminal& terminal) {
+  for (const std::string& problem : problems) Fail(terminal, problem);
+  return problems.empty();
+}
+
+// The object that is to be created; nullopt when its problems were told, before a key is written
+// that would be of no use.
+absl::StatusOr<std::optional<Csr>> Prepare(const Options& options, Terminal& terminal) {
   CALICO_ASSIGN_OR_RETURN(RequestSource source, ReadSource(options, terminal));
   CALICO_ASSIGN_OR_RETURN(Csr wanted, WantedBy(options, source));
+  if (!Tell(ObjectProblems(wanted), terminal)) return std::nullopt;
   CALICO_ASSIGN_OR_RETURN(wanted.request_pem, KeepRequest(options, std::move(source), terminal));
+  if (!Tell(RequestProblems(wanted), terminal)) return std::nullopt;
   return wanted;
 }
 
@@ -162,18 +175,17 @@ aio::Task<absl::StatusOr<int>> Create(Cluster& cluster, const Options& options, 
 }
 
 int RunCreate(const Options& options, Terminal& terminal) {
-  absl::StatusOr<Csr> wanted = Prepare(options, terminal);
-  if (!wanted.ok()) return Fail(terminal, wanted.status());
-  const std::vector<std::string> problems = RequestProblems(*wanted);
-  for (const std::string& problem : problems) Fail(terminal, problem);
-  if (!problems.empty()) return kExitFailed;
+  absl::StatusOr<std::optional<Csr>> prepared = Prepare(options, terminal);
+  if (!prepared.ok()) return Fail(terminal, prepared.status());
+  if (!prepared->has_value()) return kExitFailed;
+  Csr& wanted = **prepared;
   if (options.dry_run) {
-    terminal.out << Document(wanted->EncodeNew(),
+    terminal.out << Document(wanted.EncodeNew(),
                              options.output == "json" ? OutputFormat::kJson : OutputFormat::kYaml);
     return kExitOk;
   }
   return RunInCluster(options.cluster, terminal, [&](Cluster& cluster) {
-    return Create(cluster, options, *std::move(wanted));
+    return Create(cluster, options, std::move(wanted));
   });
 }
 

@@ -1,6 +1,7 @@
 // The commands as they are typed, from the description to the certificate.
 #include "operator/calicert/requests/csr_commands.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -189,6 +190,23 @@ ASYNC_TEST_F(CsrCommandsTest, WrongFlagsAreToldBeforeAnythingIsDone) {
   EXPECT_THAT(bad.err, AllOf(HasSubstr("\"a/b\" is no name"), HasSubstr("signer name \"nodomain\""),
                              HasSubstr("usage \"Web\" is not known")));
   EXPECT_EQ(server().Count(""), 0);
+}
+
+ASYNC_TEST_F(CsrCommandsTest, AProblemIsToldBeforeAKeyIsWritten) {
+  const RunResult result = co_await Csrs({"create", "b/c", Write("a.json", kDescription), "--out",
+                                          folder() + "/new", "--signer-name", "nodots/serving"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("error: \"b/c\" is no name"),
+                                HasSubstr("error: signer name \"nodots/serving\"")));
+  EXPECT_FALSE(std::filesystem::exists(folder() + "/new-key.pem"));
+}
+
+ASYNC_TEST_F(CsrCommandsTest, NamesInFlagsNeedNoCommonName) {
+  const RunResult result =
+      co_await Csrs({"create", "b", "--hostname", "b.example", "--key", folder() + "/b.pem",
+                     "--signer-name", "example.com/serving"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.err, Not(HasSubstr("warning")));
 }
 
 }  // namespace

@@ -67,7 +67,9 @@ absl::StatusOr<std::string> TextOf(const std::vector<Csr>& csrs, OutputFormat fo
 
 }  // namespace
 
-std::string CsrName(std::string_view name) { return fmt::format("{}/{}", kCsrPlural, name); }
+std::string CsrName(std::string_view name) {
+  return fmt::format("{}/{}", kCsrPlural, Printable(name));
+}
 
 absl::StatusOr<std::string> PrintCsrs(const std::vector<json::object>& objects, bool is_list,
                                       OutputFormat format, absl::Time now) {

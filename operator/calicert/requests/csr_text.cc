@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "operator/calicert/command/output.h"
 #include "operator/calicert/requests/signing.h"
 #include "pkg/codec/time.h"
 #include "pkg/pki/certificate_request.h"
@@ -40,7 +41,9 @@ std::string NamesText(const pki::CertificateRequest& request) {
 
 std::string Pairs(const api::StringMap& map) {
   std::vector<std::string> pairs;
-  for (const auto& [key, value] : map) pairs.push_back(fmt::format("{}={}", key, value));
+  for (const auto& [key, value] : map) {
+    pairs.push_back(Printable(fmt::format("{}={}", key, value)));
+  }
   return pairs.empty() ? std::string(kNone)
                        : fmt::format("{}", fmt::join(pairs, "\n                     "));
 }
@@ -48,7 +51,7 @@ std::string Pairs(const api::StringMap& map) {
 std::string ValuesOf(const pki::CertificateRequest& request, std::string_view type) {
   std::vector<std::string> values;
   for (const pki::NameAttribute& attribute : request.subject()) {
-    if (attribute.type == type) values.push_back(attribute.value);
+    if (attribute.type == type) values.push_back(Printable(attribute.value));
   }
   return fmt::format("{}", fmt::join(values, "\n                             "));
 }
@@ -80,8 +83,9 @@ std::string SubjectText(const pki::CertificateRequest& request) {
   return text;
 }
 
-void AddNames(std::string_view title, const std::vector<std::string>& names, std::string& text) {
+void AddNames(std::string_view title, std::vector<std::string> names, std::string& text) {
   if (names.empty()) return;
+  for (std::string& name : names) name = Printable(name);
   text += fmt::format("         {:<17}{}\n", fmt::format("{}:", title),
                       fmt::join(names, "\n                          "));
 }
@@ -98,14 +102,15 @@ std::string NamesBlock(const pki::CertificateRequest& request) {
 std::string ConditionsBlock(const Csr& csr) {
   std::string text;
   for (const api::Condition& condition : csr.conditions) {
-    text +=
-        fmt::format("{:<21}{}: {}\n", condition.type + ":", condition.reason, condition.message);
+    text += fmt::format("{:<21}{}: {}\n", Printable(condition.type) + ":",
+                        Printable(condition.reason), Printable(condition.message));
   }
   const auto leaf = IssuedLeaf(csr);
   if (csr.IsIssued() && leaf.ok()) {
     text += fmt::format("{:<21}from {} to {}, issued by {}, serial number {}\n",
                         "Certificate:", codec::EncodeTime(leaf->not_before()),
-                        codec::EncodeTime(leaf->not_after()), leaf->issuer(), leaf->serial());
+                        codec::EncodeTime(leaf->not_after()), Printable(leaf->issuer()),
+                        leaf->serial());
   }
   return text;
 }
@@ -188,14 +193,15 @@ std::string CsrDescription(const Csr& csr) {
   const auto line = [](std::string_view title, std::string_view text) {
     return fmt::format("{:<21}{}\n", fmt::format("{}:", title), text);
   };
-  std::string text = line("Name", csr.meta.name);
+  // Whoever asks chooses what stands here; it must not look like another line of it.
+  std::string text = line("Name", Printable(csr.meta.name));
   text += line("Labels", Pairs(csr.meta.labels));
   text += line("Annotations", Pairs(csr.meta.annotations));
   text += line("CreationTimestamp",
                absl::FormatTime("%a, %d %b %Y %H:%M:%S %z", csr.meta.creation_timestamp,
                                 absl::LocalTimeZone()));
-  text += line("Requesting User", csr.username);
-  text += line("Signer", csr.signer_name);
+  text += line("Requesting User", Printable(csr.username));
+  text += line("Signer", Printable(csr.signer_name));
   if (csr.expiration_seconds.has_value()) {
     text += line("Requested Duration", HumanDuration(absl::Seconds(*csr.expiration_seconds)));
   }

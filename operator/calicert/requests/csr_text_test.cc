@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(HumanDurationTest, IsKubernetes) {
   struct Case {
@@ -87,6 +88,18 @@ TEST(CsrTextTest, DescribesWhatIsAsked) {
         "         DNS Names:       a.example\n", "         IP Addresses:    10.0.0.1\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
+}
+
+TEST(CsrDescriptionTest, WhatIsAskedForCannotForgeALine) {
+  api::CertificateSigningRequest csr = ServingRequest("a\nStatus:              Approved");
+  csr.username = "jane\x1b[2J";
+  csr.meta.annotations["note"] = "x\nSigner: y";
+  csr.conditions = {{.type = "Failed", .status = "True", .reason = "R", .message = "m\nName: b"}};
+  const std::string text = CsrDescription(csr);
+  EXPECT_THAT(text, Not(HasSubstr("\nStatus:              Approved")));
+  EXPECT_THAT(text, Not(HasSubstr("\nSigner: y")));
+  EXPECT_THAT(text, Not(HasSubstr("\nName: b")));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
 }
 
 }  // namespace

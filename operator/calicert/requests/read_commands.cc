@@ -80,7 +80,9 @@ bool HasState(const Csr& csr, std::string_view state) {
 aio::Task<absl::StatusOr<int>> List(Cluster& cluster, const Options& options) {
   kube::ListOptions list;
   list.label_selector = options.label_selector;
-  if (!options.signer_name.empty()) list.field_selector = "spec.signerName=" + options.signer_name;
+  if (!options.signer_name.empty()) {
+    list.field_selector = FieldSelector("spec.signerName", options.signer_name);
+  }
   list.timeout = cluster.timeout;
   std::vector<json::object> objects;
   const auto take = [&](json::object object) -> absl::Status {

@@ -67,11 +67,14 @@ std::string SecondsText(const std::optional<int32_t>& seconds) {
   return seconds.has_value() ? fmt::format("{} seconds", *seconds) : "no duration";
 }
 
-absl::Status ExistsWithAnother(const Csr& wanted, const std::vector<std::string>& differences) {
+absl::Status ExistsWithAnother(const Csr& wanted, const std::vector<std::string>& differences,
+                               IfDifferent if_different) {
   return absl::AlreadyExistsError(fmt::format(
       "certificate signing request {:?} exists and is another one: {}. The API server never "
-      "changes a request: delete it (calicert csr delete {}), use another name, or give --replace",
-      wanted.meta.name, fmt::join(differences, "; "), wanted.meta.name));
+      "changes a request: delete it (calicert csr delete {}), {}",
+      wanted.meta.name, fmt::join(differences, "; "), wanted.meta.name,
+      if_different == IfDifferent::kFail ? "use another name, or give --replace"
+                                         : "or use another name (--name)"));
 }
 
 bool IsOwn(const Csr& existing, const Csr& wanted) {
@@ -101,7 +104,7 @@ void CheckRequest(const Csr& wanted, std::vector<std::string>& problems) {
 
 }  // namespace
 
-std::vector<std::string> RequestProblems(const Csr& wanted) {
+std::vector<std::string> ObjectProblems(const Csr& wanted) {
   std::vector<std::string> problems;
   const std::string& name = wanted.meta.name;
   if (name.empty() || name == "." || name == ".." || name.find_first_of("/%") != name.npos) {
@@ -132,6 +135,11 @@ std::vector<std::string> RequestProblems(const Csr& wanted) {
     problems.push_back(fmt::format("expiration seconds {}: the API server takes no less than {}",
                                    *wanted.expiration_seconds, kShortestSeconds));
   }
+  return problems;
+}
+
+std::vector<std::string> RequestProblems(const Csr& wanted) {
+  std::vector<std::string> problems = ObjectProblems(wanted);
   CheckRequest(wanted, problems);
   return problems;
 }
@@ -198,7 +206,7 @@ aio::Task<absl::StatusOr<Submitted>> Submit(Cluster& cluster, Csr wanted,
     }
     if (if_different == IfDifferent::kFail ||
         (if_different == IfDifferent::kReplaceOwn && !IsOwn(existing, wanted))) {
-      co_return ExistsWithAnother(wanted, differences);
+      co_return ExistsWithAnother(wanted, differences, if_different);
     }
     const absl::Status deleted = co_await cluster.client.Delete(
         resource, {"", wanted.meta.name}, {.uid = existing.meta.uid}, cluster.timeout);

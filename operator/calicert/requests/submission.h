@@ -21,7 +21,9 @@ namespace calico::calicert::requests {
 inline constexpr std::string_view kCsrPlural = "certificatesigningrequest.certificates.k8s.io";
 
 // What is wrong with a request that is to be created, as the API server would see it and as no
-// signer could mend: name, signer name, usages, duration, PKCS#10. Empty: nothing.
+// signer could mend: name, signer name, usages, duration. Empty: nothing.
+std::vector<std::string> ObjectProblems(const api::CertificateSigningRequest& wanted);
+// These, and those of the PKCS#10 request in it.
 std::vector<std::string> RequestProblems(const api::CertificateSigningRequest& wanted);
 
 // In what the request that is there differs from the one that is wanted: key, subject, names,

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include <absl/cleanup/cleanup.h>
 #include <fmt/format.h>
 
 #include "pkg/aio/timer.h"
@@ -27,7 +28,7 @@ class NameWatch {
   // OK when it ended without a result.
   aio::Task<absl::Status> Run(absl::Duration remaining) {
     kube::WatchOptions options;
-    options.field_selector = "metadata.name=" + waited_.csr.meta.name;
+    options.field_selector = FieldSelector("metadata.name", waited_.csr.meta.name);
     options.resource_version = waited_.csr.meta.resource_version;
     options.duration =
         std::clamp(absl::Ceil(remaining, absl::Seconds(1)), absl::Seconds(1), kLongestWatch);
@@ -100,18 +101,28 @@ std::string Describe(const Waited& waited, const std::string& name, WaitFor what
 aio::Task<absl::StatusOr<Waited>> WaitInCluster(Cluster& cluster, std::string name, WaitFor what,
                                                 absl::Duration timeout) {
   const absl::Time end = cluster.terminal.clock.SteadyNow() + timeout;
+  const absl::Cleanup impatient = [&cluster] { cluster.is_patient = false; };
   Waited waited;
-  for (bool first = true;; first = false) {
+  for (bool seen = false;;) {
     const absl::StatusOr<json::object> object =
         co_await cluster.client.Get(api::kCertificateSigningRequests, {"", name}, cluster.timeout);
-    if (absl::IsNotFound(object.status()) && !first) {
+    const absl::Duration remaining = end - cluster.terminal.clock.SteadyNow();
+    if (absl::IsNotFound(object.status()) && seen) {
       waited.end = WaitEnd::kDeleted;
       co_return waited;
     }
-    if (!object.ok()) co_return object.status();
+    if (!object.ok()) {
+      if (!seen || !IsNoAnswer(object.status()) || remaining <= absl::ZeroDuration()) {
+        co_return object.status();
+      }
+      const absl::Status slept = co_await aio::Sleep(std::min(kLookAgain, remaining));
+      if (!slept.ok()) co_return slept;
+      continue;
+    }
+    seen = true;
+    cluster.is_patient = true;
     CALICO_CO_ASSIGN_OR_RETURN(waited.csr, Csr::Decode(*object));
     waited.end = Judge(waited.csr, what);
-    const absl::Duration remaining = end - cluster.terminal.clock.SteadyNow();
     if (waited.end != WaitEnd::kTimeout || remaining <= absl::ZeroDuration()) co_return waited;
     NameWatch watch(cluster, what, waited);
     const absl::Status ended = co_await aio::WithDeadline(watch.Run(remaining), remaining);

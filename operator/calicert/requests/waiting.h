@@ -35,8 +35,9 @@ WaitEnd Judge(const api::CertificateSigningRequest& csr, WaitFor what);
 std::string Describe(const Waited& waited, const std::string& name, WaitFor what,
                      absl::Duration timeout);
 
-// Watches the request, and looks again every second where it may not be watched. Errors: of the
-// client, NotFound if there is none at the beginning.
+// Watches the request, and looks again every second where it may not be watched, or while the API
+// server does not answer. Errors: of the client: refusals at once, the lack of an answer at the
+// beginning and when the time is over; NotFound if there is none at the beginning.
 aio::Task<absl::StatusOr<Waited>> WaitInCluster(Cluster& cluster, std::string name, WaitFor what,
                                                 absl::Duration timeout);
 

@@ -1,5 +1,8 @@
 #include "operator/calicert/requests/waiting.h"
 
+#include <optional>
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,6 +19,7 @@ using ::calico::base::StatusIs;
 using ::testing::HasSubstr;
 
 using Csr = api::CertificateSigningRequest;
+using kube::Fault;
 
 TEST(JudgeTest, NeedsApprovalAndCertificateInAnyOrder) {
   struct Case {
@@ -49,9 +53,13 @@ TEST(DescribeTest, TellsReasonAndNextStep) {
 
 class WaitTest : public ClusterTest {
  protected:
-  // Puts the object a little later.
-  aio::Task<void> Later(json::object object) {
+  // Puts the object a little later. `fault`: what the next look at it meets.
+  aio::Task<void> Later(json::object object, std::optional<Fault> fault = std::nullopt) {
     (void)co_await aio::Sleep(absl::Milliseconds(30));
+    if (fault.has_value()) {
+      fault->path_contains = "/certificatesigningrequests/a";
+      server().Inject(*std::move(fault));
+    }
     server().Put(std::move(object));
   }
 };
@@ -77,6 +85,31 @@ ASYNC_TEST_F(WaitTest, LooksAgainWhereItMayNotWatch) {
       const Waited waited,
       co_await WaitInCluster(cluster(), "a", WaitFor::kIssued, absl::Seconds(20)));
   EXPECT_EQ(waited.end, WaitEnd::kDenied);
+  co_await group.Stop();
+}
+
+ASYNC_TEST_F(WaitTest, OutlastsAnApiServerThatDoesNotAnswer) {
+  server().Put(StoredRequest("a", "Approved"));
+  cluster().timeout = absl::Milliseconds(200);  // of one look, with its retries
+  server().Inject({.path_contains = "watch=true", .times = 100, .close = true});
+  aio::TaskGroup group(executor());
+  group.Spawn(
+      Later(StoredRequest("a", "Approved", "certificate"), Fault{.delay = absl::Seconds(1)}));
+  CO_ASSERT_OK_AND_ASSIGN(
+      const Waited waited,
+      co_await WaitInCluster(cluster(), "a", WaitFor::kIssued, absl::Seconds(20)));
+  EXPECT_EQ(waited.end, WaitEnd::kReached);
+  EXPECT_FALSE(cluster().is_patient) << "only while it waits";
+  co_await group.Stop();
+}
+
+ASYNC_TEST_F(WaitTest, ARefusalWhileItWaitsIsAnError) {
+  server().Put(StoredRequest("a", "Approved"));
+  server().Inject({.path_contains = "watch=true", .times = 100, .status = 403});
+  aio::TaskGroup group(executor());
+  group.Spawn(Later(StoredRequest("a"), Fault{.status = 403}));
+  const auto waited = co_await WaitInCluster(cluster(), "a", WaitFor::kIssued, absl::Seconds(20));
+  EXPECT_THAT(waited.status(), StatusIs(absl::StatusCode::kPermissionDenied));
   co_await group.Stop();
 }
 
