@@ -54,12 +54,15 @@ std::string Print(const std::vector<Finding>& findings, OutputFormat format) {
 // With --wait until all is good; what is wrong at the end is printed.
 aio::Task<absl::StatusOr<int>> Check(Cluster& cluster, const Options& options) {
   const absl::Time end = cluster.terminal.clock.SteadyNow() + options.timeout;
+  cluster.is_patient = options.wait;
   for (;;) {
     const absl::StatusOr<std::vector<Finding>> findings =
         co_await CheckSigner(cluster, options.questions);
-    if (!findings.ok()) co_return findings.status();
-    const bool good = IsGood(*findings);
-    if (good || !options.wait || cluster.terminal.clock.SteadyNow() >= end) {
+    const bool last = !options.wait || cluster.terminal.clock.SteadyNow() >= end;
+    // Somebody who waits for a signer may be waiting for its API server, too.
+    if (!findings.ok() && (last || !IsNoAnswer(findings.status()))) co_return findings.status();
+    const bool good = findings.ok() && IsGood(*findings);
+    if (good || (last && findings.ok())) {
       cluster.terminal.out << Print(*findings, ParseOutputFormat(options.output));
       co_return good ? kExitOk : kExitFailed;
     }

@@ -60,12 +60,16 @@ std::string DataOf(const json::object& object, bool is_base64) {
   return text;
 }
 
-std::string InstallationCa(const json::object& object) {
+absl::StatusOr<std::string> InstallationCa(const json::object& object) {
   const json::object* const spec = codec::FindObject(object, "spec");
   const json::object* const management =
       spec == nullptr ? nullptr : codec::FindObject(*spec, "certificateManagement");
   if (management == nullptr) return "";
-  return base::Base64Decode(codec::TextAt(*management, "caCert")).value_or("");
+  absl::StatusOr<std::string> pem = base::Base64Decode(codec::TextAt(*management, "caCert"));
+  if (pem.ok()) return pem;
+  return base::Annotate(pem.status(),
+                        fmt::format("Installation {}: spec.certificateManagement.caCert",
+                                    api::ObjectMetaOf(object).name));
 }
 
 absl::StatusOr<std::string> ReadObject(const ClusterFlags& flags, const std::string& name,
@@ -111,7 +115,7 @@ absl::StatusOr<std::string> PemOf(const json::object& object) {
   if (kind == "Secret" || kind == "ConfigMap") {
     text = DataOf(object, kind == "Secret");
   } else if (kind == "Installation") {
-    text = InstallationCa(object);
+    CALICO_ASSIGN_OR_RETURN(text, InstallationCa(object));
   } else {
     CALICO_ASSIGN_OR_RETURN(const api::CertificateSigningRequest csr,
                             api::CertificateSigningRequest::Decode(object));

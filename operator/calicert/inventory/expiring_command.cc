@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "operator/calicert/certificates/material.h"
 #include "operator/calicert/cluster/cluster.h"
 #include "operator/calicert/cluster/cluster_flags.h"
 #include "operator/calicert/command/exit_codes.h"
-#include "operator/calicert/command/input.h"
 #include "operator/calicert/command/output.h"
 #include "operator/calicert/inventory/days.h"
 #include "operator/calicert/inventory/found_certificates.h"
@@ -63,6 +63,13 @@ std::string NameOf(const std::string& common_name, const std::string& subject) {
   return common_name.empty() ? subject : common_name;
 }
 
+// What people know it by.
+std::string SubjectText(const pki::Certificate& certificate) {
+  std::string name = NameOf(certificate.common_name(), certificate.subject());
+  if (name.empty() && !certificate.dns_names().empty()) name = certificate.dns_names().front();
+  return name;
+}
+
 std::string TableText(const std::vector<FoundCertificate>& list, OutputFormat format,
                       absl::Time now) {
   Table table({{"CERTIFICATE"},
@@ -74,8 +81,7 @@ std::string TableText(const std::vector<FoundCertificate>& list, OutputFormat fo
                {"SERIAL", true}});
   for (const FoundCertificate& found : list) {
     const pki::Certificate& certificate = found.certificate;
-    table.AddRow({PlaceText(found), NameOf(certificate.common_name(), certificate.subject()),
-                  ExpiresText(certificate.not_after()),
+    table.AddRow({PlaceText(found), SubjectText(certificate), ExpiresText(certificate.not_after()),
                   requests::ShortHumanDuration(certificate.not_after() - now),
                   certificate.is_self_signed()
                       ? "itself"
@@ -183,12 +189,14 @@ int RunExpiring(const Options& options, Terminal& terminal) {
   FoundCertificates certificates;
   bool complete = true;
   for (const std::string& file : options.files) {
-    const absl::StatusOr<std::string> text = ReadInput(terminal, file);
-    if (text.ok()) {
-      certificates.AddText(file, "", "", *text);
-    } else {
+    absl::StatusOr<std::vector<pki::Certificate>> found = ReadCertificates(terminal, file, {});
+    if (!found.ok()) {
       complete = false;
-      Fail(terminal, text.status());
+      Fail(terminal, found.status());
+      continue;
+    }
+    for (pki::Certificate& certificate : *found) {
+      certificates.Add(file, "", "", std::move(certificate));
     }
   }
   const bool only_files =
@@ -203,7 +211,9 @@ Run Declare(config::Flags& flags) {
   auto options = std::make_shared<Options>();
   flags.Arguments(
       {.name = "FILE",
-       .help = "files with certificates; then the cluster is looked at with -n or -A only"},
+       .help =
+           "files with certificates, in PEM, DER, PKCS#7 or PKCS#12, \"-\", https://HOST[:PORT] "
+           "or HOST:PORT; then the cluster is looked at with -n or -A only"},
       &options->files);
   flags.Text({.name = "within",
               .value = "PERIOD",

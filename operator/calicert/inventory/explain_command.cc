@@ -1,6 +1,7 @@
 // `calicert explain`.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,9 +14,11 @@
 #include "operator/calicert/command/input.h"
 #include "operator/calicert/command/output.h"
 #include "operator/calicert/inventory/inventory_commands.h"
+#include "operator/calicert/inventory/signer_state.h"
 #include "operator/calicert/inventory/verdict.h"
 #include "operator/config/signer_policy.h"
 #include "pkg/api/certificates/certificate_signing_request.h"
+#include "pkg/api/core/config_map.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
 
@@ -24,28 +27,80 @@ namespace {
 
 using csr_policy::Decision;
 
+constexpr char kDefaultPolicy[] = "calico";
+
 struct Options {
   ClusterFlags cluster;
   std::vector<std::string> names;
-  std::string policy = "calico";
+  std::string builtin_policy;
   std::string policy_file;
+  api::ObjectKey deployment = {"csr-signer", "csr-signer"};
   std::vector<std::string> signer_names;
   std::string output = "text";
 };
 
-absl::StatusOr<csr_policy::CsrPolicy> ReadPolicy(const Options& options, Terminal& terminal) {
+// A policy, and what the answer calls it.
+struct NamedPolicy {
   std::string text;
-  if (options.policy_file.empty()) {
-    text = std::string(config::BuiltinSignerPolicy(options.policy).value_or(""));
-  } else {
-    CALICO_ASSIGN_OR_RETURN(text, ReadInput(terminal, options.policy_file));
+  std::string name;
+  std::vector<std::string> signer_names;  // that its signer serves; empty: not known
+};
+
+NamedPolicy Builtin(const std::string& name) {
+  return {std::string(config::BuiltinSignerPolicy(name).value_or("")),
+          fmt::format("{}, built in", name),
+          {}};
+}
+
+// What the flags name; nullopt: nothing.
+absl::StatusOr<std::optional<NamedPolicy>> PolicyOfFlags(const Options& options,
+                                                         Terminal& terminal) {
+  if (!options.policy_file.empty()) {
+    CALICO_ASSIGN_OR_RETURN(std::string text, ReadInput(terminal, options.policy_file));
+    return NamedPolicy{std::move(text), options.policy_file, {}};
   }
-  absl::StatusOr<csr_policy::CsrPolicy> policy = config::ParseSignerPolicy(text);
-  if (!policy.ok()) {
-    return base::Annotate(policy.status(), options.policy_file.empty() ? "policy " + options.policy
-                                                                       : options.policy_file);
+  if (!options.builtin_policy.empty()) return Builtin(options.builtin_policy);
+  return std::nullopt;
+}
+
+// The policy that the cluster's signer runs with. Errors: of the client; FailedPrecondition where
+// it cannot be had from the API server, as another one would give another answer.
+aio::Task<absl::StatusOr<NamedPolicy>> PolicyOfSigner(Cluster& cluster, api::ObjectKey deployment) {
+  const absl::StatusOr<json::object> object =
+      co_await cluster.client.Get(api::kDeployments, deployment, cluster.timeout);
+  const bool unseen =
+      absl::IsNotFound(object.status()) || absl::IsPermissionDenied(object.status());
+  if (!object.ok() && !unseen) co_return object.status();
+  if (unseen) {
+    Note(cluster.terminal, fmt::format("{}: taking the policy {} that csr-signer brings along",
+                                       ErrorText(object.status()), kDefaultPolicy));
+    co_return Builtin(kDefaultPolicy);
   }
-  policy->signer_names = options.signer_names;
+  const SignerProgram program = ProgramOf(*object);
+  NamedPolicy policy = Builtin(kDefaultPolicy);
+  policy.signer_names = program.signer_names;
+  if (program.policy_file.empty()) co_return policy;
+  if (program.policy_map.empty()) {
+    co_return absl::FailedPreconditionError(
+        fmt::format("Deployment {} has its policy {} from no ConfigMap: give it with --policy",
+                    deployment.ToString(), program.policy_file));
+  }
+  const api::ObjectKey key{deployment.ns, program.policy_map};
+  const absl::StatusOr<json::object> map =
+      co_await cluster.client.Get(api::kConfigMaps, key, cluster.timeout);
+  if (!map.ok()) co_return base::Annotate(map.status(), "the signer's policy");
+  CALICO_CO_ASSIGN_OR_RETURN(const api::ConfigMap config_map, api::ConfigMap::Decode(*map));
+  policy.text = config_map.Get(program.policy_key);
+  policy.name = fmt::format("ConfigMap {}, {}", key.ToString(), program.policy_key);
+  co_return policy;
+}
+
+absl::StatusOr<csr_policy::CsrPolicy> Parse(const NamedPolicy& named, const Options& options,
+                                            const std::string& asked_signer) {
+  absl::StatusOr<csr_policy::CsrPolicy> policy = config::ParseSignerPolicy(named.text);
+  if (!policy.ok()) return base::Annotate(policy.status(), "policy " + named.name);
+  policy->signer_names = options.signer_names.empty() ? named.signer_names : options.signer_names;
+  if (policy->signer_names.empty()) policy->signer_names = {asked_signer};
   return policy;
 }
 
@@ -74,11 +129,12 @@ std::string_view Word(Decision::Kind kind) {
 }
 
 std::string Print(const csr_policy::CsrFacts& facts, const Decision& decision,
-                  OutputFormat format) {
-  if (format == OutputFormat::kText) return Explanation(facts, decision);
+                  const std::string& policy_name, OutputFormat format) {
+  if (format == OutputFormat::kText) return Explanation(facts, decision, policy_name);
   return Document(
       json::object{{"request", facts.csr.meta.name},
                    {"signerName", facts.csr.signer_name},
+                   {"policy", policy_name},
                    {"answer", Word(decision.kind)},
                    {"entry", decision.entry == nullptr ? "" : decision.entry->name},
                    {"rule", decision.rule},
@@ -89,22 +145,26 @@ std::string Print(const csr_policy::CsrFacts& facts, const Decision& decision,
 }
 
 aio::Task<absl::StatusOr<int>> Explain(Cluster& cluster, const Options& options,
-                                       csr_policy::CsrPolicy policy) {
+                                       std::optional<NamedPolicy> named) {
   const absl::StatusOr<json::object> object = co_await cluster.client.Get(
       api::kCertificateSigningRequests, {"", options.names.front()}, cluster.timeout);
   if (!object.ok()) co_return object.status();
   CALICO_CO_ASSIGN_OR_RETURN(api::CertificateSigningRequest csr,
                              api::CertificateSigningRequest::Decode(*object));
-  if (policy.signer_names.empty()) policy.signer_names = {csr.signer_name};
+  if (!named.has_value()) {
+    CALICO_CO_ASSIGN_OR_RETURN(named, co_await PolicyOfSigner(cluster, options.deployment));
+  }
+  CALICO_CO_ASSIGN_OR_RETURN(const csr_policy::CsrPolicy policy,
+                             Parse(*named, options, csr.signer_name));
   csr_policy::CsrFacts facts = csr_policy::FactsOf(std::move(csr), cluster.Now());
   CALICO_CO_ASSIGN_OR_RETURN(const Decision decision, co_await JudgeNow(cluster, facts, policy));
   csr_policy::ParseRequest(facts);
-  cluster.terminal.out << Print(facts, decision, ParseOutputFormat(options.output));
+  cluster.terminal.out << Print(facts, decision, named->name, ParseOutputFormat(options.output));
   co_return ExitCodeOf(decision.kind);
 }
 
 int RunExplain(const Options& options, Terminal& terminal) {
-  const absl::StatusOr<csr_policy::CsrPolicy> policy = ReadPolicy(options, terminal);
+  const absl::StatusOr<std::optional<NamedPolicy>> policy = PolicyOfFlags(options, terminal);
   if (!policy.ok()) return Fail(terminal, policy.status());
   return RunInCluster(options.cluster, terminal,
                       [&](Cluster& cluster) { return Explain(cluster, options, *policy); });
@@ -120,15 +180,25 @@ Run Declare(config::Flags& flags) {
                   &options->names);
   flags.Text({.name = "builtin-policy",
               .value = "NAME",
-              .help = "a policy that csr-signer brings along",
+              .help = "a policy that csr-signer brings along, in place of the signer's",
               .choices = builtin},
-             &options->policy);
-  flags.Text({.name = "policy", .value = "FILE", .help = "the policy that the signer runs with"},
+             &options->builtin_policy);
+  flags.Text({.name = "policy", .value = "FILE", .help = "a policy in place of the signer's"},
              &options->policy_file);
   flags.List({.name = "signer-name",
               .value = "NAME",
-              .help = "names that the signer serves; absent: the request's own"},
+              .help = "names that the signer serves; absent: those of its Deployment, or the "
+                      "request's own"},
              &options->signer_names);
+  flags.Text({.name = "signer-namespace", .value = "NAME", .help = "where the signer runs"},
+             &options->deployment.ns);
+  flags.Text({.name = "signer-deployment", .value = "NAME", .help = "its Deployment"},
+             &options->deployment.name);
+  flags.Check([options = options.get()](std::vector<std::string>& problems) {
+    if (!options->policy_file.empty() && !options->builtin_policy.empty()) {
+      problems.emplace_back("give either --policy or --builtin-policy");
+    }
+  });
   AddOutputFlag(flags, {OutputFormat::kText, OutputFormat::kJson, OutputFormat::kYaml},
                 &options->output);
   AddClusterFlags(flags, &options->cluster);
@@ -152,8 +222,9 @@ Command ExplainCommand() {
       .summary = "tell what csr-signer would say about a request, and why",
       .details =
           "The signer's own rules are evaluated here, with pod, node and addresses as the cluster "
-          "has them now; the signer is not asked, and nothing is changed. A signer that waits for "
-          "what is younger than a few seconds is not imitated.",
+          "has them now; the signer is not asked, and nothing is changed. The policy is the one of "
+          "the signer's Deployment; where there is none, the one that csr-signer brings along. A "
+          "signer that waits for what is younger than a few seconds is not imitated.",
       .declare = Declare};
 }
 

@@ -65,12 +65,17 @@ void FoundCertificates::AddText(const std::string& place, const std::string& ent
       note(certificate.status());
       continue;
     }
-    const auto [known, is_new] = by_der_.emplace(certificate->der(), found_.size());
-    if (is_new) {
-      found_.push_back({place, entry, managed_by, *std::move(certificate)});
-    } else {
-      ++found_[known->second].more_places;
-    }
+    Add(place, entry, managed_by, *std::move(certificate));
+  }
+}
+
+void FoundCertificates::Add(const std::string& place, const std::string& entry,
+                            const std::string& managed_by, pki::Certificate certificate) {
+  const auto [known, is_new] = by_der_.emplace(certificate.der(), found_.size());
+  if (is_new) {
+    found_.push_back({place, entry, managed_by, std::move(certificate)});
+  } else {
+    ++found_[known->second].more_places;
   }
 }
 

@@ -30,6 +30,8 @@ class FoundCertificates {
   // passed over. What looks like a certificate and is none is noted in problems().
   void AddText(const std::string& place, const std::string& entry, const std::string& managed_by,
                std::string_view text);
+  void Add(const std::string& place, const std::string& entry, const std::string& managed_by,
+           pki::Certificate certificate);
   // By the object's kind: Secret, ConfigMap, CertificateSigningRequest, Installation.
   void AddObject(const json::object& object);
 

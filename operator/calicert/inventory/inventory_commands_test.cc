@@ -11,11 +11,13 @@
 #include "operator/calicert/cluster/testing/cluster_test.h"
 #include "operator/calicert/inventory/signer_state.h"
 #include "operator/calicert/inventory/verdict.h"
+#include "operator/config/signer_policy.h"
 #include "operator/csr_policy/rules.h"
 #include "pkg/api/certificates/certificate_signing_request.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/base64.h"
 #include "pkg/codec/json.h"
+#include "pkg/pki/certificate.h"
 #include "pkg/pki/certificate_request.h"
 #include "pkg/pki/testing/test_ca.h"
 
@@ -81,6 +83,45 @@ ASYNC_TEST_F(ExpiringTest, FilesNeedNoCluster) {
   EXPECT_EQ(server().Count(""), 0);
   EXPECT_EQ((co_await Look({"expiring", folder() + "/none.pem"})).code, 1);
   EXPECT_EQ((co_await Look({"expiring", "--within", "soon"})).code, 2);
+}
+
+ASYNC_TEST_F(ExpiringTest, FilesMayBeOfAnyForm) {
+  const auto ca =
+      pki::Certificate::ParsePemBundle(ca_.certificate_pem(), pki::SurroundingText::kRefuse);
+  const RunResult der =
+      co_await Look({"expiring", "--within", "100y", Write("ca.der", ca->front().der())});
+  EXPECT_EQ(der.code, 3) << der.err;
+  EXPECT_THAT(der.out, HasSubstr("ca.der   test-ca "));
+}
+
+// Cron would believe that nothing ends.
+ASYNC_TEST_F(ExpiringTest, AFileWithoutCertificatesIsNoGoodNews) {
+  const RunResult result = co_await Look({"expiring", Write("tls.key", ca_.key_pem())});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("tls.key: no certificate in it, but a private key"));
+}
+
+ASYNC_TEST_F(ExpiringTest, ACertificateWithoutASubjectHasAName) {
+  PutSecret("default", "nameless", ca_.Leaf({.dns_names = {"web.example"}}).certificate_pem);
+  EXPECT_THAT((co_await Look({"expiring", "--all"})).out,
+              HasSubstr("secret/default/nameless:tls.crt   web.example "));
+}
+
+// Where the signer of a cluster runs, and with which policy.
+json::object SignerDeployment(int ready, const std::string& signer_name,
+                              const std::string& more_arguments = "") {
+  return codec::ParseJsonObject(R"({"apiVersion":"apps/v1","kind":"Deployment",
+      "metadata":{"name":"csr-signer","namespace":"csr-signer"},
+      "spec":{"template":{"spec":{"serviceAccountName":"csr-signer","containers":[{"name":"s",
+        "args":["--signer-name=)" +
+                                signer_name + R"(","--ca-cert","/ca/tls.crt")" + more_arguments +
+                                R"(],
+        "volumeMounts":[{"name":"ca","mountPath":"/ca"},{"name":"policy","mountPath":"/policy"}]}],
+        "volumes":[{"name":"ca","secret":{"secretName":"csr-signer-ca"}},
+                   {"name":"policy","configMap":{"name":"rules"}}]}}},
+      "status":{"readyReplicas":)" +
+                                std::to_string(ready) + "}}")
+      .value();
 }
 
 class ExplainTest : public InventoryTest {
@@ -162,6 +203,36 @@ ASYNC_TEST_F(ExplainTest, LooksAtThePodAndAtWhoElseHasTheAddress) {
   EXPECT_THAT(result.out, HasSubstr("10.0.0.1 is also an address of Pod"));
 }
 
+ASYNC_TEST_F(ExplainTest, TakesThePolicyOfTheSignerThatRuns) {
+  pki::CertificateRequestTemplate wanted = Good();
+  wanted.common_name = "another";
+  PutRequest(wanted);
+  PutPod("node-a", "1234567890");
+  EXPECT_THAT((co_await Explain()).err, HasSubstr("taking the policy calico"));
+  server().Put(SignerDeployment(1, "example.com/signer", R"(,"--policy=/policy/policy.yaml")"));
+  const RunResult without = co_await Explain();
+  EXPECT_EQ(without.code, 1);
+  EXPECT_THAT(without.err, HasSubstr("the signer's policy: "));
+  std::string text(config::BuiltinSignerPolicy("calico").value());
+  text.replace(text.find("typha-client"), std::string_view("typha-client").size(), "another");
+  server().Put({{"apiVersion", "v1"},
+                {"kind", "ConfigMap"},
+                {"metadata", json::object{{"name", "rules"}, {"namespace", "csr-signer"}}},
+                {"data", json::object{{"policy.yaml", text}}}});
+  const RunResult result = co_await Explain();
+  EXPECT_EQ(result.code, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("policy      ConfigMap csr-signer/rules, policy.yaml\n"));
+  EXPECT_EQ((co_await Explain({"--builtin-policy", "calico"})).code, 3);
+  EXPECT_EQ((co_await Explain({"--builtin-policy", "calico", "--policy", "x"})).code, 2);
+}
+
+ASYNC_TEST_F(ExplainTest, ASignerThatServesAnotherName) {
+  PutRequest(Good());
+  server().Put(SignerDeployment(1, "example.com/other"));
+  const RunResult result = co_await Explain();
+  EXPECT_THAT(result.out, HasSubstr("rule signer-name: "));
+}
+
 TEST(AdviceOnTest, EveryRuleHasAdvice) {
   for (const std::string_view rule : csr_policy::RuleNames()) {
     EXPECT_FALSE(inventory::AdviceOn(rule).empty()) << rule;
@@ -171,16 +242,7 @@ TEST(AdviceOnTest, EveryRuleHasAdvice) {
 class CheckTest : public InventoryTest {
  protected:
   void PutDeployment(int ready, const std::string& signer_name = "example.com/signer") {
-    server().Put(codec::ParseJsonObject(R"({"apiVersion":"apps/v1","kind":"Deployment",
-      "metadata":{"name":"csr-signer","namespace":"csr-signer"},
-      "spec":{"template":{"spec":{"serviceAccountName":"csr-signer","containers":[{"name":"s",
-        "args":["--signer-name=)" + signer_name +
-                                        R"(","--ca-cert","/ca/tls.crt"],
-        "volumeMounts":[{"name":"ca","mountPath":"/ca"}]}],
-        "volumes":[{"name":"ca","secret":{"secretName":"csr-signer-ca"}}]}}},
-      "status":{"readyReplicas":)" + std::to_string(ready) +
-                                        "}}")
-                     .value());
+    server().Put(SignerDeployment(ready, signer_name));
   }
   void PutInstallation(const std::string& ca_pem) {
     server().Put({{"apiVersion", "operator.tigera.io/v1"},
@@ -203,7 +265,7 @@ ASYNC_TEST_F(CheckTest, AllInOrder) {
   PutDeployment(2);
   PutSecret("csr-signer", "csr-signer-ca", ca_.certificate_pem());
   PutInstallation(ca_.certificate_pem());
-  Allow(6, "true");
+  Allow(15, "true");
   const RunResult result = co_await Look({"check"});
   EXPECT_EQ(result.code, 0) << result.out << result.err;
   for (const char* const line :
@@ -223,12 +285,26 @@ ASYNC_TEST_F(CheckTest, TellsEverythingThatIsWrong) {
   PutInstallation(pki::TestCa("other-ca").certificate_pem());
   Allow(4, "true");
   Allow(2, "false");
+  Allow(8, "true");
+  Allow(1, "false");
   const RunResult result = co_await Look({"check"});
   EXPECT_EQ(result.code, 1);
-  EXPECT_THAT(result.out, AllOf(HasSubstr("none of its pods is ready"),
-                                HasSubstr("may not approve signers, sign signers"),
-                                HasSubstr("resourceNames example.com/signer or example.com/*"),
-                                HasSubstr("caCert of the Installation does not lead to it")));
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("none of its pods is ready"),
+                    HasSubstr("may not approve signers, sign signers, watch services: bind it"),
+                    HasSubstr("resourceNames example.com/signer or example.com/*"),
+                    HasSubstr("caCert of the Installation does not lead to it")));
+}
+
+ASYNC_TEST_F(CheckTest, AnInstallationWhoseCaCannotBeRead) {
+  PutDeployment(1);
+  PutSecret("csr-signer", "csr-signer-ca", ca_.certificate_pem());
+  PutInstallation("no certificate");
+  Allow(15, "true");
+  const RunResult result = co_await Look({"check"});
+  EXPECT_EQ(result.code, 1) << result.out;
+  EXPECT_THAT(result.out,
+              HasSubstr("trust         FAILED   caCert of the Installation cannot be "));
 }
 
 ASYNC_TEST_F(CheckTest, AnotherNameThanTheInstallationAsks) {

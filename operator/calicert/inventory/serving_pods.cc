@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "pkg/aio/task_group.h"
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/net/probe/tls_probe.h"
 #include "pkg/pki/pem.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr int64_t kTlsPorts[] = {443, 5443, 5473, 6443, 8443, 9443, 10250};
 constexpr std::string_view kTlsNames[] = {"https", "tls", "webhook"};
 constexpr absl::Duration kPatience = absl::Seconds(2);
+constexpr int kAtOnce = 32;
 
 bool LooksLikeTls(std::string_view name, int64_t port) {
   if (std::find(std::begin(kTlsPorts), std::end(kTlsPorts), port) != std::end(kTlsPorts)) {
@@ -44,6 +46,36 @@ void AddPorts(const json::object& container, const ServingPort& pod,
   }
 }
 
+// The ports that are still to be asked, shared by those who ask.
+class Asking {
+ public:
+  Asking(std::vector<ServingPort> ports, FoundCertificates& certificates)
+      : ports_(std::move(ports)), certificates_(certificates) {}
+
+  aio::Task<void> Run() {
+    while (next_ < ports_.size()) {
+      const ServingPort& port = ports_[next_++];
+      const absl::StatusOr<net::ProbedServer> server =
+          co_await net::ProbeServer(port.address, port.port, "", kPatience);
+      if (!server.ok()) {
+        ++silent_;
+        continue;
+      }
+      for (const std::string& der : server->certificates) {
+        certificates_.AddText("pod/" + port.pod, fmt::format("{}", port.port), "",
+                              pki::EncodePem("CERTIFICATE", der));
+      }
+    }
+  }
+  int silent() const { return silent_; }
+
+ private:
+  const std::vector<ServingPort> ports_;
+  FoundCertificates& certificates_;
+  size_t next_ = 0;
+  int silent_ = 0;
+};
+
 }  // namespace
 
 std::vector<ServingPort> ServingPortsOf(const json::object& pod) {
@@ -64,20 +96,11 @@ std::vector<ServingPort> ServingPortsOf(const json::object& pod) {
 }
 
 aio::Task<int> AskPorts(std::vector<ServingPort> ports, FoundCertificates& certificates) {
-  int silent = 0;
-  for (const ServingPort& port : ports) {
-    const absl::StatusOr<net::ProbedServer> server =
-        co_await net::ProbeServer(port.address, port.port, "", kPatience);
-    if (!server.ok()) {
-      ++silent;
-      continue;
-    }
-    for (const std::string& der : server->certificates) {
-      certificates.AddText("pod/" + port.pod, fmt::format("{}", port.port), "",
-                           pki::EncodePem("CERTIFICATE", der));
-    }
-  }
-  co_return silent;
+  Asking asking(std::move(ports), certificates);
+  aio::TaskGroup group(co_await aio::CurrentExecutor());
+  for (int i = 0; i < kAtOnce; ++i) group.Spawn(asking.Run());
+  co_await group.Join();
+  co_return asking.silent();
 }
 
 }  // namespace calico::calicert::inventory

@@ -23,8 +23,9 @@ struct ServingPort {
 // number that is used for nothing else (443, 5443, 5473, 6443, 8443, 9443, 10250).
 std::vector<ServingPort> ServingPortsOf(const json::object& pod);
 
-// Asks each for its certificates and adds them. Those that do not answer within two seconds are
-// counted: pods are rarely reachable from outside of the cluster.
+// Asks each for its certificates, several at once, and adds them. Those that do not answer within
+// two seconds are counted: pods are rarely reachable from outside of the cluster.
+// Lifetime: `certificates` outlives the task.
 aio::Task<int> AskPorts(std::vector<ServingPort> ports, FoundCertificates& certificates);
 
 }  // namespace calico::calicert::inventory

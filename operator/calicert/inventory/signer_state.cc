@@ -29,19 +29,31 @@ constexpr std::string_view kCsrGroup = "certificates.k8s.io";
 struct Right {
   std::string_view verb;
   std::string_view resource;
-  std::string_view subresource;
+  std::string_view subresource = {};
+  std::string_view group = kCsrGroup;
   bool of_signer = false;  // named by the signer name
 };
-constexpr Right kRights[] = {{"list", "certificatesigningrequests", ""},
-                             {"watch", "certificatesigningrequests", ""},
+// Pods, nodes and Services are who is bound to a request, and who has its addresses.
+constexpr Right kRights[] = {{"list", "certificatesigningrequests"},
+                             {"watch", "certificatesigningrequests"},
                              {"update", "certificatesigningrequests", "approval"},
                              {"update", "certificatesigningrequests", "status"},
-                             {"approve", "signers", "", true},
-                             {"sign", "signers", "", true}};
+                             {"approve", "signers", {}, kCsrGroup, true},
+                             {"sign", "signers", {}, kCsrGroup, true},
+                             {"get", "pods", {}, {}},
+                             {"list", "pods", {}, {}},
+                             {"watch", "pods", {}, {}},
+                             {"get", "nodes", {}, {}},
+                             {"list", "nodes", {}, {}},
+                             {"watch", "nodes", {}, {}},
+                             {"get", "services", {}, {}},
+                             {"list", "services", {}, {}},
+                             {"watch", "services", {}, {}}};
 
 json::object QuestionOf(const Right& right, const std::string& user,
                         const std::string& signer_name) {
-  json::object attributes{{"group", kCsrGroup}, {"resource", right.resource}, {"verb", right.verb}};
+  json::object attributes{
+      {"group", right.group}, {"resource", right.resource}, {"verb", right.verb}};
   if (!right.subresource.empty()) attributes["subresource"] = right.subresource;
   if (right.of_signer) attributes["name"] = signer_name;
   return {{"apiVersion", "authorization.k8s.io/v1"},
@@ -104,8 +116,7 @@ class SignerCheck {
     if (questions_.signer_name.empty()) {
       questions_.signer_name = codec::TextAt(*management, "signerName");
     }
-    const auto pem = base::Base64Decode(codec::TextAt(*management, "caCert"));
-    if (pem.ok()) trusted_pem_ = *pem;
+    trusted_ = base::Base64Decode(codec::TextAt(*management, "caCert"));
     co_return absl::OkStatus();
   }
 
@@ -113,7 +124,11 @@ class SignerCheck {
     const absl::StatusOr<std::optional<json::object>> deployment =
         co_await Read(api::kDeployments, questions_.deployment, "deployment", Outcome::kBad);
     if (!deployment.ok()) co_return deployment.status();
-    if (!deployment->has_value()) co_return absl::OkStatus();
+    if (!deployment->has_value()) {
+      findings_.back().text +=
+          "; where csr-signer runs is told by --signer-namespace and --signer-deployment";
+      co_return absl::OkStatus();
+    }
     program_ = ProgramOf(**deployment);
     CheckDeployment();
     if (!CheckName()) co_return absl::OkStatus();
@@ -144,7 +159,10 @@ class SignerCheck {
     if (wanted.empty()) wanted = served.front();
     if (std::find(served.begin(), served.end(), wanted) == served.end()) {
       Add("signer-name", Outcome::kBad,
-          fmt::format("{} is asked for, and it serves {}", wanted, fmt::join(served, ", ")));
+          fmt::format(
+              "{} is asked for, and it serves {}: change signerName of the Installation, or "
+              "--signer-name of the Deployment and its ClusterRole",
+              wanted, fmt::join(served, ", ")));
       return false;
     }
     Add("signer-name", Outcome::kGood, wanted);
@@ -172,8 +190,9 @@ class SignerCheck {
       co_return absl::OkStatus();
     }
     Add("rights", Outcome::kBad,
-        fmt::format("{} may not {} (of {}: resourceNames {} or {}/*)", user,
-                    fmt::join(missing, ", "), kCsrGroup, questions_.signer_name,
+        fmt::format("{} may not {}: bind it to a ClusterRole with the rules of signer.yaml (of "
+                    "signers: resourceNames {} or {}/*)",
+                    user, fmt::join(missing, ", "), questions_.signer_name,
                     DomainOf(questions_.signer_name)));
     co_return absl::OkStatus();
   }
@@ -240,10 +259,17 @@ class SignerCheck {
   }
 
   void JudgeTrust(const std::vector<pki::Certificate>& ca) {
-    if (trusted_pem_.empty()) return;
+    if (trusted_.ok() && trusted_->empty()) return;
     const auto trusted =
-        pki::Certificate::ParsePemBundle(trusted_pem_, pki::SurroundingText::kAllow);
-    if (!trusted.ok()) return;
+        trusted_.ok() ? pki::Certificate::ParsePemBundle(*trusted_, pki::SurroundingText::kAllow)
+                      : trusted_.status();
+    if (!trusted.ok()) {
+      Add("trust", Outcome::kBad,
+          fmt::format("caCert of the Installation cannot be read: {} (calicert calico "
+                      "certificate-management makes it)",
+                      std::string(trusted.status().message())));
+      return;
+    }
     const std::vector<pki::Certificate> others(ca.begin() + 1, ca.end());
     const bool is_one = std::find(trusted->begin(), trusted->end(), ca.front()) != trusted->end();
     const absl::Status verified =
@@ -263,7 +289,7 @@ class SignerCheck {
   Cluster& cluster_;
   SignerQuestions questions_;
   SignerProgram program_;
-  std::string trusted_pem_;
+  absl::StatusOr<std::string> trusted_ = std::string();  // caCert, in PEM; empty: none is asked
   std::vector<Finding> findings_;
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "operator/calicert/command/output.h"
 #include "operator/calicert/requests/csr_text.h"
 #include "operator/controllers/csr/address_index.h"
 #include "pkg/api/meta/resources.h"
@@ -134,8 +135,9 @@ aio::Task<absl::Status> LookUpAddresses(Cluster& cluster, CsrFacts& facts) {
   co_return absl::OkStatus();
 }
 
+// Whoever asks chooses much of the text; it must not look like another line of it.
 std::string Line(std::string_view title, std::string_view text) {
-  return fmt::format("{:<12}{}\n", title, text);
+  return fmt::format("{:<12}{}\n", title, Printable(text));
 }
 
 std::string WhoAsks(const CsrFacts& facts) {
@@ -217,12 +219,14 @@ aio::Task<absl::StatusOr<Decision>> JudgeNow(Cluster& cluster, CsrFacts& facts,
   }
 }
 
-std::string Explanation(const CsrFacts& facts, const Decision& decision) {
+std::string Explanation(const CsrFacts& facts, const Decision& decision,
+                        std::string_view policy_name) {
   std::string text = Line("request", facts.csr.meta.name);
   text += Line("signer", facts.csr.signer_name);
   text += Line("asked by", WhoAsks(facts));
   if (facts.request_parsed) text += Line("asks for", WhatIsAsked(facts));
   text += Line("state", StateText(facts.csr));
+  text += Line("policy", policy_name);
   text += Line("answer", AnswerText(facts, decision));
   if (decision.kind == Decision::Kind::kApprove) return text;
   text += Line("because", decision.Text());

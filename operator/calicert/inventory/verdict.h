@@ -27,8 +27,9 @@ aio::Task<absl::StatusOr<csr_policy::Decision>> JudgeNow(Cluster& cluster,
 // Lifetime: static.
 std::string_view AdviceOn(std::string_view rule);
 
-// The verdict for people: who asks, for what, the answer, the next step.
-std::string Explanation(const csr_policy::CsrFacts& facts, const csr_policy::Decision& decision);
+// The verdict for people: who asks, for what, by which policy, the answer, the next step.
+std::string Explanation(const csr_policy::CsrFacts& facts, const csr_policy::Decision& decision,
+                        std::string_view policy_name);
 
 }  // namespace calico::calicert::inventory
 
