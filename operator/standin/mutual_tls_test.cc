@@ -1,19 +1,15 @@
 #include "operator/standin/mutual_tls.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operator/standin/handshake.h"
 #include "pkg/base/testing/status_matchers.h"
 #include "pkg/pki/testing/test_ca.h"
 
@@ -52,24 +48,8 @@ class MutualTlsTest : public testing::Test {
     auto client = MutualTls::Load(TlsSide::kClient, client_files, {.common_name = "typha-server"});
     EXPECT_THAT(server.status(), IsOk());
     EXPECT_THAT(client.status(), IsOk());
-    absl::StatusOr<Socket> listener = Listen("127.0.0.1", 0);
-    sockaddr_in address{};
-    socklen_t size = sizeof(address);
-    getsockname(listener->fd(), reinterpret_cast<sockaddr*>(&address), &size);
-    absl::Status server_status;
-    std::thread accepting([&] {
-      absl::StatusOr<Socket> socket = Accept(*listener);
-      SetTimeout(*socket, 5);
-      auto connection = (*server)->Establish(*std::move(socket));
-      server_status = connection.ok() ? (*connection)->Write("typha\n") : connection.status();
-    });
-    absl::StatusOr<Socket> socket = Connect("127.0.0.1", ntohs(address.sin_port));
-    auto connection = (*client)->Establish(*std::move(socket));
-    absl::Status client_status =
-        connection.ok() ? (*connection)->Read().status() : connection.status();
-    connection = absl::UnavailableError("closed");
-    accepting.join();
-    return {server_status, client_status};
+    const HandshakeEnds ends = Handshake(**server, **client);
+    return {ends.server, ends.client};
   }
 
   pki::TestCa ca_;

@@ -193,6 +193,8 @@ struct PrintFlags {
   std::string output;
   std::string at;
   std::vector<std::string> members;
+  bool apply = false;
+  ClusterWriter writer;  // for --apply
 };
 
 int Show(const PrintFlags& flags, Terminal& terminal) {
@@ -234,6 +236,7 @@ int Secrets(const PrintFlags& flags, Terminal& terminal) {
   }
   const auto secrets = etcd::ReadSecrets(wanted);
   if (!secrets.ok()) return Fail(terminal, secrets.status());
+  if (flags.apply) return flags.writer(*secrets, terminal);
   if (ParseOutputFormat(flags.output) == OutputFormat::kYaml) {
     terminal.out << codec::ToYaml(*secrets);
   } else {
@@ -242,7 +245,7 @@ int Secrets(const PrintFlags& flags, Terminal& terminal) {
   return kExitOk;
 }
 
-Run DeclareSecrets(config::Flags& flags) {
+Run DeclareSecrets(const DeclareWriter& writer, config::Flags& flags) {
   auto options = std::make_shared<PrintFlags>();
   AddLayoutFlags(flags, &options->source);
   flags.List({.name = "user",
@@ -251,6 +254,12 @@ Run DeclareSecrets(config::Flags& flags) {
              &options->members);
   AddOutputFlag(flags, {OutputFormat::kYaml, OutputFormat::kJson}, &options->output);
   flags.Example("Give them to the cluster", "calicert etcd secrets | kubectl apply -f -");
+  if (writer != nullptr) {
+    flags.Switch({.name = "apply", .help = "write them into the cluster and print no key"},
+                 &options->apply);
+    options->writer = writer(flags);
+    flags.Example("The same without kubectl", "calicert etcd secrets --apply");
+  }
   return [options](Terminal& terminal) { return Secrets(*options, terminal); };
 }
 
@@ -291,7 +300,7 @@ Run DeclareUsers(config::Flags& flags) {
 
 }  // namespace
 
-std::vector<Command> EtcdCommands() {
+std::vector<Command> EtcdCommands(const DeclareWriter& writer) {
   return {
       {.path = "etcd init",
        .summary = "write a commented file that describes an etcd cluster",
@@ -316,8 +325,8 @@ std::vector<Command> EtcdCommands() {
        .summary = "list the certificates of a cluster and when they end",
        .declare = DeclareShow},
       {.path = "etcd secrets",
-       .summary = "print Secrets with etcd-ca, etcd-cert and etcd-key for Calico",
-       .declare = DeclareSecrets},
+       .summary = "print or apply Secrets with etcd-ca, etcd-cert and etcd-key for Calico",
+       .declare = [writer](config::Flags& flags) { return DeclareSecrets(writer, flags); }},
       {.path = "etcd flags",
        .summary = "print etcd's command line for each member",
        .declare = DeclareFlags},

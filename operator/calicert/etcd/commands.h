@@ -4,12 +4,14 @@
 
 #include <vector>
 
+#include "operator/calicert/command/cluster_writer.h"
 #include "operator/calicert/command/command.h"
 
 namespace calico::calicert {
 
-// init, generate, verify, show, secrets, flags, users.
-std::vector<Command> EtcdCommands();
+// init, generate, verify, show, secrets, flags, users. `writer`: for `secrets --apply`; null: there
+// is no such flag.
+std::vector<Command> EtcdCommands(const DeclareWriter& writer = nullptr);
 
 }  // namespace calico::calicert
 

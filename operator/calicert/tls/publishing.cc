@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "operator/calicert/command/file_output.h"
+#include "operator/calicert/inventory/found_certificates.h"
 #include "pkg/api/core/secret.h"
 #include "pkg/api/meta/object_meta.h"
 #include "pkg/api/meta/resources.h"
@@ -29,34 +30,28 @@ bool MergeData(const json::object& wanted, json::object& object) {
   return changed;
 }
 
-absl::Status CheckType(const json::object& secret, const api::ObjectKey& key) {
+std::string_view TypeOf(const json::object& secret) {
   const std::string_view type = codec::TextAt(secret, "type");
-  if (type == kTlsSecretType) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      fmt::format("Secret {} is of type {}, not {}: somebody else uses it; choose another name "
-                  "(--secret-name)",
-                  key.ToString(), type, kTlsSecretType));
+  return type.empty() ? "Opaque" : type;
 }
 
-// Creates `wanted`, or merges its data into what is there.
-aio::Task<absl::StatusOr<Published>> Put(
-    Cluster& cluster, const api::Resource& resource, json::object wanted,
-    std::function<absl::Status(const json::object& there)> accept) {
-  const api::ObjectKey key = api::ObjectMetaOf(wanted).Key();
-  const absl::Status created =
-      (co_await cluster.client.Create(resource, wanted, cluster.timeout)).status();
-  if (created.ok()) co_return Published::kCreated;
-  if (!absl::IsAlreadyExists(created)) co_return created;
-  bool changed = false;
-  const ObjectChange change = [&](json::object& object) -> absl::StatusOr<bool> {
-    CALICO_RETURN_IF_ERROR(accept(object));
-    changed = MergeData(wanted["data"].get_object(), object);
-    return changed;
-  };
-  const absl::StatusOr<json::object> written =
-      co_await ChangeObject(cluster, resource, key, "", change);
-  if (!written.ok()) co_return written.status();
-  co_return changed ? Published::kConfigured : Published::kUnchanged;
+// Whether a Secret or ConfigMap is for us to write: of the right type, and nobody keeps it as he
+// wants it.
+absl::Status CheckOurs(const json::object& object, std::string_view wanted_type) {
+  const std::string name = fmt::format("{} {}", codec::TextAt(object, "kind"),
+                                       api::ObjectMetaOf(object).Key().ToString());
+  if (!wanted_type.empty() && TypeOf(object) != wanted_type) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} is of type {}, not {}: somebody else uses it; choose another name "
+                    "(--secret-name)",
+                    name, TypeOf(object), wanted_type));
+  }
+  const std::string manager = inventory::ManagerOf(object);
+  if (manager.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("{} is managed by {}, which would write it again: choose another name, or take "
+                  "it out of that",
+                  name, manager));
 }
 
 }  // namespace
@@ -92,7 +87,7 @@ aio::Task<absl::StatusOr<std::optional<Pair>>> ReadTlsSecret(Cluster& cluster, a
       co_await cluster.client.Get(api::kSecrets, key, cluster.timeout);
   if (absl::IsNotFound(object.status())) co_return std::nullopt;
   if (!object.ok()) co_return object.status();
-  CALICO_CO_RETURN_IF_ERROR(CheckType(*object, key));
+  CALICO_CO_RETURN_IF_ERROR(CheckOurs(*object, kTlsSecretType));
   CALICO_CO_ASSIGN_OR_RETURN(const api::Secret secret, api::Secret::Decode(*object));
   const std::string_view certificate = secret.Get(kCertificateKey);
   const std::string_view private_key = secret.Get(kPrivateKeyKey);
@@ -100,15 +95,34 @@ aio::Task<absl::StatusOr<std::optional<Pair>>> ReadTlsSecret(Cluster& cluster, a
   co_return Pair{std::string(certificate), base::SharedSecret(private_key)};
 }
 
+aio::Task<absl::StatusOr<Published>> PutObject(Cluster& cluster, json::object wanted) {
+  const bool is_secret = codec::TextAt(wanted, "kind") == "Secret";
+  const api::Resource& resource = is_secret ? api::kSecrets : api::kConfigMaps;
+  const std::string type(is_secret ? TypeOf(wanted) : std::string_view());
+  const api::ObjectKey key = api::ObjectMetaOf(wanted).Key();
+  const absl::Status created =
+      (co_await cluster.client.Create(resource, wanted, cluster.timeout)).status();
+  if (created.ok()) co_return Published::kCreated;
+  if (!absl::IsAlreadyExists(created)) co_return created;
+  bool changed = false;
+  const ObjectChange change = [&](json::object& object) -> absl::StatusOr<bool> {
+    CALICO_RETURN_IF_ERROR(CheckOurs(object, type));
+    changed = MergeData(wanted["data"].get_object(), object);
+    return changed;
+  };
+  const absl::StatusOr<json::object> written =
+      co_await ChangeObject(cluster, resource, key, "", change);
+  if (!written.ok()) co_return written.status();
+  co_return changed ? Published::kConfigured : Published::kUnchanged;
+}
+
 aio::Task<absl::StatusOr<Published>> PutTlsSecret(Cluster& cluster, api::ObjectKey key, Pair pair) {
-  co_return co_await Put(cluster, api::kSecrets, TlsSecret(key, pair),
-                         [key](const json::object& there) { return CheckType(there, key); });
+  return PutObject(cluster, TlsSecret(key, pair));
 }
 
 aio::Task<absl::StatusOr<Published>> PutCaConfigMap(Cluster& cluster, api::ObjectKey key,
                                                     std::string ca_text) {
-  co_return co_await Put(cluster, api::kConfigMaps, CaConfigMap(key, ca_text),
-                         [](const json::object&) { return absl::OkStatus(); });
+  return PutObject(cluster, CaConfigMap(key, ca_text));
 }
 
 PairFiles FilesIn(const std::string& directory, const std::string& name) {

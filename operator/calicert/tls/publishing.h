@@ -32,11 +32,14 @@ json::object TlsSecret(const api::ObjectKey& key, const Pair& pair);
 json::object CaConfigMap(const api::ObjectKey& key, std::string_view ca_text);
 
 // The pair of a Secret; nullopt without the Secret or one of its parts. Errors: of the client;
-// FailedPrecondition for a Secret of another type: somebody uses that name for something else.
+// FailedPrecondition for a Secret of another type, which somebody uses for something else, and for
+// one that another program manages.
 aio::Task<absl::StatusOr<std::optional<Pair>>> ReadTlsSecret(Cluster& cluster, api::ObjectKey key);
 
-// Creates it or changes what is in it; labels, annotations and other keys of one that is there
-// stay. Errors: as ReadTlsSecret.
+// Creates a Secret or ConfigMap, or changes what is in it; labels, annotations and other keys of
+// one that is there stay. Errors: of the client; FailedPrecondition for a Secret of another type,
+// and for an object that another program manages.
+aio::Task<absl::StatusOr<Published>> PutObject(Cluster& cluster, json::object wanted);
 aio::Task<absl::StatusOr<Published>> PutTlsSecret(Cluster& cluster, api::ObjectKey key, Pair pair);
 aio::Task<absl::StatusOr<Published>> PutCaConfigMap(Cluster& cluster, api::ObjectKey key,
                                                     std::string ca_text);

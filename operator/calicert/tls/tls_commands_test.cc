@@ -129,6 +129,23 @@ ASYNC_TEST_F(TlsCommandTest, TakesUpWhatAnInterruptedRunHasLeft) {
   EXPECT_EQ(result.out, "configmap/web-ca unchanged\nsecret/web-tls created\n");
 }
 
+ASYNC_TEST_F(TlsCommandTest, LeavesASecretOfAnotherProgramAlone) {
+  server().Put(
+      {{"apiVersion", "v1"},
+       {"kind", "Secret"},
+       {"type", "kubernetes.io/tls"},
+       {"metadata",
+        json::object{{"name", "web-tls"},
+                     {"namespace", "shop"},
+                     {"annotations", json::object{{"cert-manager.io/certificate-name", "web"}}}}}});
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--renew"}}) {
+    const RunResult result = co_await Tls(more);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_THAT(result.err, HasSubstr("Secret shop/web-tls is managed by cert-manager"));
+  }
+  EXPECT_EQ(server().Count("POST"), 0) << "nobody was asked";
+}
+
 ASYNC_TEST_F(TlsCommandTest, LeavesASecretOfAnotherKindAlone) {
   server().Put({{"apiVersion", "v1"},
                 {"kind", "Secret"},

@@ -40,10 +40,8 @@ class Workflow {
     for (const std::string& warning : made.warnings) Tell("warning: " + warning);
     CALICO_CO_ASSIGN_OR_RETURN(request_, pki::CertificateRequest::ParsePem(made.request_pem));
     if (plan_.dry_run) co_return PrintObjects(made);
-    if (!plan_.renew) {
-      CALICO_CO_ASSIGN_OR_RETURN(const bool kept, co_await KeepWhatWillDo());
-      if (kept) co_return kExitOk;
-    }
+    CALICO_CO_ASSIGN_OR_RETURN(const bool kept, co_await KeepWhatWillDo());
+    if (kept) co_return kExitOk;
     CALICO_CO_RETURN_IF_ERROR(co_await Ask(made));
     CALICO_CO_ASSIGN_OR_RETURN(const Pair pair, co_await Obtain(made.key));
     co_return co_await Publish(pair);
@@ -113,7 +111,8 @@ class Workflow {
     return kExitOk;
   }
 
-  // True: everything asked for is there and good for long enough.
+  // True: everything asked for is there and good for long enough. Errors: also of a Secret that is
+  // not ours to write, before anybody is asked for a certificate.
   aio::Task<absl::StatusOr<bool>> KeepWhatWillDo() {
     std::vector<std::optional<Pair>> pairs;
     if (plan_.target.secret) {
@@ -123,7 +122,7 @@ class Workflow {
     if (plan_.target.files) {
       CALICO_CO_ASSIGN_OR_RETURN(pairs.emplace_back(), ReadPairFiles(Files()));
     }
-    if (pairs.empty()) co_return false;
+    if (pairs.empty() || plan_.renew) co_return false;
     for (const std::optional<Pair>& pair : pairs) {
       if (!pair.has_value()) co_return false;
       const absl::Status good = CheckStillGood(*pair, Wanted(), cluster_.Now());

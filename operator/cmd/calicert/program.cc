@@ -16,6 +16,7 @@
 #include "operator/calicert/inventory/cluster_source.h"
 #include "operator/calicert/inventory/inventory_commands.h"
 #include "operator/calicert/requests/csr_commands.h"
+#include "operator/calicert/tls/apply.h"
 #include "operator/calicert/tls/tls_commands.h"
 
 namespace calico::calicert {
@@ -33,8 +34,8 @@ std::vector<Command> Commands() {
   add(CsrCommands());
   add(TlsCommands());
   add(InventoryCommands());
-  add(EtcdCommands());
-  add(TyphaCommands());
+  add(EtcdCommands(ApplyToCluster()));
+  add(TyphaCommands(ApplyToCluster()));
   add(CalicoCommands());
   add({VersionCommand("calicert")});
   add(cfssl::CfsslCommands());

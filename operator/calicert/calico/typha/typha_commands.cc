@@ -30,6 +30,8 @@ struct TyphaFlags {
   bool new_ca = false;
   bool environment = false;
   std::string output;
+  bool apply = false;
+  ClusterWriter writer;  // for --apply
 };
 
 TyphaOptions OptionsOf(const TyphaFlags& flags) {
@@ -78,6 +80,11 @@ int RunTyphaTls(const TyphaFlags& flags, Terminal& terminal) {
                            "connects. Roll a new CA out to both as a bundle of old and new first"
                          : "everything is there and in time: nothing was changed");
   const OutputFormat format = ParseOutputFormat(flags.output);
+  if (flags.apply) {
+    const auto manifests = typha::ReadManifests(options, *layout);
+    if (!manifests.ok()) return Fail(terminal, manifests.status());
+    return flags.writer(*manifests, terminal);
+  }
   if (format != OutputFormat::kText) return PrintManifests(options, *layout, format, terminal);
   if (flags.environment) terminal.out << EnvironmentText(options);
   return kExitOk;
@@ -97,7 +104,7 @@ void AddIdentityFlags(config::Flags& flags, TyphaOptions* options) {
   flags.Text({.name = "client-uri", .value = "URI", .help = "or by a URI"}, &options->node.uri);
 }
 
-Run DeclareTyphaTls(config::Flags& flags) {
+Run DeclareTyphaTls(const DeclareWriter& writer, config::Flags& flags) {
   auto options = std::make_shared<TyphaFlags>();
   flags.Arguments({.name = "DIR",
                    .help = "where the files are; typha-tls unless given",
@@ -129,6 +136,17 @@ Run DeclareTyphaTls(config::Flags& flags) {
                 &options->output);
   flags.Example("Files, then ConfigMap and Secrets for the cluster",
                 "calicert calico typha-tls -o yaml | kubectl apply -f -");
+  if (writer != nullptr) {
+    flags.Switch({.name = "apply", .help = "write ConfigMap and Secrets into the cluster"},
+                 &options->apply);
+    options->writer = writer(flags);
+    flags.Check([options = options.get()](std::vector<std::string>& problems) {
+      if (options->apply && !options->output.empty() && options->output != "text") {
+        problems.emplace_back("give either --apply or --output");
+      }
+    });
+    flags.Example("The same without kubectl", "calicert calico typha-tls --apply");
+  }
   flags.Example("The environment of both sides", "calicert calico typha-tls --env");
   flags.Example("By SPIFFE ids",
                 "calicert calico typha-tls --typha-uri spiffe://k8s.example.com/typha-server "
@@ -227,13 +245,13 @@ Run DeclareTyphaCheck(config::Flags& flags) {
 
 }  // namespace
 
-std::vector<Command> TyphaCommands() {
+std::vector<Command> TyphaCommands(const DeclareWriter& writer) {
   return {
       {.path = "calico typha-tls",
        .summary = "make CA and pairs for TLS between Typha and Felix without the operator",
        .details = "What is there stays: keys are replaced only by --force, certificates when they "
                   "end soon or are no longer those wanted.",
-       .declare = DeclareTyphaTls},
+       .declare = [writer](config::Flags& flags) { return DeclareTyphaTls(writer, flags); }},
       {.path = "calico typha-check",
        .summary = "say whether Typha and Felix would take each other",
        .details = "Flags that are not given are read from the environment variables of Typha and "

@@ -4,11 +4,13 @@
 
 #include <vector>
 
+#include "operator/calicert/command/cluster_writer.h"
 #include "operator/calicert/command/command.h"
 
 namespace calico::calicert {
 
-std::vector<Command> TyphaCommands();
+// `writer`: for `typha-tls --apply`; null: there is no such flag.
+std::vector<Command> TyphaCommands(const DeclareWriter& writer = nullptr);
 
 }  // namespace calico::calicert
 
