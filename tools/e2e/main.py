@@ -1,8 +1,11 @@
 """tools/test: every test of the project, in parts."""
 
 import argparse
+import contextlib
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
 import unittest
@@ -12,6 +15,19 @@ from e2e import run
 from localcluster import binaries, progress
 
 ROOT = binaries.TOOLS.parent
+# Where more than one thread runs; the rest has nothing that could race.
+THREADED = ("//operator/calicert/cluster/...", "//operator/calicert/command/...", "//operator/controllers/certificates/...",
+            "//operator/controllers/csr/...", "//operator/controllers/installation/integration/...", "//operator/provision/...",
+            "//operator/standin/...", "//pkg/aio/...", "//pkg/base/...", "//pkg/http/...", "//pkg/kube/auth/...",
+            "//pkg/kube/lease/...", "//pkg/net/...", "//pkg/pki:issue_test", "//pkg/serving/...")
+# What says something only where no sanitizer has memory of its own.
+PLAIN = ("//operator/certificates:wipe_test", "//operator/controllers/csr:address_index_test", "//operator/provision:termination_test",
+         "//pkg/base/memory/...", "//pkg/http:client_wipe_test", "//pkg/kube/auth:credential_wipe_test",
+         "//pkg/kube/cache:informer_memory_test", "//pkg/pki/integration:key_wipe_test")
+
+
+def _flags(label):
+    return [] if label == "plain" else [f"--config={label}"]
 
 
 class Count:
@@ -27,10 +43,10 @@ class Count:
             self.names.append(name)
 
 
-def bazel_tests(count, label, flags):
-    """Runs all Bazel tests with `flags`; a target counts as one."""
+def bazel_tests(count, label, targets=("//...",), bazel=("bazel",)):
+    """Runs Bazel tests as .bazelrc's `label` says; a target counts as one."""
     with progress.step(f"bazel test {label}"):
-        result = subprocess.run(build.bazel_command(["test", "--keep_going", *flags, "//..."]), cwd=ROOT, check=False,
+        result = subprocess.run([*bazel, "test", "--keep_going", *_flags(label), *targets], cwd=ROOT, check=False,
                                 stdout=subprocess.PIPE, text=True)
     passed = len(re.findall(r"^//\S+\s+(?:\(cached\) )?PASSED", result.stdout, re.MULTILINE))
     bad = re.findall(r"^(//\S+)\s+(?:FAILED|TIMEOUT|NO STATUS).*", result.stdout, re.MULTILINE)
@@ -39,11 +55,36 @@ def bazel_tests(count, label, flags):
     count.add(passed, max(len(bad), 0 if result.returncode == 0 else 1), f"bazel test {label}: {' '.join(bad)}")
 
 
+def aside():
+    """Bazel with a server and an output base of its own, so that it can build beside what the end-to-end tests build;
+    it takes the processor only where nobody else wants it."""
+    base = subprocess.run(build.bazel_command(["info", "output_base"]), cwd=ROOT, check=True, capture_output=True, text=True)
+    return ["nice", "-n", "19", "bazel", f"--output_base={base.stdout.strip()}-aside"]
+
+
+@contextlib.contextmanager
+def building_aside(bazel, wanted):
+    """Builds the tests of each (label, targets) while the body runs, which mostly waits for Kubernetes. What does not
+    build is told when it is tested."""
+    lines = [[*bazel, "build", "--keep_going", "--build_tests_only", *_flags(label), *targets] for label, targets in wanted]
+    building = subprocess.Popen(["/bin/sh", "-c", "; ".join(map(shlex.join, lines))], cwd=ROOT,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield
+    except BaseException:
+        os.killpg(building.pid, signal.SIGINT)
+        raise
+    finally:
+        with progress.step("rest of the build for " + ", ".join(label for label, _ in wanted)):
+            building.wait()
+
+
 def python_tests(count):
     """The unit tests of the tools themselves, and the lint."""
     loader = unittest.TestLoader()
     suite = unittest.TestSuite()
-    for folder in ("localcluster", "deployment", "lint", "kubeschema", "benchmarks", "comparison", "mutations", "cfssl"):
+    for folder in ("localcluster", "deployment", "lint", "kubeschema", "benchmarks", "comparison", "mutations", "cfssl",
+                   "e2e"):
         if (binaries.TOOLS / folder).is_dir():
             suite.addTests(loader.discover(str(binaries.TOOLS / folder), "*_test.py", str(binaries.TOOLS)))
     result = unittest.TextTestRunner(stream=sys.stderr, verbosity=0).run(suite)
@@ -102,18 +143,20 @@ def main(arguments):
     if default or options.unit:
         lint(count)
         python_tests(count)
-        bazel_tests(count, "default", [])
+        bazel_tests(count, "plain", PLAIN if default else ("//...",))
     if default or options.cluster:
         cluster_proof(count)
-    if default or options.e2e:
-        end_to_end(count, options.kubernetes, options.only or run.MODULES)
-        if not (options.kubernetes or options.only):
-            oldest_schema(count)
+    sanitized = [("asan", ("//...",)), ("tsan", THREADED if default else ("//...",))] if default or options.sanitizers else []
+    bazel = aside() if sanitized else []
+    with building_aside(bazel, sanitized) if default else contextlib.nullcontext():
+        if default or options.e2e:
+            end_to_end(count, options.kubernetes, options.only or run.MODULES)
+            if not (options.kubernetes or options.only):
+                oldest_schema(count)
     if options.soak:
         end_to_end(count, options.kubernetes, run.SOAKS)
-    if default or options.sanitizers:
-        bazel_tests(count, "asan", ["--config=asan"])
-        bazel_tests(count, "tsan", ["--config=tsan"])
+    for label, targets in sanitized:
+        bazel_tests(count, label, targets, bazel)
     for name in count.names:
         print(f"failed: {name}", file=sys.stderr)
     print(f"{count.passed} passed, {count.failed} failed")

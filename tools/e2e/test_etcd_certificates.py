@@ -19,15 +19,13 @@ from deployment import build
 from e2e import etcd_cluster
 from e2e.etcd_cluster import ADDRESS, key_of, until
 
-TARGET = "//operator/cmd/calicert"
 # What a member writes about a peer that it refuses, or that refuses it.
 REFUSAL = re.compile(r"x509: |tls: |rejected connection")
 
 
 def setUpModule():
     global calicert, programs, folder
-    subprocess.run(build.bazel_command(["build", TARGET]), cwd=build.ROOT, check=True)
-    calicert = build.bazel_bin() / "operator/cmd/calicert/calicert"
+    calicert = build.DIST / "bin/calicert"
     programs = etcd_cluster.programs()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="calico-e2e-etcd-"))
 
