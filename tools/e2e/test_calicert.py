@@ -5,9 +5,9 @@ pod that mounts them is believed by clients in pods that reach it through its Se
 import base64
 import json
 import os
-import pathlib
 import re
 import subprocess
+import time
 import unittest
 
 from deployment import install, kube as kubes
@@ -163,6 +163,14 @@ def calicert(*words):
     return run([CALICERT, *words], limited)
 
 
+def admin(*words):
+    return run([CALICERT, *words], cluster.status["kubeconfig"])
+
+
+def results_of(check):
+    return {each["check"]: each["result"] for each in json.loads(check.stdout)["checks"]}
+
+
 def stored(kind, namespace, name):
     return cluster.kube.request("GET", f"/api/v1/namespaces/{namespace}/{kind}/{name}")
 
@@ -272,23 +280,85 @@ class TlsPageTest(unittest.TestCase):
         self.assertEqual(nowhere.returncode, 1)
         self.assertIn("refused", nowhere.stderr)
 
-    def test_6_looks_after_what_exists(self):
-        admin = lambda *words: run([CALICERT, *words], cluster.status["kubeconfig"])
+    def test_6_tells_what_ends(self):
         soon = admin("expiring", "-n", OURS, "--within", "100y", "-o", "json")
         self.assertEqual(soon.returncode, 3, soon.stderr)
         self.assertIn(f"secret/{OURS}/server", [item["place"] for item in json.loads(soon.stdout)["items"]])
         self.assertEqual(admin("expiring", "-n", OURS, "--within", "1h").returncode, 0)
-        cluster.kube.kubectl("apply", "-f", str(pathlib.Path(install.DIST) / "manifests/signer.yaml"))
-        cluster.kube.kubectl("-n", "csr-signer", "create", "secret", "tls", "csr-signer-ca", f"--cert={cluster.ca}",
-                             f"--key={cluster.ca_key}")
-        checks = admin("check", "-o", "json")
-        results = {check["check"]: check["result"] for check in json.loads(checks.stdout)["checks"]}
-        self.assertEqual(results, {"deployment": "FAILED", "signer-name": "ok", "rights": "ok", "policy": "ok", "ca": "ok"},
-                         checks.stdout)
-        self.assertEqual(checks.returncode, 1)
+        # Its Secret is renewed, and the server goes on with what it has read.
+        old = decoded(stored("secrets", OURS, "web-tls"), "tls.crt")
+        renewed = calicert("tls", "web", "-n", OURS, "--ca", "ca.pem", "--ca-key", "ca-key.pem", "--renew")
+        self.assertEqual(renewed.returncode, 0, renewed.stderr)
+        asked = admin("expiring", "-n", OURS, "--within", "100y", "--pods", "-o", "json")
+        served = [int(item["serial"], 16) for item in json.loads(asked.stdout)["items"] if item["place"] == f"pod/{OURS}/web"]
+        _, serial = environment.openssl("x509", "-noout", "-serial", text=old)
+        self.assertEqual(served, [int(serial.strip().removeprefix("serial="), 16)], asked.stdout + asked.stderr)
+
+    def test_9_a_pause_of_the_api_server_is_waited_out(self):
+        calicert("csr", "create", "patient", "server.csr", "--signer-name", SIGNER)
+        with subprocess.Popen([CALICERT, "csr", "wait", "patient", "--timeout", "60s"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, env={**os.environ, "KUBECONFIG": str(limited)}) as waiting:
+            time.sleep(1)
+            cluster.restart("kube-apiserver")
+            calicert("csr", "approve", "patient")
+            calicert("csr", "sign", "patient", "--ca", "ca.pem", "--ca-key", "ca-key.pem")
+            out, err = waiting.communicate(timeout=60)
+        self.assertEqual(waiting.returncode, 0, err)
+        self.assertEqual(out, "certificatesigningrequest.certificates.k8s.io/patient issued\n")
+
+    def test_7_in_a_pod_the_service_account_counts(self):
+        pod_network.install(cluster, NODE, CALICERT)
+        run_pod(pod_network.pod(OURS, "in-cluster", ["calicert", "csr", "list", "-o", "name"], {}, account="calicert"))
+        ended, said = end_of(OURS, "in-cluster")
+        self.assertEqual((ended, said), ("Succeeded", cluster.kube.kubectl("get", "csr", "-o", "name")))
+
+    def test_7_objects_for_typha_are_applied(self):
+        words = ("calico", "typha-tls", "typha-tls", "--apply")
+        made = ("configmap/calico-typha-ca", "secret/calico-typha-certs", "secret/calico-node-certs")
+        for how in ("created", "unchanged"):
+            applied = admin(*words)
+            self.assertEqual(applied.stdout, "".join(f"{name} {how}\n" for name in made), applied.stderr)
+        self.assertEqual(decoded(stored("secrets", "kube-system", "calico-node-certs"), "calico-node.key"),
+                         (folder / "typha-tls/calico-node.key").read_text())
+
+    def test_8_checks_the_signer_and_every_single_thing_that_breaks(self):
+        environment.cluster_command("load-image", "--name", cluster.name, str(install.DIST / "images/csr-signer.tar"))
+        install.apply_manifests(cluster.kube, "crds")
+        install.wait_for_crds(cluster.kube)
+        management = install.certificate_management(cluster.ca)
+        cluster.kube.apply(install.INSTALLATION, install.installation({"certificateManagement": management}))
+        self.assertEqual(results_of(admin("check", "-o", "json")), {"deployment": "FAILED"})
+        for namespace in ("tigera-operator", "csr-signer"):
+            install.namespace(cluster.kube, namespace)
+        # A node without a default route reaches no Service.
+        install.api_endpoint(cluster.kube, *cluster.endpoint())
+        install.ca_secret(cluster.kube, cluster.ca, cluster.ca_key)
+        install.apply_manifests(cluster.kube, "signer")
+        good = admin("check", "--wait", "--timeout", "50s", "-o", "json")
+        self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
+        self.assertEqual(results_of(good), dict.fromkeys(("deployment", "signer-name", "rights", "policy", "ca", "trust"), "ok"))
+        encoded = lambda text: base64.b64encode(text.encode()).decode()
+        other = environment.dated_ca(cluster.folder, "other", "CA:TRUE", -1, 90)
+        ended = environment.dated_ca(cluster.folder, "ended", "CA:TRUE", -90, -1)
+        secret = "/api/v1/namespaces/csr-signer/secrets/csr-signer-ca"
+        section = lambda **fields: {"spec": {"certificateManagement": {**management, **fields}}}
+        cases = (("signer-name", install.INSTALLATION, section(signerName="example.com/other")),
+                 ("trust", install.INSTALLATION, section(caCert=encoded(other))),
+                 ("trust", install.INSTALLATION, section(caCert=encoded("no certificate"))),
+                 ("ca", secret, {"data": {"tls.crt": encoded(ended)}}),
+                 ("rights", "/apis/rbac.authorization.k8s.io/v1/clusterroles/csr-signer", {"rules": []}))
+        for check, path, change in cases:
+            with self.subTest(check):
+                before = cluster.kube.get(path)
+                cluster.kube.merge(path, change)
+                # RBAC is a moment behind.
+                kubes.wait_for(f"{check} told", lambda: results_of(admin("check", "-o", "json")).get(check) == "FAILED", 10)
+                self.assertEqual(admin("check").returncode, 1)
+                cluster.kube.merge(path, {key: before[key] for key in change})
+                self.assertEqual(admin("check", "--wait", "--timeout", "50s").returncode, 0)
         explained = admin("explain", "other-signer")
         self.assertEqual(explained.returncode, 3, explained.stderr)
-        self.assertRegex(explained.stdout, r"because +rule requester: ")
+        self.assertRegex(explained.stdout, r"because +rule signer-name: ")
 
 
 if __name__ == "__main__":
