@@ -13,9 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "operator/calicert/command/terminal.h"
-#include "operator/cmd/calicert/program.h"
-#include "pkg/base/clock.h"
+#include "operator/calicert/testing/run_calicert.h"
 
 namespace calico::calicert {
 namespace {
@@ -23,27 +21,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-struct Ran {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-Ran RunLine(const std::vector<std::string>& words) {
-  std::istringstream in;
-  std::ostringstream out;
-  std::ostringstream err;
-  Terminal terminal{.in = in,
-                    .out = out,
-                    .err = err,
-                    .environment = [](const std::string&) { return std::string(); },
-                    .clock = base::SystemClock()};
-  std::vector<const char*> argv;
-  for (const std::string& word : words) argv.push_back(word.c_str());
-  const int code = RunCalicert(static_cast<int>(argv.size()), argv.data(), terminal);
-  return {code, out.str(), err.str()};
-}
 
 std::vector<std::string> Words(const std::string& text) {
   std::istringstream in(text);
@@ -53,7 +30,7 @@ std::vector<std::string> Words(const std::string& text) {
 // The commands of the help: their paths, each as its words.
 std::vector<std::vector<std::string>> AllCommands() {
   std::vector<std::vector<std::string>> commands;
-  std::istringstream help(RunLine({"calicert", "--help"}).out);
+  std::istringstream help(RunCalicertWords({"calicert", "--help"}).out);
   for (std::string line; std::getline(help, line);) {
     if (!line.starts_with("  ")) continue;
     // Two spaces or more stand behind the path.
@@ -69,7 +46,7 @@ TEST(ReferenceTest, EveryCommandHasASentenceAnExampleAndExitCodes) {
     const std::string path = testing::PrintToString(words);
     words.insert(words.begin(), "calicert");
     words.emplace_back("--help");
-    const Ran ran = RunLine(words);
+    const RunResult ran = RunCalicertWords(words);
     EXPECT_EQ(ran.code, 0) << path << ran.err;
     EXPECT_THAT(ran.out, AllOf(HasSubstr("\nUsage: calicert "), HasSubstr("\nExit codes:\n")))
         << path;
@@ -81,7 +58,7 @@ TEST(ReferenceTest, EveryCommandHasASentenceAnExampleAndExitCodes) {
 TEST(ReferenceTest, EveryCommandHasAManPage) {
   std::string folder = testing::TempDir() + "/man.XXXXXX";
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  ASSERT_EQ(RunLine({"calicert", "man", folder}).code, 0);
+  ASSERT_EQ(RunCalicertWords({"calicert", "man", folder}).code, 0);
   for (const std::vector<std::string>& words : AllCommands()) {
     std::string file = folder + "/calicert";
     for (const std::string& word : words) file += "-" + word;
@@ -91,12 +68,44 @@ TEST(ReferenceTest, EveryCommandHasAManPage) {
   }
 }
 
+// "0, 1, 3" of the help's exit codes.
+std::string ExitCodesOf(std::vector<std::string> words) {
+  words.insert(words.begin(), "calicert");
+  words.emplace_back("--help");
+  std::istringstream help(RunCalicertWords(words).out);
+  std::string codes;
+  bool in_codes = false;
+  for (std::string line; std::getline(help, line);) {
+    if (in_codes && line.empty()) break;
+    if (in_codes && line.size() > 2 && line[2] != ' ') {
+      codes += (codes.empty() ? "" : ", ") + line.substr(2, line.find(' ', 2) - 2);
+    }
+    in_codes |= line == "Exit codes:";
+  }
+  return codes;
+}
+
+TEST(ReferenceTest, ExitCodesOfEveryCommandAreThoseOfTheDocument) {
+  std::ifstream in("docs/CALICERT.md");
+  const std::string document(std::istreambuf_iterator<char>(in), {});
+  for (const std::vector<std::string>& words : AllCommands()) {
+    std::string path;
+    for (const std::string& word : words) path += (path.empty() ? "" : " ") + word;
+    const std::string codes = ExitCodesOf(words);
+    // What has no row of its own has those of the first.
+    const bool has_row = document.find("\n| `" + path + "` | ") != std::string::npos;
+    EXPECT_THAT(document, HasSubstr("\n| " + (has_row ? "`" + path + "`" : "every other") + " | " +
+                                    codes + " | "))
+        << path;
+  }
+}
+
 TEST(ReferenceTest, TheOtherNamesAreOtherPrograms) {
-  EXPECT_THAT(RunLine({"/usr/bin/kubectl-calicert", "--help"}).out,
+  EXPECT_THAT(RunCalicertWords({"/usr/bin/kubectl-calicert", "--help"}).out,
               StartsWith("Usage: kubectl calicert COMMAND"));
-  EXPECT_THAT(RunLine({"kubectl_complete-calicert", "needs-r"}).out,
+  EXPECT_THAT(RunCalicertWords({"kubectl_complete-calicert", "needs-r"}).out,
               AllOf(StartsWith("needs-renewal\t"), HasSubstr("\n:4\n")));
-  EXPECT_EQ(RunLine({"cfssl", "inspect", "x"}).code, 1) << "no command of cfssl's";
+  EXPECT_EQ(RunCalicertWords({"cfssl", "inspect", "x"}).code, 1) << "no command of cfssl's";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The one file that knows yaml-cpp: its exceptions end here.
+// YAML's values by way of yaml-cpp, whose exceptions end here.
 
 #include <cstdint>
 #include <exception>

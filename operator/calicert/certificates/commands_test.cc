@@ -122,6 +122,12 @@ TEST_F(CertificateCommandsTest, WhatIsSomethingElseIsNamed) {
     EXPECT_EQ(result.code, 1);
     EXPECT_THAT(result.err, HasSubstr(c.want));
   }
+  std::string twice = root_.Leaf({.common_name = "a"}).certificate.der();
+  // Its subjectKeyIdentifier becomes a second authorityKeyIdentifier.
+  twice.replace(twice.find("\x06\x03\x55\x1d\x0e"), 5, "\x06\x03\x55\x1d\x23");
+  files_.Write("twice.der", twice);
+  EXPECT_THAT(Run({"inspect", "twice.der"}).err,
+              HasSubstr("(read as a certificate: read extension authorityKeyIdentifier"));
   files_.Write("both.pem", leaf_.certificate_pem + files_.Read("public.pem"));
   EXPECT_THAT(Run({"inspect", "both.pem"}).err,
               HasSubstr("both.pem: a public key, which is not looked at\n"));

@@ -178,8 +178,8 @@ class Parser {
       return status.ok() ? status : In(material_.origin, status);
     }
     if (pki::LooksLikeKey(der)) return AddKey(der);
-    if (absl::StatusOr<pki::Certificate> certificate = pki::Certificate::ParseDer(der);
-        certificate.ok()) {
+    absl::StatusOr<pki::Certificate> certificate = pki::Certificate::ParseDer(der);
+    if (certificate.ok()) {
       material_.certificates.push_back(*std::move(certificate));
       return absl::OkStatus();
     }
@@ -187,6 +187,11 @@ class Parser {
         request.ok()) {
       material_.requests.push_back(*std::move(request));
       return absl::OkStatus();
+    }
+    // What is a certificate, and is damaged or of no use, is told as such.
+    if (Message(certificate.status()).find("not X.509") == std::string_view::npos) {
+      return Refuse(material_.origin, fmt::format("{} (read as a certificate: {})", Unreadable(der),
+                                                  Message(certificate.status())));
     }
     return Refuse(material_.origin, Unreadable(der));
   }

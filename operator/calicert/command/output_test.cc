@@ -26,6 +26,13 @@ TEST(OutputTest, ATableIsAlignedAndWideOnlyOnDemand) {
   EXPECT_EQ(table.Text(OutputFormat::kWide, false), "größe      n1   5d\na b [31m   n2\n");
 }
 
+TEST(OutputTest, WhatWouldMoveTheCursorIsASpace) {
+  EXPECT_EQ(Printable("a\x1b[31m\tb\x7f"), "a [31m b ");
+  EXPECT_EQ(Printable("a\u009b31mb\u0085"), "a 31mb ");
+  EXPECT_EQ(Printable("gr\u00f6\u00dfe \u00a0\u20ac"), "gr\u00f6\u00dfe \u00a0\u20ac");
+  EXPECT_EQ(Printable("\xc2"), "\xc2");
+}
+
 TEST(OutputTest, DocumentsAreIndented) {
   const json::value value = {{"a", {1, json::object{}}}, {"b", "x"}, {"c", json::array{}}};
   EXPECT_EQ(

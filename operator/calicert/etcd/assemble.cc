@@ -29,6 +29,16 @@ class Assembling {
     return Shown{certificate, found.chain};
   }
 
+  void CheckCaKey(const std::string& key, const std::string& role) {
+    if (const std::string mode = LooseKeyMode(key); !mode.empty()) {
+      Add(Severity::kWarning, key, role, "",
+          fmt::format("others may read this key ({}), and with it make certificates that everybody "
+                      "here takes",
+                      mode),
+          "chmod 0600, or keep it elsewhere");
+    }
+  }
+
   Trust ReadCa(const std::string& file) {
     absl::StatusOr<Trust> trust = ReadTrust(file);
     if (trust.ok()) return *std::move(trust);
@@ -140,6 +150,7 @@ Assembled AssembleLayout(const Layout& layout) {
   cluster.peer_ca = layout.cas.size() > 1
                         ? assembling.ReadCa(layout.CertificateFile(layout.peer_ca().base))
                         : cluster.client_ca;
+  for (const WantedCa& ca : layout.cas) assembling.CheckCaKey(layout.KeyFile(ca.base), ca.title);
   cluster.allowed_cn = layout.allowed_cn;
   if (!layout.users.empty()) cluster.known_users = UserNames(layout);
   for (const Member& member : layout.members) {

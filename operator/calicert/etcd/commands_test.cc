@@ -120,6 +120,16 @@ TEST_F(EtcdCommandsTest, VerifyNamesWhatIsMissing) {
   EXPECT_THAT(result.out, HasSubstr("peer-etcd-2.pem (peer of etcd-2): it is missing"));
 }
 
+TEST_F(EtcdCommandsTest, VerifyTellsOfKeysThatOthersMayRead) {
+  MakeAll();
+  std::filesystem::permissions(Cert("ca-key.pem"), std::filesystem::perms(0644));
+  std::filesystem::permissions(Cert("user-root-key.pem"), std::filesystem::perms(0640));
+  const RunResult result = Etcd({"verify", file_});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("ca-key.pem (CA): others may read this key (mode 0644)"),
+                                HasSubstr("(user root): others may read this key (mode 0640)")));
+}
+
 TEST_F(EtcdCommandsTest, StrictMakesWarningsCount) {
   MakeAll();
   now_ += absl::Hours(24 * 340);

@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 #include <set>
 
 #include <absl/types/span.h>
 #include <fmt/format.h>
 
+#include "operator/config/near_name.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"
 #include "pkg/codec/yaml.h"
-#include "pkg/net/address.h"
+#include "pkg/codec/yaml_position.h"
+#include "pkg/pki/lint/certificate_lint.h"
 
 namespace calico::calicert::etcd {
 namespace {
@@ -20,38 +24,19 @@ using codec::ObjectReader;
 constexpr absl::Duration kLongest = absl::Hours(24 * 366 * 100);
 constexpr absl::Duration kCaExpiry = absl::Hours(87600);
 constexpr size_t kMostEntries = 1000;
+constexpr std::string_view kRoot = "etcd.";  // of every path in a problem
 constexpr std::string_view kServerAuth = "server auth";
 constexpr std::string_view kClientAuth = "client auth";
-
-// How many letters differ, coarsely: enough to find the key that was meant.
-size_t Distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t above_left = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t same = above_left + (a[i - 1] == b[j - 1] ? 0 : 1);
-      above_left = row[j];
-      row[j] = std::min({same, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
 
 void RefuseOtherKeys(const ObjectReader& reader, absl::Span<const std::string_view> known) {
   if (!reader.exists()) return;
   for (const json::key_value_pair& member : reader.object()) {
     const std::string_view key = codec::KeyOf(member);
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    const std::string_view shown = key.substr(0, 64);
-    const auto nearest = std::min_element(known.begin(), known.end(),
-                                          [shown](std::string_view a, std::string_view b) {
-                                            return Distance(shown, a) < Distance(shown, b);
-                                          });
-    reader.Fail(shown, Distance(shown, *nearest) <= std::min<size_t>(3, shown.size() / 2)
-                           ? fmt::format("unknown key; \"{}\" is one", *nearest)
-                           : fmt::format("unknown key; here are: {}", fmt::join(known, ", ")));
+    const std::string_view nearest = config::NearestName(key, {known.begin(), known.end()});
+    reader.Fail(key.substr(0, 64),
+                nearest.empty() ? fmt::format("unknown key; here are: {}", fmt::join(known, ", "))
+                                : fmt::format("unknown key; \"{}\" is one", nearest));
   }
 }
 
@@ -60,6 +45,20 @@ bool IsFileWord(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
            return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == '@';
          });
+}
+
+// Why nobody can be dialled by this host, or nothing. A wildcard stands for hosts of certificates.
+std::optional<std::string> HostFault(std::string_view host) {
+  if (host == "0.0.0.0" || host == "::") return fmt::format("{} is no one's address", host);
+  if (base::IpAddress::Parse(host).ok()) return std::nullopt;
+  const std::string_view last = host.substr(host.rfind('.') + 1);
+  if (!last.empty() && last.find_first_not_of("0123456789") == last.npos) {
+    return fmt::format("{} is no IP address, and no DNS name ends in a number", host);
+  }
+  if (std::optional<std::string> fault = pki::DnsNameFault(host)) {
+    return *fault + "; expected a DNS name or an IP address, without port and scheme";
+  }
+  return std::nullopt;
 }
 
 // A user's name as a part of a file's name.
@@ -148,6 +147,7 @@ class Reading {
   WantedCa Ca(std::string_view key, std::string_view title, std::string_view base,
               std::string_view common_name) const;
   void AddMember(const ObjectReader& reader);
+  void CheckPeerUrls(const ObjectReader& reader, const Member& member);
   void AddUser(const ObjectReader& reader);
   void AddProxy(const ObjectReader& reader);
   void AddSecret(const ObjectReader& reader);
@@ -164,6 +164,7 @@ class Reading {
   std::vector<cfssl::NameEntry> subject_;
   absl::Duration expiry_ = absl::Hours(8760);
   std::set<std::string> members_;
+  std::map<std::string, std::string> peer_urls_;  // and whose they are
   std::set<std::string> users_;
   std::set<std::string> proxies_;
 };
@@ -212,10 +213,8 @@ std::vector<std::string> Reading::Urls(const ObjectReader& reader, std::string_v
     std::string host;
     if (const absl::Status status = ParseEtcdUrl(url, &host); !status.ok()) {
       reader.Fail(key, fmt::format("\"{}\": {}", url.substr(0, 80), std::string(status.message())));
-    } else if (host == "0.0.0.0" || host == "::") {
-      reader.Fail(key, fmt::format("\"{}\": nobody can dial {}; advertise an address of the "
-                                   "member",
-                                   url, host));
+    } else if (const std::optional<std::string> fault = HostFault(host)) {
+      reader.Fail(key, fmt::format("\"{}\": nobody can dial it: {}", url.substr(0, 80), *fault));
     }
   }
   return urls;
@@ -224,17 +223,21 @@ std::vector<std::string> Reading::Urls(const ObjectReader& reader, std::string_v
 std::vector<std::string> Reading::Hosts(const ObjectReader& reader, std::string_view key) const {
   std::vector<std::string> hosts = reader.StringList(key);
   for (const std::string& host : hosts) {
-    const std::string_view name =
-        host.starts_with("*.") ? std::string_view(host).substr(2) : std::string_view(host);
-    if (host == "0.0.0.0" || host == "::") {
-      reader.Fail(key, fmt::format("\"{}\" is no one's address", host));
-    } else if (!net::IsServerName(name)) {
-      reader.Fail(key, fmt::format("\"{}\": expected a DNS name or an IP address, without port "
-                                   "and scheme",
-                                   host.substr(0, 80)));
+    if (const std::optional<std::string> fault = HostFault(host)) {
+      reader.Fail(key, fmt::format("\"{}\": {}", host.substr(0, 80), *fault));
     }
   }
   return hosts;
+}
+
+// etcd starts with no URL that two members have.
+void Reading::CheckPeerUrls(const ObjectReader& reader, const Member& member) {
+  for (const std::string& url : member.peer_urls) {
+    const auto [at, is_new] = peer_urls_.emplace(url, member.name);
+    if (is_new || at->second == member.name) continue;
+    reader.Fail("peerURLs",
+                fmt::format("\"{}\" is a peer URL of \"{}\", too", url.substr(0, 80), at->second));
+  }
 }
 
 void Reading::AddMember(const ObjectReader& reader) {
@@ -245,6 +248,7 @@ void Reading::AddMember(const ObjectReader& reader) {
   }
   member.client_urls = Urls(reader, "clientURLs");
   member.peer_urls = Urls(reader, "peerURLs");
+  CheckPeerUrls(reader, member);
   for (const std::string& source : reader.StringList("peerSources")) {
     if (const auto address = base::IpAddress::Parse(source); address.ok()) {
       member.sources.push_back(*address);
@@ -352,6 +356,17 @@ Layout Reading::Read() {
   return std::move(layout_);
 }
 
+// Where the first of the problems stands, "etcd.members[0].name: …; …", before all of them.
+absl::Status WithPosition(const absl::Status& status, std::string_view yaml) {
+  const std::string_view message(status.message().data(), status.message().size());
+  const std::string_view path = message.substr(0, message.find(": "));
+  const auto position =
+      path.starts_with(kRoot) ? codec::FindInYaml(yaml, path.substr(kRoot.size())) : std::nullopt;
+  if (!position.has_value()) return status;
+  return absl::Status(status.code(), fmt::format("line {}, column {}: {}", position->line,
+                                                 position->column, message));
+}
+
 }  // namespace
 
 absl::StatusOr<Layout> ParseDescription(std::string_view yaml) {
@@ -364,7 +379,7 @@ absl::StatusOr<Layout> ParseDescription(std::string_view yaml) {
   codec::Decoder decoder("etcd");
   const ObjectReader root = decoder.Read(document.get_object());
   Layout layout = Reading(root).Read();
-  CALICO_RETURN_IF_ERROR(decoder.status());
+  if (const absl::Status status = decoder.status(); !status.ok()) return WithPosition(status, yaml);
   CALICO_RETURN_IF_ERROR(CheckFiles(layout));
   return layout;
 }

@@ -1,5 +1,6 @@
 #include "operator/calicert/etcd/description.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,8 +50,29 @@ TEST(DescriptionTest, ExampleIsWhatItSaysItIs) {
 
 TEST(DescriptionTest, MemberOfTheExampleMustBeNameAndHost) {
   for (const char* member :
-       {"etcd-1", "=10.0.0.1", "a=https://10.0.0.1", "a b=c", "a=10.0.0.1:80"}) {
+       {"etcd-1", "=10.0.0.1", "a=https://10.0.0.1", "a=b c", "a=10.0.0.1:80"}) {
     EXPECT_THAT(ExampleDescription({member}).status().message(), HasSubstr("NAME=HOST")) << member;
+  }
+}
+
+TEST(DescriptionTest, AnExampleIsAlwaysOneThatIsRead) {
+  for (const char* name : {"1", "yes", "null", "1e3", "0x1", "a@b", "x_y.z"}) {
+    const auto text = ExampleDescription({fmt::format("{}=10.0.0.1", name)});
+    ASSERT_TRUE(text.ok()) << name << text.status();
+    const auto layout = ParseDescription(*text);
+    ASSERT_TRUE(layout.ok()) << name << layout.status();
+    EXPECT_EQ(layout->members[0].name, name);
+  }
+  const std::pair<std::vector<std::string>, const char*> cases[] = {
+      {{"*x=10.0.0.1"}, "etcd.members[0].name: only letters, digits"},
+      {{"a b=10.0.0.1"}, "etcd.members[0].name: only letters, digits"},
+      {{"../a=10.0.0.1"}, "etcd.members[0].name: only letters, digits"},
+      {{"a=0.0.0.0"}, "nobody can dial it: 0.0.0.0 is no one's address"},
+      {{"a=10.0.0.256"}, "10.0.0.256 is no IP address, and no DNS name ends in a number"},
+      {{"a=10.0.0.1", "a=10.0.0.2"}, "etcd.members[1].name: \"a\" is there twice"},
+  };
+  for (const auto& [members, want] : cases) {
+    EXPECT_THAT(std::string(ExampleDescription(members).status().message()), HasSubstr(want));
   }
 }
 
@@ -90,10 +112,21 @@ TEST(DescriptionTest, EveryProblemIsNamedByItsPath) {
       {"http", "members: [{name: a, clientURLs: ['http://a:1'], peerURLs: ['https://a:1']}]",
        "etcd.members[0].clientURLs: \"http://a:1\": the scheme is http, and only https"},
       {"unspecified", "members: [{name: a, clientURLs: ['https://0.0.0.0:1']}]",
-       "nobody can dial 0.0.0.0"},
+       "nobody can dial it: 0.0.0.0 is no one's address"},
+      {"address that is none in a URL", "members: [{name: a, peerURLs: ['https://10.0.0.256:1']}]",
+       "10.0.0.256 is no IP address"},
+      {"one URL for two",
+       "members: [{name: a, peerURLs: ['https://a:1']}, {name: b, peerURLs: ['https://a:1']}]",
+       "etcd.members[1].peerURLs: \"https://a:1\" is a peer URL of \"a\", too"},
+      {"host with a dot at its end", "proxies: [{name: a, hosts: [a.example.com.]}]",
+       "ends in a dot, which clients do not match: leave it out"},
+      {"lone wildcard", "proxies: [{name: a, hosts: ['*']}]", "\"*\" matches nothing"},
+      {"wildcard inside", "proxies: [{name: a, hosts: ['a.*.b']}]", "a wildcard that is not its"},
+      {"empty part", "proxies: [{name: a, hosts: [a..b]}]", "has an empty part"},
+      {"address that is none", "proxies: [{name: a, hosts: [10.0.0.300]}]", "is no IP address"},
       {"no urls", "members: [{name: a}]", "etcd.members[0].peerURLs: at least one URL is needed"},
       {"host with port", "proxies: [{name: a, hosts: ['a:1']}]",
-       "etcd.proxies[0].hosts: \"a:1\": expected a DNS name or an IP address"},
+       "holds \":\", which no host name has; expected a DNS name or an IP address"},
       {"empty host", "proxies: [{name: a, hosts: ['']}]", "etcd.proxies[0].hosts: \"\""},
       {"zero host", "proxies: [{name: a, hosts: [0.0.0.0]}]", "is no one's address"},
       {"source", "members: [{name: a, peerSources: [b]}]", "peerSources: \"b\" is no IP address"},
@@ -114,6 +147,12 @@ TEST(DescriptionTest, EveryProblemIsNamedByItsPath) {
       {"permission", "users: [{name: a, grants: [{prefix: /, permission: all}]}]",
        "etcd.users[0].grants[0].permission"},
       {"secret", "users: [{name: a}]\nsecrets: [{user: b}]", "\"b\" is not among the users"},
+      {"line of the first", "directory: x\nusers:\n- {name: a, grant: []}\nx: 1\n",
+       "line 4, column 1: etcd.x: unknown key"},
+      {"line of an entry", "users:\n- name: a\n- name: b\n  grant: []\n",
+       "line 4, column 3: etcd.users[1].grant: unknown key; \"grants\" is one"},
+      {"line of what lacks a key", "members:\n- name: a\n  peerURLs: ['https://a:1']\n",
+       "line 2, column 3: etcd.members[0].clientURLs: at least one URL is needed"},
       {"list", "- a", "expected keys and values, not array"},
       {"not yaml", "a: [", "line"},
       {"key twice", "directory: a\ndirectory: b\n", "line 2, column 1: key given twice"},

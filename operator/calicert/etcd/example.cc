@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include "operator/calicert/etcd/description.h"
+#include "pkg/base/status_macros.h"
+#include "pkg/codec/json.h"
+#include "pkg/codec/yaml.h"
 #include "pkg/net/address.h"
 #include "pkg/net/url.h"
 
@@ -66,6 +69,13 @@ secrets:
 # grpcProxy: true
 )";
 
+// As YAML reads it back: a name such as `1` or `yes` is one only in quotes.
+std::string YamlText(const std::string& name) {
+  const absl::StatusOr<json::value> plain = codec::ParseYaml(name);
+  const bool is_itself = plain.ok() && plain->is_string() && plain->get_string() == name;
+  return is_itself ? name : codec::Serialize(json::value(name));
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ExampleDescription(const std::vector<std::string>& members) {
@@ -74,16 +84,18 @@ absl::StatusOr<std::string> ExampleDescription(const std::vector<std::string>& m
     const size_t equals = member.find('=');
     const std::string name = member.substr(0, equals);
     const std::string host = equals == member.npos ? "" : member.substr(equals + 1);
-    if (name.empty() || name.find_first_of(" :{}[]#\"'\n") != name.npos ||
-        !net::IsServerName(host)) {
+    if (name.empty() || !net::IsServerName(host)) {
       return absl::InvalidArgumentError(
           fmt::format("member {:?}: expected NAME=HOST, such as etcd-1=10.0.0.11", member));
     }
     text +=
         fmt::format("- name: {}\n  clientURLs: [\"https://{}\"]\n  peerURLs: [\"https://{}\"]\n",
-                    name, net::JoinHostPort(host, 2379), net::JoinHostPort(host, 2380));
+                    YamlText(name), net::JoinHostPort(host, 2379), net::JoinHostPort(host, 2380));
   }
-  return text + std::string(kTail);
+  text += kTail;
+  // What `generate` would refuse is refused here.
+  CALICO_RETURN_IF_ERROR(ParseDescription(text).status());
+  return text;
 }
 
 }  // namespace calico::calicert::etcd

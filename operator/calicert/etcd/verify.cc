@@ -36,6 +36,8 @@ class Verifier {
                absl::Span<const ExtendedKeyUsage> purposes, const std::string& refuser);
   void CheckHosts(const Shown& shown, const std::string& role,
                   const std::vector<std::string>& hosts, const std::string& refuser);
+  void CheckReach(const Shown& shown, const std::string& role,
+                  const std::vector<std::string>& hosts, const std::string& refuser);
   void CheckServer(const MemberCertificates& member);
   void CheckPeer(const MemberCertificates& member);
   void CheckSources(const MemberCertificates& member, const std::string& others);
@@ -112,11 +114,34 @@ void Verifier::CheckHosts(const Shown& shown, const std::string& role,
   }
   for (const std::string& host : hosts) {
     if (std::optional<std::string> problem = HostProblem(leaf, host)) {
-      if (leaf.common_name() == host) *problem += "; its common name is, but that does not count";
+      const std::string& name = leaf.common_name();
+      if (name == host) *problem += "; its common name is, but that does not count";
+      if (name.starts_with('*')) {
+        *problem += fmt::format("; its common name \"{}\" matches nothing", name);
+      }
       Add(Severity::kError, shown, role, "host", refuser, std::move(*problem),
           fmt::format("issue it with {} among its hosts", host));
     }
   }
+}
+
+// Of a member whose URLs nobody has told it is known all the same that others do not find it here.
+void Verifier::CheckReach(const Shown& shown, const std::string& role,
+                          const std::vector<std::string>& hosts, const std::string& refuser) {
+  const Certificate& leaf = shown.chain.front();
+  const auto is_here = [](const std::string& host) {
+    return host.empty() || host == "localhost" || host.starts_with("127.") || host == "::1";
+  };
+  std::vector<std::string> names = leaf.dns_names();
+  for (const base::IpAddress& address : leaf.ip_addresses()) names.push_back(address.ToString());
+  if (!hosts.empty() || cluster_.members.size() < 2 || !HasUsableName(leaf) ||
+      !std::all_of(names.begin(), names.end(), is_here)) {
+    return;
+  }
+  Add(Severity::kWarning, shown, role, "host", refuser,
+      fmt::format("it is for {} only, by which nobody on another machine dials it", NameList(leaf)),
+      "put the addresses of all members into its hosts (hack/tls-setup: config/req-csr.json), or "
+      "name them: --member NAME=HOST");
 }
 
 // Whoever holds a member's pair is the etcd user of that name.
@@ -155,6 +180,7 @@ void Verifier::CheckServer(const MemberCertificates& member) {
         "--client-key-file");
   }
   CheckHosts(shown, role, member.client_hosts, std::string(kEveryClient));
+  CheckReach(shown, role, member.client_hosts, std::string(kEveryClient));
   CheckIdentityOfServer(shown, role);
 }
 
@@ -174,6 +200,7 @@ void Verifier::CheckPeer(const MemberCertificates& member) {
         "issue it with server auth and client auth");
   }
   CheckHosts(shown, role, member.peer_hosts, others);
+  CheckReach(shown, role, member.peer_hosts, others);
   CheckSources(member, others);
   if (!cluster_.allowed_cn.empty() && leaf.common_name() != cluster_.allowed_cn) {
     Add(Severity::kError, shown, role, "user", others,

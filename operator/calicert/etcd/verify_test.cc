@@ -139,6 +139,22 @@ TEST_F(VerifyTest, UselessNamesAreToldWithoutKnowingTheUrls) {
                                    "error host none.pem < etcd-2, etcd-3"));
 }
 
+TEST_F(VerifyTest, MembersWithNamesOfTheirOwnMachineOnlyAreNotFoundByOthers) {
+  for (MemberCertificates& member : cluster_.members) {
+    member.client_hosts.clear();
+    member.peer_hosts.clear();
+  }
+  cluster_.members[0].server =
+      Of("here.pem", {.dns_names = {"localhost"}, .ip_addresses = {"127.0.0.1", "::1"}});
+  cluster_.members[1].peer = Of("peer-here.pem", {.dns_names = {"localhost"}});
+  EXPECT_THAT(Lines(), ElementsAre("warning host here.pem < every client",
+                                   "warning host peer-here.pem < etcd-1, etcd-3"));
+  EXPECT_THAT(Reasons(), HasSubstr("it is for localhost, 127.0.0.1, ::1 only, by which nobody on "
+                                   "another machine dials it"));
+  cluster_.members.resize(1);
+  EXPECT_THAT(Lines(), IsEmpty()) << "one member may be for this machine";
+}
+
 TEST_F(VerifyTest, CommonNameIsNoHost) {
   cluster_.members[0].peer = Of("cn-only.pem", {.common_name = "10.0.0.11"});
   EXPECT_THAT(Lines(), ElementsAre("error host cn-only.pem < etcd-2, etcd-3"));
@@ -175,6 +191,7 @@ TEST_F(VerifyTest, EmptyDnsNameMatchesNothing) {
   EXPECT_EQ(found[0].check, "host");
   EXPECT_EQ(found[0].refuser, "every other member");
   EXPECT_THAT(found[0].reason, HasSubstr("it is for \"\""));
+  EXPECT_THAT(found[0].reason, HasSubstr("its common name \"*\" matches nothing"));
   EXPECT_EQ(found[1].check, "source");
   EXPECT_EQ(found[1].severity, Severity::kError);
 }

@@ -74,15 +74,18 @@ std::string ReadTerminal(int terminal, const std::string& end) {
   return shown;
 }
 
+// Becomes calicert with a question for a passphrase on the terminal.
+[[noreturn]] void AskForThePassphrase() {
+  execl("operator/cmd/calicert/calicert", "calicert", "inspect", "--short",
+        "testdata/calicert/good.p12", nullptr);
+  _exit(127);
+}
+
 TEST(StartTest, APassphraseIsAskedForWithoutEcho) {
   int terminal = -1;
   const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
   ASSERT_GE(pid, 0);
-  if (pid == 0) {
-    execl("operator/cmd/calicert/calicert", "calicert", "inspect", "--short",
-          "testdata/calicert/good.p12", nullptr);
-    _exit(127);
-  }
+  if (pid == 0) AskForThePassphrase();
   const std::string asked = ReadTerminal(terminal, "good.p12: ");
   EXPECT_THAT(asked, HasSubstr("Passphrase of testdata/calicert/good.p12: "));
   ASSERT_EQ(write(terminal, "passphrase\n", 11), 11);
@@ -106,11 +109,7 @@ TEST(StartTest, AQuestionThatIsLeftGivesTheEchoBack) {
     int terminal = -1;
     const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
     ASSERT_GE(pid, 0);
-    if (pid == 0) {
-      execl("operator/cmd/calicert/calicert", "calicert", "inspect", "--short",
-            "testdata/calicert/good.p12", nullptr);
-      _exit(127);
-    }
+    if (pid == 0) AskForThePassphrase();
     ReadTerminal(terminal, "good.p12: ");
     EXPECT_FALSE(Echoes(terminal));
     ASSERT_EQ(kill(pid, signal), 0);
@@ -133,9 +132,7 @@ TEST(StartTest, AQuestionThatIsStoppedHidesAgainWhenItGoesOn) {
     if (asking == 0) {
       setpgid(0, 0);
       tcsetpgrp(STDIN_FILENO, getpid());
-      execl("operator/cmd/calicert/calicert", "calicert", "inspect", "--short",
-            "testdata/calicert/good.p12", nullptr);
-      _exit(127);
+      AskForThePassphrase();
     }
     int status = 0;
     waitpid(asking, &status, WUNTRACED);
