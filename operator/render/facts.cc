@@ -65,6 +65,11 @@ struct SpecReader {
 };
 
 std::string_view EnabledIf(bool condition) { return condition ? "Enabled" : "Disabled"; }
+// Port 0 is any that is free, of which nobody can make a Service.
+std::string_view TyphaMetricsOf(const SpecReader& spec) {
+  if (!spec.Has("typhaMetricsPort")) return "Disabled";
+  return spec.IsNumber("typhaMetricsPort") ? "Enabled" : "AnyPort";
+}
 std::string_view PresentIf(bool condition) { return condition ? "Present" : "Absent"; }
 std::string_view RequestIf(bool condition) { return condition ? "Request" : "Secret"; }
 
@@ -141,7 +146,7 @@ std::span<const FactDefinition> FactDefinitions() {
       {"systemRoots", {"Absent", "Present"}},
       {"typhaCertificate", {"Secret", "Request"}},
       {"typhaIdentity", {"CommonName", "UriSan", "Both"}},
-      {"typhaMetrics", {"Disabled", "Enabled"}},
+      {"typhaMetrics", {"Disabled", "Enabled", "AnyPort"}},
   };
   return definitions;
 }
@@ -201,7 +206,7 @@ Facts FactsOf(const api::Installation& installation, const Inputs& inputs) {
       {"systemRoots", HasSystemRoots(inputs) ? "Present" : "Absent"},
       {"typhaCertificate", RequestIf(typha.is_requested)},
       {"typhaIdentity", IdentityOf(typha)},
-      {"typhaMetrics", EnabledIf(spec.Has("typhaMetricsPort"))},
+      {"typhaMetrics", TyphaMetricsOf(spec)},
   };
   Facts facts;
   for (const FactDefinition& definition : FactDefinitions()) {

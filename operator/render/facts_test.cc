@@ -64,6 +64,12 @@ TEST(FactsTest, FollowTheInstallationAndTheCluster) {
                                           {"typhaMetrics", "Enabled"}}));
 }
 
+TEST(FactsTest, APortOfZeroIsAnyPort) {
+  const Facts facts = FactsOf(WithSpec("{nodeMetricsPort: 0, typhaMetricsPort: 0}"), Inputs());
+  EXPECT_EQ(facts.at("nodeMetrics"), "Enabled");
+  EXPECT_EQ(facts.at("typhaMetrics"), "AnyPort");
+}
+
 TEST(FactsTest, TheProxyOfDockerEnterpriseIsOnTheHostOnly) {
   const api::Installation docker = WithSpec("{kubernetesProvider: DockerEnterprise}");
   const auto reach = [](const api::Installation& installation, const char* host) {

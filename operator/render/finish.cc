@@ -38,10 +38,18 @@ std::string LabelValue(std::string_view name) {
   return value;
 }
 
-void LabelByName(json::object& metadata, std::string_view name) {
-  json::object& labels = EnsureObject(metadata, {"labels"});
-  labels["app.kubernetes.io/name"] = name;
-  labels["k8s-app"] = name;
+constexpr std::string_view kNameLabel = "app.kubernetes.io/name";
+constexpr std::string_view kAppLabel = "k8s-app";
+
+// An override of the user's is there before.
+void LabelUnlessSet(json::object& labels, std::string_view key, std::string_view value) {
+  if (TextAt(labels, key).empty()) labels[key] = value;
+}
+
+// What knows its pods by their names keeps them.
+void LabelByName(json::object& labels, std::string_view name) {
+  labels[kNameLabel] = name;
+  labels[kAppLabel] = name;
 }
 
 // Of a Service: the one of its manifest, which may be its workload's; else the object's own.
@@ -54,15 +62,15 @@ std::string OwnName(const json::object& object) {
   return LabelValue(of_workload.empty() ? NameOf(object) : of_workload);
 }
 
-void Label(json::object& metadata, std::string_view name, const Owner& owner,
+void Label(json::object& labels, std::string_view name, const Owner& owner,
            std::string_view managed_by) {
-  LabelByName(metadata, name);
-  json::object& labels = EnsureObject(metadata, {"labels"});
-  labels["app.kubernetes.io/component"] =
-      fmt::format("{}.{}", owner.resource->kind, owner.resource->group);
-  labels[kInstanceLabel] = api::kInstallationName;
-  labels[kManagedByLabel] = managed_by;
-  labels["app.kubernetes.io/part-of"] = "Calico";
+  LabelUnlessSet(labels, kAppLabel, name);
+  LabelUnlessSet(labels, kNameLabel, std::string(TextAt(labels, kAppLabel)));
+  LabelUnlessSet(labels, "app.kubernetes.io/component",
+                 fmt::format("{}.{}", owner.resource->kind, owner.resource->group));
+  LabelUnlessSet(labels, kInstanceLabel, api::kInstallationName);
+  LabelUnlessSet(labels, kManagedByLabel, managed_by);
+  LabelUnlessSet(labels, "app.kubernetes.io/part-of", "Calico");
 }
 
 template <class Function>
@@ -171,13 +179,18 @@ absl::Status FinishWorkload(json::object& object, const Release& release,
 
 void SetCommonLabels(json::object& object, const Owner& owner, LabelsOnPods on_pods) {
   const std::string name = OwnName(object);
-  Label(EnsureObject(object, {"metadata"}), name, owner, kManagedBy);
+  json::object& labels = EnsureObject(object, {"metadata", "labels"});
+  if (KindOf(object) == api::kDeployments.kind) LabelByName(labels, name);
+  // By these the operator finds it.
+  labels[kManagedByLabel] = kManagedBy;
+  labels[kInstanceLabel] = api::kInstallationName;
+  Label(labels, name, owner, kManagedBy);
   if (!HasTemplate(object)) return;
-  json::object& pod = EnsureObject(object, {"spec", "template", "metadata"});
+  json::object& of_pods = EnsureObject(object, {"spec", "template", "metadata", "labels"});
   if (on_pods == LabelsOnPods::kAll) {
-    Label(pod, name, owner, kPodsManagedBy);
+    Label(of_pods, name, owner, kPodsManagedBy);
   } else {
-    LabelByName(pod, name);
+    LabelByName(of_pods, name);
   }
 }
 

@@ -100,15 +100,24 @@ void Add(std::string_view name, Overridden& overridden) {
   overridden.push_back(name);
 }
 
-void OverrideProbes(json::object& container, const json::object& given, Overridden& overridden) {
-  for (const std::string_view name : {"readinessProbe", "livenessProbe", "startupProbe"}) {
+constexpr std::string_view kProbes[] = {"readinessProbe", "livenessProbe", "startupProbe"};
+
+void OverrideProbes(json::object& container, const json::object& given) {
+  for (const std::string_view name : kProbes) {
     const json::object* const times = FindObject(given, name);
     json::value* const probe = container.if_contains(name);
     if (times == nullptr || probe == nullptr || !probe->is_object()) continue;
     Replace(probe->get_object(), *times,
             {"periodSeconds", "timeoutSeconds", "failureThreshold", "initialDelaySeconds"});
-    Add(name, overridden);
   }
+}
+
+// Also of a container or probe that this release does not have: it was asked for.
+void TellOverrides(const json::object& given, Overridden& overridden) {
+  for (const std::string_view name : kProbes) {
+    if (FindObject(given, name) != nullptr) Add(name, overridden);
+  }
+  if (FindObject(given, "resources") != nullptr) Add("resources", overridden);
 }
 
 void OverrideContainers(json::object& pod, std::string_view list, const json::array* containers,
@@ -117,12 +126,12 @@ void OverrideContainers(json::object& pod, std::string_view list, const json::ar
   for (const json::value& value : *containers) {
     if (!value.is_object()) continue;
     const json::object& given = value.get_object();
+    TellOverrides(given, overridden);
     json::object* const container = FindContainer(pod, list, TextAt(given, "name"));
     if (container == nullptr) continue;
-    OverrideProbes(*container, given, overridden);
+    OverrideProbes(*container, given);
     if (const json::object* const resources = FindObject(given, "resources")) {
       (*container)["resources"] = *resources;
-      Add("resources", overridden);
     }
     const json::array* const ports = FindArray(given, "ports");
     if (ports != nullptr && !ports->empty()) (*container)["ports"] = *ports;

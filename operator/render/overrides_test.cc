@@ -342,6 +342,16 @@ TEST(OverridesTest, WhatWasOverriddenIsToldInTheOrderOfTheUser) {
             "resources,livenessProbe");
 }
 
+// Of a container that this release has not, and a probe that the container has not.
+TEST(OverridesTest, WhatWasAskedForIsToldEvenWhereThereIsNone) {
+  const json::object object = Overridden(
+      kNodeSet,
+      "{calicoNodeDaemonSet: {spec: {template: {spec: {containers: [{name: other, resources: {}}, "
+      "{name: calico-node, startupProbe: {periodSeconds: 1}}]}}}}}");
+  EXPECT_EQ(object.at("metadata").at("annotations").at("operator.tigera.io/custom-overrides"),
+            "resources,startupProbe");
+}
+
 TEST(OverridesTest, Budget) {
   const std::string budget =
       "{kind: PodDisruptionBudget, metadata: {name: calico-typha}, spec: {maxUnavailable: 1, "

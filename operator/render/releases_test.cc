@@ -166,7 +166,9 @@ void Set(const Facts& facts, ReferenceCase& c) {
   spec["nonPrivileged"] = text("nonPrivileged");
   spec["kubernetesProvider"] = text("provider") == "None" ? "" : text("provider");
   spec["nodeMetricsPort"] = value_if("nodeMetrics", "Enabled", 9091);
-  spec["typhaMetricsPort"] = value_if("typhaMetrics", "Enabled", 9093);
+  spec["typhaMetricsPort"] = facts.at("typhaMetrics") == "AnyPort"
+                                 ? json::value(0)
+                                 : value_if("typhaMetrics", "Enabled", 9093);
   c.installation.spec = std::move(spec);
   c.installation.meta.annotations.clear();
   if (facts.at("nodeAppArmor") == "Given") {

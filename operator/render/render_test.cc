@@ -1,5 +1,6 @@
 #include "operator/render/render.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -343,6 +344,50 @@ TEST(RenderTest, PodsSayWhoManagesThemAsTigerasOperatorDoes) {
         TextAt(ObjectAt(workload, {"spec", "template", "metadata", "labels"}), kManagedByLabel),
         "tigera-operator");
   }
+}
+
+// As in Tigera's operator; but what the operator and the workload itself find by labels stays.
+TEST(RenderTest, LabelsOfTheUsersWinWhereNothingIsFoundByThem) {
+  ReferenceCase c = LoadReferenceCase("b-cm-default");
+  const json::object mine{{"k8s-app", "x"},
+                          {"app.kubernetes.io/name", "mine"},
+                          {"app.kubernetes.io/part-of", "all"},
+                          {"app.kubernetes.io/instance", "one"},
+                          {"app.kubernetes.io/managed-by", "me"}};
+  for (const char* const field : {"calicoNodeDaemonSet", "typhaDeployment"}) {
+    SetField(c, field,
+             {{"metadata", {{"labels", mine}}},
+              {"spec", {{"template", {{"metadata", {{"labels", mine}}}}}}}});
+  }
+  std::vector<json::object> objects = RenderCase(c);
+  for (const auto& [kind, name] :
+       {std::pair("DaemonSet", kNode), std::pair("Deployment", kTypha)}) {
+    json::object workload = Only(objects, kind, name);
+    json::object& labels = ObjectAt(workload, {"metadata", "labels"});
+    const bool is_deployment = workload.at("kind") == "Deployment";
+    EXPECT_EQ(TextAt(labels, "k8s-app"), is_deployment ? name : "x");
+    EXPECT_EQ(TextAt(labels, "app.kubernetes.io/name"), is_deployment ? name : "mine");
+    EXPECT_EQ(TextAt(labels, "app.kubernetes.io/part-of"), "all");
+    EXPECT_EQ(TextAt(labels, kInstanceLabel), "default");
+    EXPECT_EQ(TextAt(labels, kManagedByLabel), kManagedBy);
+    json::object& of_pods = ObjectAt(workload, {"spec", "template", "metadata", "labels"});
+    EXPECT_EQ(TextAt(of_pods, "k8s-app"), name);
+    EXPECT_EQ(TextAt(of_pods, "app.kubernetes.io/name"), "mine");
+    EXPECT_EQ(TextAt(of_pods, kInstanceLabel), "one");
+    EXPECT_EQ(TextAt(of_pods, kManagedByLabel), "me");
+  }
+}
+
+// A Service has a port that is known.
+TEST(RenderTest, MetricsOnAnyPortHaveNoService) {
+  ReferenceCase c = LoadReferenceCase("c-cm-ecdsa");
+  SetField(c, "typhaMetricsPort", 0);
+  std::vector<json::object> objects = RenderCase(c);
+  EXPECT_EQ(Find(objects, "Service", kTyphaMetrics), nullptr);
+  json::object typha = Only(objects, "Deployment", kTypha);
+  EXPECT_EQ(TextAt(Named(ArrayAt(Container(typha, kTypha), {"env"}), "TYPHA_PROMETHEUSMETRICSPORT"),
+                   "value"),
+            "0");
 }
 
 // The API server refuses a label of more than 63 characters; the name of a Secret may have 253.

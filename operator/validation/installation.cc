@@ -23,6 +23,9 @@ InstallationVerdict ValidateCompleted(const api::Installation& installation,
     CheckCertificateManagement(*installation.certificate_management, context.now,
                                context.node_addresses, verdict);
   }
+  std::vector<std::string> warnings = WarningsOf(installation.spec);
+  verdict.warnings.insert(verdict.warnings.end(), std::make_move_iterator(warnings.begin()),
+                          std::make_move_iterator(warnings.end()));
   std::vector<Problem> others = CheckSpec(installation.spec, context.spec);
   verdict.problems.insert(verdict.problems.end(), std::make_move_iterator(others.begin()),
                           std::make_move_iterator(others.end()));

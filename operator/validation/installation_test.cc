@@ -211,7 +211,7 @@ TEST(InstallationValidationTest, AllProblemsAreToldAtOnce) {
   SetCa(installation, ExpiredCa() + Ca().key_pem() + "rest");
   installation.certificate_management->signer_name = "signer";
   installation.certificate_management->signature_algorithm = "ECDSAWithSHA256";
-  installation.spec["nodeMetricsPort"] = 0;
+  installation.spec["nodeMetricsPort"] = -1;
   installation.spec["imagePrefix"] = "a/b";
   const InstallationVerdict verdict = Validate(installation, pki::TestTime());
   EXPECT_THAT(verdict.problems, SizeIs(6)) << ToString(verdict.problems);

@@ -26,6 +26,9 @@ namespace calico::validation {
 namespace {
 
 constexpr std::int64_t kMostInt32 = std::numeric_limits<std::int32_t>::max();
+// The kernel chooses.
+constexpr std::int64_t kAnyPort = 0;
+constexpr std::string_view kMetricsPorts[] = {"nodeMetricsPort", "typhaMetricsPort"};
 constexpr std::string_view kEnabledOrNot[] = {"Enabled", "Disabled"};
 
 // Ports of calico-node and calico-typha on the host network.
@@ -41,7 +44,7 @@ constexpr UsedPort kUsedPorts[] = {{179, "BGP"},
 void CheckPort(const SpecField& field, Findings findings) {
   if (!field.set()) return;
   const std::optional<std::int64_t> port = field.number();
-  if (!port.has_value() || *port < 1 || *port > 65535) {
+  if (!port.has_value() || *port < kAnyPort || *port > 65535) {
     findings.Add(field.path(),
                  fmt::format("{} is no port: choose one between 1 and 65535", field.shown()));
     return;
@@ -58,7 +61,9 @@ void CheckPorts(const SpecField& spec, Findings findings) {
   const SpecField typha = spec["typhaMetricsPort"];
   CheckPort(node, findings);
   CheckPort(typha, findings);
-  if (!node.number().has_value() || node.number() != typha.number()) return;
+  if (!node.number().has_value() || node.number() != typha.number() || node.number() == kAnyPort) {
+    return;
+  }
   findings.Add(typha.path(), fmt::format("{} is the port of spec.nodeMetricsPort too, and both are "
                                          "ports of the host: choose another one",
                                          *typha.number()));
@@ -301,6 +306,20 @@ std::vector<Problem> CheckSpec(const json::object& spec, const SpecContext& cont
   CheckServiceNetworks(root["serviceCIDRs"], findings);
   CheckInstallationOverrides(root, release, findings);
   return problems;
+}
+
+std::vector<std::string> WarningsOf(const json::object& spec) {
+  std::vector<std::string> warnings;
+  const SpecField root = SpecField::Root(spec);
+  for (const std::string_view name : kMetricsPorts) {
+    const SpecField port = root[name];
+    if (port.number() != kAnyPort) continue;
+    warnings.push_back(
+        fmt::format("{}: 0 is any port that is free, so that nobody knows where the metrics are: "
+                    "choose one between 1 and 65535, or remove the field to have no metrics",
+                    port.path()));
+  }
+  return warnings;
 }
 
 }  // namespace calico::validation

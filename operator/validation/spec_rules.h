@@ -7,6 +7,7 @@
 #ifndef CALICO_OPERATOR_VALIDATION_SPEC_RULES_H_
 #define CALICO_OPERATOR_VALIDATION_SPEC_RULES_H_
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct SpecContext {
 
 // `spec` as defaults::CompleteSpec gives it.
 std::vector<Problem> CheckSpec(const json::object& spec, const SpecContext& context);
+
+// What works and is hardly meant, "spec.a: text".
+std::vector<std::string> WarningsOf(const json::object& spec);
 
 }  // namespace calico::validation
 

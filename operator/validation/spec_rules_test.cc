@@ -45,7 +45,7 @@ TEST(SpecRulesTest, FieldsOfTheWholeInstallation) {
       {"imagePullSecrets: [{name: a}, {name: a}]", "spec.imagePullSecrets[1].name",
        "is listed twice"},
       {"nodeMetricsPort: 99999", "spec.nodeMetricsPort", "99999 is no port"},
-      {"nodeMetricsPort: 0", "spec.nodeMetricsPort", "is no port"},
+      {"nodeMetricsPort: -1", "spec.nodeMetricsPort", "is no port"},
       {"typhaMetricsPort: 9098", "spec.typhaMetricsPort", "is taken on every host"},
       {"{nodeMetricsPort: 9091, typhaMetricsPort: 9091}", "spec.typhaMetricsPort",
        "spec.nodeMetricsPort too"},
@@ -95,6 +95,17 @@ TEST(SpecRulesTest, FieldsOfTheWholeInstallation) {
       {"serviceCIDRs: [10.96.0.0/12, ten]", "spec.serviceCIDRs[1]", "is no network"},
   };
   ExpectOneProblemEach(cases);
+}
+
+// Tigera's operator takes it, so that clusters have it.
+TEST(SpecRulesTest, AMetricsPortOfZeroIsTakenWithAWarning) {
+  const std::string spec = "{nodeMetricsPort: 0, typhaMetricsPort: 0}";
+  EXPECT_EQ(TextOf(ProblemsOf(spec)), "");
+  const json::object parsed = codec::ParseYaml(spec)->as_object();
+  EXPECT_THAT(WarningsOf(parsed),
+              testing::ElementsAre(testing::HasSubstr("spec.nodeMetricsPort: 0 is any port"),
+                                   testing::HasSubstr("spec.typhaMetricsPort: 0 is any port")));
+  EXPECT_THAT(WarningsOf({{"nodeMetricsPort", 9091}}), testing::IsEmpty());
 }
 
 TEST(SpecRulesTest, NamesOfImagesThatNoKubeletTakes) {
