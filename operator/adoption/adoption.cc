@@ -34,6 +34,10 @@ constexpr int kTries = 5;  // when somebody else writes the same object
 constexpr const api::Resource* kAskedKinds[] = {&api::kInstallations, &api::kApiServers,
                                                 &api::kGoldmanes, &api::kWhiskers};
 
+// What the operator shares with users.
+constexpr const api::Resource* kConfigurationKinds[] = {&api::kIpPools, &api::kFelixConfigurations,
+                                                        &api::kBgpConfigurations};
+
 api::ObjectKey DefaultKey() { return {"", std::string(api::kInstallationName)}; }
 
 // Whether the operator finds the object by its labels, so that it is managed as a whole: not what
@@ -197,6 +201,41 @@ aio::Task<absl::Status> Adoption::Compare(ObjectReport& object) {
   co_return absl::OkStatus();
 }
 
+// Calico's own configuration, whose values and managers the operator looks at when it runs.
+aio::Task<absl::Status> Adoption::AddConfiguration(const std::vector<json::object>& rendered,
+                                                   Report& report) {
+  const auto wanted = [&](std::string_view kind, const std::string& name) {
+    return std::find_if(rendered.begin(), rendered.end(), [&](const json::object& object) {
+      return TextAt(object, "kind") == kind && api::ObjectMetaOf(object).name == name;
+    });
+  };
+  for (const api::Resource* const resource : kConfigurationKinds) {
+    std::set<std::string> known;
+    const auto add = [&](json::object live) {
+      ObjectReport object{
+          .resource = resource, .key = api::ObjectMetaOf(live).Key(), .is_shared = true};
+      known.insert(object.key.name);
+      if (std::optional<Takeover> takeover = PlanSharedTakeover(live)) {
+        object.ownership = std::move(takeover->changes);
+      }
+      const auto found = wanted(resource->kind, object.key.name);
+      if (found != rendered.end()) {
+        object.changes = kube::Changes(kube::Schema::Kubernetes(), live, *found);
+      }
+      if (!object.ownership.empty() || !object.changes.empty()) report.objects.push_back(object);
+      return absl::OkStatus();
+    };
+    const absl::StatusOr<std::string> listed = co_await client_.List(*resource, {}, add);
+    if (!listed.ok() && !absl::IsNotFound(listed.status())) co_return listed.status();
+    for (const json::object& object : rendered) {
+      const api::ObjectKey key = api::ObjectMetaOf(object).Key();
+      if (TextAt(object, "kind") != resource->kind || known.contains(key.name)) continue;
+      report.objects.push_back({.resource = resource, .key = key, .is_new = true});
+    }
+  }
+  co_return absl::OkStatus();
+}
+
 // What an operator has made and this one does not, and the objects that users ask with.
 aio::Task<absl::Status> Adoption::AddOthers(Report& report) {
   std::set<std::pair<std::string_view, api::ObjectKey>> known;
@@ -261,6 +300,7 @@ aio::Task<absl::StatusOr<Report>> Adoption::Check() {
     CALICO_CO_RETURN_IF_ERROR(co_await Compare(object));
     report.objects.push_back(std::move(object));
   }
+  CALICO_CO_RETURN_IF_ERROR(co_await AddConfiguration(rendering.objects, report));
   CALICO_CO_RETURN_IF_ERROR(co_await AddOthers(report));
   co_return report;
 }
@@ -272,8 +312,10 @@ aio::Task<absl::StatusOr<bool>> Adoption::TakeOne(const ObjectReport& object) {
     const absl::StatusOr<json::object> live = co_await client_.Get(*object.resource, object.key);
     if (absl::IsNotFound(live.status())) co_return false;
     if (!live.ok()) co_return live.status();
-    std::optional<Takeover> takeover =
-        object.desired.empty() ? PlanRelease(*live) : PlanTakeover(*live, object.desired);
+    std::optional<Takeover> takeover = object.is_shared ? PlanSharedTakeover(*live)
+                                       : object.desired.empty()
+                                           ? PlanRelease(*live)
+                                           : PlanTakeover(*live, object.desired);
     if (!takeover.has_value()) co_return false;
     status =
         (co_await client_.Patch(*object.resource, object.key, std::move(takeover->patch))).status();

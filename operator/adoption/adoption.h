@@ -49,6 +49,7 @@ struct ObjectReport {
   api::ObjectKey key;
   bool is_new = false;                       // the operator makes it
   bool is_left_alone = false;                // this operator does not make it; it stays as it is
+  bool is_shared = false;                    // Calico's own configuration, with users
   bool restarts_pods = false;                // the template of its pods changes
   std::vector<kube::FieldChange> ownership;  // what TakeOver writes
   // What the operator changes when it runs. Values of Secrets are withheld.
@@ -87,6 +88,8 @@ class Adoption {
   aio::Task<absl::Status> Compare(ObjectReport& object);
   aio::Task<std::vector<kube::FieldChange>> ChangesOf(const ObjectReport& object,
                                                       const json::object& live);
+  aio::Task<absl::Status> AddConfiguration(const std::vector<json::object>& rendered,
+                                           Report& report);
   aio::Task<absl::Status> AddOthers(Report& report);
   aio::Task<absl::StatusOr<bool>> TakeOne(const ObjectReport& object);
 

@@ -247,6 +247,57 @@ ASYNC_TEST_F(AdoptionTest, NoTemplateDiffersButForTheInitContainerThatGetsCertif
   EXPECT_GE(cases, 22);
 }
 
+std::vector<std::string> ManagersOf(const json::object& object) {
+  std::vector<std::string> managers;
+  for (const json::value& entry : object.at("metadata").at("managedFields").as_array()) {
+    managers.emplace_back(codec::TextAt(entry.as_object(), "manager"));
+  }
+  return managers;
+}
+
+// Calico's own configuration is nobody's alone: what Tigera's operator has set is ours to change
+// afterwards, what somebody else has set is not.
+ASYNC_TEST_F(AdoptionTest, CalicosConfigurationFollowsTheInstallationAfterwards) {
+  const api::ObjectKey pool = {"", "default-ipv4-ippool"};
+  for (const auto& [name, version] :
+       {std::pair("v1.44/a-default", "release-v3.33"), std::pair("v1.42.4/a-default", "v3.32.1")}) {
+    SCOPED_TRACE(name);
+    Clear();
+    co_await Load(name, version);
+    const json::value spec = Find(api::kFelixConfigurations, kDefault)->at("spec");
+    CO_ASSERT_OK_AND_ASSIGN(const Report report, co_await MakeAdoption().Check());
+    CO_ASSERT_OK(co_await MakeAdoption().TakeOver(report, [](const std::string&) {}));
+    EXPECT_EQ(Find(api::kFelixConfigurations, kDefault)->at("spec"), spec);
+    EXPECT_THAT(ManagersOf(*Find(api::kFelixConfigurations, kDefault)),
+                ElementsAre("calico-operator"));
+    EXPECT_THAT(ManagersOf(*Find(api::kIpPools, pool)), ElementsAre("calico-operator"));
+    CO_ASSERT_OK(co_await client().Patch(
+        api::kInstallations, kDefault,
+        {{"spec", {{"calicoNetwork", {{"linuxDataplane", "Nftables"}, {"mtu", 1400}}}}}}));
+    json::object installation = *Find(api::kInstallations, kDefault);
+    installation.at("spec").at("calicoNetwork").at("ipPools").at(0).as_object()["natOutgoing"] =
+        "Disabled";
+    server().Put(std::move(installation));
+    CO_ASSERT_OK_AND_ASSIGN(const Report changed, co_await MakeAdoption().Check());
+    const ObjectReport* const felix = FindObject(changed, api::kFelixConfigurations, "default");
+    CO_ASSERT_TRUE(felix != nullptr);
+    EXPECT_THAT(felix->changes,
+                ElementsAre(kube::FieldChange{"spec.nftablesMode", "Disabled", "Auto"}));
+    EXPECT_THAT(felix->ownership, IsEmpty());
+    const ObjectReport* const pools = FindObject(changed, api::kIpPools, pool.name);
+    CO_ASSERT_TRUE(pools != nullptr);
+    EXPECT_THAT(pools->changes, ElementsAre(kube::FieldChange{"spec.natOutgoing", true, false}));
+    EXPECT_THAT(changed.warnings, Not(Contains(HasSubstr("set by"))));
+
+    kube::Client user(executor(), server().Config(), logger(), {.user_agent = "kubectl-edit"});
+    CO_ASSERT_OK(co_await user.Patch(api::kFelixConfigurations, kDefault,
+                                     {{"spec", {{"nftablesMode", "Enabled"}}}}));
+    CO_ASSERT_OK_AND_ASSIGN(const Report theirs, co_await MakeAdoption().Check());
+    EXPECT_THAT(theirs.warnings, Contains(HasSubstr("set by kubectl-edit")));
+    EXPECT_EQ(FindObject(theirs, api::kFelixConfigurations, "default"), nullptr);
+  }
+}
+
 ASYNC_TEST_F(AdoptionTest, NothingIsTakenOverWhileAnotherOperatorRuns) {
   co_await Load("v1.42.4/b-cm-default");
   server().Put(codec::ParseYaml("{apiVersion: apps/v1, kind: Deployment, metadata: {name: "

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "operator/calico_config/calico_config.h"
 #include "operator/defaults/provider.h"
 #include "operator/render/names.h"
 #include "pkg/api/meta/resources.h"
@@ -25,9 +26,11 @@ constexpr api::Resource kClusterVersions{"config.openshift.io", "v1", "clusterve
                                          "ClusterVersion", false};
 constexpr api::Resource kNetworks{"config.openshift.io", "v1", "networks", "Network", false};
 
-// What no rendering looks at, which is most of a Node.
+// What no rendering looks at, which is most of a Node. Who has set what decides about Calico's own
+// configuration only.
 json::object Trimmed(json::object object) {
   object.erase("status");
+  if (codec::TextAt(object, "apiVersion") == calico_config::kApiVersion) return object;
   if (json::value* const metadata = object.if_contains("metadata")) {
     if (metadata->is_object()) metadata->get_object().erase("managedFields");
   }

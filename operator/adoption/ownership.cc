@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "operator/adoption/former_operator.h"
+#include "operator/calico_config/calico_config.h"
 #include "operator/render/names.h"
 #include "pkg/api/meta/object_meta.h"
+#include "pkg/api/meta/resources.h"
 #include "pkg/kube/apply/take_over.h"
 
 namespace calico::adoption {
@@ -91,6 +93,56 @@ void TakeFields(const json::object& live, Takeover& takeover) {
   takeover.patch["managedFields"] = *std::move(managed);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the parser let it be.
+void Unite(json::object& into, const json::object& from) {
+  for (const json::key_value_pair& member : from) {
+    json::value& mine = into[member.key()];
+    if (!mine.is_object()) {
+      mine = member.value();
+    } else if (const json::object* const below = member.value().if_object()) {
+      Unite(mine.get_object(), *below);
+    }
+  }
+}
+
+bool IsUpdateBy(const json::value& entry, std::string_view manager) {
+  return entry.is_object() && TextAt(entry.get_object(), "manager") == manager &&
+         TextAt(entry.get_object(), "operation") == "Update" &&
+         TextAt(entry.get_object(), "subresource").empty();
+}
+
+// With the updates of Tigera's operator as ours, one entry for each version of the API.
+json::array RenamedManagers(const json::array& managed) {
+  json::array renamed;
+  for (json::value entry : managed) {
+    if (IsUpdateBy(entry, kFormerManager)) entry.get_object()["manager"] = render::kFieldManager;
+    const auto same = std::find_if(renamed.begin(), renamed.end(), [&](const json::value& other) {
+      return IsUpdateBy(entry, render::kFieldManager) && IsUpdateBy(other, render::kFieldManager) &&
+             TextAt(other.get_object(), "apiVersion") == TextAt(entry.get_object(), "apiVersion");
+    });
+    const json::object* const fields =
+        same == renamed.end() ? nullptr : FindObject(entry.get_object(), "fieldsV1");
+    if (fields == nullptr) {
+      renamed.push_back(std::move(entry));
+    } else {
+      json::value& into = same->get_object()["fieldsV1"];
+      if (!into.is_object()) into.emplace_object();
+      Unite(into.get_object(), *fields);
+    }
+  }
+  return renamed;
+}
+
+void TakeUpdates(const json::object& live, Takeover& takeover) {
+  const json::array* const managed = FindArray(MetadataOf(live), "managedFields");
+  if (managed == nullptr) return;
+  const auto is_former = [](const json::value& entry) { return IsUpdateBy(entry, kFormerManager); };
+  if (std::none_of(managed->begin(), managed->end(), is_former)) return;
+  takeover.changes.push_back(
+      {"metadata.managedFields", json::value(kFormerManager), json::value(render::kFieldManager)});
+  takeover.patch["managedFields"] = RenamedManagers(*managed);
+}
+
 void TakeFinalizers(const json::object& live, Takeover& takeover) {
   const std::vector<std::string> former = FormerFinalizersOf(live);
   if (former.empty()) return;
@@ -135,6 +187,16 @@ std::optional<Takeover> PlanTakeover(const json::object& live, const json::objec
   TakeOwners(live, desired, takeover);
   TakeFinalizers(live, takeover);
   TakeFields(live, takeover);
+  return Finished(live, std::move(takeover));
+}
+
+std::optional<Takeover> PlanSharedTakeover(const json::object& live) {
+  const bool is_of_operator = TextAt(live, "kind") == api::kIpPools.kind
+                                  ? calico_config::IsOperators(live)
+                                  : TextAt(MetadataOf(live), "name") == calico_config::kDefaultName;
+  if (!is_of_operator) return std::nullopt;
+  Takeover takeover;
+  TakeUpdates(live, takeover);
   return Finished(live, std::move(takeover));
 }
 

@@ -33,6 +33,12 @@ struct Takeover {
 // nullopt: it is ours already. Errors in `live`, such as no metadata, are nothing to take over.
 std::optional<Takeover> PlanTakeover(const json::object& live, const json::object& desired);
 
+// The same of Calico's own configuration, which the operator shares with users: it stays as it is,
+// and what Tigera's operator has set counts as what this one has. nullopt: there is nothing of it,
+// or it is not of an operator (an IPPool without its label, any object but `default` of the
+// others).
+std::optional<Takeover> PlanSharedTakeover(const json::object& live);
+
 // The same of an object that is only released from finalizers of Tigera's operator: the
 // Installation, and what this operator does not make.
 std::optional<Takeover> PlanRelease(const json::object& live);

@@ -85,6 +85,47 @@ TEST(OwnershipTest, WhatIsOnlyReleasedKeepsEverythingElse) {
   EXPECT_FALSE(PlanRelease(json::object()).has_value());
 }
 
+// Calico's configuration is updated, never applied: the next update is by the same manager.
+TEST(OwnershipTest, OfCalicosConfigurationTheUpdatesAreTakenOver) {
+  json::object live = Yaml(R"(
+kind: FelixConfiguration
+metadata:
+  name: default
+  uid: u1
+  resourceVersion: '7'
+  managedFields:
+  - {manager: operator, operation: Update, apiVersion: v1, fieldsV1: {'f:spec': {'f:a': {}, 'f:b': {}}}}
+  - {manager: kubectl-edit, operation: Update, apiVersion: v1, fieldsV1: {'f:spec': {'f:c': {}}}}
+  - {manager: calico-operator, operation: Update, apiVersion: v1, fieldsV1: {'f:spec': {'f:d': {}}}}
+  - {manager: operator, operation: Update, apiVersion: v1, subresource: status, fieldsV1: {'f:status': {}}}
+)");
+  const std::optional<Takeover> takeover = PlanSharedTakeover(live);
+  ASSERT_TRUE(takeover.has_value());
+  EXPECT_THAT(Paths(*takeover), ElementsAre("metadata.managedFields"));
+  const json::value& managed = takeover->patch.at("metadata").at("managedFields");
+  ASSERT_EQ(managed.as_array().size(), 3U);
+  EXPECT_EQ(managed.at(0).at("manager"), "calico-operator");
+  EXPECT_EQ(managed.at(0).at("operation"), "Update");
+  EXPECT_EQ(managed.at(0).at("fieldsV1"), Yaml("{'f:spec': {'f:a': {}, 'f:b': {}, 'f:d': {}}}"));
+  EXPECT_EQ(managed.at(1).at("manager"), "kubectl-edit");
+  EXPECT_EQ(managed.at(2).at("manager"), "operator");
+  live["metadata"].as_object()["managedFields"] = managed;
+  EXPECT_FALSE(PlanSharedTakeover(live).has_value());
+}
+
+TEST(OwnershipTest, PoolsOfUsersAreNotTakenOver) {
+  json::object pool = Yaml(R"(
+kind: IPPool
+metadata:
+  name: mine
+  labels: {}
+  managedFields: [{manager: operator, operation: Update, apiVersion: v1, fieldsV1: {'f:spec': {}}}]
+)");
+  EXPECT_FALSE(PlanSharedTakeover(pool).has_value());
+  pool["metadata"].as_object()["labels"] = Yaml("{app.kubernetes.io/managed-by: tigera-operator}");
+  EXPECT_TRUE(PlanSharedTakeover(pool).has_value());
+}
+
 TEST(OwnershipTest, OwnersGetTheUidsOfTheCluster) {
   json::object object = Yaml(
       "{metadata: {name: a, ownerReferences: [{kind: Installation, name: default, uid: ''},"

@@ -97,6 +97,10 @@ struct Plan {
 // wrong in it all the same is a problem.
 Plan MakePlan(const Request& request, const Live& live);
 
+// Whether an IPPool or policy is looked after by the operator (this one or Tigera's): its label
+// says so.
+bool IsOperators(const json::object& object);
+
 }  // namespace calico::calico_config
 
 #endif  // CALICO_OPERATOR_CALICO_CONFIG_CALICO_CONFIG_H_

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "operator/calico_config/calico_config.h"
 #include "operator/calico_config/calico_metadata.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/object_reader.h"

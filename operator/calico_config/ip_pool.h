@@ -41,8 +41,6 @@ struct IpPool {
   friend bool operator==(const IpPool&, const IpPool&) = default;
 };
 
-// Whether `object` is looked after by the operator (this one or Tigera's): its label says so.
-bool IsOperators(const json::object& object);
 // The labels of a pool that the operator makes.
 json::object OperatorsLabels();
 
