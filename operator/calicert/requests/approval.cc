@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pkg/api/certificates/certificate_signing_request.h"
+#include "pkg/api/meta/object_meta.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/time.h"
@@ -54,16 +55,25 @@ std::string_view Done(Verdict verdict) {
   return verdict == Verdict::kApprove ? "approved" : "denied";
 }
 
+absl::Status CheckNotReplaced(std::string_view uid, std::string_view uid_there,
+                              std::string_view name) {
+  if (uid.empty() || uid == uid_there) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("certificate signing request {:?} was replaced by another one meanwhile: look at "
+                  "who did it (calicert csr get {} -o text), delete it and run this again",
+                  name, name));
+}
+
 absl::StatusOr<bool> AddRuling(const Ruling& ruling, absl::Time now, json::object& csr) {
+  const api::ObjectMeta meta = api::ObjectMetaOf(csr);
+  CALICO_RETURN_IF_ERROR(CheckNotReplaced(ruling.uid, meta.uid, meta.name));
   const Verdict opposite = ruling.verdict == Verdict::kApprove ? Verdict::kDeny : Verdict::kApprove;
   json::array& conditions = ConditionsOf(csr);
   if (FindCondition(conditions, TypeOf(opposite)) != nullptr) {
-    const json::object* const metadata = codec::FindObject(csr, "metadata");
-    const std::string_view name = metadata == nullptr ? "" : codec::TextAt(*metadata, "name");
     return absl::FailedPreconditionError(
         fmt::format("certificate signing request {:?} is already {}; that is never taken back: "
                     "delete it and ask anew",
-                    name, TypeOf(opposite)));
+                    meta.name, TypeOf(opposite)));
   }
   json::object* const there = FindCondition(conditions, TypeOf(ruling.verdict));
   if (there != nullptr && !ruling.force) return false;

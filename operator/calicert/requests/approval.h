@@ -23,10 +23,17 @@ struct Ruling {
   std::string reason;   // CamelCase; empty: CalicertApprove or CalicertDeny
   std::string message;  // empty: a sentence that says who
   bool force = false;   // write it even if it stands there already
+  std::string uid;      // only of this object; empty: of whatever has the name
 };
 
+// FailedPrecondition when the object of this name is another one than that with `uid`: whoever made
+// a request rules on and signs that one, and not what somebody has put in its place.
+absl::Status CheckNotReplaced(std::string_view uid, std::string_view uid_there,
+                              std::string_view name);
+
 // Adds the condition to a CertificateSigningRequest. False: it is there already, nothing changes.
-// Errors: FailedPrecondition: the opposite condition is there, and neither is ever taken back.
+// Errors: FailedPrecondition: the opposite condition is there, and neither is ever taken back; it
+// is another object.
 absl::StatusOr<bool> AddRuling(const Ruling& ruling, absl::Time now, json::object& csr);
 
 // The same in the cluster. The object as it is then.

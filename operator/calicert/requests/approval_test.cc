@@ -51,6 +51,15 @@ TEST(AddRulingTest, NeverContradicts) {
                        HasSubstr("certificate signing request \"a\" is already Denied")));
 }
 
+TEST(AddRulingTest, AnotherObjectOfTheNameIsNotTheOneThatWasMade) {
+  json::object csr = StoredRequest("a");
+  csr["metadata"].get_object()["uid"] = "2";
+  EXPECT_THAT(AddRuling({.uid = "1"}, kNow, csr), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                                           HasSubstr("was replaced by another")));
+  EXPECT_FALSE(Csr::Decode(csr)->IsApproved());
+  EXPECT_THAT(AddRuling({.uid = "2"}, kNow, csr), IsOkAndHolds(true));
+}
+
 using RuleTest = ClusterTest;
 
 ASYNC_TEST_F(RuleTest, KeepsOtherConditionsAndUsesTheApprovalEndpoint) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "operator/calicert/cfssl/signing_config.h"
+#include "operator/calicert/requests/approval.h"
 #include "operator/calicert/requests/builtin_signers.h"
 #include "pkg/api/meta/resources.h"
 #include "pkg/base/base64.h"
@@ -71,6 +72,7 @@ class Attempt {
   // True: the object now holds a certificate that is to be stored.
   absl::StatusOr<bool> Fill(json::object& object) {
     CALICO_ASSIGN_OR_RETURN(const Csr csr, DecodeCsr(object));
+    CALICO_RETURN_IF_ERROR(CheckNotReplaced(options_.uid, csr.meta.uid, csr.meta.name));
     if (csr.IsIssued()) return Keep(csr);
     CALICO_RETURN_IF_ERROR(CheckSignable(csr, options_.unapproved));
     CALICO_ASSIGN_OR_RETURN(const pki::CertificateRequest request,

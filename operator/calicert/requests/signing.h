@@ -71,6 +71,7 @@ using Issuer = std::function<absl::StatusOr<std::string>(const api::CertificateS
 
 struct SignOptions {
   bool unapproved = false;  // before the approval, as Calico's document does it
+  std::string uid;          // only of this object; empty: of whatever has the name
 };
 
 struct Signed {

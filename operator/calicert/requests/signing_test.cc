@@ -191,6 +191,17 @@ ASYNC_TEST_F(SignInClusterTest, StoresTheCertificate) {
   EXPECT_EQ(IssuedLeaf(Stored("a"))->common_name(), "a.example");
 }
 
+ASYNC_TEST_F(SignInClusterTest, AnotherObjectOfTheNameIsNotSigned) {
+  server().Put(StoredRequest("a", "Approved"));
+  const SignOptions first{.uid = "of the one that was made"};
+  const auto result = co_await SignInCluster(cluster(), "a", first, MakeIssuer(), Never);
+  EXPECT_THAT(result.status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("was replaced")));
+  EXPECT_EQ(issued_, 0);
+  const SignOptions same{.uid = Stored("a").meta.uid};
+  CO_ASSERT_OK(co_await SignInCluster(cluster(), "a", same, MakeIssuer(), Never));
+}
+
 ASYNC_TEST_F(SignInClusterTest, BeginsAnewAfterAConflict) {
   server().Put(StoredRequest("a", "Approved"));
   server().Inject({.method = "PUT", .status = 409, .reason = "Conflict"});

@@ -173,11 +173,12 @@ class Workflow {
                      requests::ToString(submitted.how), plan_.signer_name));
     if (!plan_.issuer.has_value()) co_return absl::OkStatus();
     const absl::StatusOr<json::object> ruled =
-        co_await requests::Rule(cluster_, plan_.csr_name, {});
+        co_await requests::Rule(cluster_, plan_.csr_name, {.uid = submitted.csr.meta.uid});
     if (!ruled.ok()) co_return ruled.status();
     Tell(fmt::format("{}/{} approved", requests::kCsrPlural, plan_.csr_name));
-    const absl::StatusOr<requests::Signed> result = co_await requests::SignInCluster(
-        cluster_, plan_.csr_name, {}, plan_.issuer->issue, plan_.issuer->will_do);
+    const absl::StatusOr<requests::Signed> result =
+        co_await requests::SignInCluster(cluster_, plan_.csr_name, {.uid = submitted.csr.meta.uid},
+                                         plan_.issuer->issue, plan_.issuer->will_do);
     if (!result.ok()) co_return result.status();
     Tell(fmt::format("{}/{} signed by {}", requests::kCsrPlural, plan_.csr_name,
                      plan_.ca.front().subject()));
