@@ -105,6 +105,7 @@ class OperatorCaTest(unittest.TestCase):
         kubes.wait_for("the bundle", lambda: (cluster.kube.get(BUNDLE) or {}).get("data") == bundle, 15)
         kubes.wait_for("the copy", lambda: value(f"{PODS}/secrets/typha-certs", "tls.crt") == typha, 15)
         kubes.wait_for("the original", lambda: value(f"{OPERATOR}/secrets/node-certs", "tls.crt"), 15)
+        self._a_write_that_is_based_on_an_older_state_is_refused()
         kubes.wait_for("the label", lambda: LABEL in cluster.kube.get(CA)["metadata"]["labels"], 15)
         cluster.kube.merge(f"{PODS}/secrets/node-certs", {"data": {"tls.crt": base64.b64encode(b"nonsense").decode()}})
         kubes.wait_for("the data", lambda: "BEGIN" in value(f"{PODS}/secrets/node-certs", "tls.crt"), 15)
@@ -114,6 +115,18 @@ class OperatorCaTest(unittest.TestCase):
         since = environment.now_rfc3339()
         time.sleep(15)
         self.assertEqual(cluster.audit_writes(since, (environment.OPERATOR_USER,)), [])
+
+    def _a_write_that_is_based_on_an_older_state_is_refused(self):
+        """The server's side of what the operator sends with each write of an original: the resourceVersion that it read."""
+        path = f"{OPERATOR}/secrets/node-certs"
+        found = cluster.kube.get(path)
+        stale = {"apiVersion": "v1", "kind": "Secret", "data": {"tls.crt": found["data"]["tls.crt"]},
+                 "metadata": {"name": "node-certs", "namespace": "tigera-operator",
+                              "resourceVersion": str(int(found["metadata"]["resourceVersion"]) - 1)}}
+        answer = forged.attempt(cluster.kube, "PATCH", path + "?fieldManager=test&force=true", stale,
+                                "application/apply-patch+yaml")
+        self.assertRegex(answer, "^409")
+        self.assertEqual(cluster.kube.get(path)["metadata"]["resourceVersion"], found["metadata"]["resourceVersion"])
 
     def test_3_pairs_of_the_users_win_and_bad_ones_take_nothing_away(self):
         for name, common_name in (("typha-certs", "my-typha"), ("node-certs", "my-felix")):
