@@ -54,7 +54,7 @@ aio::Task<absl::StatusOr<int>> Apply(Cluster& cluster, const Options& options,
   const api::ObjectKey key{"", options.installation};
   const absl::StatusOr<json::object> there =
       co_await cluster.client.Get(api::kInstallations, key, cluster.timeout);
-  if (absl::IsNotFound(there.status())) {
+  if (absl::IsNotFound(there.status()) && !IsUnknownKind(there.status())) {
     co_return absl::NotFoundError(fmt::format(
         "{}; make one with what this prints without --apply and --diff (kubectl apply -f -)",
         ErrorText(there.status())));

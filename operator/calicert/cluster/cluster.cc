@@ -102,17 +102,21 @@ int RunInCluster(const ClusterFlags& flags, Terminal& terminal, const ClusterWor
   return code.ok() ? *code : Fail(terminal, ErrorText(code.status()));
 }
 
+bool IsUnknownKind(const absl::Status& status) {
+  // Only the path itself is unknown when there is no Status object in the answer.
+  const std::optional<kube::ApiError> error = kube::FindApiError(status);
+  return absl::IsNotFound(status) && error.has_value() && error->reason.empty();
+}
+
 std::string ErrorText(const absl::Status& status) {
   const std::optional<kube::ApiError> error = kube::FindApiError(status);
   std::string text(status.message());
-  if (error.has_value() && !error->reason.empty()) {
-    return fmt::format("Error from server ({}): {}", error->reason, text);
+  if (IsUnknownKind(status)) {
+    return text +
+           "; this cluster does not know the kind: its CustomResourceDefinition is not there";
   }
-  // Only the path itself is unknown when there is no Status object in the answer.
-  if (absl::IsNotFound(status) && error.has_value()) {
-    text += "; this cluster does not know the kind: its CustomResourceDefinition is not there";
-  }
-  return text;
+  if (!error.has_value() || error->reason.empty()) return text;
+  return fmt::format("Error from server ({}): {}", error->reason, text);
 }
 
 bool IsNoAnswer(const absl::Status& status) {

@@ -50,6 +50,9 @@ int RunInCluster(const ClusterFlags& flags, Terminal& terminal, const ClusterWor
 // cluster does not know is told as that.
 std::string ErrorText(const absl::Status& status);
 
+// NotFound because the cluster does not know the kind, and not because there is no such object.
+bool IsUnknownKind(const absl::Status& status);
+
 // Whether the API server has said nothing at all: another attempt may bring an answer. Everything
 // else is one.
 bool IsNoAnswer(const absl::Status& status);

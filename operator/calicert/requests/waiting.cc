@@ -18,6 +18,8 @@ using Csr = api::CertificateSigningRequest;
 
 constexpr absl::Duration kLookAgain = absl::Seconds(1);
 constexpr absl::Duration kLongestWatch = absl::Minutes(8);
+// An API server that starts refuses everybody until it has read its roles.
+constexpr int kMostRefusals = 5;
 
 // One watch of one name, from where the object was read.
 class NameWatch {
@@ -103,6 +105,7 @@ aio::Task<absl::StatusOr<Waited>> WaitInCluster(Cluster& cluster, std::string na
   const absl::Time end = cluster.terminal.clock.SteadyNow() + timeout;
   const absl::Cleanup impatient = [&cluster] { cluster.is_patient = false; };
   Waited waited;
+  int refusals = 0;  // in a row
   for (bool seen = false;;) {
     const absl::StatusOr<json::object> object =
         co_await cluster.client.Get(api::kCertificateSigningRequests, {"", name}, cluster.timeout);
@@ -112,14 +115,16 @@ aio::Task<absl::StatusOr<Waited>> WaitInCluster(Cluster& cluster, std::string na
       co_return waited;
     }
     if (!object.ok()) {
-      if (!seen || !IsNoAnswer(object.status()) || remaining <= absl::ZeroDuration()) {
-        co_return object.status();
-      }
+      const bool is_refusal =
+          absl::IsPermissionDenied(object.status()) || absl::IsUnauthenticated(object.status());
+      const bool may_change = is_refusal ? ++refusals < kMostRefusals : IsNoAnswer(object.status());
+      if (!seen || !may_change || remaining <= absl::ZeroDuration()) co_return object.status();
       const absl::Status slept = co_await aio::Sleep(std::min(kLookAgain, remaining));
       if (!slept.ok()) co_return slept;
       continue;
     }
     seen = true;
+    refusals = 0;
     cluster.is_patient = true;
     CALICO_CO_ASSIGN_OR_RETURN(waited.csr, Csr::Decode(*object));
     waited.end = Judge(waited.csr, what);

@@ -36,8 +36,8 @@ std::string Describe(const Waited& waited, const std::string& name, WaitFor what
                      absl::Duration timeout);
 
 // Watches the request, and looks again every second where it may not be watched, or while the API
-// server does not answer. Errors: of the client: refusals at once, the lack of an answer at the
-// beginning and when the time is over; NotFound if there is none at the beginning.
+// server does not answer. Errors: of the client: at the beginning all of them, NotFound as well;
+// later refusals that come again and again, and the lack of an answer when the time is over.
 aio::Task<absl::StatusOr<Waited>> WaitInCluster(Cluster& cluster, std::string name, WaitFor what,
                                                 absl::Duration timeout);
 

@@ -103,11 +103,24 @@ ASYNC_TEST_F(WaitTest, OutlastsAnApiServerThatDoesNotAnswer) {
   co_await group.Stop();
 }
 
-ASYNC_TEST_F(WaitTest, ARefusalWhileItWaitsIsAnError) {
+// Its first answers, before it has read its roles.
+ASYNC_TEST_F(WaitTest, OutlastsRefusalsOfAnApiServerThatStarts) {
+  server().Put(StoredRequest("a", "Approved"));
+  server().Inject({.path_contains = "watch=true", .times = 100, .close = true});
+  aio::TaskGroup group(executor());
+  group.Spawn(Later(StoredRequest("a", "Approved", "certificate"), Fault{.status = 403}));
+  CO_ASSERT_OK_AND_ASSIGN(
+      const Waited waited,
+      co_await WaitInCluster(cluster(), "a", WaitFor::kIssued, absl::Seconds(20)));
+  EXPECT_EQ(waited.end, WaitEnd::kReached);
+  co_await group.Stop();
+}
+
+ASYNC_TEST_F(WaitTest, ARefusalThatStaysIsAnError) {
   server().Put(StoredRequest("a", "Approved"));
   server().Inject({.path_contains = "watch=true", .times = 100, .status = 403});
   aio::TaskGroup group(executor());
-  group.Spawn(Later(StoredRequest("a"), Fault{.status = 403}));
+  group.Spawn(Later(StoredRequest("a"), Fault{.times = 100, .status = 403}));
   const auto waited = co_await WaitInCluster(cluster(), "a", WaitFor::kIssued, absl::Seconds(20));
   EXPECT_THAT(waited.status(), StatusIs(absl::StatusCode::kPermissionDenied));
   co_await group.Stop();
