@@ -9,6 +9,7 @@
 #include "pkg/base/status_macros.h"
 #include "pkg/openssl/error.h"
 #include "pkg/pki/internal/asn1.h"
+#include "pkg/pki/internal/certificate_fields.h"
 #include "pkg/pki/internal/der.h"
 #include "pkg/pki/internal/extensions.h"
 #include "pkg/pki/internal/key_access.h"
@@ -157,10 +158,11 @@ absl::StatusOr<std::string> CreateCertificateRequest(const PrivateKey& key,
   EVP_PKEY* evp = internal::KeyAccess::Handle(key);
   CALICO_ASSIGN_OR_RETURN(const EVP_MD* digest, ChooseDigest(key, request.signature_algorithm));
   const openssl::X509ReqPtr x509(X509_REQ_new());
-  if (x509 == nullptr || X509_REQ_set_version(x509.get(), X509_REQ_VERSION_1) != 1 ||
-      X509_REQ_set_pubkey(x509.get(), evp) != 1) {
+  if (x509 == nullptr || X509_REQ_set_version(x509.get(), X509_REQ_VERSION_1) != 1) {
     return Failed(absl::StatusCode::kInternal);
   }
+  CALICO_RETURN_IF_ERROR(
+      internal::SetPublicKey(X509_REQ_get_X509_PUBKEY(x509.get()), key.public_key()));
   X509_NAME* subject = X509_REQ_get_subject_name(x509.get());
   CALICO_RETURN_IF_ERROR(internal::WriteName(subject, request.common_name, request.subject));
   CALICO_ASSIGN_OR_RETURN(

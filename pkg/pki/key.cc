@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -12,8 +13,10 @@
 #include "pkg/openssl/error.h"
 #include "pkg/openssl/handles.h"
 #include "pkg/pki/internal/key_access.h"
+#include "pkg/pki/internal/named_curve.h"
 #include "pkg/pki/internal/pem_scan.h"
 #include "pkg/pki/internal/rsa_numbers.h"
+#include "pkg/pki/internal/secret_pem.h"
 
 namespace calico::pki {
 namespace {
@@ -200,6 +203,11 @@ absl::StatusOr<PrivateKey> PrivateKey::ParsePem(std::string_view pem) {
 
 base::SecretString PrivateKey::ToPem() const {
   const openssl::ErrorScope scope;
+  if (const int curve = internal::NistCurve(public_key().curve()); curve != NID_undef) {
+    const base::SecretString der = internal::Sec1Of(impl_->evp.get(), curve);
+    CALICO_CHECK(!der.empty());  // as below
+    return internal::SecretPem("EC PRIVATE KEY", der.view());
+  }
   const bool has_own_format = family() == KeyFamily::kRsa || family() == KeyFamily::kEcdsa;
   const openssl::BioPtr bio(BIO_new(BIO_s_secmem()));
   const openssl::EncoderCtxPtr encoder(

@@ -8,6 +8,7 @@
 #include "pkg/openssl/handles.h"
 #include "pkg/pki/internal/asn1.h"
 #include "pkg/pki/internal/key_access.h"
+#include "pkg/pki/internal/named_curve.h"
 #include "pkg/pki/key.h"
 
 namespace calico::pki {
@@ -31,24 +32,6 @@ KeyFamily FamilyOfEvp(const EVP_PKEY* key) {
   }
 }
 
-std::string CurveOf(const EVP_PKEY* key) {
-  // Spelled-out parameters can look like a known curve and be another (CVE-2020-0601).
-  int is_explicit = 0;
-  if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_explicit) !=
-          1 ||
-      is_explicit != 0) {
-    return "";
-  }
-  char name[64];
-  size_t size = 0;
-  if (EVP_PKEY_get_group_name(key, name, sizeof(name), &size) != 1) return "";
-  const std::string_view curve(name, size);
-  if (curve == "prime256v1") return "P-256";
-  if (curve == "secp384r1") return "P-384";
-  if (curve == "secp521r1") return "P-521";
-  return std::string(curve);
-}
-
 uint64_t RsaExponentOf(const EVP_PKEY* key) {
   BIGNUM* exponent = nullptr;
   if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return 0;
@@ -70,7 +53,8 @@ bool IsBroken(const X509_PUBKEY* info) {
 namespace internal {
 
 EVP_PKEY* KeyAccess::Handle(const PublicKey& key) {
-  return X509_PUBKEY_get0(key.handle_->info.get());
+  const PublicKeyHandle& handle = *key.handle_;
+  return handle.own != nullptr ? handle.own.get() : X509_PUBKEY_get0(handle.info.get());
 }
 
 const X509_PUBKEY* KeyAccess::Info(const PublicKey& key) { return key.handle_->info.get(); }
@@ -93,7 +77,28 @@ absl::StatusOr<PublicKey> KeyAccess::FromInfo(const X509_PUBKEY* info) {
   return key;
 }
 
+absl::StatusOr<PublicKey> KeyAccess::FromNamedCurve(const EVP_PKEY* evp, std::string name) {
+  const int curve = NistCurve(name);
+  auto handle = std::make_shared<PublicKeyHandle>();
+  handle->info = PublicInfoOf(evp, curve);
+  handle->own = PublicPartOf(evp, curve);
+  PublicKey key;
+  if (handle->info != nullptr) key.der_ = Encode(i2d_X509_PUBKEY, handle->info.get());
+  if (handle->own == nullptr || key.der_.empty()) {
+    return openssl::TakeError(absl::StatusCode::kInvalidArgument, "encode public key");
+  }
+  key.handle_ = std::move(handle);
+  key.family_ = KeyFamily::kEcdsa;
+  key.bits_ = EVP_PKEY_get_bits(evp);
+  key.curve_ = std::move(name);
+  return key;
+}
+
 absl::StatusOr<PublicKey> KeyAccess::FromEvp(const EVP_PKEY* key) {
+  if (FamilyOfEvp(key) == KeyFamily::kEcdsa) {
+    std::string curve = CurveOf(key);
+    if (NistCurve(curve) != NID_undef) return FromNamedCurve(key, std::move(curve));
+  }
   const std::string der = Encode(i2d_PUBKEY, key);
   if (der.empty())
     return openssl::TakeError(absl::StatusCode::kInvalidArgument, "encode public key");

@@ -20,6 +20,7 @@
 #include "pkg/pki/internal/key_access.h"
 #include "pkg/pki/internal/key_text.h"
 #include "pkg/pki/internal/pem_scan.h"
+#include "pkg/pki/internal/secret_pem.h"
 
 namespace calico::pki {
 namespace {

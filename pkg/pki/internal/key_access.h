@@ -2,6 +2,8 @@
 #ifndef CALICO_PKG_PKI_INTERNAL_KEY_ACCESS_H_
 #define CALICO_PKG_PKI_INTERNAL_KEY_ACCESS_H_
 
+#include <string>
+
 #include <absl/status/statusor.h>
 
 #include "pkg/openssl/handles.h"
@@ -12,6 +14,8 @@ namespace calico::pki::internal {
 // A key as the library decoded it, which costs more than a signature does: so it is done once.
 struct PublicKeyHandle {
   openssl::X509PubkeyPtr info;
+  // Of a key that was not decoded but taken from another one; else null, and `info` has it.
+  openssl::EvpPkeyPtr own;
 };
 
 struct KeyAccess {
@@ -24,11 +28,15 @@ struct KeyAccess {
 
   // Errors: InvalidArgument, as PublicKey::ParseDer.
   static absl::StatusOr<PublicKey> FromInfo(const X509_PUBKEY* info);
+  // The public part alone, whatever else `key` holds.
   static absl::StatusOr<PublicKey> FromEvp(const EVP_PKEY* key);
 
   // A key that the library made or read elsewhere. Its numbers are not checked against each other.
   // Requires: not null. Errors: InvalidArgument, when its public part does not encode.
   static absl::StatusOr<PrivateKey> Adopt(openssl::EvpPkeyPtr key);
+
+ private:
+  static absl::StatusOr<PublicKey> FromNamedCurve(const EVP_PKEY* evp, std::string name);
 };
 
 // Null stands for "the key's own" (Ed25519).

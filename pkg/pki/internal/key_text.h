@@ -1,4 +1,4 @@
-// DER of private keys to PEM and back, in memory that is wiped.
+// Private keys from their DER, in memory that is wiped.
 #ifndef CALICO_PKG_PKI_INTERNAL_KEY_TEXT_H_
 #define CALICO_PKG_PKI_INTERNAL_KEY_TEXT_H_
 
@@ -6,14 +6,10 @@
 
 #include <absl/status/statusor.h>
 
-#include "pkg/base/secret_string.h"
 #include "pkg/openssl/handles.h"
 #include "pkg/pki/key.h"
 
 namespace calico::pki::internal {
-
-// One block with this label.
-base::SecretString SecretPem(std::string_view label, std::string_view der);
 
 // A key from its DER, with all checks of PrivateKey::ParsePem. `label` says the encoding.
 absl::StatusOr<PrivateKey> KeyFromDer(std::string_view label, std::string_view der);
