@@ -9,6 +9,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/rand.h>
 
 #include "pkg/base/testing/started_program.h"
 
@@ -78,6 +81,40 @@ TEST(InitializeTest, TheConfigurationsAreHarmfulToOthers) {
                               .c_str()),
               0)
         << name;
+  }
+}
+
+TEST(InitializeTest, RandomNumbersComeFromAHashOfFullStrength) {
+  for (EVP_RAND_CTX* generator : {RAND_get0_private(nullptr), RAND_get0_public(nullptr)}) {
+    ASSERT_NE(generator, nullptr);
+    EXPECT_STREQ(EVP_RAND_get0_name(EVP_RAND_CTX_get0_rand(generator)), "HASH-DRBG");
+    EXPECT_EQ(EVP_RAND_get_strength(generator), 256U);
+  }
+}
+
+// By the names that certificates, keys and PEM headers have for them.
+TEST(InitializeTest, AlgorithmsThatAreLookedUpByNameAreFound) {
+  for (const int nid : {NID_md5, NID_sha1, NID_sha224, NID_sha256, NID_sha384, NID_sha512,
+                        NID_sha512_224, NID_sha512_256, NID_sha3_224, NID_sha3_256, NID_sha3_384,
+                        NID_sha3_512, NID_sha1WithRSAEncryption, NID_sha256WithRSAEncryption}) {
+    EXPECT_NE(EVP_get_digestbynid(nid), nullptr) << OBJ_nid2sn(nid);
+  }
+  for (const char* name : {"DES-EDE3-CBC", "AES-128-CBC", "AES-192-CBC", "AES-256-CBC",
+                           "CAMELLIA-256-CBC", "ARIA-256-CBC"}) {
+    EXPECT_NE(EVP_get_cipherbyname(name), nullptr) << name;
+  }
+}
+
+TEST(InitializeTest, EverythingElseIsFoundInTheProviders) {
+  for (const char* name : {"AES-256-GCM", "CHACHA20-POLY1305", "AES-256-WRAP", "DES-EDE3-CBC"}) {
+    EVP_CIPHER* cipher = EVP_CIPHER_fetch(nullptr, name, nullptr);
+    EXPECT_NE(cipher, nullptr) << name;
+    EVP_CIPHER_free(cipher);
+  }
+  for (const char* name : {"SHA256", "SHA2-256", "SHA-256", "2.16.840.1.101.3.4.2.1", "SHAKE256"}) {
+    EVP_MD* digest = EVP_MD_fetch(nullptr, name, nullptr);
+    EXPECT_NE(digest, nullptr) << name;
+    EVP_MD_free(digest);
   }
 }
 
