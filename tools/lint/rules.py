@@ -73,7 +73,7 @@ ALSO = {
 ONLY_ALSO = {"operator/calico_config", "operator/certificates", "operator/csr_policy", "operator/defaults", "operator/validation", "operator/render", "operator/provision",
              "operator/calicert/command", "operator/calicert/cfssl", "operator/calicert/certificates", "operator/calicert/etcd", "operator/calicert/calico/typha"}
 # OpenSSL is confined to these files.
-OPENSSL_FILES = re.compile(r"^pkg/net/(?:probe/|survey/)?tls_[a-z_]+\.(h|cc)$|^operator/standin/|^tools/|^pkg/(?:openssl|pki)/")
+OPENSSL_FILES = re.compile(r"^pkg/net/(?:survey/)?tls_[a-z_]+\.(h|cc)$|^operator/standin/|^tools/|^pkg/(?:openssl|pki)/")
 THIRD_PARTY = re.compile(r"^(absl|boost/[a-z_]+|fmt|openssl|re2|yaml-cpp|gtest|gmock|benchmark)[/.]")
 INCLUDE = re.compile(r'^#include ([<"])([^>"]+)[>"]', re.MULTILINE)
 SECRETS = re.compile(r"(?:logger_?|log)\.(?:Debug|Info|Warning|Error)\([^;]*?\b(key_pem|token|password|private_key|authorization)\b\s*[,})]",

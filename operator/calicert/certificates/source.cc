@@ -12,7 +12,7 @@
 #include "pkg/aio/event_loop.h"
 #include "pkg/aio/task.h"
 #include "pkg/base/status_macros.h"
-#include "pkg/net/probe/tls_probe.h"
+#include "pkg/net/survey/tls_survey.h"
 
 namespace calico::calicert {
 namespace {
@@ -76,17 +76,19 @@ absl::StatusOr<std::optional<Server>> ServerOf(std::string_view name) {
 
 absl::StatusOr<Material> AskServer(const std::string& name, const Server& server,
                                    const SourceOptions& options) {
-  absl::StatusOr<net::ProbedServer> probed = absl::InternalError("not asked");
+  absl::StatusOr<net::TlsSurvey> survey = absl::InternalError("not asked");
   {
     aio::EventLoop loop;
     loop.Run([&]() -> aio::Task<void> {
-      probed =
-          co_await net::ProbeServer(server.host, server.port, options.server_name, options.timeout);
+      survey = co_await net::SurveyTls({.host = server.host,
+                                        .port = server.port,
+                                        .server_name = options.server_name,
+                                        .timeout = options.timeout});
     }());
   }
-  if (!probed.ok()) return probed.status();
+  if (!survey.ok()) return survey.status();
   Material material{.origin = name, .form = "TLS"};
-  for (const std::string& der : probed->certificates) {
+  for (const std::string& der : survey->certificates) {
     absl::StatusOr<pki::Certificate> certificate = pki::Certificate::ParseDer(der);
     if (!certificate.ok()) return base::Annotate(certificate.status(), name);
     material.certificates.push_back(*std::move(certificate));

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "operator/calicert/etcd/store.h"
+#include "pkg/aio/event_loop.h"
+#include "pkg/aio/task.h"
 #include "pkg/base/file.h"
 #include "pkg/net/survey/tls_survey.h"
 #include "pkg/net/tls_identity.h"
@@ -49,14 +51,28 @@ class Examination {
 
 absl::StatusOr<net::TlsSurvey> Examination::Survey(
     const net::Url& url, std::shared_ptr<const net::TlsIdentity> identity) const {
-  return net::SurveyTls({.host = url.host,
-                         .port = url.port,
-                         .server_name = "",
-                         .identity = std::move(identity),
-                         .request = fmt::format("GET /version HTTP/1.1\r\nHost: {}\r\n"
-                                                "Connection: close\r\n\r\n",
-                                                url.HostHeader()),
-                         .timeout = timeout_});
+  const net::TlsSurveyOptions options = {.host = url.host,
+                                         .port = url.port,
+                                         .identity = std::move(identity),
+                                         .request = fmt::format("GET /version HTTP/1.1\r\n"
+                                                                "Host: {}\r\n"
+                                                                "Connection: close\r\n\r\n",
+                                                                url.HostHeader()),
+                                         .timeout = timeout_};
+  absl::StatusOr<net::TlsSurvey> survey = absl::InternalError("not asked");
+  aio::EventLoop loop;
+  loop.Run([&]() -> aio::Task<void> { survey = co_await net::SurveyTls(options); }());
+  return survey;
+}
+
+absl::StatusOr<std::vector<pki::Certificate>> ChainOf(const net::TlsSurvey& survey) {
+  std::vector<pki::Certificate> chain;
+  for (const std::string& der : survey.certificates) {
+    absl::StatusOr<pki::Certificate> certificate = pki::Certificate::ParseDer(der);
+    if (!certificate.ok()) return certificate.status();
+    chain.push_back(*std::move(certificate));
+  }
+  return chain;
 }
 
 void Examination::ComparePresented(const Endpoint& endpoint, const pki::Certificate& leaf) {
@@ -135,7 +151,7 @@ void Examination::Examine(const Endpoint& endpoint, const std::vector<ClientPair
         "is it running, and is this its address?");
     return;
   }
-  auto chain = pki::Certificate::ParsePemBundle(survey->chain_pem, pki::SurroundingText::kAllow);
+  absl::StatusOr<std::vector<pki::Certificate>> chain = ChainOf(*survey);
   if (chain.ok()) {
     TakePresented(endpoint, *url, *std::move(chain));
   } else {

@@ -9,7 +9,7 @@
 
 #include "pkg/aio/task_group.h"
 #include "pkg/api/meta/object_meta.h"
-#include "pkg/net/probe/tls_probe.h"
+#include "pkg/net/survey/tls_survey.h"
 #include "pkg/pki/pem.h"
 
 namespace calico::calicert::inventory {
@@ -55,8 +55,8 @@ class Asking {
   aio::Task<void> Run() {
     while (next_ < ports_.size()) {
       const ServingPort& port = ports_[next_++];
-      const absl::StatusOr<net::ProbedServer> server =
-          co_await net::ProbeServer(port.address, port.port, "", kPatience);
+      const absl::StatusOr<net::TlsSurvey> server =
+          co_await net::SurveyTls({.host = port.address, .port = port.port, .timeout = kPatience});
       if (!server.ok()) {
         ++silent_;
         continue;
