@@ -60,7 +60,7 @@ ALSO = {
                           "operator/calicert/certificates", "operator/calicert/etcd", "operator/controllers"},
     "operator/calicert/command": {"operator/config", "pkg/base", "pkg/codec"},
     "operator/calicert/cfssl": OFFLINE,
-    "operator/calicert/certificates": OFFLINE | {"operator/calicert/etcd", "operator/calicert/cfssl"},
+    "operator/calicert/certificates": OFFLINE | {"operator/calicert/cfssl"},
     "operator/calicert/etcd": OFFLINE | {"operator/calicert/cfssl"},
     "operator/calicert/calico/typha": OFFLINE | {"operator/calicert/cfssl", "operator/calicert/etcd"},
     "operator/controllers": {"operator/controllers", "operator/config"},

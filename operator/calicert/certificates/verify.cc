@@ -13,7 +13,7 @@
 #include "operator/calicert/certificates/describe.h"
 #include "operator/calicert/command/exit_codes.h"
 #include "operator/calicert/command/output.h"
-#include "operator/calicert/etcd/peer_names.h"
+#include "pkg/pki/host_names.h"
 
 namespace calico::calicert {
 namespace {
@@ -83,7 +83,7 @@ absl::StatusOr<std::vector<Check>> RunChecks(const VerifyOptions& options, Termi
     checks.push_back({"chain: " + link.subject, link.verdict, link.holds});
   }
   for (const std::string& host : options.hosts) {
-    const std::optional<std::string> problem = etcd::HostProblem(leaf, host);
+    const std::optional<std::string> problem = pki::HostProblem(leaf, host);
     checks.push_back(
         {"host: " + host, problem.value_or("it is for this host"), !problem.has_value()});
   }

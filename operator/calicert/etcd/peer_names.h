@@ -1,26 +1,16 @@
-// The names that etcd and its clients compare, as Go and etcd compare them: the host that is
-// dialled against the certificate that answers, and, between members, the address that a connection
-// comes from against the certificate that it shows.
+// Between members of etcd: the address that a connection comes from against the certificate that it
+// shows, as etcd compares them. The host that is dialled is judged by pkg/pki/host_names.h.
 #ifndef CALICO_OPERATOR_CALICERT_ETCD_PEER_NAMES_H_
 #define CALICO_OPERATOR_CALICERT_ETCD_PEER_NAMES_H_
 
 #include <map>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "pkg/base/ip_address.h"
 #include "pkg/pki/certificate.h"
 
 namespace calico::calicert::etcd {
-
-// Why a client that has dialled `host` (a name, or an address with or without brackets) refuses
-// this certificate, or nothing. The common name is not looked at, as Go does not.
-std::optional<std::string> HostProblem(const pki::Certificate& certificate, std::string_view host);
-
-// Whether there is any host at all by which it can be dialled: an address of somebody, or a name.
-bool HasUsableName(const pki::Certificate& certificate);
 
 // What name servers say, as far as somebody has asked. A key that is missing was not asked for; an
 // empty list is the answer that there is none.
@@ -46,9 +36,6 @@ struct SourceFinding {
 // certificate with neither kind of name is taken from everywhere.
 SourceFinding JudgeSource(const pki::Certificate& certificate, const base::IpAddress& source,
                           const Lookups& lookups);
-
-// "localhost, 10.0.0.11": DNS names and addresses, an empty one in quotes; "no name" for none.
-std::string NameList(const pki::Certificate& certificate);
 
 }  // namespace calico::calicert::etcd
 

@@ -15,37 +15,6 @@ pki::Certificate For(std::vector<std::string> names, std::vector<std::string> ad
 
 base::IpAddress Ip(std::string_view text) { return *base::IpAddress::Parse(text); }
 
-TEST(HostProblemTest, AddressIsFoundAmongAddressesOnly) {
-  EXPECT_FALSE(HostProblem(For({}, {"10.0.0.11"}), "10.0.0.11").has_value());
-  EXPECT_FALSE(HostProblem(For({}, {"fd00::1"}), "[fd00::1]").has_value());
-  EXPECT_EQ(HostProblem(For({}, {"10.0.0.11"}), "10.0.0.12"),
-            "it is for 10.0.0.11, not for 10.0.0.12");
-  EXPECT_EQ(HostProblem(For({"10.0.0.11"}, {}), "10.0.0.11"),
-            "it has \"10.0.0.11\" as a DNS name or URI, and an address that is dialled counts only "
-            "as an IP address, without port");
-  EXPECT_EQ(HostProblem(For({"10.0.0.11.example.com"}, {}), "10.0.0.11"),
-            "it has no IP address as a subject alternative name (it is for 10.0.0.11.example.com), "
-            "and it is dialled at 10.0.0.11");
-}
-
-TEST(HostProblemTest, CommonNameIsNotLookedAt) {
-  EXPECT_EQ(HostProblem(For({}, {}), "member"), "it is for no name, not for member");
-}
-
-TEST(HostProblemTest, WildcardIsOneWholeLabel) {
-  const pki::Certificate certificate = For({"*.etcd.example.com"}, {});
-  EXPECT_FALSE(HostProblem(certificate, "Member-1.ETCD.example.com.").has_value());
-  for (const char* host : {"etcd.example.com", "a.b.etcd.example.com", "xetcd.example.com"}) {
-    EXPECT_TRUE(HostProblem(certificate, host).has_value()) << host;
-  }
-}
-
-TEST(HostProblemTest, LoneStarIsForHostsOfOneLabel) {
-  EXPECT_FALSE(HostProblem(For({"*"}, {}), "localhost").has_value());
-  EXPECT_TRUE(HostProblem(For({"*"}, {}), "a.b").has_value());
-  EXPECT_TRUE(HostProblem(For({"*"}, {}), "10.0.0.11").has_value());
-}
-
 TEST(JudgeSourceTest, AddressAsADnsNameCountsLoneStarDoesNot) {
   EXPECT_EQ(JudgeSource(For({"10.0.0.11"}, {}), Ip("10.0.0.11"), {}).verdict,
             SourceVerdict::kAccepted);

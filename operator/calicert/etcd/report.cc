@@ -5,6 +5,7 @@
 #include "operator/calicert/etcd/chain_check.h"
 #include "operator/calicert/etcd/store.h"
 #include "pkg/codec/time.h"
+#include "pkg/pki/host_names.h"
 
 namespace calico::calicert::etcd {
 namespace {
@@ -33,7 +34,7 @@ ShownRow RowOf(const std::string& file, const std::string& key_file, std::string
   const pki::Certificate& leaf = found.chain.front();
   row.name = leaf.common_name();
   row.usages = leaf.is_ca() ? "CA" : UsageList(leaf);
-  row.hosts = leaf.dns_names().empty() && leaf.ip_addresses().empty() ? "" : NameList(leaf);
+  row.hosts = leaf.dns_names().empty() && leaf.ip_addresses().empty() ? "" : pki::NameList(leaf);
   row.not_after = leaf.not_after();
   row.issuer = leaf.is_self_signed() ? "" : leaf.issuer_common_name();
   if (found.key.has_value() && !found.IsPair()) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "pkg/pki/ca/ca_check.h"
+#include "pkg/pki/host_names.h"
 
 namespace calico::calicert::etcd {
 namespace {
@@ -107,13 +108,13 @@ void Verifier::CheckAs(const Shown& shown, const std::string& role, const Trust&
 void Verifier::CheckHosts(const Shown& shown, const std::string& role,
                           const std::vector<std::string>& hosts, const std::string& refuser) {
   const Certificate& leaf = shown.chain.front();
-  if (hosts.empty() && !HasUsableName(leaf)) {
+  if (hosts.empty() && !pki::HasUsableName(leaf)) {
     Add(Severity::kError, shown, role, "host", refuser,
-        fmt::format("it is for {}, by which nobody can dial it", NameList(leaf)),
+        fmt::format("it is for {}, by which nobody can dial it", pki::NameList(leaf)),
         "issue it with the hosts of the member's URLs");
   }
   for (const std::string& host : hosts) {
-    if (std::optional<std::string> problem = HostProblem(leaf, host)) {
+    if (std::optional<std::string> problem = pki::HostProblem(leaf, host)) {
       const std::string& name = leaf.common_name();
       if (name == host) *problem += "; its common name is, but that does not count";
       if (name.starts_with('*')) {
@@ -134,12 +135,13 @@ void Verifier::CheckReach(const Shown& shown, const std::string& role,
   };
   std::vector<std::string> names = leaf.dns_names();
   for (const base::IpAddress& address : leaf.ip_addresses()) names.push_back(address.ToString());
-  if (!hosts.empty() || cluster_.members.size() < 2 || !HasUsableName(leaf) ||
+  if (!hosts.empty() || cluster_.members.size() < 2 || !pki::HasUsableName(leaf) ||
       !std::all_of(names.begin(), names.end(), is_here)) {
     return;
   }
   Add(Severity::kWarning, shown, role, "host", refuser,
-      fmt::format("it is for {} only, by which nobody on another machine dials it", NameList(leaf)),
+      fmt::format("it is for {} only, by which nobody on another machine dials it",
+                  pki::NameList(leaf)),
       "put the addresses of all members into its hosts (hack/tls-setup: config/req-csr.json), or "
       "name them: --member NAME=HOST");
 }
@@ -232,7 +234,7 @@ void Verifier::CheckSources(const MemberCertificates& member, const std::string&
     Add(Severity::kWarning, *member.peer, fmt::format("peer of {}", member.name), "source", others,
         fmt::format("members also check the address that a connection comes from; it is for {}, "
                     "so {}'s address must resolve back to such a name",
-                    NameList(leaf), host),
+                    pki::NameList(leaf), host),
         fmt::format("put {} itself or the member's addresses among its hosts", host));
   }
 }
