@@ -83,6 +83,13 @@ void ForEachContainer(ObjectEditor& edit, Function function) {
   }
 }
 
+// A server keeps none, and what is applied must be what it keeps.
+void DropEmptyInitContainers(ObjectEditor& edit) {
+  json::object& pod = edit.PodSpec();
+  const json::value* const list = pod.if_contains("initContainers");
+  if (list != nullptr && list->is_array() && list->get_array().empty()) pod.erase("initContainers");
+}
+
 void SetPullSecrets(ObjectEditor& edit, const std::vector<std::string>& names) {
   if (names.empty()) return;
   json::array references;
@@ -168,6 +175,7 @@ absl::Status FinishWorkload(json::object& object, const Release& release,
   ForEachContainer(edit, [&](json::object& container) {
     SetContainer(edit, container, release, installation, inputs);
   });
+  DropEmptyInitContainers(edit);
   SetPullSecrets(edit, installation.image_pull_secrets);
   if (release.Has(Release::Feature::kTlsCipherSuites)) {
     SetCipherSuites(edit, CipherSuites(installation.spec));

@@ -429,6 +429,22 @@ TEST(RenderTest, GkeHasAQuotaForPodsOfTheSystem) {
   }
 }
 
+TEST(RenderTest, AListOfInitContainersIsNeverEmpty) {
+  int without = 0;
+  for (const char* const release : kReleases) {
+    const std::vector<json::object> objects = RenderIn(
+        release,
+        {{"kubernetesProvider", "GKE"}, {"cni", {{"type", "GKE"}}}, {"flexVolumePath", "None"}});
+    for (json::object object : objects) {
+      if (KindOf(object) != "DaemonSet" && KindOf(object) != "Deployment") continue;
+      const json::value* const list = PodSpec(object).if_contains("initContainers");
+      without += list == nullptr ? 1 : 0;
+      EXPECT_TRUE(list == nullptr || !list->as_array().empty()) << release << NameOf(object);
+    }
+  }
+  EXPECT_GT(without, 0);
+}
+
 TEST(RenderTest, PodsOfThePodsNetworkAreNotToldOfAProxyOnTheHost) {
   Inputs inputs;
   inputs.api_endpoint = ApiEndpoint{"proxy.local", "6444"};
