@@ -172,7 +172,7 @@ def report(differences, options, all_rules):
         if difference.rule:
             print(f"  rule:   {difference.rule.title} (line {difference.rule.line})")
     unknown = [difference for difference in differences if not difference.rule]
-    stale = [] if options.case else [rule for rule in all_rules if not rule.used]
+    stale = [] if options.case else rules.unused(all_rules)
     for rule in stale:
         print(f"{options.differences}: line {rule.line}: a rule that is about nothing: {rule.title}")
     return len(unknown) + len(stale)

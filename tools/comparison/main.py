@@ -121,7 +121,7 @@ def main(argv):
             if not case.error else []
         differences.explain(found, case, all_rules)
         results.append((case, found))
-    stale = [rule for rule in all_rules if not rule.used]
+    stale = rules.unused(all_rules)
     seconds = time.monotonic() - start
     if options.json:
         json.dump(as_json(results, stale, seconds), sys.stdout, indent=1)

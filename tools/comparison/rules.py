@@ -10,12 +10,13 @@
 `object` and `path` take `*` for any text and may be given several times; `path: (object)` is the object as a whole. `theirs` and
 `ours` are texts with `*`; `absent` is that there is none. `release` is v3.33 and the like. `when` is a field of
 the Installation's spec that must be set, `when: !field` one that must not. What a line says must all hold; of several lines with
-the same key one must.
+the same key one must. A block that no difference has used is a mistake, unless it has a line `sometimes` with the reason why it
+is about nothing in some runs.
 """
 
 import re
 
-KEYS = ("object", "path", "theirs", "ours", "release", "when")
+KEYS = ("object", "path", "theirs", "ours", "release", "when", "sometimes")
 BLOCK = re.compile(r"^```difference\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 WHOLE = "(object)"
@@ -36,6 +37,7 @@ class Rule:
         self.globs = {key: [glob(value) for value in fields.get(key, [])] for key in ("object", "path", "theirs", "ours")}
         self.releases = fields.get("release", [])
         self.conditions = fields.get("when", [])
+        self.sometimes = "sometimes" in fields
 
     def matches(self, difference, case):
         if self.releases and case.release not in self.releases:
@@ -49,6 +51,11 @@ class Rule:
             if patterns and not any(pattern.match(texts[key]) for pattern in patterns):
                 return False
         return True
+
+
+def unused(all_rules):
+    """Those that are about nothing and should not be."""
+    return [rule for rule in all_rules if not rule.used and not rule.sometimes]
 
 
 def holds(condition, spec):

@@ -64,6 +64,13 @@ class RulesTest(unittest.TestCase):
         self.assertEqual([one.rule for one in found], [first[0], second[0]])
         self.assertEqual((first[0].used, second[0].used), (1, 2))
 
+    def test_an_unused_rule_is_told_unless_chance_decides(self):
+        always, = parse("object: X/a", "path: a")
+        chance, = parse("object: X/a", "path: b", "sometimes: a second may pass")
+        self.assertEqual(rules.unused([always, chance]), [always])
+        differences.explain([differences.Difference("X/a", "a", "1", "2")], cases.Case(pathlib.Path("v1.44/a"), "v3.33"), [always, chance])
+        self.assertEqual(rules.unused([always, chance]), [])
+
     def test_the_projects_own_file_can_be_read(self):
         path = pathlib.Path(__file__).resolve().parents[2] / "docs/DIFFERENCES.md"
         self.assertTrue(rules.parse(path.read_text(encoding="utf-8")))

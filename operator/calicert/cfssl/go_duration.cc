@@ -21,6 +21,20 @@ int DaysOf(std::string_view unit) {
   return 0;
 }
 
+// The unit that is meant by `word`; empty for another word.
+std::string_view UnitOf(std::string_view word) {
+  for (const std::string_view hours : {"H", "h", "hour", "hours", "hr", "hrs"}) {
+    if (word == hours) return "h";
+  }
+  for (const std::string_view minutes : {"m", "min", "mins", "minute", "minutes"}) {
+    if (word == minutes) return "m";
+  }
+  for (const std::string_view seconds : {"S", "s", "sec", "secs", "second", "seconds"}) {
+    if (word == seconds) return "s";
+  }
+  return "";
+}
+
 absl::Status Complain(std::string_view text, std::string_view what) {
   return absl::InvalidArgumentError(fmt::format("{:?}: {}", text, what));
 }
@@ -39,6 +53,9 @@ absl::Status Explain(std::string_view text) {
     if (const int days = DaysOf(unit); days > 0 && number > -kMost && number < kMost) {
       return Complain(
           text, fmt::format("there is no unit {}: write hours, {}h", unit, number * days * 24));
+    }
+    if (const std::string_view meant = UnitOf(unit); !meant.empty()) {
+      return Complain(text, fmt::format("write {}{}", number, meant));
     }
   }
   return Complain(text, "not a duration such as 8760h or 1h30m (units h, m, s)");

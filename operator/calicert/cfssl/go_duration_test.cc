@@ -32,6 +32,9 @@ TEST(GoDurationTest, SaysWhatToWrite) {
   const Case kCases[] = {
       {"10y", "write hours, 87600h"},
       {"365d", "write hours, 8760h"},
+      {"87600H", "write 87600h"},
+      {"24 hours", "write 24h"},
+      {"90 min", "write 90m"},
       {"2w", "write hours, 336h"},
       {"1 year", "write hours, 8760h"},
       {"87600", "a unit is missing: write 87600h"},

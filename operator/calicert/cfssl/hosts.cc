@@ -186,11 +186,20 @@ class Splitter {
   }
 
   void AddName(std::string_view host) {
+    if (IsPlaceholder(host)) {
+      return Refuse(host, "looks like a placeholder that nobody has replaced");
+    }
     if (host.find_first_of(kSpace) != std::string_view::npos) {
       return Refuse(host, "a host name has no white space: one entry for each host");
     }
     if (host.find('/') != std::string_view::npos) return Refuse(host, WrongSlash(host));
     if (host.find(':') != std::string_view::npos) return Refuse(host, WrongColon(host));
+    if (host.find('.') != std::string_view::npos && host.find('-') != std::string_view::npos &&
+        ConsistsOf(host, "0123456789.-")) {
+      return Refuse(host,
+                    "a range of addresses: a certificate names single ones, one entry for "
+                    "each");
+    }
     if (ConsistsOf(host, "0123456789.")) {
       return Refuse(host, "not an IPv4 address: four numbers from 0 to 255 without leading zeros");
     }
@@ -321,6 +330,11 @@ std::string Punycode(const std::vector<uint32_t>& points) {
 }
 
 }  // namespace
+
+bool IsPlaceholder(std::string_view text) {
+  return (text.starts_with('<') && text.ends_with('>')) || text.starts_with('$') ||
+         text.starts_with("{{");
+}
 
 std::string AsciiHost(std::string_view host) {
   std::vector<std::string> labels;

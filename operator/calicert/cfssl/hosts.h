@@ -36,6 +36,9 @@ std::vector<std::string> SplitHostnameFlag(std::string_view text);
 // there is none. Letters are taken as they are: capitals with accents are not made small.
 std::string AsciiHost(std::string_view host);
 
+// `<name>`, `$NAME` and `{{ name }}`, as templates and documents have them.
+bool IsPlaceholder(std::string_view text);
+
 }  // namespace calico::calicert::cfssl
 
 #endif  // CALICO_OPERATOR_CALICERT_CFSSL_HOSTS_H_

@@ -63,6 +63,9 @@ TEST(SplitHostsTest, WhatNoClientCanMatchIsRefusedWithAdvice) {
       {"a..example.com", "two dots"},
       {"a!b.example.com", "'!' cannot stand in a host name"},
       {"\xff", "not ASCII"},
+      {"10.0.0.1-10.0.0.9", "a range of addresses"},
+      {"${HOST}", "a placeholder that nobody has replaced"},
+      {"{{ ip }}", "a placeholder that nobody has replaced"},
   };
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.host);

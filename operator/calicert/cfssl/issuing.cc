@@ -8,6 +8,7 @@
 #include "operator/calicert/cfssl/error.h"
 #include "operator/calicert/cfssl/go_duration.h"
 #include "pkg/base/status_macros.h"
+#include "pkg/codec/time.h"
 #include "pkg/pki/compose/key_generation.h"
 #include "pkg/pki/pem.h"
 #include "pkg/pki/verify.h"
@@ -20,9 +21,7 @@ constexpr absl::Duration kSelfSignedExpiry = absl::Hours(2190);
 
 std::string Message(const absl::Status& status) { return std::string(status.message()); }
 
-std::string Text(absl::Time time) {
-  return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone());
-}
+std::string Text(absl::Time time) { return codec::EncodeTime(time); }
 
 // Go's Time.Round to a minute: halves go up.
 absl::Time RoundedToMinute(absl::Time time) {
@@ -119,14 +118,14 @@ void Filter(const std::optional<RequestFilter>& filter, pki::AlternativeNameList
   if (!filter->uris) names.uris.clear();
 }
 
-absl::Status CheckWhitelist(const NamePattern& pattern, std::string_view common_name,
+absl::Status CheckWhitelist(const Profile& profile, std::string_view common_name,
                             const pki::AlternativeNameLists& names) {
-  const auto check = [&pattern](std::string_view kind, std::string_view name) {
-    if (pattern.Matches(name)) return absl::OkStatus();
+  const auto check = [&profile](std::string_view kind, std::string_view name) {
+    if (profile.name_whitelist->Matches(name)) return absl::OkStatus();
     return CodedError(kPolicyUnmatchedWhitelist,
                       fmt::format("Request does not match policy whitelist: {} {:?} does not match "
-                                  "name_whitelist",
-                                  kind, name));
+                                  "{}.name_whitelist {:?}",
+                                  kind, name, profile.path, profile.name_whitelist->text()));
   };
   if (!common_name.empty()) CALICO_RETURN_IF_ERROR(check("CN", common_name));
   for (const std::string& name : names.dns_names) CALICO_RETURN_IF_ERROR(check("host", name));
@@ -166,6 +165,26 @@ void FillFromProfile(const Profile& profile, pki::CertificateParts& parts) {
   // A CA of a profile keeps its addresses only, as cfssl has it.
   parts.names.dns_names.clear();
   parts.names.emails.clear();
+}
+
+// What servers or clients refuse although `ca` signs it: in Go and OpenSSL the purposes of a CA
+// limit those of all certificates below it.
+void WarnOfPurposes(const pki::Certificate& ca, const Profile& profile,
+                    std::vector<std::string>& warnings) {
+  const std::vector<std::string>& allowed = ca.extended_key_usages();
+  const auto allows = [&allowed](std::string_view oid) {
+    return allowed.empty() || std::find(allowed.begin(), allowed.end(), oid) != allowed.end();
+  };
+  if (allows(pki::kOidAnyExtendedKeyUsage)) return;
+  const auto& wanted = profile.extended_key_usages;
+  for (const auto& [oid, name] : {std::pair(pki::kOidServerAuth, "server auth"),
+                                  std::pair(pki::kOidClientAuth, "client auth")}) {
+    if (allows(oid) || std::find(wanted.begin(), wanted.end(), oid) == wanted.end()) continue;
+    warnings.push_back(
+        fmt::format("the CA {:?} is limited by its extendedKeyUsage, which lacks {:?}: nobody "
+                    "accepts that use of the certificate; make the CA without one",
+                    ca.subject(), name));
+  }
 }
 
 // Validity by the profile; never over before it begins, or before now.
@@ -218,28 +237,28 @@ absl::StatusOr<pki::PrivateKey> MakeKey(const KeyRequest& wanted) {
   if (wanted.algorithm == "ed25519") family = pki::KeyFamily::kEd25519;
   if (family == pki::KeyFamily::kOther) {
     return CodedError(kKeyGeneration,
-                      fmt::format("invalid algorithm: key.algo {:?}: there are rsa, ecdsa and "
+                      fmt::format("invalid algorithm: {}key.algo {:?}: there are rsa, ecdsa and "
                                   "ed25519, in small letters",
-                                  wanted.algorithm));
+                                  wanted.where, wanted.algorithm));
   }
   if (family == pki::KeyFamily::kRsa && wanted.size < pki::kMinRsaBits) {
-    return CodedError(kKeyGeneration, fmt::format("RSA key is too weak: key.size {}, from {}",
-                                                  wanted.size, pki::kMinRsaBits));
+    return CodedError(kKeyGeneration, fmt::format("RSA key is too weak: {}key.size {}, from {}",
+                                                  wanted.where, wanted.size, pki::kMinRsaBits));
   }
   if (family == pki::KeyFamily::kRsa && wanted.size > pki::kMaxRsaBits) {
-    return CodedError(kKeyGeneration, fmt::format("RSA key size too large: key.size {}, up to {}",
-                                                  wanted.size, pki::kMaxRsaBits));
+    return CodedError(kKeyGeneration, fmt::format("RSA key size too large: {}key.size {}, up to {}",
+                                                  wanted.where, wanted.size, pki::kMaxRsaBits));
   }
   if (family == pki::KeyFamily::kRsa && wanted.size % 2 != 0) {
-    return CodedError(
-        kKeyGeneration,
-        fmt::format("key.size {}: an RSA key has an even number of bits", wanted.size));
+    return CodedError(kKeyGeneration,
+                      fmt::format("{}key.size {}: an RSA key has an even number of bits",
+                                  wanted.where, wanted.size));
   }
   absl::StatusOr<pki::PrivateKey> key = pki::GenerateKey(family, wanted.size);
   if (key.ok() || family != pki::KeyFamily::kEcdsa) return key;
-  return CodedError(
-      kKeyGeneration,
-      fmt::format("invalid curve: key.size {}: ecdsa has 256, 384 and 521", wanted.size));
+  return CodedError(kKeyGeneration,
+                    fmt::format("invalid curve: {}key.size {}: ecdsa has 256, 384 and 521",
+                                wanted.where, wanted.size));
 }
 
 bool IsSlow(const KeyRequest& wanted) {
@@ -259,11 +278,19 @@ absl::StatusOr<std::string> MakeRequest(const Request& request, const pki::Priva
   return pki::EncodePem("CERTIFICATE REQUEST", *der);
 }
 
+absl::Status CheckSubjectOfCa(const Request& request) {
+  if (!request.subject.Name().empty()) return absl::OkStatus();
+  return CodedError(kPolicyRequest,
+                    fmt::format("missing subject information: there is no \"CN\" and "
+                                "no \"names\" in {}",
+                                request.file));
+}
+
 absl::StatusOr<Signed> MakeCa(const Request& request, const pki::PrivateKey& key, absl::Time now) {
   const CaSection ca = request.ca.value_or(CaSection{});
   pki::CertificateParts parts;
+  CALICO_RETURN_IF_ERROR(CheckSubjectOfCa(request));
   parts.subject = request.subject.Name();
-  if (parts.subject.empty()) return CodedError(kPolicyRequest, "missing subject information");
   parts.names.ip_addresses = request.names.ip_addresses;
   parts.key_usages = {pki::KeyUsage::kCertSign, pki::KeyUsage::kCrlSign};
   parts.constraints = pki::CaConstraints{.is_ca = true, .path_length = ca.path_length};
@@ -369,8 +396,7 @@ absl::StatusOr<Signed> Signer::Issue(const pki::PublicKey& key, const Profile& p
                                      std::vector<std::string> warnings, absl::Time now) const {
   if (order.names.has_value()) parts.names = *order.names;
   if (profile.name_whitelist.has_value()) {
-    CALICO_RETURN_IF_ERROR(
-        CheckWhitelist(*profile.name_whitelist, CommonNameOf(parts.subject), parts.names));
+    CALICO_RETURN_IF_ERROR(CheckWhitelist(profile, CommonNameOf(parts.subject), parts.names));
   }
   std::vector<pki::RawExtension> asked = std::move(parts.extensions);
   parts.extensions.clear();
@@ -381,6 +407,11 @@ absl::StatusOr<Signed> Signer::Issue(const pki::PublicKey& key, const Profile& p
     }
   }
   CALICO_RETURN_IF_ERROR(SetValidity(profile, now, parts));
+  WarnOfPurposes(ca_, profile, warnings);
+  if (parts.not_before > now + absl::Minutes(1)) {
+    warnings.push_back(fmt::format("the certificate is not valid before {}, now is {}",
+                                   Text(parts.not_before), Text(now)));
+  }
   if (parts.not_after > ca_.not_after()) {
     if (order.may_outlive_ca) {
       warnings.push_back(fmt::format(

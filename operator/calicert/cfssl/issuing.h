@@ -49,6 +49,9 @@ struct Signed {
   std::vector<std::string> warnings;
 };
 
+// Whether a CA of it would have a name. Errors: code 5300.
+absl::Status CheckSubjectOfCa(const Request& request);
+
 // A self-signed CA: keyCertSign and cRLSign, ca.expiry or five years, valid from five minutes ago.
 // Of the alternative names only IP addresses are taken, as by cfssl.
 // Errors: code 5300 for a request without a subject; InvalidArgument for an expiry that is over

@@ -100,7 +100,9 @@ TEST(MakeCaTest, NobodyAndShortLivesAreRefused) {
   const pki::PrivateKey key = *MakeKey(request.key);
   const auto nobody = MakeCa(request, key, kNow);
   EXPECT_EQ(CodeOf(nobody.status()), kPolicyRequest);
-  EXPECT_THAT(nobody, StatusIs(absl::StatusCode::kInvalidArgument, "missing subject information"));
+  EXPECT_THAT(nobody, StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("missing subject information: there is no \"CN\" and no "
+                                         "\"names\" in req.json")));
   request = RequestOf(R"({"CN": "CA", "ca": {"expiry": "240s"}})");
   EXPECT_THAT(MakeCa(request, key, kNow),
               StatusIs(absl::StatusCode::kInvalidArgument,
@@ -179,6 +181,32 @@ TEST(SignerTest, OutlivingTheCaIsAWarningOrCut) {
   ASSERT_THAT(cut, IsOk());
   EXPECT_EQ(cut->not_after, signer.ca().not_after());
   EXPECT_THAT(cut->warnings, IsEmpty());
+}
+
+TEST(SignerTest, AUseThatTheCaIsNotForIsAWarning) {
+  const Signer root = NewSigner(ConfigWith(
+      R"({"expiry": "1h", "usages": ["cert sign", "server auth"], "ca_constraint": {"is_ca": true}})"));
+  const Request request = RequestOf(R"({"CN": "sub"})");
+  pki::PrivateKey key = *MakeKey(request.key);
+  const auto sub = root.SignOwn(request, key.public_key(), {}, kNow);
+  ASSERT_THAT(sub, IsOk());
+  const auto signer = Signer::Create(
+      Parsed(*sub), std::move(key),
+      ConfigWith(R"({"expiry": "30m", "usages": ["server auth", "client auth"]})"), kNow);
+  ASSERT_THAT(signer, IsOk());
+  const Request leaf = RequestOf(R"({"CN": "a"})");
+  const auto made = signer->SignOwn(leaf, MakeKey(leaf.key)->public_key(), {}, kNow);
+  ASSERT_THAT(made, IsOk());
+  EXPECT_THAT(made->warnings, ElementsAre(HasSubstr("lacks \"client auth\"")));
+}
+
+TEST(SignerTest, ACertificateOfLaterIsAWarning) {
+  const Signer signer = NewSigner(ConfigWith(
+      R"({"expiry": "100h", "usages": ["server auth"], "not_before": "2026-10-01T00:00:00Z"})"));
+  const Request leaf = RequestOf(R"({"CN": "a"})");
+  const auto made = signer.SignOwn(leaf, MakeKey(leaf.key)->public_key(), {}, kNow);
+  ASSERT_THAT(made, IsOk());
+  EXPECT_THAT(made->warnings, ElementsAre(HasSubstr("not valid before 2026-10-01T00:00:00Z")));
 }
 
 TEST(SignerTest, PolicyIsKept) {

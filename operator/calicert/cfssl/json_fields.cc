@@ -1,6 +1,7 @@
 #include "operator/calicert/cfssl/json_fields.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <absl/strings/ascii.h>
@@ -51,16 +52,51 @@ std::string Complaints::Line(codec::Location at, std::string_view path,
 }
 
 void Complaints::Error(codec::Location at, std::string_view path, std::string_view what) {
-  if (errors_.size() < kMaxErrors) errors_.push_back(Line(at, path, what));
+  if (errors_.size() < kMaxErrors) {
+    errors_.push_back(Line(at, path, what));
+  } else {
+    ++more_errors_;
+  }
 }
 
 void Complaints::Warn(codec::Location at, std::string_view path, std::string_view what) {
-  if (warnings_.size() < kMaxErrors) warnings_.push_back(Line(at, path, what));
+  if (warnings_.size() < kMaxErrors) {
+    warnings_.push_back(Line(at, path, what));
+  } else {
+    ++more_warnings_;
+  }
 }
 
 absl::Status Complaints::status() const {
   if (errors_.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(fmt::format("{}", fmt::join(errors_, "\n")));
+  std::string message = fmt::format("{}", fmt::join(errors_, "\n"));
+  if (more_errors_ > 0) message += fmt::format("\n{}: {} more errors", file_, more_errors_);
+  return absl::InvalidArgumentError(message);
+}
+
+std::vector<std::string> Complaints::warnings() const {
+  std::vector<std::string> all = warnings_;
+  if (more_warnings_ > 0) {
+    all.push_back(fmt::format("{}: {} more warnings", file_, more_warnings_));
+  }
+  return all;
+}
+
+absl::StatusOr<codec::LocatedJson> ParseJsonFile(std::string_view text, std::string_view file,
+                                                 const codec::LocatedLimits& limits) {
+  const std::string shown(file == "-" ? "standard input" : file);
+  absl::StatusOr<codec::LocatedJson> root = codec::ParseLocatedJson(text, limits);
+  if (root.ok()) return root;
+  std::string what(root.status().message());
+  constexpr std::string_view kPem = "-----BEGIN ";
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    what = "1:1: this is UTF-16 text: make UTF-8 of it with iconv -f UTF-16 -t UTF-8";
+  } else if (text.starts_with(kPem)) {
+    const std::string_view label = text.substr(kPem.size(), 40);
+    what = fmt::format("1:1: this is PEM ({}), where JSON is expected",
+                       label.substr(0, label.find('-')));
+  }
+  return absl::Status(root.status().code(), fmt::format("{}:{}", shown, what));
 }
 
 JsonFields::JsonFields(const codec::LocatedJson& value, std::string path, Complaints& complaints)
@@ -107,7 +143,19 @@ std::string JsonFields::Text(std::string_view key) {
     WrongKind(key, *value, "a text in double quotes");
     return "";
   }
+  RefuseNul(key, *value);
   return value->text;
+}
+
+void JsonFields::RefuseNul(std::string_view key, const codec::LocatedJson& value) {
+  if (value.text.find('\0') != std::string::npos) {
+    ErrorAt(value, key, "holds the character \\u0000, which ends names in many programs");
+  }
+}
+
+void JsonFields::ErrorAt(const codec::LocatedJson& value, std::string_view key,
+                         std::string_view what) {
+  complaints_->Error(value.location, PathOf(key), what);
 }
 
 bool JsonFields::Boolean(std::string_view key) {
@@ -127,6 +175,7 @@ std::optional<int> JsonFields::Integer(std::string_view key) {
   if (!number.has_value() || *number > INT32_MAX || *number < INT32_MIN) {
     WrongKind(key, *value,
               value->kind == codec::LocatedJson::Kind::kString ? "a number without quotes"
+              : number.has_value()                             ? "a number of at most 10 digits"
                                                                : "a whole number");
     return std::nullopt;
   }
@@ -144,6 +193,7 @@ std::vector<std::string> JsonFields::Texts(std::string_view key) {
   for (size_t i = 0; i < value->items.size(); ++i) {
     const codec::LocatedJson& item = value->items[i];
     if (item.kind == codec::LocatedJson::Kind::kString) {
+      RefuseNul(fmt::format("{}[{}]", key, i), item);
       texts.push_back(item.text);
     } else if (item.kind == codec::LocatedJson::Kind::kNull) {
       texts.emplace_back();
@@ -163,6 +213,10 @@ void JsonFields::Objects(std::string_view key, absl::FunctionRef<void(JsonFields
   }
   for (size_t i = 0; i < value->items.size(); ++i) {
     if (value->items[i].kind == codec::LocatedJson::Kind::kNull) continue;
+    if (value->items[i].kind != codec::LocatedJson::Kind::kObject) {
+      WrongKind(fmt::format("{}[{}]", key, i), value->items[i], "an object {...}");
+      continue;
+    }
     each(JsonFields(value->items[i], PathOf(fmt::format("{}[{}]", key, i)), *complaints_));
   }
 }
@@ -175,7 +229,16 @@ void JsonFields::Entries(std::string_view key,
     WrongKind(key, *value, "an object {...}");
     return;
   }
-  for (const codec::LocatedMember& member : value->members) entry(member);
+  std::map<std::string_view, codec::Location> seen;
+  for (const codec::LocatedMember& member : value->members) {
+    const auto [found, is_new] = seen.emplace(member.key, member.location);
+    if (!is_new) {
+      complaints_->Warn(member.location, PathOf(key),
+                        fmt::format("{} given twice: this one counts, the one at {} does not",
+                                    Shortened(member.key), found->second.ToString()));
+    }
+    entry(member);
+  }
 }
 
 std::optional<JsonFields> JsonFields::Object(std::string_view key) {

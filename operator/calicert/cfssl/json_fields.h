@@ -19,12 +19,13 @@
 
 #include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include "pkg/codec/located_json.h"
 
 namespace calico::calicert::cfssl {
 
-// What is wrong with one file. Errors beyond the first 16 are counted only.
+// What is wrong with one file. Errors and warnings beyond the first 16 are counted only.
 class Complaints {
  public:
   explicit Complaints(std::string file) : file_(std::move(file)) {}
@@ -35,7 +36,7 @@ class Complaints {
   // OK, or InvalidArgument with every error on a line of its own.
   absl::Status status() const;
   bool ok() const { return errors_.empty(); }
-  const std::vector<std::string>& warnings() const { return warnings_; }
+  std::vector<std::string> warnings() const;
   const std::string& file() const { return file_; }
 
  private:
@@ -44,7 +45,14 @@ class Complaints {
   std::string file_;
   std::vector<std::string> errors_;
   std::vector<std::string> warnings_;
+  size_t more_errors_ = 0;
+  size_t more_warnings_ = 0;
 };
+
+// The value of a file. Errors: InvalidArgument "FILE:3:14: ..."; what is no JSON but PEM or UTF-16
+// is called so.
+absl::StatusOr<codec::LocatedJson> ParseJsonFile(std::string_view text, std::string_view file,
+                                                 const codec::LocatedLimits& limits = {});
 
 // Where a key belongs that was found in the wrong place, or what else to say about it; empty for
 // nothing.
@@ -70,20 +78,23 @@ class JsonFields {
   bool Boolean(std::string_view key);
   std::optional<int> Integer(std::string_view key);
   std::vector<std::string> Texts(std::string_view key);
-  // Calls `each` for every entry of a list of objects.
+  // Calls `each` for every entry of a list of objects; an entry of another kind is an error.
   void Objects(std::string_view key, absl::FunctionRef<void(JsonFields)> each);
-  // Calls `entry` for every member of an object.
+  // Calls `entry` for every member of an object; warns of one given twice.
   void Entries(std::string_view key,
                absl::FunctionRef<void(const codec::LocatedMember& member)> entry);
   std::optional<JsonFields> Object(std::string_view key);
 
   void Error(std::string_view key, std::string_view what);
   void Warn(std::string_view key, std::string_view what);
+  // Of one value, for instance an item of a list.
+  void ErrorAt(const codec::LocatedJson& value, std::string_view key, std::string_view what);
 
   // Warns of every key that nobody has asked for. Returns their names.
   std::vector<std::string> WarnOfOthers(const KeyHint& hint = nullptr);
 
  private:
+  void RefuseNul(std::string_view key, const codec::LocatedJson& value);
   void WrongKind(std::string_view key, const codec::LocatedJson& value, std::string_view wanted);
 
   const codec::LocatedJson& value_;

@@ -24,6 +24,8 @@ absl::StatusOr<NamePattern> NamePattern::Compile(const std::string& pattern) {
   return result;
 }
 
+const std::string& NamePattern::text() const { return compiled_->regexp.pattern(); }
+
 bool NamePattern::Matches(std::string_view name) const {
   return RE2::PartialMatch({name.data(), name.size()}, compiled_->regexp);
 }

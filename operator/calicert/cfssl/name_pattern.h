@@ -17,6 +17,8 @@ class NamePattern {
   // Errors: InvalidArgument with RE2's words.
   static absl::StatusOr<NamePattern> Compile(const std::string& pattern);
   bool Matches(std::string_view name) const;
+  // As it was given.
+  const std::string& text() const;
 
  private:
   struct Compiled;

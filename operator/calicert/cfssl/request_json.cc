@@ -8,6 +8,7 @@
 #include "operator/calicert/cfssl/go_duration.h"
 #include "operator/calicert/cfssl/hosts.h"
 #include "operator/calicert/cfssl/json_fields.h"
+#include "operator/calicert/cfssl/key_places.h"
 #include "pkg/base/base64.h"
 #include "pkg/base/status_macros.h"
 
@@ -17,51 +18,13 @@ namespace {
 constexpr size_t kMaxNames = 256;
 constexpr size_t kMaxHosts = 4096;
 
-bool IsOneOf(std::string_view key, std::initializer_list<std::string_view> words) {
-  return std::find(words.begin(), words.end(), key) != words.end();
-}
-
-// Keys that belong elsewhere.
-std::string RequestHint(std::string_view key) {
-  if (IsOneOf(key, {"expiry", "pathlen", "pathlenzero", "backdate"})) {
-    return fmt::format("it belongs into \"ca\": {{\"{}\": ...}}", key);
-  }
-  if (IsOneOf(key, {"algo", "size"})) {
-    return fmt::format("it belongs into \"key\": {{\"{}\": ...}}", key);
-  }
-  if (IsOneOf(key, {"C", "ST", "L", "O", "OU", "E", "OID"})) {
-    return fmt::format("it belongs into \"names\": [{{\"{}\": ...}}]", key);
-  }
-  if (IsOneOf(key, {"SANs", "sans", "san", "dns", "ips", "hostname", "dnsNames"})) {
-    return "DNS names and addresses belong into \"hosts\"";
-  }
-  if (IsOneOf(key, {"profile", "usages", "ca_constraint", "is_ca", "profiles", "default"})) {
-    return "it belongs into the signing configuration (-config)";
-  }
-  if (key == "signing" || key == "auth_keys") {
-    return "this is a signing configuration: give it with -config";
-  }
-  if (IsOneOf(key, {"success", "result", "errors", "messages"})) {
-    return "this is an answer of a server, not a request";
-  }
-  if (IsOneOf(key, {"cert", "csr", "bundle", "crt"})) {
-    return "this is the output of a command, not a request";
-  }
-  return "";
-}
-
-std::string NameHint(std::string_view key) {
-  if (key == "CN") return "it belongs beside \"names\": {\"CN\": ..., \"names\": [...]}";
-  if (IsOneOf(key, {"emailAddress", "email"})) return "did you mean \"E\"?";
-  if (IsOneOf(key, {"S", "SP", "state", "province"})) return "did you mean \"ST\"?";
-  if (key == "country") return "did you mean \"C\"?";
-  if (key == "organization") return "did you mean \"O\"?";
-  return "";
-}
-
 NameEntry ReadName(JsonFields fields) {
   NameEntry entry;
   entry.country = fields.Text("C");
+  constexpr size_t kCountryLetters = 2;
+  if (!entry.country.empty() && entry.country.size() != kCountryLetters) {
+    fields.Warn("C", fmt::format("{:?}: a country is two letters, such as DE", entry.country));
+  }
   entry.state = fields.Text("ST");
   entry.locality = fields.Text("L");
   entry.organization = fields.Text("O");
@@ -80,7 +43,7 @@ NameEntry ReadName(JsonFields fields) {
     }
     entry.oids.push_back({.type = member.key, .value = member.value.text});
   });
-  fields.WarnOfOthers(NameHint);
+  fields.WarnOfOthers(HintsFor(Place::kName));
   return entry;
 }
 
@@ -88,22 +51,24 @@ Subject ReadSubjectFields(JsonFields& fields) {
   Subject subject;
   subject.common_name = fields.Text("CN");
   subject.serial_number = fields.Text("serialnumber");
+  size_t entries = 0;
   fields.Objects("names", [&](JsonFields name) {
-    if (subject.names.size() < kMaxNames) {
-      subject.names.push_back(ReadName(std::move(name)));
-    } else if (subject.names.size() == kMaxNames) {
-      fields.Error("names", fmt::format("more than {} entries", kMaxNames));
-    }
+    if (++entries <= kMaxNames) subject.names.push_back(ReadName(std::move(name)));
   });
+  if (entries > kMaxNames) fields.Error("names", fmt::format("more than {} entries", kMaxNames));
   constexpr size_t kUpperBoundOfCommonName = 64;  // RFC 5280, appendix A
   if (subject.common_name.size() > kUpperBoundOfCommonName) {
     fields.Warn("CN", fmt::format("{} bytes: X.509 allows {}, and some programs refuse more",
                                   subject.common_name.size(), kUpperBoundOfCommonName));
   }
+  if (IsPlaceholder(subject.common_name)) {
+    fields.Warn("CN", fmt::format("{:?} looks like a placeholder that nobody has replaced",
+                                  subject.common_name));
+  }
   return subject;
 }
 
-KeyRequest ReadKey(JsonFields& fields) {
+KeyRequest ReadKey(JsonFields& fields, const Complaints& complaints) {
   KeyRequest key;
   const codec::LocatedJson* value = fields.Find("key");
   if (value == nullptr) return key;
@@ -116,11 +81,10 @@ KeyRequest ReadKey(JsonFields& fields) {
   }
   std::optional<JsonFields> object = fields.Object("key");
   if (!object.has_value()) return key;
+  key.where = fmt::format("{}:{}: ", complaints.file(), object->location().ToString());
   if (object->Has("algo")) key.algorithm = object->Text("algo");
   if (const std::optional<int> size = object->Integer("size")) key.size = *size;
-  object->WarnOfOthers([](std::string_view word) -> std::string {
-    return IsOneOf(word, {"algorithm", "type", "alg"}) ? "did you mean \"algo\"?" : "";
-  });
+  object->WarnOfOthers(HintsFor(Place::kKey));
   return key;
 }
 
@@ -165,9 +129,12 @@ std::optional<CaSection> ReadCa(JsonFields& fields) {
   ca.backdate = ReadPeriod(*object, "backdate");
   if (ca.backdate.has_value() && *ca.backdate < absl::ZeroDuration()) {
     object->Error("backdate", "must not be negative");
+  } else if (ca.backdate == absl::ZeroDuration()) {
+    object->Warn("backdate", "0 means the five minutes that are usual: write 1s");
+    ca.backdate.reset();
   }
   ca.path_length = ReadPathLength(*object);
-  object->WarnOfOthers();
+  object->WarnOfOthers(HintsFor(Place::kCa));
   return ca;
 }
 
@@ -238,21 +205,12 @@ pki::AlternativeNameLists ReadHosts(JsonFields& fields, Complaints& complaints) 
   return names;
 }
 
-// Joins complaints about the text itself with the file's name.
-absl::Status InFile(const absl::Status& status, std::string_view file) {
-  return absl::Status(status.code(), fmt::format("{}:{}", file, std::string(status.message())));
-}
-
-std::string ShownName(std::string_view file) {
-  return file == "-" ? std::string("standard input") : std::string(file);
-}
-
 Request ReadRequestFields(JsonFields& fields, Complaints& complaints) {
   Request request;
   request.file = complaints.file();
   request.subject = ReadSubjectFields(fields);
   request.names = ReadHosts(fields, complaints);
-  request.key = ReadKey(fields);
+  request.key = ReadKey(fields, complaints);
   request.ca = ReadCa(fields);
   request.crl_url = fields.Text("crl_url");
   if (fields.Boolean("delegation_enabled")) {
@@ -261,11 +219,12 @@ Request ReadRequestFields(JsonFields& fields, Complaints& complaints) {
   fields.Objects("extensions", [&](JsonFields extension) {
     request.extensions.push_back(ReadExtension(std::move(extension)));
   });
-  const std::vector<std::string> others = fields.WarnOfOthers(RequestHint);
+  const std::vector<std::string> others = fields.WarnOfOthers(HintsFor(Place::kRequest));
   const bool has_subject = !request.subject.Name().empty();
   const bool has_known_keys = fields.size() > others.size();
   if (!has_subject && request.names.empty() && (!others.empty() || !has_known_keys)) {
-    const std::string hint = others.empty() ? std::string() : RequestHint(others.front());
+    const std::string hint =
+        others.empty() ? std::string() : HintOf(others.front(), Place::kRequest);
     complaints.Error(fields.location(), fields.path(),
                      fmt::format("this asks for a certificate of nobody: no \"CN\", \"names\" or "
                                  "\"hosts\"{}{}",
@@ -310,10 +269,9 @@ pki::SubjectName Subject::Name() const {
 }
 
 absl::StatusOr<ReadRequest> ParseRequest(std::string_view text, std::string_view file) {
-  Complaints complaints(ShownName(file));
-  const absl::StatusOr<codec::LocatedJson> root = codec::ParseLocatedJson(text);
-  if (!root.ok()) return InFile(root.status(), complaints.file());
-  JsonFields fields(*root, "", complaints);
+  Complaints complaints(file == "-" ? "standard input" : std::string(file));
+  CALICO_ASSIGN_OR_RETURN(const codec::LocatedJson root, ParseJsonFile(text, file));
+  JsonFields fields(root, "", complaints);
   CALICO_RETURN_IF_ERROR(complaints.status());
   ReadRequest read;
   read.request = ReadRequestFields(fields, complaints);
@@ -325,20 +283,19 @@ absl::StatusOr<ReadRequest> ParseRequest(std::string_view text, std::string_view
 absl::StatusOr<ReadRequestList> ParseRequestList(std::string_view text, std::string_view file) {
   constexpr codec::LocatedLimits kLimits = {.max_bytes = 64 << 20};
   constexpr size_t kMaxRequests = 100'000;
-  Complaints complaints(ShownName(file));
-  const absl::StatusOr<codec::LocatedJson> root = codec::ParseLocatedJson(text, kLimits);
-  if (!root.ok()) return InFile(root.status(), complaints.file());
-  if (root->kind != codec::LocatedJson::Kind::kArray || root->items.empty() ||
-      root->items.size() > kMaxRequests) {
+  Complaints complaints(file == "-" ? "standard input" : std::string(file));
+  CALICO_ASSIGN_OR_RETURN(const codec::LocatedJson root, ParseJsonFile(text, file, kLimits));
+  if (root.kind != codec::LocatedJson::Kind::kArray || root.items.empty() ||
+      root.items.size() > kMaxRequests) {
     complaints.Error(
-        root->location, "",
+        root.location, "",
         fmt::format("must be a list of 1 to {} requests [{{...}}, ...]", kMaxRequests));
     return complaints.status();
   }
   ReadRequestList list;
-  list.requests.reserve(root->items.size());
-  for (size_t i = 0; i < root->items.size(); ++i) {
-    JsonFields fields(root->items[i], fmt::format("[{}]", i), complaints);
+  list.requests.reserve(root.items.size());
+  for (size_t i = 0; i < root.items.size(); ++i) {
+    JsonFields fields(root.items[i], fmt::format("[{}]", i), complaints);
     ListedRequest listed;
     listed.name = fields.Text("name");
     listed.profile = fields.Text("profile");
@@ -352,16 +309,15 @@ absl::StatusOr<ReadRequestList> ParseRequestList(std::string_view text, std::str
 }
 
 absl::StatusOr<ReadSubject> ParseSubject(std::string_view text, std::string_view file) {
-  Complaints complaints(ShownName(file));
-  const absl::StatusOr<codec::LocatedJson> root = codec::ParseLocatedJson(text);
-  if (!root.ok()) return InFile(root.status(), complaints.file());
-  JsonFields fields(*root, "", complaints);
+  Complaints complaints(file == "-" ? "standard input" : std::string(file));
+  CALICO_ASSIGN_OR_RETURN(const codec::LocatedJson root, ParseJsonFile(text, file));
+  JsonFields fields(root, "", complaints);
   ReadSubject read;
   read.subject = ReadSubjectFields(fields);
   for (const char* const key : {"hosts", "key", "ca"}) {
     if (fields.Has(key)) fields.Warn(key, "ignored: only the subject is taken from this file");
   }
-  fields.WarnOfOthers(RequestHint);
+  fields.WarnOfOthers(HintsFor(Place::kRequest));
   if (read.subject.Name().empty()) {
     complaints.Warn(fields.location(), fields.path(),
                     "there is no \"CN\" and no \"names\": the request's subject stays");

@@ -25,6 +25,7 @@ namespace calico::calicert::cfssl {
 struct KeyRequest {
   std::string algorithm = "ecdsa";  // "rsa", "ecdsa", "ed25519"
   int size = 256;
+  std::string where;  // "req.json:3:10: " for messages; empty when no file says it
 };
 
 // One entry of `names`. Empty texts are absent.

@@ -95,6 +95,12 @@ TEST(ParseRequestTest, LikelyMistakesAreWarningsThatSayWhere) {
       {R"({"CN": "a", "ca": {"pathlen": 0}})", "pathlenzero"},
       {"{\"CN\": \"a\", \"hosts\": [\"b\",\n \"c.\"]}", "f:2:2: hosts[1]: \"c.\": the dot"},
       {R"({"CN": "a", "hosts": [""]})", "users of etcd"},
+      {R"({"CN": "a", "subjectAltNames": ["x"]})", "did you mean \"hosts\"?"},
+      {R"({"CN": "a", "names": [{"O": "b", "hosts": ["x"]}]})", "it belongs beside \"names\""},
+      {R"({"CN": "a", "names": [{"C": "DEU"}]})", "a country is two letters"},
+      {R"({"CN": "<etcd_username>"})", "a placeholder that nobody has replaced"},
+      {R"({"CN": "a", "ca": {"max_path_len": 1}})", "did you mean \"pathlen\"?"},
+      {R"({"CN": "a", "ca": {"backdate": "0s"}})", "0 means the five minutes"},
   };
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.text);
@@ -133,6 +139,12 @@ TEST(ParseRequestTest, WhatCannotBeMeantIsAnErrorThatSaysWhere) {
       {R"({"CN": "a", "extensions": [{"Id": [1, 2, 3], "Value": "3003"}]})", "not DER"},
       {R"({"CN": "a", "extensions": [{"Id": "x", "Value": "BQA="}]})", "object identifier"},
       {R"({"CN": "a", "delegation_enabled": true})", "not supported"},
+      {R"({"CN": "a\u0000b"})", "CN: holds the character \\u0000"},
+      {R"({"CN": "a", "names": ["O=x"]})",
+       "names[0]: must be an object {...}, not a text (\"O=x\")"},
+      {R"({"CN": "a", "key": {"size": 4294967552}})", "must be a number of at most 10 digits"},
+      {"\xff\xfe{", "f:1:1: this is UTF-16 text"},
+      {"-----BEGIN CERTIFICATE REQUEST-----", "f:1:1: this is PEM (CERTIFICATE REQUEST)"},
   };
   for (const Case& c : kCases) {
     SCOPED_TRACE(c.text);
@@ -145,6 +157,20 @@ TEST(ParseRequestTest, AllErrorsAreToldAtOnce) {
   EXPECT_THAT(ParseRequest(R"({"CN": 1, "key": {"size": "x"}})", "f"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        AllOf(HasSubstr("f:1:8: CN"), HasSubstr("\nf:1:27: key.size"))));
+}
+
+TEST(ParseRequestTest, ManyErrorsAreCounted) {
+  std::string names;
+  for (int i = 0; i < 20; ++i) names += i == 0 ? "1" : ",1";
+  EXPECT_THAT(ParseRequest(R"({"CN": "a", "names": [)" + names + "]}", "f"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\nf: 4 more errors")));
+}
+
+TEST(ParseRequestTest, TooManyNamesAreSaidOnce) {
+  std::string names = "{}";
+  for (int i = 0; i < 300; ++i) names += ",{}";
+  EXPECT_THAT(ParseRequest(R"({"CN": "a", "names": [)" + names + "]}", "f"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "f:1:22: names: more than 256 entries"));
 }
 
 TEST(ParseRequestTest, StandardInputHasAName) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include <absl/strings/ascii.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "operator/calicert/cfssl/error.h"
 #include "operator/calicert/cfssl/go_duration.h"
 #include "operator/calicert/cfssl/json_fields.h"
+#include "operator/calicert/cfssl/key_places.h"
 #include "pkg/base/status_macros.h"
 #include "pkg/codec/time.h"
 
@@ -55,42 +57,41 @@ constexpr NamedPurpose kPurposes[] = {
     {"netscape sgc", pki::kOidNetscapeSgc},
 };
 
-bool IsOneOf(std::string_view key, std::initializer_list<std::string_view> words) {
-  return std::find(words.begin(), words.end(), key) != words.end();
+// Words of X.509 and of people for usages that are not near enough to cfssl's.
+constexpr std::pair<std::string_view, std::string_view> kOtherUsages[] = {
+    {"non repudiation", "content commitment"},
+    {"nonrepudiation", "content commitment"},
+    {"keycertsign", "cert sign"},
+    {"certificate sign", "cert sign"},
+    {"digital signing", "digital signature"},
+    {"web server", "server auth"},
+    {"tls server", "server auth"},
+    {"tls client", "client auth"},
+};
+
+// The usage that was meant; empty when nobody knows.
+std::string_view NearestUsage(const std::string& word) {
+  const std::string lower = absl::AsciiStrToLower(word);
+  for (const auto& [other, usage] : kOtherUsages) {
+    if (other == lower) return usage;
+  }
+  if (const std::string_view near = NearestWord(lower, UsageNames()); !near.empty()) return near;
+  constexpr size_t kFewest = 4;
+  for (const std::string& usage : UsageNames()) {
+    if (lower.size() >= kFewest && (usage.starts_with(lower) || lower.starts_with(usage))) {
+      return usage;
+    }
+  }
+  return {};
 }
 
-std::string ProfileHint(std::string_view key) {
-  if (IsOneOf(key, {"is_ca", "max_path_len", "max_path_len_zero"})) {
-    return fmt::format("it belongs into \"ca_constraint\": {{\"{}\": ...}}", key);
-  }
-  if (IsOneOf(key, {"hosts", "CN", "names", "key"})) {
-    return "it belongs into the request (CSR JSON)";
-  }
-  if (IsOneOf(key, {"pathlen", "pathlenzero"})) {
-    return "write \"ca_constraint\": {\"max_path_len\": ...}";
-  }
-  return IsOneOf(key, {"usage", "ext_key_usage", "key_usage"}) ? "did you mean \"usages\"?" : "";
-}
-
-std::string SigningHint(std::string_view key) {
-  if (IsOneOf(key, {"expiry", "usages", "backdate", "ca_constraint"})) {
-    return "it belongs into \"default\" or into a profile";
-  }
-  return key == "profile" ? "did you mean \"profiles\"?" : "";
-}
-
-std::string TopHint(std::string_view key) {
-  if (IsOneOf(key, {"profiles", "default"})) {
-    return fmt::format("it belongs into \"signing\": {{\"{}\": ...}}", key);
-  }
-  if (IsOneOf(key, {"CN", "hosts", "names", "key"})) return "this looks like a request (CSR JSON)";
-  return "";
-}
+using AuthKeyTypes = std::map<std::string, std::string, std::less<>>;
 
 // Reads one profile.
 class ProfileReader {
  public:
-  ProfileReader(JsonFields fields, std::string name) : fields_(std::move(fields)) {
+  ProfileReader(JsonFields fields, std::string name, const AuthKeyTypes& auth_keys)
+      : fields_(std::move(fields)), auth_keys_(auth_keys) {
     profile_.name = std::move(name);
     profile_.path = fields_.path();
   }
@@ -105,13 +106,20 @@ class ProfileReader {
     ReadFilter();
     ReadPolicies();
     ReadUnsupported();
-    fields_.WarnOfOthers(ProfileHint);
+    fields_.WarnOfOthers(HintsFor(Place::kProfile));
     return std::move(profile_);
   }
 
  private:
   void ReadRemote() {
     profile_.auth_key = fields_.Text("auth_key");
+    const auto found = auth_keys_.find(profile_.auth_key);
+    if (found != auth_keys_.end() && found->second != "standard") {
+      fields_.Error("auth_key",
+                    fmt::format("auth_keys.{}.type must be \"standard\"", found->first));
+    } else if (found == auth_keys_.end() && !profile_.auth_key.empty()) {
+      fields_.Error("auth_key", fmt::format("{:?} is not in \"auth_keys\"", profile_.auth_key));
+    }
     fields_.Text("prev_auth_key");
     profile_.remote = fields_.Text("remote");
     if (std::optional<JsonFields> auth = fields_.Object("auth_remote")) {
@@ -121,19 +129,27 @@ class ProfileReader {
     }
   }
 
+  void RefuseUsage(const codec::LocatedJson& item, size_t index, const std::string& usage) {
+    std::string advice;
+    if (usage.find(',') != std::string::npos) {
+      advice = "; one entry for each usage: [\"signing\", \"server auth\"]";
+    } else if (const std::string_view near = NearestUsage(usage); !near.empty()) {
+      advice = fmt::format(", did you mean {:?}?", near);
+    } else if (!std::exchange(told_usages_, true)) {
+      advice = fmt::format("; there are {}", fmt::join(UsageNames(), ", "));
+    }
+    fields_.ErrorAt(item, "usages",
+                    fmt::format("usages[{}] {:?} is unknown{}", index, usage, advice));
+  }
+
   void ReadUsages(bool is_default) {
     const std::vector<std::string> usages = fields_.Texts("usages");
     for (size_t i = 0; i < usages.size(); ++i) {
       if (AddUsage(usages[i], profile_.key_usages, profile_.extended_key_usages)) {
         profile_.usages.push_back(usages[i]);
-        continue;
+      } else {
+        RefuseUsage(fields_.Find("usages")->items[i], i, usages[i]);
       }
-      const std::string_view near = NearestWord(usages[i], UsageNames());
-      fields_.Error(
-          "usages",
-          fmt::format("usages[{}] {:?} is unknown{}", i, usages[i],
-                      near.empty() ? fmt::format("; there are {}", fmt::join(UsageNames(), ", "))
-                                   : fmt::format(", did you mean {:?}?", near)));
     }
     if (profile_.remote.empty() && !fields_.Has("usages") && !is_default) {
       fields_.Error("usages", "is missing: a profile says what its certificates may do");
@@ -191,8 +207,13 @@ class ProfileReader {
 
   void ReadConstraint() {
     std::optional<JsonFields> constraint = fields_.Object("ca_constraint");
-    if (!constraint.has_value()) return;
-    profile_.ca.is_ca = constraint->Boolean("is_ca");
+    profile_.ca.is_ca = constraint.has_value() && constraint->Boolean("is_ca");
+    if (constraint.has_value()) ReadPathLength(*constraint);
+    WarnOfUsages();
+  }
+
+  void ReadPathLength(JsonFields& constraint_fields) {
+    JsonFields* const constraint = &constraint_fields;
     const std::optional<int> length = constraint->Integer("max_path_len");
     const bool zero = constraint->Boolean("max_path_len_zero");
     if (length.has_value() && *length < 0) {
@@ -205,10 +226,29 @@ class ProfileReader {
       constraint->Warn("max_path_len", "0 means no limit: write \"max_path_len_zero\": true for 0");
     }
     if (!profile_.ca.is_ca) profile_.ca.path_length.reset();
-    if (profile_.ca.is_ca && !profile_.key_usages.Has(pki::KeyUsage::kCertSign)) {
-      fields_.Warn("usages", "lacks \"cert sign\": what such a CA issues is not accepted");
+    constraint->WarnOfOthers(HintsFor(Place::kConstraint));
+  }
+
+  void WarnOfUsages() {
+    const bool signs = profile_.key_usages.Has(pki::KeyUsage::kCertSign);
+    if (!profile_.ca.is_ca) {
+      if (signs) {
+        fields_.Warn("usages",
+                     "has \"cert sign\", and the profile makes no CA: nobody accepts what "
+                     "is signed with it; write \"ca_constraint\": {\"is_ca\": true}");
+      }
+      return;
     }
-    constraint->WarnOfOthers();
+    if (!signs)
+      fields_.Warn("usages", "lacks \"cert sign\": what such a CA issues is not accepted");
+    const auto& purposes = profile_.extended_key_usages;
+    if (purposes.empty() || std::find(purposes.begin(), purposes.end(),
+                                      pki::kOidAnyExtendedKeyUsage) != purposes.end()) {
+      return;
+    }
+    fields_.Warn("usages",
+                 "all that is below a CA is limited to the purposes that it has, such as "
+                 "\"server auth\": leave them out");
   }
 
   void ReadUrls() {
@@ -226,8 +266,10 @@ class ProfileReader {
       if (compiled.ok()) {
         profile_.name_whitelist = *std::move(compiled);
       } else {
-        fields_.Error("name_whitelist", fmt::format("no regular expression: {}",
-                                                    std::string(compiled.status().message())));
+        fields_.Error(
+            "name_whitelist",
+            fmt::format("no regular expression: {}", std::string(compiled.status().message())) +
+                (pattern.starts_with('*') ? ": it is no pattern of a shell, write .* for *" : ""));
       }
     }
     // Of what a server's client adds, and none can here.
@@ -289,46 +331,85 @@ class ProfileReader {
   }
 
   JsonFields fields_;
+  const AuthKeyTypes& auth_keys_;
+  bool told_usages_ = false;
   Profile profile_;
 };
 
-void CheckKeys(const SigningConfig& config, JsonFields& top, Complaints& complaints) {
-  std::vector<std::string> keys;
+// Whether a key of a server could be one: hexadecimal, or where it is to be found.
+bool IsAuthKey(std::string_view key) {
+  if (key.starts_with("env:") || key.starts_with("file:")) return true;
+  return key.size() % 2 == 0 &&
+         key.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+AuthKeyTypes ReadAuthKeys(JsonFields& top, Complaints& complaints) {
+  AuthKeyTypes types;
   top.Entries("auth_keys", [&](const codec::LocatedMember& member) {
-    keys.push_back(member.key);
     JsonFields key(member.value, "auth_keys." + member.key, complaints);
-    if (key.Text("type") != "standard") key.Error("type", "must be \"standard\"");
-    key.Text("key");
+    types[member.key] = key.Text("type");
+    if (!IsAuthKey(key.Text("key"))) {
+      key.Error("key", "must be pairs of hexadecimal digits, env:VARIABLE or file:PATH");
+    }
     key.WarnOfOthers();
   });
-  const auto check = [&](const Profile& profile) {
-    if (profile.auth_key.empty() ||
-        std::find(keys.begin(), keys.end(), profile.auth_key) != keys.end()) {
-      return;
-    }
-    complaints.Error(top.location(), profile.path + ".auth_key",
-                     fmt::format("{:?} is not in \"auth_keys\"", profile.auth_key));
-  };
-  check(config.default_profile);
-  for (const auto& [name, profile] : config.profiles) check(profile);
+  return types;
 }
 
-void ReadSigning(JsonFields& signing, SigningConfig& config, Complaints& complaints) {
+void ReadSigning(JsonFields& signing, const AuthKeyTypes& auth_keys, SigningConfig& config,
+                 Complaints& complaints) {
   if (std::optional<JsonFields> fields = signing.Object("default")) {
-    config.default_profile = ProfileReader(*std::move(fields), "default").Read(/*is_default=*/true);
+    config.has_default = true;
+    config.default_profile =
+        ProfileReader(*std::move(fields), "default", auth_keys).Read(/*is_default=*/true);
   }
   signing.Entries("profiles", [&](const codec::LocatedMember& member) {
-    if (config.profiles.size() >= kMaxProfiles) return;
-    if (member.value.kind == codec::LocatedJson::Kind::kNull) return;
-    JsonFields fields(member.value, "signing.profiles." + member.key, complaints);
+    const std::string path = "signing.profiles." + member.key;
+    if (config.profiles.size() >= kMaxProfiles) {
+      return signing.Error("profiles", fmt::format("more than {} profiles", kMaxProfiles));
+    }
+    if (member.value.kind != codec::LocatedJson::Kind::kObject) {
+      return complaints.Error(
+          member.value.location, path,
+          fmt::format("must be an object {{...}}, not {}", member.value.KindName()));
+    }
+    JsonFields fields(member.value, path, complaints);
     config.profiles.insert_or_assign(
-        member.key, ProfileReader(std::move(fields), member.key).Read(/*is_default=*/false));
+        member.key,
+        ProfileReader(std::move(fields), member.key, auth_keys).Read(/*is_default=*/false));
   });
-  signing.WarnOfOthers(SigningHint);
+  signing.WarnOfOthers([](std::string_view key) {
+    const std::string hint = HintOf(key, Place::kSigning);
+    return hint.empty() ? fmt::format("a profile belongs into \"profiles\": {{{:?}: ...}}", key)
+                        : hint;
+  });
 }
 
-std::string WhereFrom(const SigningConfig& config) {
-  return config.file.empty() ? std::string("built in") : config.file;
+// ": there are client, server".
+std::string Listed(const SigningConfig& config) {
+  if (config.profiles.empty()) return ": there are none";
+  std::vector<std::string_view> names;
+  for (const auto& [name, profile] : config.profiles) names.push_back(name);
+  return fmt::format(": there are {}", fmt::join(names, ", "));
+}
+
+std::string WhereFrom(const SigningConfig& config, const Profile& profile) {
+  if (config.file.empty()) return "built in";
+  if (&profile == &config.default_profile && !config.has_default) {
+    return fmt::format("built in, {} has none", config.file);
+  }
+  return config.file;
+}
+
+std::string WhatItAllows(const SigningConfig& config, const Profile& profile) {
+  std::string ca = "no CA";
+  if (profile.ca.is_ca) {
+    ca = profile.ca.path_length.has_value()
+             ? fmt::format("a CA with path length {}", *profile.ca.path_length)
+             : std::string("a CA");
+  }
+  return fmt::format("profile {} ({}): {}; {}; ", profile.name, WhereFrom(config, profile),
+                     fmt::join(profile.usages, ", "), ca);
 }
 
 }  // namespace
@@ -372,25 +453,22 @@ SigningConfig BuiltInSigningConfig() {
 }
 
 absl::StatusOr<SigningConfig> ParseSigningConfig(std::string_view text, std::string_view file) {
-  const absl::StatusOr<codec::LocatedJson> root = codec::ParseLocatedJson(text);
-  if (!root.ok()) {
-    return CodedError(kPolicyInvalid,
-                      fmt::format("{}:{}", file, std::string(root.status().message())));
-  }
-  Complaints complaints{std::string(file)};
+  const absl::StatusOr<codec::LocatedJson> root = ParseJsonFile(text, file);
+  if (!root.ok()) return CodedError(kPolicyInvalid, std::string(root.status().message()));
+  Complaints complaints(file == "-" ? "standard input" : std::string(file));
   SigningConfig config = BuiltInSigningConfig();
-  config.file = std::string(file);
+  config.file = complaints.file();
   JsonFields top(*root, "", complaints);
+  const AuthKeyTypes auth_keys = ReadAuthKeys(top, complaints);
   std::optional<JsonFields> signing = top.Object("signing");
   if (signing.has_value()) {
-    ReadSigning(*signing, config, complaints);
+    ReadSigning(*signing, auth_keys, config, complaints);
   } else if (complaints.ok()) {
     complaints.Error(root->location, "", "No \"signing\" field present");
   }
-  CheckKeys(config, top, complaints);
   top.Entries("remotes", [](const codec::LocatedMember&) {});
   top.Find("ocsp");
-  const std::vector<std::string> others = top.WarnOfOthers(TopHint);
+  const std::vector<std::string> others = top.WarnOfOthers(HintsFor(Place::kConfig));
   config.has_misplaced_profiles =
       std::find(others.begin(), others.end(), "profiles") != others.end();
   if (const absl::Status status = complaints.status(); !status.ok()) {
@@ -410,9 +488,7 @@ std::string NoSuchProfile(const SigningConfig& config, std::string_view name) {
   for (const auto& [known, profile] : config.profiles) names.push_back(known);
   const std::string_view near = NearestWord(name, names);
   return fmt::format(
-      "profile {:?} not found in {}: {}{}{}", name, config.file,
-      names.empty() ? std::string("there are none")
-                    : fmt::format("there are {}", fmt::join(names, ", ")),
+      "profile {:?} not found in {}{}{}{}", name, config.file, Listed(config),
       near.empty() ? std::string() : fmt::format("; did you mean {:?}?", near),
       config.has_misplaced_profiles ? "; \"profiles\" belongs into \"signing\"" : "");
 }
@@ -438,7 +514,7 @@ absl::StatusOr<ChosenProfile> ChooseProfile(const SigningConfig& config, std::st
     return CodedError(kPolicyNoUsages,
                       fmt::format("Invalid policy: no key usage available: {}",
                                   missing.empty() ? fmt::format("{}.usages is missing in {}",
-                                                                profile.path, WhereFrom(config))
+                                                                profile.path, config.file)
                                                   : missing + "; the default has no usages"));
   }
   if (!profile.unsupported.empty()) {
@@ -447,18 +523,24 @@ absl::StatusOr<ChosenProfile> ChooseProfile(const SigningConfig& config, std::st
                     profile.path, fmt::join(profile.unsupported, ", ")));
   }
   if (!missing.empty()) chosen.warnings.push_back(missing + "; the default is used");
+  if (name.empty() && !config.file.empty() && !config.has_default) {
+    chosen.warnings.push_back(fmt::format(
+        "no -profile is given, and {} has no \"default\": the built-in profile is used{}",
+        config.file, Listed(config)));
+  }
   return chosen;
 }
 
 std::string Describe(const SigningConfig& config, const Profile& profile) {
-  std::string ca = "no CA";
-  if (profile.ca.is_ca) {
-    ca = profile.ca.path_length.has_value()
-             ? fmt::format("a CA with path length {}", *profile.ca.path_length)
-             : std::string("a CA");
-  }
-  return fmt::format("profile {} ({}): {}; {}; {}", profile.name, WhereFrom(config),
-                     fmt::join(profile.usages, ", "), ca, FormatGoDuration(profile.expiry));
+  return WhatItAllows(config, profile) + (profile.not_after.has_value()
+                                              ? "until " + codec::EncodeTime(*profile.not_after)
+                                              : FormatGoDuration(profile.expiry));
+}
+
+std::string DescribeIssued(const SigningConfig& config, const Profile& profile,
+                           absl::Time not_before, absl::Time not_after) {
+  return fmt::format("{}{}, until {}", WhatItAllows(config, profile),
+                     FormatGoDuration(not_after - not_before), codec::EncodeTime(not_after));
 }
 
 }  // namespace calico::calicert::cfssl

@@ -62,6 +62,7 @@ struct SigningConfig {
   std::map<std::string, Profile, std::less<>> profiles;
   std::string file;  // empty: built in
   std::vector<std::string> warnings;
+  bool has_default = false;  // else `default_profile` is the built-in one
   // "profiles" stands beside "signing": said again when a profile is looked for in vain.
   bool has_misplaced_profiles = false;
 };
@@ -76,16 +77,20 @@ struct ChosenProfile {
   const Profile* profile = nullptr;  // of the configuration
   std::vector<std::string> warnings;
 };
-// The profile of that name; the default when the name is empty, and, with a warning that lists the
-// profiles, when there is none of that name.
+// The profile of that name; the default when the name is empty (with a warning when that is not the
+// file's own), and, with a warning that lists the profiles, when there is none of that name.
 // Errors: code 5100 when what is chosen has no usages; Unimplemented when it is signed elsewhere.
 absl::StatusOr<ChosenProfile> ChooseProfile(const SigningConfig& config, std::string_view name);
 
 // What is said when there is no profile of that name, with those that there are.
 std::string NoSuchProfile(const SigningConfig& config, std::string_view name);
 
-// For people: "profile peer (cfg.json): signing, server auth, client auth; no CA; 8760h".
+// For people: "profile peer (cfg.json): signing, server auth, client auth; no CA; 8760h", or "...;
+// until 2027-01-15T08:00:00Z" where the profile says a time.
 std::string Describe(const SigningConfig& config, const Profile& profile);
+// The same of a certificate that has this validity: "...; 8760h, until 2027-01-15T08:00:00Z".
+std::string DescribeIssued(const SigningConfig& config, const Profile& profile,
+                           absl::Time not_before, absl::Time not_after);
 
 // The names of usages, in Kubernetes' words (certificates.k8s.io, too).
 const std::vector<std::string>& UsageNames();

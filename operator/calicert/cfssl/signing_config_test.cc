@@ -70,6 +70,17 @@ TEST(SigningConfigTest, ErrorsNamePathAndWhatToWrite) {
        "signing.profiles.peer.expiry: must be a text in double quotes, not a number (8760)"},
       {WithPeer(R"({"expiry": "1h", "usages": ["signing", "server auth", "cleint auth"]})"),
        "usages[2] \"cleint auth\" is unknown, did you mean \"client auth\"?"},
+      {WithPeer(R"({"expiry": "1h", "usages": ["signing", "nonRepudiation"]})"),
+       "cfg.json:1:106: signing.profiles.peer.usages: usages[1] \"nonRepudiation\" is unknown, did "
+       "you mean \"content commitment\"?"},
+      {WithPeer(R"({"expiry": "1h", "usages": ["server"]})"), "did you mean \"server auth\"?"},
+      {WithPeer(R"({"expiry": "1h", "usages": ["cert signing"]})"), "did you mean \"cert sign\"?"},
+      {WithPeer(R"({"expiry": "1h", "usages": ["signing, server auth"]})"), "one entry for each"},
+      {WithPeer("null"), "signing.profiles.peer: must be an object {...}, not null"},
+      {WithPeer("\"x\""),
+       "cfg.json:1:67: signing.profiles.peer: must be an object {...}, not a text"},
+      {WithPeer(R"({"expiry": "1h", "usages": ["signing"], "name_whitelist": "*.example.com"})"),
+       "it is no pattern of a shell"},
       {WithPeer(R"({"expiry": "1h"})"), "signing.profiles.peer.usages: is missing"},
       {WithPeer(R"({"usages": ["signing"]})"), "signing.profiles.peer.expiry: is missing"},
       {WithPeer(R"({"expiry": "-1h", "usages": ["signing"]})"), "must be longer than 0"},
@@ -141,11 +152,88 @@ TEST(ChooseProfileTest, WhatIsSignedElsewhereIsUnimplemented) {
               StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("ct_log_servers")));
 }
 
+TEST(ChooseProfileTest, ABuiltInDefaultOfAFileIsSaid) {
+  const auto config = ParseSigningConfig(
+      R"({"signing": {"profiles": {"peer": {"expiry": "1h", "usages": ["signing"]}}}})",
+      "cfg.json");
+  ASSERT_THAT(config, IsOk());
+  const auto chosen = ChooseProfile(*config, "");
+  ASSERT_THAT(chosen, IsOk());
+  EXPECT_THAT(chosen->warnings,
+              ElementsAre("no -profile is given, and cfg.json has no \"default\": the built-in "
+                          "profile is used: there are peer"));
+  EXPECT_THAT(Describe(*config, *chosen->profile),
+              HasSubstr("profile default (built in, cfg.json has none): "));
+  EXPECT_THAT(ChooseProfile(BuiltInSigningConfig(), "")->warnings, IsEmpty());
+  EXPECT_THAT(ChooseProfile(BuiltInSigningConfig(), "peer")->warnings,
+              ElementsAre(HasSubstr("there is no -config that could have it")));
+}
+
+TEST(SigningConfigTest, LikelyMistakesAreWarnings) {
+  struct Case {
+    const char* profile;
+    const char* warning;
+  };
+  const Case kCases[] = {
+      {R"({"expiry": "1h", "usages": ["cert sign"]})", "the profile makes no CA"},
+      {R"({"expiry": "1h", "usages": ["signing"], "ca_constraint": {"is_ca": true}})",
+       "lacks \"cert sign\""},
+      {R"({"expiry": "1h", "usages": ["cert sign", "server auth"], "ca_constraint": {"is_ca": true}})",
+       "limited to the purposes that it has"},
+      {R"({"expiry": "1h", "usages": ["signing"], "ca_constraint": {"pathlen": 1}})",
+       "did you mean \"max_path_len\"?"},
+      {R"({"expiry": "1h", "usages": ["signing"], "hosts": []})", "into the request (CSR JSON)"},
+  };
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.profile);
+    const auto config = ParseSigningConfig(WithPeer(c.profile), "cfg.json");
+    ASSERT_THAT(config, IsOk());
+    EXPECT_THAT(config->warnings, ElementsAre(HasSubstr(c.warning)));
+  }
+}
+
+TEST(SigningConfigTest, AProfileOutsideOfProfilesAndOneGivenTwiceAreWarnings) {
+  const auto outside = ParseSigningConfig(
+      R"({"signing": {"server": {"expiry": "1h", "usages": ["signing"]}}})", "cfg.json");
+  ASSERT_THAT(outside, IsOk());
+  EXPECT_THAT(outside->warnings,
+              ElementsAre(HasSubstr("a profile belongs into \"profiles\": {\"server\": ...}")));
+  const auto twice = ParseSigningConfig(
+      R"({"signing": {"profiles": {"a": {"expiry": "1h", "usages": ["signing"]},
+                                   "a": {"expiry": "2h", "usages": ["signing"]}}}})",
+      "cfg.json");
+  ASSERT_THAT(twice, IsOk());
+  EXPECT_THAT(twice->warnings, ElementsAre(HasSubstr("\"a\" given twice")));
+  EXPECT_EQ(twice->profiles.at("a").expiry, absl::Hours(2));
+}
+
+TEST(SigningConfigTest, KeysOfServersAreLookedAtWhereTheyAreUsed) {
+  const auto with = [](std::string_view keys) {
+    return ParseSigningConfig(
+        R"({"signing": {"default": {"expiry": "1h", "usages": ["signing"], "auth_key": "k"}},
+            "auth_keys": )" +
+            std::string(keys) + "}",
+        "cfg.json");
+  };
+  EXPECT_THAT(with(R"({"k": {"type": "standard", "key": "0aff"}, "other": {}})"), IsOk());
+  EXPECT_THAT(with(R"({"k": {"type": "standard", "key": "env:KEY"}})"), IsOk());
+  EXPECT_THAT(with(R"({"k": {"type": "hmac", "key": "0aff"}})"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("auth_keys.k.type")));
+  EXPECT_THAT(with(R"({"k": {"type": "standard", "key": "0af"}})"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("pairs of hexadecimal")));
+}
+
 TEST(DescribeTest, SaysWhatTheResultMayDo) {
   const SigningConfig config = BuiltInSigningConfig();
+  const absl::Time begin = absl::FromUnixSeconds(1'800'000'000);
   EXPECT_EQ(Describe(config, config.default_profile),
             "profile default (built in): signing, key encipherment, server auth, client auth; no "
             "CA; 8760h");
+  EXPECT_THAT(DescribeIssued(config, config.default_profile, begin, begin + absl::Hours(2)),
+              HasSubstr("; no CA; 2h, until 2027-01-15T10:00:00Z"));
+  Profile fixed = config.default_profile;
+  fixed.not_after = begin;
+  EXPECT_THAT(Describe(config, fixed), HasSubstr("; no CA; until 2027-01-15T08:00:00Z"));
 }
 
 TEST(UsageNamesTest, AreThoseOfKubernetes) { EXPECT_EQ(UsageNames().size(), 23U); }

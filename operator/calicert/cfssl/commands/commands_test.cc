@@ -249,7 +249,8 @@ TEST_F(CfsslTest, GencertSaysWhichProfileAndWhatItAllows) {
       Gencert({"-config", Path("config.json"), "-profile", "client", Path("leaf.json")});
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("[INFO] profile client ("));
-  EXPECT_THAT(result.err, HasSubstr("signing, client auth; no CA; 1h\n"));
+  EXPECT_THAT(result.err,
+              HasSubstr("signing, client auth; no CA; 1h, until 2027-01-15T08:55:00Z\n"));
   EXPECT_THAT(CertificateOf(result).extended_key_usages(), ElementsAre(pki::kOidClientAuth));
 }
 

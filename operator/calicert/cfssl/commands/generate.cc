@@ -96,10 +96,11 @@ absl::Status RunGenerateKey(const Options& options, Terminal& terminal) {
   return absl::OkStatus();
 }
 
-absl::Status LogNobody(const absl::Status& error, Log& log) {
-  log.Warning(fmt::format("invalid request: {}", ErrorText(error)));
-  log.Error(fmt::format("failed to process request: {}", ErrorText(error)));
-  return error;
+// cfssl's lines in the log.
+void LogNobody(Log& log) {
+  const std::string text = ErrorText(CodedError(kPolicyRequest, "missing subject information"));
+  log.Warning(fmt::format("invalid request: {}", text));
+  log.Error(fmt::format("failed to process request: {}", text));
 }
 
 // What has no effect with -initca, and what to write in its place.
@@ -127,9 +128,10 @@ absl::Status RunInitCa(const Options& options, Terminal& terminal, bool is_genke
   if (!is_genkey)
     log.Info(has_key ? "re-generate a CA certificate from CSR and CA key"
                      : "generating a new CA key and certificate from CSR");
-  if (request.subject.Name().empty()) {
+  if (const absl::Status subject = CheckSubjectOfCa(request); !subject.ok()) {
     if (!has_key) log.Info("generate received request");
-    return LogNobody(CodedError(kPolicyRequest, "missing subject information"), log);
+    LogNobody(log);
+    return subject;
   }
   absl::StatusOr<pki::PrivateKey> key =
       has_key ? ReadKey(terminal, options.ca_key) : MakeKeyLoudly(request.key, terminal, log);
@@ -175,7 +177,7 @@ absl::Status RunGenerateCertificate(const Options& options, Terminal& terminal) 
   CALICO_ASSIGN_OR_RETURN(const Signed leaf, signer.SignOwn(request, made.key.public_key(), order,
                                                             terminal.clock.Now()));
   log.Info(fmt::format("signed certificate with serial number {}", leaf.serial));
-  log.Info(Describe(signer.config(), *chosen.profile));
+  log.Info(DescribeIssued(signer.config(), *chosen.profile, leaf.not_before, leaf.not_after));
   log.Warnings(leaf.warnings);
   if (LacksHosts(request, *chosen.profile)) log.Warning(kLacksHosts);
   const base::SecretString key = made.key.ToPem();

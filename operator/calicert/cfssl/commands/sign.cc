@@ -92,7 +92,7 @@ absl::Status RunSign(const Options& options, Terminal& terminal) {
   }
   CALICO_ASSIGN_OR_RETURN(const Signed made, signer.Sign(order, terminal.clock.Now()));
   log.Info(fmt::format("signed certificate with serial number {}", made.serial));
-  log.Info(Describe(signer.config(), *chosen.profile));
+  log.Info(DescribeIssued(signer.config(), *chosen.profile, made.not_before, made.not_after));
   log.Warnings(made.warnings);
   const std::string csr = pki::EncodePem("CERTIFICATE REQUEST", request.der());
   PrintResult({.cert = made.pem, .csr = csr}, terminal.out);
