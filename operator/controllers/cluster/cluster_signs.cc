@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kKubeSystem = "kube-system";
 constexpr std::string_view kKubeadmConfig = "kubeadm-config";
 constexpr std::string_view kAwsNode = "aws-node";
+constexpr std::string_view kManifestDaemonSets[] = {"calico-node", "canal"};
 constexpr std::string_view kDnsService = "kube-dns";
 constexpr std::string_view kOpenShiftGroup = "config.openshift.io";
 
@@ -43,6 +44,11 @@ class SignReader {
     }));
     group_.Spawn(Look(api::kDaemonSets, kAwsNode,
                       [this](const json::object&) { signs_.has_aws_node_daemon_set = true; }));
+    for (const std::string_view name : kManifestDaemonSets) {
+      group_.Spawn(Look(api::kDaemonSets, name, [this, name](const json::object&) {
+        signs_.manifest_daemon_sets.emplace_back(name);
+      }));
+    }
     group_.Spawn(ReadGroups());
     co_await group_.Join();
     co_await group_.Stop();

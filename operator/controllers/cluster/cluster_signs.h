@@ -20,6 +20,8 @@ struct ClusterSigns {
   bool has_aws_node_daemon_set = false;
   std::optional<std::string> kubeadm_pod_subnet;  // as defaults::ClusterFacts
   std::vector<std::string> openshift_pod_networks;
+  // DaemonSets in kube-system of a Calico that was installed from manifests: calico-node, canal.
+  std::vector<std::string> manifest_daemon_sets;
   // Sentences about what may not be looked at, and therefore counts as not there.
   std::vector<std::string> gaps;
 };

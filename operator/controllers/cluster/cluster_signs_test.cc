@@ -55,6 +55,12 @@ ASYNC_TEST_F(ClusterSignsTest, EksByALabelOfItsDns) {
   EXPECT_EQ(defaults::DetectProvider((co_await Read())->provider), "EKS");
 }
 
+ASYNC_TEST_F(ClusterSignsTest, CalicoFromManifestsByItsDaemonSet) {
+  EXPECT_THAT((co_await Read())->manifest_daemon_sets, IsEmpty());
+  Put("apps/v1", "DaemonSet", "calico-node");
+  EXPECT_THAT((co_await Read())->manifest_daemon_sets, ElementsAre("calico-node"));
+}
+
 ASYNC_TEST_F(ClusterSignsTest, KubeadmSaysThePodNetwork) {
   Put("v1", "ConfigMap", "kubeadm-config",
       {{"data", {{"ClusterConfiguration", "networking:\n  podSubnet: 10.244.0.0/16\nkind: C\n"}}}});
@@ -66,7 +72,7 @@ ASYNC_TEST_F(ClusterSignsTest, OpenShiftByItsKindsWithItsNetworks) {
                    .raw_body = R"({"spec":{"clusterNetwork":[{"cidr":"10.128.0.0/14"}]}})"});
   server().Inject({.path_contains = "/config.openshift.io/v1",
                    .raw_body = R"({"resources":[{"kind":"ClusterVersion"}]})"});
-  server().Inject({.path_contains = "/daemonsets/aws-node", .status = 404});
+  server().Inject({.path_contains = "/daemonsets/", .times = 3, .status = 404});
   server().Inject(
       {.path_contains = "/apis", .raw_body = R"({"groups":[{"name":"config.openshift.io"}]})"});
   const absl::StatusOr<ClusterSigns> signs = co_await Read();

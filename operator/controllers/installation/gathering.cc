@@ -24,6 +24,20 @@ namespace {
 constexpr absl::Duration kGapInterval = absl::Seconds(30);
 constexpr absl::Duration kSecretsTimeout = absl::Seconds(5);
 
+bool MayChange(const cluster::ClusterSigns& signs) {
+  return !signs.gaps.empty() || !signs.manifest_daemon_sets.empty();
+}
+
+std::string ManifestInstall(const std::vector<std::string>& daemon_sets) {
+  return fmt::format(
+      "DaemonSet kube-system/{} is there: Calico was installed from manifests, and two agents on a "
+      "node would fight over its network. This operator does not convert such an installation: let "
+      "Tigera's operator do it and take over from that (calico-operator adopt), or delete Calico's "
+      "workloads in kube-system, which leaves pods as they are but new ones without a network "
+      "until calico-system/calico-node runs",
+      absl::StrJoin(daemon_sets, ", kube-system/"));
+}
+
 // Of a workload.
 render::DnsSettings DnsOf(json::object& workload) {
   render::DnsSettings dns;
@@ -149,10 +163,10 @@ aio::Task<absl::StatusOr<render::Inputs>> Gathering::Gather(const api::Installat
 }
 
 // Once: whose cluster it is stays the same. What could not be read is asked for in each pass, what
-// may not be every now and then.
+// may not be and what people put away every now and then.
 aio::Task<void> Gathering::AskCluster() {
   const absl::Time now = clock_.SteadyNow();
-  if (signs_.ok() && (signs_->gaps.empty() || now < signs_asked_at_ + kGapInterval)) co_return;
+  if (signs_.ok() && (!MayChange(*signs_) || now < signs_asked_at_ + kGapInterval)) co_return;
   signs_asked_at_ = now;
   signs_ = co_await cluster::ReadClusterSigns(client_, executor_);
 }
@@ -164,7 +178,15 @@ void Gathering::TellSigns(Pass& pass) const {
     return;
   }
   pass.gaps.insert(pass.gaps.end(), signs_->gaps.begin(), signs_->gaps.end());
-  if (!signs_->gaps.empty()) pass.Again(clock_.Now() + kGapInterval);
+  if (MayChange(*signs_)) pass.Again(clock_.Now() + kGapInterval);
+  if (signs_->manifest_daemon_sets.empty()) return;
+  std::string text = ManifestInstall(signs_->manifest_daemon_sets);
+  // What runs beside it already is looked after all the same.
+  if (view_.FindDaemonSet(render::kNode) != nullptr) {
+    pass.gaps.push_back(std::move(text));
+  } else {
+    pass.Stop(api::kReasonMigrationError, std::move(text));
+  }
 }
 
 defaults::ClusterFacts Gathering::ClusterFacts() const {

@@ -39,6 +39,7 @@ inline constexpr std::string_view kReasonResourceScalingError = "ResourceScaling
 inline constexpr std::string_view kReasonResourceUpdateError = "ResourceUpdateError";
 inline constexpr std::string_view kReasonResourceValidationError = "ResourceValidationError";
 inline constexpr std::string_view kReasonInternalServerError = "InternalServerError";
+inline constexpr std::string_view kReasonMigrationError = "MigrationError";
 inline constexpr std::string_view kReasonNotApplicable = "NotApplicable";
 inline constexpr std::string_view kReasonUnknown = "Unknown";
 

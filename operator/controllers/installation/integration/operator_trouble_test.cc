@@ -80,6 +80,41 @@ ASYNC_TEST_F(TroubleTest, APolicyWhoseKindIsNotServedTakesNoBindingAlong) {
   co_await Stop();
 }
 
+// --- Calico that is there already ---
+
+json::object ManifestDaemonSet() {
+  return {{"apiVersion", "apps/v1"},
+          {"kind", "DaemonSet"},
+          {"metadata", {{"namespace", "kube-system"}, {"name", "calico-node"}}}};
+}
+
+ASYNC_TEST_F(TroubleTest, NothingIsInstalledBesideCalicoFromManifests) {
+  server().Put(ManifestDaemonSet());
+  PutInstallation(Installation());
+  Start();
+  co_await Until("told", [&] { return IsTold("DaemonSet kube-system/calico-node is there"); });
+  EXPECT_EQ(Condition("Degraded", "reason"), "MigrationError");
+  co_await Settle();
+  EXPECT_FALSE(Find(api::kDaemonSets, kNodeKey).has_value());
+  EXPECT_TRUE(Made().empty());
+  co_await Stop();
+  server().state().Remove(api::kDaemonSets, {"kube-system", "calico-node"});
+  Start();
+  co_await Until("installed", [&] { return Find(api::kDaemonSets, kNodeKey).has_value(); });
+  co_await Stop();
+}
+
+ASYNC_TEST_F(TroubleTest, WhatRunsBesideCalicoFromManifestsIsLookedAfter) {
+  co_await StartAvailable();
+  co_await Stop();
+  server().Put(ManifestDaemonSet());
+  server().state().Remove(api::kDeployments, kTyphaKey);
+  Start();
+  co_await Until("told", [&] { return IsTold("DaemonSet kube-system/calico-node is there"); });
+  co_await Until("typha", [&] { return Find(api::kDeployments, kTyphaKey).has_value(); });
+  co_await Stop();
+}
+
 // --- rights ---
 
 ASYNC_TEST_F(TroubleTest, RightsThatAreMissingAreToldBesideWhatWorks) {
