@@ -29,6 +29,20 @@ using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+// The program as the words of a command line.
+RunResult RunWords(const std::vector<const char*>& words) {
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  Terminal terminal{.in = in,
+                    .out = out,
+                    .err = err,
+                    .environment = [](const std::string&) { return std::string(); },
+                    .clock = base::SystemClock()};
+  const int code = RunCfssl(static_cast<int>(words.size()), words.data(), terminal);
+  return {code, out.str(), err.str()};
+}
+
 // A folder with a CA and a configuration.
 class CfsslTest : public testing::Test {
  protected:
@@ -147,19 +161,12 @@ TEST_F(CfsslTest, WrongCommandLinesSayWhatToWrite) {
 }
 
 TEST_F(CfsslTest, AnUnknownCommandEndsWithOne) {
-  const char* const words[] = {"cfssl", "genkay"};
-  std::istringstream in;
-  std::ostringstream out;
-  std::ostringstream err;
-  Terminal terminal{.in = in,
-                    .out = out,
-                    .err = err,
-                    .environment = [](const std::string&) { return std::string(); },
-                    .clock = base::SystemClock()};
-  EXPECT_EQ(RunCfssl(2, words, terminal), 1);
-  EXPECT_THAT(err.str(), HasSubstr("did you mean \"genkey\"?"));
-  EXPECT_EQ(RunCfssl(1, words, terminal), 1);
-  EXPECT_THAT(err.str(), HasSubstr("No command is given."));
+  const RunResult unknown = RunWords({"cfssl", "genkay"});
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean \"genkey\"?"));
+  const RunResult none = RunWords({"cfssl"});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_THAT(none.err, HasSubstr("No command is given."));
 }
 
 TEST_F(CfsslTest, FlagsOfOtherCommandsAreTakenWithAWarning) {
@@ -184,17 +191,9 @@ TEST_F(CfsslTest, AnyLogLevelIsTaken) {
 TEST_F(CfsslTest, CommandsThatAreNotThereSayWhatToDo) {
   for (const char* const name :
        {"serve", "scan", "revoke", "ocspsign", "ocspserve", "ocspdump", "ocsprefresh"}) {
-    const char* const words[] = {"cfssl", name, "-address=0.0.0.0"};
-    std::istringstream in;
-    std::ostringstream out;
-    std::ostringstream err;
-    Terminal terminal{.in = in,
-                      .out = out,
-                      .err = err,
-                      .environment = [](const std::string&) { return std::string(); },
-                      .clock = base::SystemClock()};
-    EXPECT_EQ(RunCfssl(3, words, terminal), 1);
-    EXPECT_THAT(err.str(), StartsWith("cfssl " + std::string(name) + " is not supported: "));
+    const RunResult result = RunWords({"cfssl", name, "-address=0.0.0.0"});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_THAT(result.err, StartsWith("cfssl " + std::string(name) + " is not supported: "));
   }
 }
 
