@@ -10,17 +10,18 @@ import signal
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 from deployment import build
 from e2e import run
 from localcluster import binaries, progress
 
 ROOT = binaries.TOOLS.parent
-# Where more than one thread runs; the rest has nothing that could race.
+# Where threads are started. What only uses it is run under tsan by --sanitizers.
 THREADED = ("//operator/calicert/cluster/...", "//operator/calicert/command/...", "//operator/controllers/certificates/...",
-            "//operator/controllers/csr/...", "//operator/controllers/installation/integration/...", "//operator/provision/...",
-            "//operator/standin/...", "//pkg/aio/...", "//pkg/base/...", "//pkg/http/...", "//pkg/kube/auth/...",
-            "//pkg/kube/lease/...", "//pkg/net/...", "//pkg/pki:issue_test", "//pkg/serving/...")
+            "//operator/controllers/csr/...", "//operator/provision/...", "//operator/standin/...", "//pkg/aio/...",
+            "//pkg/base/...", "//pkg/http/...", "//pkg/kube/auth/...", "//pkg/kube/lease/...", "//pkg/net/...",
+            "//pkg/pki:issue_test", "//pkg/serving/...")
 # What says something only where no sanitizer has memory of its own.
 PLAIN = ("//operator/certificates:wipe_test", "//operator/controllers/csr:address_index_test", "//operator/provision:termination_test",
          "//pkg/base/memory/...", "//pkg/http:client_wipe_test", "//pkg/kube/auth:credential_wipe_test",
@@ -44,10 +45,10 @@ class Count:
             self.names.append(name)
 
 
-def bazel_tests(count, label, targets=("//...",), bazel=("bazel",)):
+def bazel_tests(count, label, targets=("//...",), bazel=None):
     """Runs Bazel tests as .bazelrc's `label` says; a target counts as one."""
     with progress.step(f"bazel test {label}"):
-        result = subprocess.run([*bazel, "test", "--keep_going", *_flags(label), *targets], cwd=ROOT, check=False,
+        result = subprocess.run([*(bazel or build.bazel_command([])), "test", "--keep_going", *_flags(label), *targets], cwd=ROOT, check=False,
                                 stdout=subprocess.PIPE, text=True)
     passed = len(re.findall(r"^//\S+\s+(?:\(cached\) )?PASSED", result.stdout, re.MULTILINE))
     bad = re.findall(r"^(//\S+)\s+(?:FAILED|TIMEOUT|NO STATUS).*", result.stdout, re.MULTILINE)
@@ -57,10 +58,9 @@ def bazel_tests(count, label, targets=("//...",), bazel=("bazel",)):
 
 
 def aside():
-    """Bazel with a server and an output base of its own, so that it can build beside what the end-to-end tests build;
-    it takes the processor only where nobody else wants it."""
-    base = subprocess.run(build.bazel_command(["info", "output_base"]), cwd=ROOT, check=True, capture_output=True, text=True)
-    bazel = ["nice", "-n", "19", "bazel", f"--output_base={base.stdout.strip()}-aside"]
+    """Bazel with a new server that takes the processor only where nobody else wants it."""
+    bazel = ["nice", "-n", "19", *build.bazel_command([])]
+    subprocess.run([*bazel, "shutdown"], cwd=ROOT, check=True)
     server = subprocess.run([*bazel, "info", "server_pid"], cwd=ROOT, check=True, capture_output=True, text=True)
     # The server's session has its own share of the processor, whatever the priorities in it: sched(7), autogroup.
     with contextlib.suppress(OSError):
@@ -70,13 +70,15 @@ def aside():
 
 @contextlib.contextmanager
 def building_aside(bazel, wanted):
-    """Builds the tests of each (label, targets) while the body runs, which mostly waits for Kubernetes. What does not
-    build is told when it is tested."""
+    """Builds the tests of each (label, targets) while the body runs, which mostly waits for Kubernetes, and has an output
+    base of its own for what it builds. What does not build is told when it is tested."""
+    base = subprocess.run([*bazel, "info", "output_base"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     lines = [[*bazel, "build", "--keep_going", "--build_tests_only", *_flags(label), *targets] for label, targets in wanted]
     building = subprocess.Popen(["/bin/sh", "-c", "; ".join(map(shlex.join, lines))], cwd=ROOT,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        yield
+        with unittest.mock.patch.dict(os.environ, {"BAZEL_OUTPUT_BASE": f"{base}-release"}):
+            yield
     except BaseException:
         os.killpg(building.pid, signal.SIGINT)
         raise
@@ -150,11 +152,11 @@ def main(arguments):
         lint(count)
         python_tests(count)
         bazel_tests(count, "plain", PLAIN if default else ("//...",))
-    if default or options.cluster:
-        cluster_proof(count)
     sanitized = [("asan", ("//...",)), ("tsan", THREADED if default else ("//...",))] if default or options.sanitizers else []
     bazel = aside() if sanitized else []
     with building_aside(bazel, sanitized) if default else contextlib.nullcontext():
+        if default or options.cluster:
+            cluster_proof(count)
         if default or options.e2e:
             end_to_end(count, options.kubernetes, options.only or run.MODULES)
             if not (options.kubernetes or options.only):
