@@ -120,8 +120,13 @@ class CalicoConfigTest(unittest.TestCase):
         pods = "/api/v1/namespaces/tigera-operator/pods"
         wait_for("the operator to end", lambda: not cluster.kube.items(pods), 40)
         before = cluster.kube.get(DAEMONSET)["metadata"]["generation"]
-        for kind in ("ippools", "felixconfigurations", "bgpconfigurations", "kubecontrollersconfigurations"):
+        kinds = {"ippools", "felixconfigurations", "bgpconfigurations", "kubecontrollersconfigurations"}
+        for kind in kinds:
             cluster.kube.delete(f"{DEFINITIONS}/{kind}.crd.projectcalico.org")
+        # Their objects are deleted first, and the API server takes a moment to forget them: an operator that starts
+        # before that sees them go, which it tells in other words.
+        served = lambda: {kind["name"] for kind in (cluster.kube.get(CALICO) or {}).get("resources", ())}
+        wait_for("the API server to forget them", lambda: not kinds & served(), 40)
         operator = cluster.start_operator("--leader-elect=false", label="without-definitions")
 
         def told():
