@@ -129,8 +129,9 @@ def service(namespace, name):
 
 
 def run_pod(pod):
-    namespace = pod["metadata"]["namespace"]
-    cluster.kube.request("POST", f"/api/v1/namespaces/{namespace}/pods", pod)
+    core = f"/api/v1/namespaces/{pod['metadata']['namespace']}"
+    kubes.wait_for("the namespace to have its service account", lambda: cluster.kube.get(f"{core}/serviceaccounts/default"), 60)
+    cluster.kube.request("POST", f"{core}/pods", pod)
 
 
 def serve(namespace, name, secret):

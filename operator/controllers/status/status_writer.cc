@@ -154,11 +154,28 @@ aio::Task<absl::Status> StatusWriter::WriteTigeraStatus(const StatusTarget& targ
     versions_before.push_back(known.meta.resource_version);
   }
   status.conditions = conditions;
-  const absl::StatusOr<json::object> written =
-      co_await client_.Update(api::kTigeraStatuses, status.Encode(), "status");
+  absl::Status written =
+      (co_await client_.Update(api::kTigeraStatuses, status.Encode(), "status")).status();
+  if (absl::IsAborted(written)) {
+    versions_before.push_back(status.meta.resource_version);
+    written = co_await WriteOverLiveStatus(conditions);
+  }
   CALICO_CO_RETURN_IF_ERROR(written);
   written_conditions_.Set(std::move(conditions), std::move(versions_before), clock_.SteadyNow());
   co_return absl::OkStatus();
+}
+
+// The cache is behind, for good where its watch is refused.
+aio::Task<absl::Status> StatusWriter::WriteOverLiveStatus(
+    const std::vector<api::Condition>& conditions) {
+  CALICO_CO_ASSIGN_OR_RETURN(const json::object live,
+                             co_await client_.Get(api::kTigeraStatuses, {"", subject_.name}));
+  CALICO_CO_ASSIGN_OR_RETURN(api::TigeraStatus status, api::TigeraStatus::Decode(live));
+  if (WithTransitionTimes(status.conditions, conditions, clock_.Now()) == status.conditions) {
+    co_return absl::OkStatus();
+  }
+  status.conditions = conditions;
+  co_return (co_await client_.Update(api::kTigeraStatuses, status.Encode(), "status")).status();
 }
 
 // Without having seen it: what it says must not go on being said.

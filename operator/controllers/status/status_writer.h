@@ -96,6 +96,7 @@ class StatusWriter {
  private:
   aio::Task<absl::Status> WriteTigeraStatus(const StatusTarget& target,
                                             std::vector<api::Condition> conditions);
+  aio::Task<absl::Status> WriteOverLiveStatus(const std::vector<api::Condition>& conditions);
   aio::Task<absl::Status> WriteUnknownStatus(std::vector<api::Condition> conditions);
   // Returns until when to wait for the cache.
   aio::Task<absl::StatusOr<absl::Time>> WriteOwner(const StatusTarget& target,

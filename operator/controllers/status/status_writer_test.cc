@@ -182,6 +182,25 @@ ASYNC_TEST_F(StatusWriterTest, ACacheThatIsBehindIsBehindWhateverTheWallClockSay
   EXPECT_EQ(Writes(), 0);
 }
 
+ASYNC_TEST_F(StatusWriterTest, ACacheThatStaysBehindSilencesNothing) {
+  Start();
+  Refresh();
+  CO_ASSERT_OK(co_await writer_->Write(target_, Make(true, false, false)));
+  Refresh();
+  const StatusTarget old = target_;
+  for (const char* const message : {"first", "second"}) {
+    clock_.Advance(absl::Seconds(30));
+    CO_ASSERT_OK(co_await writer_->Write(old, Make(false, false, true, message)));
+    const json::object status = *server().Find(api::kTigeraStatuses, kCalico);
+    EXPECT_EQ(status.at("status").at("conditions").at(2).at("message"), message);
+  }
+  // What is there already is not written again, however old the cache.
+  clock_.Advance(absl::Seconds(30));
+  const auto before = server().Find(api::kTigeraStatuses, kCalico);
+  CO_ASSERT_OK(co_await writer_->Write(old, Make(false, false, true, "second")));
+  EXPECT_EQ(server().Find(api::kTigeraStatuses, kCalico), before);
+}
+
 ASYNC_TEST_F(StatusWriterTest, TransitionTimesAndEvents) {
   Start();
   Refresh();
@@ -317,7 +336,7 @@ ASYNC_TEST_F(StatusWriterTest, RemovesAndForgets) {
 ASYNC_TEST_F(StatusWriterTest, ErrorsAreReturned) {
   Start();
   Refresh();
-  server().Inject({.method = "PUT", .path_contains = "tigerastatuses", .times = 1, .status = 409});
+  server().Inject({.method = "PUT", .path_contains = "tigerastatuses", .times = 2, .status = 409});
   EXPECT_THAT(co_await writer_->Write(target_, Make(true, false, false)),
               base::StatusIs(absl::StatusCode::kAborted));
   EXPECT_THAT(co_await Events(), IsEmpty());
