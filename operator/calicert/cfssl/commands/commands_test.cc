@@ -30,17 +30,10 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 // The program as the words of a command line.
-RunResult RunWords(const std::vector<const char*>& words) {
-  std::istringstream in;
-  std::ostringstream out;
-  std::ostringstream err;
-  Terminal terminal{.in = in,
-                    .out = out,
-                    .err = err,
-                    .environment = [](const std::string&) { return std::string(); },
-                    .clock = base::SystemClock()};
-  const int code = RunCfssl(static_cast<int>(words.size()), words.data(), terminal);
-  return {code, out.str(), err.str()};
+RunResult RunCfsslWords(const std::vector<const char*>& words) {
+  return RunOnTerminal({}, [&](Terminal& terminal) {
+    return RunCfssl(static_cast<int>(words.size()), words.data(), terminal);
+  });
 }
 
 // A folder with a CA and a configuration.
@@ -161,10 +154,10 @@ TEST_F(CfsslTest, WrongCommandLinesSayWhatToWrite) {
 }
 
 TEST_F(CfsslTest, AnUnknownCommandEndsWithOne) {
-  const RunResult unknown = RunWords({"cfssl", "genkay"});
+  const RunResult unknown = RunCfsslWords({"cfssl", "genkay"});
   EXPECT_EQ(unknown.code, 1);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean \"genkey\"?"));
-  const RunResult none = RunWords({"cfssl"});
+  const RunResult none = RunCfsslWords({"cfssl"});
   EXPECT_EQ(none.code, 1);
   EXPECT_THAT(none.err, HasSubstr("No command is given."));
 }
@@ -191,7 +184,7 @@ TEST_F(CfsslTest, AnyLogLevelIsTaken) {
 TEST_F(CfsslTest, CommandsThatAreNotThereSayWhatToDo) {
   for (const char* const name :
        {"serve", "scan", "revoke", "ocspsign", "ocspserve", "ocspdump", "ocsprefresh"}) {
-    const RunResult result = RunWords({"cfssl", name, "-address=0.0.0.0"});
+    const RunResult result = RunCfsslWords({"cfssl", name, "-address=0.0.0.0"});
     EXPECT_EQ(result.code, 1);
     EXPECT_THAT(result.err, StartsWith("cfssl " + std::string(name) + " is not supported: "));
   }

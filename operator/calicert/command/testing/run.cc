@@ -6,8 +6,7 @@
 
 namespace calico::calicert {
 
-RunResult RunWords(const std::vector<Command>& table, const std::vector<std::string>& words,
-                   const RunOptions& options) {
+RunResult RunOnTerminal(const RunOptions& options, const std::function<int(Terminal&)>& run) {
   std::istringstream in(options.in);
   std::ostringstream out;
   std::ostringstream err;
@@ -23,11 +22,17 @@ RunResult RunWords(const std::vector<Command>& table, const std::vector<std::str
                           return found == options.environment.end() ? "" : found->second;
                         },
                     .clock = clock};
+  const int code = run(terminal);
+  return {code, out.str(), err.str()};
+}
+
+RunResult RunWords(const std::vector<Command>& table, const std::vector<std::string>& words,
+                   const RunOptions& options) {
   std::vector<const char*> argv = {options.program.c_str()};
   for (const std::string& word : words) argv.push_back(word.c_str());
-  const int code =
-      RunProgram(options.program, table, static_cast<int>(argv.size()), argv.data(), terminal);
-  return {code, out.str(), err.str()};
+  return RunOnTerminal(options, [&](Terminal& terminal) {
+    return RunProgram(options.program, table, static_cast<int>(argv.size()), argv.data(), terminal);
+  });
 }
 
 }  // namespace calico::calicert

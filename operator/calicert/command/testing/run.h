@@ -5,6 +5,7 @@
 #ifndef CALICO_OPERATOR_CALICERT_COMMAND_TESTING_RUN_H_
 #define CALICO_OPERATOR_CALICERT_COMMAND_TESTING_RUN_H_
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct RunResult {
   std::string out;
   std::string err;
 };
+
+// `run` on such a terminal; what it returns is the exit code.
+RunResult RunOnTerminal(const RunOptions& options, const std::function<int(Terminal&)>& run);
 
 RunResult RunWords(const std::vector<Command>& table, const std::vector<std::string>& words,
                    const RunOptions& options = {});
